@@ -8,7 +8,7 @@ use crate::support::desk::{Database, Desk};
 use crate::support::scim::ScimApp;
 
 /// Every README of ours, and every guide.
-fn readmes(folder: &Path, found: &mut Vec<PathBuf>) {
+pub(super) fn readmes(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
@@ -21,7 +21,7 @@ fn readmes(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// The blocks of a README that a shell runs.
-fn blocks(text: &str) -> Vec<String> {
+pub(super) fn blocks(text: &str) -> Vec<String> {
     text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next()).map(str::to_owned).collect()
 }
 

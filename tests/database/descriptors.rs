@@ -79,9 +79,9 @@ fn a_desk_that_is_out_of_descriptors_goes_on_writing() {
     assert_eq!(list["tickets"].as_array().unwrap().len(), 41);
 }
 
-/// A version that is replaced leaves no file open, however often that happens.
+/// A version that is replaced leaves no file open and no code mapped, however often that happens.
 #[test]
-fn changes_of_a_rule_keep_no_descriptors() {
+fn changes_of_a_rule_keep_no_descriptors_and_no_memory() {
     let rules = tempfile::TempDir::new().unwrap();
     let manifest =
         |n: usize| hostile_manifest("often", "priority", "pass", "").replacen("1.0.0", &format!("1.0.{n}"), 1);
@@ -96,9 +96,20 @@ fn changes_of_a_rule_keep_no_descriptors() {
         });
     };
     let open = || std::fs::read_dir(format!("/proc/{}/fd", desk.pid())).unwrap().count();
-    (1..=6).for_each(change);
-    let before = open();
-    (7..=24).for_each(change);
-    // Connections come and go meanwhile; one for each change would be eighteen.
-    assert!(open() < before + 9, "{before} descriptors, then {}", open());
+    let of_process = |file: &str| std::fs::read_to_string(format!("/proc/{}/{file}", desk.pid())).unwrap();
+    let mapped = || of_process("maps").lines().count();
+    let resident_mib = || {
+        let status = of_process("status");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() >> 10
+    };
+    // By then, as many versions are kept as ever are.
+    (1..=12).for_each(change);
+    let (files, mappings, resident) = (open(), mapped(), resident_mib());
+    (13..=52).for_each(change);
+    // Connections come and go meanwhile; one for each change would be forty.
+    assert!(open() < files + 9, "{files} descriptors, then {}", open());
+    // The code of a version has several mappings; threads that come and go have some, too.
+    assert!(mapped() < mappings + 70, "{mappings} mappings, then {}", mapped());
+    assert!(resident_mib() < resident + 32, "{resident} MiB, then {}", resident_mib());
 }

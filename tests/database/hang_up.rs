@@ -13,7 +13,7 @@ use sqlx::Connection as _;
 
 use super::proxy::Proxy;
 use crate::support::components::example_rules;
-use crate::support::desk::{Database, Desk};
+use crate::support::desk::{Database, Desk, on_both};
 use crate::support::postgres;
 use crate::support::wait::until_within;
 
@@ -50,13 +50,37 @@ fn reads(desk: &Desk) -> Vec<String> {
     let document = desk.stranger().get("/openapi.json").expect(200);
     let routes = document["paths"].as_object().unwrap();
     let paths = routes.iter().filter(|(_, methods)| methods.get("get").is_some()).map(|(path, _)| path);
-    let filled = paths.map(|path| {
-        let key = if path.starts_with("/api/v1/articles") { "KB-1" } else { "IT-1" };
-        let path = path.replace("{key}", key).replace("{id}", "01a22499-78cd-70d3-9968-a16ee98dd302");
-        let parts = path.split('/').map(|part| if part.starts_with('{') { "teams" } else { part });
-        parts.collect::<Vec<_>>().join("/")
-    });
-    filled.map(|path| request(&format!("GET {path}"), "demo-mei", "application/json", "")).collect()
+    paths.map(|path| request(&format!("GET {}", filled(path)), "demo-mei", "application/json", "")).collect()
+}
+
+/// A route's path with things in it.
+fn filled(path: &str) -> String {
+    let key = if path.starts_with("/api/v1/articles") { "KB-1" } else { "IT-1" };
+    let path = path.replace("{key}", key).replace("{id}", "01a22499-78cd-70d3-9968-a16ee98dd302");
+    let parts = path.split('/').map(|part| if part.starts_with('{') { "teams" } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// All routes that write, with the document's own examples of their bodies, and those of before, which are right.
+fn writes(desk: &Desk) -> Vec<String> {
+    let document = desk.stranger().get("/openapi.json").expect(200);
+    let mut all: Vec<String> = requests().into_iter().filter(|request| !request.starts_with("GET ")).collect();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            if method == "get" || path.ends_with("/backtest") {
+                continue;
+            }
+            let body = match &operation["requestBody"]["content"]["application/json"]["example"] {
+                Value::Null => String::new(),
+                example => example.to_string(),
+            };
+            let head = format!("{} {}", method.to_uppercase(), filled(path));
+            let plain = request(&head, "demo-mei", "application/json", &body);
+            // Of a thing that is changed, any version is meant.
+            all.push(plain.replacen("\r\n", "\r\nIf-Match: *\r\n", 1));
+        }
+    }
+    all
 }
 
 /// A request whose sender waits is answered: those that are left are not refused before the database is asked.
@@ -170,4 +194,35 @@ fn on_every_route_that_reads_a_client_may_hang_up() {
     for _ in 0..12 {
         desk.as_role("kofi").get(&path).expect(200);
     }
+}
+
+/// SQLite says nothing of its transactions: one that is left would keep all others from writing, or would not see what is new.
+#[test]
+fn on_every_route_that_writes_a_client_may_hang_up() {
+    on_both(|database| {
+        let url = (database == Database::Postgres).then(postgres::fresh_database);
+        let proxy = url.as_ref().map(|url| Proxy::before(url, DELAY));
+        let near = url.as_ref().zip(proxy.as_ref()).map(|(url, proxy)| ("DATABASE_URL", proxy.url(url)));
+        let desk = Desk::with_environment(Database::Sqlite, example_rules(), near.into_iter().collect());
+        let amara = desk.as_role("amara");
+        let body = json!({ "request_type": "question", "subject": "the first", "body": "Please tell me.", "fields": { "topic": "other" } });
+        amara.post("/api/v1/tickets", &body).expect(201);
+        let writes = writes(&desk);
+        assert!(writes.len() > 80, "{} routes", writes.len());
+        writes.iter().take(3).for_each(|request| is_answered(&desk, request));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        for some in writes.chunks(16) {
+            hang_up(&desk, some);
+            if let Some(url) = &url {
+                until_within(Duration::from_secs(3), "all connections to be outside of transactions", || {
+                    (runtime.block_on(left_within(url)) == 0).then_some(())
+                });
+            }
+            let created = amara.post("/api/v1/tickets", &body).expect(201);
+            let path = format!("/api/v1/tickets/{}", created["key"].as_str().unwrap());
+            for _ in 0..12 {
+                desk.as_role("kofi").get(&path).expect(200);
+            }
+        }
+    });
 }

@@ -83,6 +83,32 @@ fn what_intake_could_not_check_is_marked_also_where_a_rule_is_suspended_or_refus
     assert!(marked(), "refused");
 }
 
+/// A directory that shows no rule is likelier to be lost than emptied, also when that is believed. One folder of several that is
+/// taken away is a rule that was ended.
+#[test]
+fn what_intake_could_not_check_is_marked_also_where_the_directory_has_no_rule_any_more() {
+    for whole in [false, true] {
+        let rules = TempDir::new().unwrap();
+        put(rules.path(), "checks", &hostile_manifest("checks", "intake", "pass", ""), hostile());
+        let desk = House::with_rules(Database::Sqlite, rules.path());
+        desk.until_active("checks");
+        let marked = || ask(&desk).0["signals"].to_string().contains("intake-unchecked");
+        assert!(!marked());
+        let gone = if whole { desk.rules.clone() } else { desk.rules.join("checks") };
+        std::fs::remove_dir_all(&gone).unwrap();
+        std::fs::create_dir_all(&desk.rules).unwrap();
+        until("the rule to be ended", || {
+            let rules = desk.as_role("mei").get("/api/v1/rules").expect(200);
+            let is_active = |rule: &Value| rule["name"] == "checks" && !rule["active"].is_null();
+            (!rules["rules"].as_array()?.iter().any(is_active)).then_some(())
+        });
+        assert!(marked(), "nothing looked at it; the whole directory: {whole}");
+        put(&desk.rules, "checks", &hostile_manifest("checks", "intake", "pass", ""), hostile());
+        desk.until_active("checks");
+        assert!(!marked());
+    }
+}
+
 #[test]
 fn a_rule_that_runs_out_on_a_long_text_says_so() {
     let rules = TempDir::new().unwrap();

@@ -35,17 +35,15 @@ fn a_created_ticket_is_a_tree_of_spans() {
     let collector = Collector::start();
     let desk = Desk::with_environment(Database::Sqlite, example_rules(), traced(&collector));
     let amara = desk.as_role("amara");
-    // What the client does not follow is not followed here either.
-    let unsampled = format!("00-{}-{CLIENT}-00", TRACE.replace('4', "5"));
-    amara.with("traceparent", &unsampled).post("/api/v1/tickets", &incident("Unseen")).expect(201);
-    let header = format!("00-{TRACE}-{CLIENT}-01");
+    amara.post("/api/v1/tickets", &incident("Before")).expect(201);
+    // Whether it is followed is for the desk to say, and no flag of a client says it.
+    let header = format!("00-{TRACE}-{CLIENT}-00");
     let ticket = amara.with("traceparent", &header).post("/api/v1/tickets", &incident("Seen")).expect(201);
     let (spans, _) = until("the ticket's spans", || {
         let spans = collector.spans();
         spans.iter().any(|span| hex(&span.trace_id) == TRACE).then_some(spans)
     });
     assert_eq!(collector.resource("service.name"), "desk-under-test");
-    assert!(spans.iter().all(|span| hex(&span.trace_id) != TRACE.replace('4', "5")));
     let spans: Vec<Span> = spans.into_iter().filter(|span| hex(&span.trace_id) == TRACE).collect();
 
     let request = spans.iter().find(|span| hex(&span.parent_span_id) == CLIENT).unwrap();
@@ -77,6 +75,24 @@ fn a_created_ticket_is_a_tree_of_spans() {
         }
     }
     assert_eq!(metric(&desk, "ruledesk_telemetry_spans_total{outcome=\"failed\"}"), 0.0);
+}
+
+#[test]
+fn a_client_says_whether_it_is_followed_only_where_the_configuration_leaves_that_to_it() {
+    for follows in [false, true] {
+        let collector = Collector::start();
+        let told = format!("\n[telemetry]\nsampling-ratio = 0\nfollow-callers = {follows}\n");
+        let mut desk =
+            Desk::with_settings_and_environment(example_rules(), traced(&collector), |text| text + told.as_str());
+        let header = format!("00-{TRACE}-{CLIENT}-01");
+        desk.as_role("amara").with("traceparent", &header).post("/api/v1/tickets", &incident("One")).expect(201);
+        desk.as_role("amara").post("/api/v1/tickets", &incident("Two")).expect(201);
+        // What waits leaves before the end.
+        desk.stop();
+        let spans = collector.spans();
+        assert_eq!(!spans.is_empty(), follows, "{spans:?}");
+        assert!(spans.iter().all(|span| hex(&span.trace_id) == TRACE), "{spans:?}");
+    }
 }
 
 #[test]

@@ -316,3 +316,57 @@ fn cookies_of_no_session_are_braked_and_pages_are_counted_by_person() {
     desk.clock.advance(jiff::SignedDuration::from_secs(60));
     assert_eq!((page(&amara), unknown(1_000)), (200, 303));
 }
+
+/// Where the pages read what a browser sends: each of these composes it, and no other place does.
+const READERS: [&str; 5] =
+    ["admin/upload.rs", "frame/form.rs", "portal/files.rs", "session/provider.rs", "ticket/files.rs"];
+
+#[test]
+fn what_is_typed_into_any_form_is_composed() {
+    let web = crate::support::components::root().join("host/src/web");
+    let mut readers: Vec<String> = crate::tidy::sources(&web)
+        .into_iter()
+        .filter(|file| {
+            let text = std::fs::read_to_string(file).unwrap();
+            text.contains("extract::Form") || text.contains("Multipart")
+        })
+        .map(|file| file.strip_prefix(&web).unwrap().display().to_string())
+        .collect();
+    readers.sort();
+    assert_eq!(readers, READERS, "a form is read where its texts are composed");
+
+    let (composed, decomposed, typed) = ("Z\u{fc}rich", "Zu\u{308}rich", "Zu%CC%88rich");
+    let desk = desk();
+    desk.until_active("tidy-text");
+    let (amara, kofi, mei) = (cookie(&desk, "amara"), cookie(&desk, "kofi"), cookie(&desk, "mei"));
+    let multipart = "--x\r\ncontent-disposition: form-data; name=\"subject\"\r\n\r\nTo Zu\u{308}rich\r\n\
+         --x\r\ncontent-disposition: form-data; name=\"body\"\r\n\r\nFrom Zu\u{308}rich, please.\r\n\
+         --x\r\ncontent-disposition: form-data; name=\"field.topic\"\r\n\r\nother\r\n--x--\r\n";
+    let parts = ("content-type", "multipart/form-data; boundary=x");
+    let new = send("POST", &format!("{}/new/question", desk.url), &[parts, OWN, ("cookie", &amara)], multipart);
+    assert_eq!((new.status, new.header("location").as_str()), (303, "/tickets/IT-7?sent=1"), "{}", new.text);
+    let view = "0193a7c0-0000-7000-8000-000000000001";
+    for (who, path, body) in [
+        (&kofi, "/tickets/IT-1/reply", format!("key=one&body=In+{typed}")),
+        (&kofi, "/tickets/IT-1/tasks", format!("key=two&text=Call+{typed}")),
+        (&kofi, "/queue/views", format!("id={view}&name=Of+{typed}&audience=&requester=amara")),
+        (&kofi, "/help/new", format!("title=How+in+{typed}&body=As+in+{typed}&language=en")),
+        (&mei, "/admin/rules/tidy-text/step", format!("step=suspend&why=As+{typed}+says")),
+    ] {
+        let done = send("POST", &format!("{}{path}", desk.url), &[FORM, OWN, ("cookie", who)], &body);
+        assert_eq!(done.status, 303, "{path}: {}", done.text);
+    }
+    let given = desk.command(&["token", "nadia", "--roles", "agent", "--label", &format!("of {decomposed}")]);
+    assert!(given.status.success(), "{}", String::from_utf8_lossy(&given.stderr));
+    for (who, path) in [
+        (&kofi, "/tickets/IT-7"),
+        (&kofi, "/tickets/IT-1"),
+        (&kofi, format!("/queue?view={view}").as_str()),
+        (&kofi, "/help/KB-1/edit"),
+        (&mei, "/admin/rules/tidy-text"),
+        (&mei, "/admin/tokens"),
+    ] {
+        let page = send("GET", &format!("{}{path}", desk.url), &[("cookie", who)], "").text;
+        assert!(page.contains(composed) && !page.contains(decomposed), "{path}: {page}");
+    }
+}

@@ -153,17 +153,23 @@ fn a_deletion_is_an_act_in_the_chain_and_the_chain_holds_across_it() {
         let desk = House::demo(database);
         import(&desk, 9);
         let names = [(); 3].map(|()| archive_some(&desk, 3).unwrap());
-        let delete = ["decisions", "archive", "--as", "mei", "--delete", &names[1], "--why", "kept for a year"];
+        let delete = ["decisions", "archive", "--as", "mei", "--delete", &names[1], "--why", "kept\u{2066} for a year"];
         let without = desk.command(&delete[..6]);
         assert!(!without.status.success(), "a deletion needs a reason");
+        let unseen = desk.command(&[&delete[..7], &["\u{200b}\u{2060}"]].concat());
+        assert!(!unseen.status.success() && files(&desk).len() == 3, "one that can be seen: {}", said(&unseen));
         let unknown = desk.command(&["decisions", "archive", "--delete", "x.segment", "--why", "old"]);
         assert!(said(&unknown).contains("there is no segment `x.segment`"), "{}", said(&unknown));
         let deleted = succeeded(&desk.command(&delete));
-        assert!(deleted.contains("; deleted by mei") && deleted.contains(": kept for a year"), "{deleted}");
+        assert!(
+            deleted.contains("; deleted by mei") && deleted.contains(r": kept\u{2066} for a year"),
+            "as text: {deleted}"
+        );
         assert_eq!(files(&desk), [names[0].as_str(), &names[2]]);
         succeeded(&desk.command(&delete));
         let chain = succeeded(&desk.command(&["decisions", "chain"]));
         assert!(chain.contains("  runs 4 to 6: archived, and deleted by mei"), "{chain}");
+        assert!(chain.contains(r": kept\u{2066} for a year") && !chain.contains('\u{2066}'), "as text: {chain}");
         assert!(chain.contains("archive: 4 chained records"), "three files and one deletion: {chain}");
         let found = verified(&desk, 0);
         assert_eq!((&found["not-comparable"], &found["decisions"]), (&json!(3), &json!(6 * 4)), "{found}");
@@ -171,7 +177,7 @@ fn a_deletion_is_an_act_in_the_chain_and_the_chain_holds_across_it() {
         let all = (1..=9).map(|n| kofi.get(&format!("/api/v1/tickets/IT-{n}/decisions")).expect(200).to_string());
         let of_deleted: Vec<String> = all.filter(|told| told.contains("was archived, and deleted by mei")).collect();
         assert_eq!(of_deleted.len(), 3);
-        assert!(of_deleted[0].contains("kept for a year") && !of_deleted[0].contains("backup"), "{}", of_deleted[0]);
+        assert!(of_deleted[0].contains("for a year") && !of_deleted[0].contains("backup"), "{}", of_deleted[0]);
 
         let (judged, not_judged) = judged(&desk);
         assert_eq!((judged, &not_judged["its record was archived and deleted"]), (json!(6 * 4), &json!(3)));

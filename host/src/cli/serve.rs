@@ -160,6 +160,7 @@ fn traces(serve: &Serve, configured: Telemetry, app: &App) -> Result<MaybeTraces
         endpoint,
         service_name: given(&serve.service_name).unwrap_or(configured.service_name),
         sampling_ratio: configured.sampling_ratio,
+        follow_callers: configured.follow_callers,
     };
     Ok(Some(Arc::new(Traces::start(&settings, Arc::clone(&app.metrics.traced))?)))
 }

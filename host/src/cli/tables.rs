@@ -16,7 +16,7 @@ use crate::desk::change::condition::Condition;
 use crate::desk::id::PersonId;
 use crate::rows;
 use crate::rules::live::rollout::Signatory;
-use crate::rules::text::shown;
+use crate::rules::text::{in_json, shown};
 
 /// Versions and changes of a table that are shown.
 const HISTORY_MAX: usize = 1000;
@@ -122,7 +122,7 @@ fn act_elsewhere(command: &Command, desk: &Remote) -> Result<(), Failure> {
             desk.post(&format!("{}/approve", of(name)), &json!({ "digest": digest, "why": why }))?
         }
     };
-    println!("{}", serde_json::to_string_pretty(&answer)?);
+    println!("{}", in_json(&serde_json::to_string_pretty(&answer)?));
     Ok(())
 }
 

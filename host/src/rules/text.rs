@@ -3,6 +3,7 @@
 //! Text of a requester, a rule, a manifest or another program goes through [`shown`] before it is printed, so that it
 //! moves no cursor, forges no line, and reads in the order in which it is written.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// The longest reason that is kept of a rule's answer, in characters: as long as a person's.
@@ -31,6 +32,25 @@ pub fn shown(text: &str) -> String {
 /// The same for a text of several lines, which stay lines.
 pub fn shown_lines(text: &str) -> String {
     text.split('\n').map(shown).collect::<Vec<_>>().join("\n")
+}
+
+/// JSON in which characters that do more than be drawn are escaped, as JSON has it: it says the same, and may be shown on a terminal.
+/// Outside of its texts there are none of them but line ends.
+pub fn in_json(json: &str) -> Cow<'_, str> {
+    let is_bad = |c: char| c != '\n' && is_dangerous(c);
+    if !json.contains(is_bad) {
+        return Cow::Borrowed(json);
+    }
+    let mut out = String::with_capacity(json.len() + 16);
+    for c in json.chars() {
+        if is_bad(c) {
+            // Writing to a String cannot fail. All of them are below U+10000, for which JSON has one escape.
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// Whether a character is a control character, ends a line, or changes the direction in which others are shown (Unicode
@@ -89,6 +109,16 @@ mod tests {
         assert!(!shown.chars().any(|c| c == '\n' || is_dangerous(c)), "{shown}");
         assert_eq!(shown, r"a\u{1b}[2J\u{7}\u{d}\nb\u{9b}1m\u{202e}c\u{2066}\u{2028}\u{85}é 漢");
         assert_eq!(shown_lines("a\nb\r"), "a\nb\\u{d}");
+    }
+
+    #[test]
+    fn a_line_of_json_has_no_characters_that_do_more_than_be_drawn() {
+        let line = "{\"why\":\"x\u{9b}2J\u{202e}\u{2066}\u{2028}é 漢\"}\n";
+        let written = in_json(line);
+        assert_eq!(written, "{\"why\":\"x\\u009b2J\\u202e\\u2066\\u2028é 漢\"}\n");
+        let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+        assert!(read(line).is_some() && read(line) == read(&written), "it says the same");
+        assert!(matches!(in_json("{\"a\":1}\n"), Cow::Borrowed(_)));
     }
 
     #[test]

@@ -12,15 +12,20 @@ pub struct Context {
 }
 
 impl Context {
-    /// The context of a request with this `traceparent` header. Whether it is followed was decided where the trace began; a
-    /// request without a context, or with one that cannot be read, begins a trace of its own, of which `ratio` are followed.
+    /// The context of a request with this `traceparent` header. Its ids are taken on; a request without a context, or with one that
+    /// cannot be read, begins a trace of its own.
     ///
-    /// `random` is called for a new trace's id only.
-    pub fn of(header: Option<&str>, ratio: f64, random: impl FnOnce() -> [u8; 16]) -> Context {
-        header.and_then(parse).unwrap_or_else(|| {
-            let trace = random();
-            Context { trace: TraceId::from_bytes(trace), parent: SpanId::INVALID, sampled: chosen(&trace, ratio) }
-        })
+    /// Of all requests `ratio` are followed. Where callers are trusted with it (`follow_callers`), one with a context has said itself
+    /// whether it is. Else it has no say, by its ids neither: what is drawn is `random`, which a new trace has as its id.
+    pub fn of(header: Option<&str>, follow_callers: bool, ratio: f64, random: impl FnOnce() -> [u8; 16]) -> Context {
+        match header.and_then(parse) {
+            Some(context) if follow_callers => context,
+            Some(context) => Context { sampled: chosen(&random(), ratio), ..context },
+            None => {
+                let trace = random();
+                Context { trace: TraceId::from_bytes(trace), parent: SpanId::INVALID, sampled: chosen(&trace, ratio) }
+            }
+        }
     }
 }
 
@@ -76,7 +81,7 @@ mod tests {
         let upper = EXAMPLE.to_uppercase();
         let (forbidden, longer) = (EXAMPLE.replacen("00", "ff", 1), format!("{EXAMPLE}-more"));
         for bad in ["", "00", "00-1-2-3", "äöü", &zero_trace, &zero_parent, &upper, &forbidden, &longer] {
-            let context = Context::of(Some(bad), 1.0, || [7; 16]);
+            let context = Context::of(Some(bad), true, 1.0, || [7; 16]);
             assert_eq!((context.trace, context.parent), (TraceId::from_bytes([7; 16]), SpanId::INVALID), "{bad}");
         }
     }
@@ -85,14 +90,32 @@ mod tests {
     fn the_ratio_is_a_share_of_all_ids() {
         let followed = |ratio: f64| {
             let id = |n: u8| [0, 0, 0, 0, 0, 0, 0, 0, 255, n, 0, 0, 0, 0, 0, 0];
-            (0..=255).filter(|n| Context::of(None, ratio, || id(*n)).sampled).count()
+            (0..=255).filter(|n| Context::of(None, false, ratio, || id(*n)).sampled).count()
         };
         assert_eq!([followed(0.0), followed(0.25), followed(1.0)], [0, 64, 256]);
     }
 
     #[test]
-    fn the_client_decides_before_the_ratio_does() {
-        assert!(Context::of(Some(EXAMPLE), 0.0, || [7; 16]).sampled);
-        assert!(!Context::of(Some(&EXAMPLE.replace("-01", "-00")), 1.0, || [7; 16]).sampled);
+    fn the_client_decides_before_the_ratio_does_where_it_is_trusted_with_it() {
+        assert!(Context::of(Some(EXAMPLE), true, 0.0, || [7; 16]).sampled);
+        assert!(!Context::of(Some(&EXAMPLE.replace("-01", "-00")), true, 1.0, || [7; 16]).sampled);
+    }
+
+    #[test]
+    fn a_client_that_is_not_trusted_has_no_say_by_its_flags_nor_by_its_ids() {
+        let unfollowed = EXAMPLE.replace("-01", "-00");
+        // The id that a ratio as an OpenTelemetry sampler has it takes first.
+        let lowest = EXAMPLE.replace("a3ce929d0e0e4736", "0000000000000000");
+        for header in [EXAMPLE, &unfollowed, &lowest] {
+            let of = |ratio: f64, drawn: u8| Context::of(Some(header), false, ratio, || [drawn; 16]);
+            assert_eq!([of(0.0, 0).sampled, of(1.0, 254).sampled], [false, true], "{header}");
+            assert_eq!([of(0.5, 255).sampled, of(0.5, 1).sampled], [false, true], "{header}");
+            let told = parse(header).unwrap();
+            assert_eq!(
+                (of(1.0, 7).trace, of(1.0, 7).parent),
+                (told.trace, told.parent),
+                "its ids are taken on: {header}"
+            );
+        }
     }
 }

@@ -45,6 +45,7 @@ pub struct Traces {
     /// Disconnected when the thread has ended.
     ended: Receiver<()>,
     ratio: f64,
+    follow_callers: bool,
     counts: Arc<Counts>,
 }
 
@@ -86,12 +87,12 @@ impl Traces {
                 export(&receive, &counted, |spans| runtime.block_on(exporter.export(spans)).map_err(|e| e.to_string()));
             })
             .map_err(|error| format!("traces need a thread of their own: {error}"))?;
-        Ok(Self { send, ended, ratio: settings.sampling_ratio, counts })
+        Ok(Self { send, ended, ratio: settings.sampling_ratio, follow_callers: settings.follow_callers, counts })
     }
 
     /// The context of a request with this `traceparent` header.
     pub fn context(&self, header: Option<&str>) -> Context {
-        Context::of(header, self.ratio, random)
+        Context::of(header, self.follow_callers, self.ratio, random)
     }
 
     /// Hands a trace over, or drops it where too many wait.
@@ -220,7 +221,7 @@ mod tests {
             attributes: Vec::new(),
             failure: None,
         };
-        Trace { context: Context::of(None, 1.0, || [7; 16]), spans: (0..spans).map(span).collect() }
+        Trace { context: Context::of(None, false, 1.0, || [7; 16]), spans: (0..spans).map(span).collect() }
     }
 
     fn traces(waiting_max: usize) -> (Traces, Receiver<Message>) {

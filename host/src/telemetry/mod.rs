@@ -24,8 +24,10 @@ pub struct Settings {
     pub endpoint: String,
     /// `service.name` of the resource.
     pub service_name: String,
-    /// The share of requests that are followed where the client does not say, from 0 to 1.
+    /// The share of requests that are followed, from 0 to 1.
     pub sampling_ratio: f64,
+    /// Whether a client that sends a context says by it whether its request is followed.
+    pub follow_callers: bool,
 }
 
 /// What a span is of.

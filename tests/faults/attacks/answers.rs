@@ -157,3 +157,44 @@ fn all_answers_about_a_ticket_are_kept_within_one_bound() {
     let outcomes: Vec<Value> = parts(&desk).into_iter().map(|part| part["outcome"].clone()).collect();
     assert!(outcomes.contains(&json!("invalid-answer")) && outcomes.contains(&json!("not-started")), "{outcomes:?}");
 }
+
+/// The others fill the record, so that there is no room for the answer of a rule that does nothing wrong.
+#[test]
+fn what_was_left_unasked_counts_against_no_rule() {
+    let rules = TempDir::new().unwrap();
+    let lasting = "[suspend]\nfailures = 10000\nwithin-calls = 10000\n[limits]";
+    for n in 0..5 {
+        let name = format!("bad-{n}");
+        let fills = manifest(&name, "priority", "say-name", ("\u{1}", 170_000)).replace("[limits]", lasting);
+        put(rules.path(), &name, &fills, hostile());
+    }
+    let soon = "[suspend]\nfailures = 1\nwithin-calls = 3";
+    let last = hostile_manifest("last", "priority", "pass", soon).replace("order = 1\n", "order = 90\n");
+    put(rules.path(), "last", &last, hostile());
+    let desk = House::with_rules(Database::Sqlite, rules.path());
+    for person in ["amara", "lena", "priya", "amara", "lena", "priya"] {
+        let body = json!({ "request_type": "question", "subject": "Anything", "body": "at all", "fields": { "topic": "other" } });
+        desk.as_role(person).post("/api/v1/tickets", &body).expect(201);
+    }
+    let last = parts(&desk).into_iter().find(|part| part["rule"] == "last").unwrap();
+    assert_eq!(last["outcome"], "not-started", "{last}");
+    let listed = desk.as_role("kofi").get("/api/v1/rules").expect(200);
+    let last = listed["rules"].as_array().unwrap().iter().find(|rule| rule["name"] == "last").unwrap().clone();
+    assert_eq!((last["state"].as_str(), &last["suspended"]), (Some("active"), &Value::Null), "{last}");
+    let events = desk.as_role("mei").get("/api/v1/rules/last/events").expect(200);
+    assert_eq!(events.as_array().unwrap().len(), 1, "it was offered, and no more: {events}");
+}
+
+#[test]
+fn a_number_of_a_rule_is_exact_or_refused() {
+    for (number, kept) in [("9007199254740991", true), ("9007199254740993", false), ("-1e300", false), ("40", true)] {
+        let desk = desk("intake", "say-number", (number, 1));
+        let body = json!({ "request_type": "incident", "subject": "VPN", "body": "It is down.",
+            "fields": { "service": "vpn", "people-affected": 7 } });
+        desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
+        let part = parts(&desk).swap_remove(0);
+        assert_eq!(part["outcome"], if kept { "answered" } else { "invalid-answer" }, "{number}: {part}");
+        let shown = ticket(&desk)["fields"]["people-affected"].to_string();
+        assert_eq!(shown, if kept { number } else { "7" }, "{number}");
+    }
+}

@@ -38,7 +38,14 @@ const ATTACKS: [(&str, &[&str]); 46] = [
         ],
     ),
     ("long manifests that are compared", &["long_manifests_are_compared_while_others_are_served"]),
-    ("megabytes for a request that one may not make", &["permission_is_asked_before_a_body_is_read"]),
+    (
+        "megabytes for a request that one may not make",
+        &[
+            "permission_is_asked_before_a_body_is_read",
+            "who_may_not_use_a_route_hears_so_before_a_body_is_read_on_every_route",
+            "what_an_admin_sends_to_be_tried_takes_less_than_half_a_gigabyte",
+        ],
+    ),
     ("a component of names alone", &["what_guests_say_has_a_bound_and_is_text"]),
     ("a rule for access that fails", &["the_manager_the_owner_and_by_risk_the_access_approvers_are_asked_for_a_day"]),
     (
@@ -138,7 +145,14 @@ const ATTACKS: [(&str, &[&str]); 46] = [
         "what stands between the desk and its database",
         &["two_desks_work_behind_pgbouncer_in_transaction_mode", "without_the_option_it_is_said_what_to_set"],
     ),
-    ("clients that hang up", &["a_client_that_hangs_up_leaves_no_connection_within_a_transaction"]),
+    (
+        "clients that hang up",
+        &[
+            "a_client_that_hangs_up_leaves_no_connection_within_a_transaction",
+            "on_every_route_that_reads_a_client_may_hang_up",
+            "on_every_route_that_writes_a_client_may_hang_up",
+        ],
+    ),
     ("a host that stands still", &["a_host_that_stands_still_within_a_transaction_stops_no_other_for_long"]),
     ("a database that is away", &["a_server_that_is_killed_and_started_again_costs_some_refusals_and_no_ticket"]),
     (

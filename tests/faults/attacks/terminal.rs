@@ -84,3 +84,15 @@ fn what_a_backtest_says_of_a_candidate_is_text() {
     let told = is_text(&desk.command(&["rules", "backtest", candidate.to_str().unwrap()]));
     assert!(told.contains("new failures: 1,") && told.contains(r"\u{202e}"), "{told}");
 }
+
+/// JSON says such characters by escapes, and means the same.
+#[test]
+fn json_that_a_command_prints_is_text() {
+    let desk = House::demo(Database::Sqlite);
+    desk.until_active("tidy-text");
+    let why = json!({ "why": "a quiet day\u{2066} of rest" });
+    desk.as_role("mei").post("/api/v1/rules/tidy-text/suspend", &why).expect(200);
+    let there = is_text(&desk.asked("mei", &["rules", "events", "tidy-text"]));
+    let events: serde_json::Value = serde_json::from_str(&there).unwrap();
+    assert!(there.contains(r"day\u2066 of") && events.to_string().contains("day\u{2066} of"), "{there}");
+}

@@ -89,3 +89,58 @@ fn long_texts_and_answers_that_are_not_read_take_less_than_half_a_gigabyte() {
     assert!(peak < 500, "{peak} MiB");
     drop(unread);
 }
+
+/// Four at once are twice as many as the desk of a test has threads that serve.
+#[test]
+fn long_tables_are_read_compared_and_written_while_others_are_served() {
+    let desk = House::with_rules(Database::Sqlite, tempfile::TempDir::new().unwrap().path());
+    let mei = desk.as_role("mei");
+    let put = |team: &str| {
+        let rows: String = (0..40_000).map(|n| format!("room-{n},{team},a note about room {n}\n")).collect();
+        let made = mei.put_text("/api/v1/tables/rooms?why=test", &format!("room,team,note\n{rows}"), "text/csv");
+        made.expect(200)["digest"].as_str().unwrap().to_owned()
+    };
+    let (from, to) = (put("network"), put("printing"));
+    let differ = format!("/api/v1/tables/rooms/diff?from={from}&to={to}");
+    let served = std::thread::scope(|scope| {
+        let mut busy: Vec<_> = (0..4).map(|_| scope.spawn(|| mei.get(&differ).expect(200))).collect();
+        busy.extend(
+            (0..2)
+                .map(|_| scope.spawn(|| json!(mei.with("accept", "text/csv").get("/api/v1/tables/rooms").text.len()))),
+        );
+        let mut served = 0;
+        while busy.iter().any(|work| !work.is_finished()) {
+            assert_eq!(desk.stranger().get("/healthz").status, 200);
+            served += 1;
+        }
+        busy.into_iter().for_each(|work| drop(work.join().unwrap()));
+        served
+    });
+    assert!(served > 3, "only {served} requests were answered meanwhile");
+}
+
+/// An admin alone may send as much to try; what does not fit is refused, and what does is let go again.
+#[test]
+fn what_an_admin_sends_to_be_tried_takes_less_than_half_a_gigabyte() {
+    let desk = Desk::with_rules(Database::Sqlite, example_rules());
+    let item = "[],".repeat((30 << 20) / 3);
+    let body = format!("{{\"submission\":{{\"request_type\":\"x\",\"fields\":{{\"a\":[{item}[]]}}}}}}");
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            let mei = desk.as_role("mei");
+            let body = body.as_bytes();
+            scope.spawn(move || {
+                let answer = mei.send_bytes("/api/v1/rules/dry-run", body);
+                assert!(
+                    matches!(answer.status, 400 | 413 | 422 | 429 | 503),
+                    "{}: {:.300}",
+                    answer.status,
+                    answer.text
+                );
+            });
+        }
+    });
+    let peak = peak_mib(&desk);
+    assert!(peak < 500, "{peak} MiB");
+    assert_eq!(desk.stranger().get("/healthz").status, 200);
+}

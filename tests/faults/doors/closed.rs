@@ -127,6 +127,25 @@ fn who_may_not_use_a_route_hears_so_before_a_body_is_read_on_every_route() {
     }
 }
 
+/// As an unknown key of a body is refused. Without a name that is right, a filter that does nothing would look like one that does.
+#[test]
+fn a_parameter_that_a_route_does_not_know_is_refused_by_name_on_every_route() {
+    let desk = House::demo(Database::Sqlite);
+    let mei = desk.as_role("mei").with("content-type", "application/json");
+    let mut count = 0;
+    for operation in operations(&desk).into_iter().filter(|operation| operation.route.contains(" /api/v1/")) {
+        let (method, path) = address(&operation.route);
+        let body = operation.takes_body.then_some(b"{}".as_slice());
+        let answer = mei.send(method, &format!("{path}?colour=red"), body);
+        let problem = serde_json::from_str::<Value>(&answer.text).unwrap_or_default();
+        let kind = problem["type"].as_str();
+        assert_eq!((answer.status, kind), (400, Some("/problems/bad-query")), "{}: {}", operation.route, answer.text);
+        assert!(problem.to_string().contains("colour"), "{}: {}", operation.route, answer.text);
+        count += 1;
+    }
+    assert!(count > 120, "{count} routes");
+}
+
 #[test]
 fn every_write_honours_a_key_or_refuses_it() {
     let desk = House::demo(Database::Sqlite);

@@ -122,6 +122,38 @@ fn preconditions_of_lists_and_articles_are_those_of_the_standard() {
 }
 
 #[test]
+fn preconditions_of_documents_and_their_drafts_are_those_of_the_standard() {
+    let desk = House::with_settings(Database::Sqlite, example_rules(), |text| {
+        format!("{text}\n[configuration]\nby-api = [\"teams\"]\n")
+    });
+    let mei = desk.as_role("mei");
+    let teams = "/api/v1/config/documents/teams";
+    let all = mei.get("/api/v1/config/documents").expect(200);
+    let live = all.as_array().unwrap().iter().find(|one| one["document"] == "teams").unwrap().clone();
+    let count = std::cell::Cell::new(0);
+    let next = || {
+        count.set(count.get() + 1);
+        format!("{}\n# {}\n", live["content"].as_str().unwrap(), count.get())
+    };
+    let body = || json!({ "content": next(), "why": "a comment" });
+    mei.with("if-match", "\"0\"").put(teams, &body()).expect(200);
+    are_those_of_the_standard("a document", |tags| mei.with("if-match", tags).put(teams, &body()).status);
+    let back = |tags: &str| {
+        let body = json!({ "revision": 1, "why": "as it was" });
+        mei.with("if-match", tags).post(&format!("{teams}/rollback"), &body).status
+    };
+    assert_eq!(["\"1\"", "\"5", "\"1\", W/\"5\""].map(back), [412, 400, 200], "back to a version");
+
+    let draft = format!("{teams}/draft");
+    let body = || json!({ "content": next() });
+    mei.with("if-none-match", "*").put(&draft, &body()).expect(200);
+    assert_eq!(mei.with("if-none-match", "*").put(&draft, &body()).status, 412, "there is one already");
+    are_those_of_the_standard("a draft", |tags| mei.with("if-match", tags).put(&draft, &body()).status);
+    let throw = |tags: &str| mei.with("if-match", tags).delete(&draft).status;
+    assert_eq!(["\"1\"", "", "\"1\", W/\"5\""].map(throw), [412, 400, 204], "a draft that is thrown away");
+}
+
+#[test]
 fn preconditions_and_bodies_of_the_directory_are_those_of_all_others() {
     on_both(|database| {
         let desk = House::demo(database);

@@ -105,5 +105,10 @@ fn what_cannot_be_seen_is_no_text() {
             "tier": "write", "duration-hours": 24, "justification": "\u{200b}" } });
         let refused = amara.post("/api/v1/tickets", &required).expect(422);
         assert!(refused["problems"].to_string().contains("justification"), "{refused}");
+        let for_oneself = json!({ "request_type": "access", "subject": "GitHub please", "fields": { "app": "github",
+            "tier": "write", "duration-hours": 24, "justification": "I join the data project on Monday",
+            "for": "\u{200b}\u{2060}", "role": "\u{feff}" } });
+        let made = amara.post("/api/v1/tickets", &for_oneself).expect(201);
+        assert!(made["fields"].get("for").is_none() && made["fields"].get("role").is_none(), "{made}");
     });
 }

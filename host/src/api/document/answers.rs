@@ -42,7 +42,9 @@ pub fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, sc
     let has_body = operation.contains_key("requestBody");
     let has_header = operation.get("parameters").is_some();
     let mut kinds: Vec<Kind> = ALWAYS.to_vec();
-    kinds.extend(ADDRESSED.into_iter().filter(|_| has_header || has_body || path.contains('{')));
+    kinds.extend(
+        ADDRESSED.into_iter().filter(|_| has_header || has_body || path.contains('{') || path.starts_with("/api/")),
+    );
     kinds.extend(KNOWN.into_iter().filter(|_| has_token));
     kinds.extend(NAMED.into_iter().filter(|_| path.contains('{') || path == "/metrics"));
     kinds.extend(WITH_BODY.into_iter().filter(|_| has_body));

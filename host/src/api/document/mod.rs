@@ -16,7 +16,8 @@ mod example;
     info(
         title = "RuleDesk",
         description = "An IT service desk whose decisions are made by WebAssembly components. \
-                       Errors are `application/problem+json` (RFC 9457) with a stable `type`."
+                       Errors are `application/problem+json` (RFC 9457) with a stable `type`. \
+                       Keys of a body and parameters of a query that an operation does not name are refused with 400 or 422."
     ),
     components(schemas(Problem, Sort)),
     modifiers(&Bearer)

@@ -1,14 +1,17 @@
 //! A request's address: our own answers where it is not what was expected, before any handler has it.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::extract::rejection::RawPathParamsRejection;
-use axum::extract::{FromRequestParts, Query as AnyQuery, RawPathParams, Request};
-use axum::http::header;
+use axum::extract::{FromRequestParts, MatchedPath, Query as AnyQuery, RawPathParams, Request, State};
 use axum::http::request::Parts;
+use axum::http::{Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::problem::{Kind, Problem};
 
@@ -47,6 +50,42 @@ pub async fn check(path: Result<RawPathParams, RawPathParamsRejection>, request:
     let query = query.map(|AnyQuery(pairs)| pairs).unwrap_or_default();
     match query.iter().find(|(name, text)| name.contains('\0') || text.contains('\0')) {
         Some((name, _)) => Problem::zero_character(Kind::BAD_QUERY, name).into_response(),
+        None => next.run(request).await,
+    }
+}
+
+/// The most characters of a parameter's name that an answer repeats.
+const NAME_CHARS_MAX: usize = 64;
+
+/// The operations of a document that take nothing by a query, as `GET /api/v1/drafts`.
+pub fn without_query(document: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (path, methods) in document.get("paths").and_then(Value::as_object).into_iter().flatten() {
+        for (method, operation) in methods.as_object().into_iter().flatten() {
+            let parameters = operation.get("parameters").and_then(Value::as_array);
+            let is_of_query = |parameter: &Value| parameter.get("in").is_some_and(|place| place == "query");
+            if path.starts_with("/api/") && !parameters.into_iter().flatten().any(is_of_query) {
+                found.insert(format!("{} {path}", method.to_uppercase()));
+            }
+        }
+    }
+    found
+}
+
+/// Refuses a query where an operation takes none, as an unknown key of a body is refused. Those that take some parameters refuse the
+/// others when they are read.
+pub async fn takes(State(without): State<Arc<BTreeSet<String>>>, request: Request, next: Next) -> Response {
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let method = if request.method() == Method::HEAD { "GET" } else { request.method().as_str() };
+    if request.uri().query().is_none() || !without.contains(&format!("{method} {path}")) {
+        return next.run(request).await;
+    }
+    let query = AnyQuery::<Vec<(String, String)>>::try_from_uri(request.uri());
+    match query.map(|AnyQuery(pairs)| pairs).unwrap_or_default().first() {
+        Some((name, _)) => {
+            let name: String = name.chars().take(NAME_CHARS_MAX).collect();
+            Problem::new(Kind::BAD_QUERY, format!("unknown parameter `{name}`: there are none here")).into_response()
+        }
         None => next.run(request).await,
     }
 }
@@ -92,6 +131,18 @@ fn is_loopback(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn operations_without_parameters_of_a_query_are_found() {
+        let parameter = |place: &str| serde_json::json!([{ "name": "a", "in": place }]);
+        let document = serde_json::json!({ "paths": {
+            "/api/v1/a": { "get": { "parameters": parameter("query") }, "post": {} },
+            "/api/v1/b/{a}": { "delete": { "parameters": parameter("path") } },
+            "/metrics": { "get": {} },
+        } });
+        let found: Vec<String> = without_query(&document).into_iter().collect();
+        assert_eq!(found, ["DELETE /api/v1/b/{a}", "POST /api/v1/a"]);
+    }
 
     #[test]
     fn a_query_is_utf_8_as_it_is_meant() {

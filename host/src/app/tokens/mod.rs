@@ -14,6 +14,7 @@ use crate::desk::actor::{Actor, Role};
 use crate::desk::id::PersonId;
 use crate::desk::organisation::form::{Problem, check_characters};
 use crate::desk::permission;
+use crate::desk::text::into_normal;
 use crate::rules::digest::hex;
 pub use crate::store::people::ListedToken;
 use crate::store::people::Token;
@@ -160,6 +161,7 @@ impl Office {
         if !self.organisation().people.contains_key(&person) {
             return Err(Error::Missing { what: "person in the organisation called", name: person.to_string() });
         }
+        let label = into_normal(label);
         if let Some(problem) = check_label(&label) {
             return Err(Error::Rejected { problems: vec![problem] });
         }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::app::Error;
 use crate::app::tickets::work::Page;
 use crate::cli::{Failure, desk};
+use crate::rules::text::in_json;
 
 /// Rows that are read at a time.
 pub const PAGE: usize = 500;
@@ -46,7 +47,7 @@ impl Printed {
             for row in items.into_iter().filter_map(&row) {
                 match &mut csv {
                     Some(csv) => csv.serialize(row.for_a_sheet())?,
-                    None if self.json => println!("{}", serde_json::to_string(&row)?),
+                    None if self.json => println!("{}", in_json(&serde_json::to_string(&row)?)),
                     None => row.say(),
                 }
             }

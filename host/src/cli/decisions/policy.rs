@@ -7,7 +7,7 @@ use crate::api::access::policy::PolicyAtView;
 use crate::app::replay::policy::{PolicyQuestion, as_of};
 use crate::cli::{Failure, Place};
 use crate::desk::id::PersonId;
-use crate::rules::text::shown;
+use crate::rules::text::{in_json, shown};
 
 /// Asks the versions of the rules for access that were live on a day, out of the archive, about a person and an item. The directory,
 /// the catalog, the tables and what is held are as they are today.
@@ -47,7 +47,7 @@ pub async fn run(args: Policy) -> Result<(), Failure> {
     app.close().await;
     let view = PolicyAtView::new(at, asked.map_err(desk::told)?);
     if json {
-        println!("{:#}", serde_json::to_value(&view)?);
+        println!("{}", in_json(&format!("{:#}", serde_json::to_value(&view)?)));
         return Ok(());
     }
     for line in view.lines() {

@@ -10,7 +10,7 @@ use super::{Failure, desk};
 use crate::app::replay::verify::{Finding, Verified, What, verify};
 use crate::cli::which::{Which, bar, thousands};
 use crate::cli::{Found, Place};
-use crate::rules::text::shown;
+use crate::rules::text::{in_json, shown};
 
 /// Asks the rules that decided again, each in the version of then, with the exact input and the look-ups of then, and proves
 /// that they give the recorded answer or fault, write the same log and use the same fuel. Exits with 3 where they do not.
@@ -41,7 +41,7 @@ pub async fn run(args: Verify) -> Result<(), Failure> {
     app.close().await;
     let verified = verified?;
     if args.json {
-        println!("{:#}", as_json(&verified, took)?);
+        println!("{}", in_json(&format!("{:#}", as_json(&verified, took)?)));
     } else {
         print!("{}", text(&verified, took));
     }

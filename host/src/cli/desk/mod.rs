@@ -1,6 +1,5 @@
 //! Opens a desk: configuration, store, rules, put together, and the operator who uses it. No other command names the store.
 
-use std::borrow::Cow;
 use std::fmt::{self, Debug};
 use std::io;
 use std::path::PathBuf;
@@ -26,7 +25,7 @@ use crate::rules::live::rollout::Signatory;
 use crate::rules::load::compile::{CompileLimits, THIS_PROGRAM};
 use crate::rules::load::trust::{Trust, TrustedKey};
 use crate::rules::tables::Tables;
-use crate::rules::text::{is_dangerous, shown};
+use crate::rules::text::{in_json, shown};
 use crate::rules::{OpenError, Options, Rules};
 use crate::store::db::{Limits, private};
 use crate::store::rules::segments::place;
@@ -78,32 +77,13 @@ struct EscapedStderr;
 
 impl io::Write for EscapedStderr {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        io::stderr().lock().write_all(escaped(&String::from_utf8_lossy(line)).as_bytes())?;
+        io::stderr().lock().write_all(in_json(&String::from_utf8_lossy(line)).as_bytes())?;
         Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         io::stderr().flush()
     }
-}
-
-/// A line of JSON in which characters that do more than be drawn are escaped, as JSON has it: outside of its texts there are none
-/// but line ends.
-fn escaped(json: &str) -> Cow<'_, str> {
-    let is_bad = |c: char| c != '\n' && is_dangerous(c);
-    if !json.contains(is_bad) {
-        return Cow::Borrowed(json);
-    }
-    let mut out = String::with_capacity(json.len() + 16);
-    for c in json.chars() {
-        if is_bad(c) {
-            // Writing to a String cannot fail. All of them are below U+10000, for which JSON has one escape.
-            let _ = fmt::Write::write_fmt(&mut out, format_args!("\\u{:04x}", u32::from(c)));
-        } else {
-            out.push(c);
-        }
-    }
-    Cow::Owned(out)
 }
 
 /// A field of a line for people: with nothing of another's making that a terminal would take for more than text.
@@ -317,19 +297,4 @@ fn trust(server: &Server) -> Result<Trust, Failure> {
     let keys = server.trusted_keys.iter().map(|key| TrustedKey::new(&key.name, &key.bytes));
     let withdrawn = server.withdrawn.iter().map(|digest| digest.parse::<Digest>());
     Ok(Trust::new(keys.collect::<Result<_, _>>()?).without(withdrawn.collect::<Result<_, _>>()?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_of_the_log_has_no_characters_that_do_more_than_be_drawn() {
-        let line = "{\"why\":\"x\u{9b}2J\u{202e}\u{2066}\u{2028}é 漢\"}\n";
-        let written = escaped(line);
-        assert_eq!(written, "{\"why\":\"x\\u009b2J\\u202e\\u2066\\u2028é 漢\"}\n");
-        let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
-        assert!(read(line).is_some() && read(line) == read(&written), "it says the same");
-        assert!(matches!(escaped("{\"a\":1}\n"), Cow::Borrowed(_)));
-    }
 }

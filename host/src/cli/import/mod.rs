@@ -29,7 +29,7 @@ use crate::import::{
 };
 use crate::rows::{Encoding, PlainLines, Separator, Written};
 use crate::rules::digest::Digest;
-use crate::rules::text::shown;
+use crate::rules::text::{in_json, shown};
 
 mod log;
 
@@ -159,7 +159,7 @@ pub async fn run(import: Import) -> Result<(), Failure> {
     summary.elapsed = start.elapsed();
     app.close().await;
     if import.json {
-        println!("{:#}", summary.json());
+        println!("{}", in_json(&format!("{:#}", summary.json())));
     } else {
         println!("{}", summary.text(shown));
     }

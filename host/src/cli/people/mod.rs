@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::desk::{self, Shell};
 use super::{Failure, Place};
 use crate::desk::id::PersonId;
+use crate::rules::text::in_json;
 
 pub mod token;
 
@@ -50,7 +51,8 @@ pub async fn run(person: Person) -> Result<(), Failure> {
             let kept = office.export_person(&actor, &person).await;
             office.close().await;
             let sections = kept.map_err(desk::told)?.into_iter().map(|kept| (kept.name.to_owned(), json!(kept.rows)));
-            super::say(format_args!("{:#}\n", Value::Object(sections.collect::<Map<_, _>>())));
+            let whole = format!("{:#}\n", Value::Object(sections.collect::<Map<_, _>>()));
+            super::say(format_args!("{}", in_json(&whole)));
             Ok(())
         }
         Command::Unbind { place, person } => {

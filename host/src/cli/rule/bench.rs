@@ -14,7 +14,7 @@ use crate::author::sandbox::{Shipped, with_empty};
 use crate::rules::load::inspect::inspect;
 use crate::rules::run::examples::fill_in_json;
 use crate::rules::run::stage::Stage;
-use crate::rules::text::shown;
+use crate::rules::text::{in_json, shown};
 
 /// Measures decisions, each in a fresh instance: time, fuel, memory, beside the limits.
 #[derive(Debug, Args)]
@@ -59,7 +59,7 @@ pub fn run(args: &Bench) -> Result<(), Failure> {
     }
     if args.json {
         let all: Vec<Value> = all.iter().map(as_json).collect();
-        println!("{}", serde_json::to_string_pretty(&all)?);
+        println!("{}", in_json(&serde_json::to_string_pretty(&all)?));
     } else {
         all.iter().for_each(say);
     }

@@ -13,6 +13,7 @@ use crate::cli::desk::Shell;
 use crate::desk::id::TicketNumber;
 use crate::rules::run::examples::flat;
 use crate::rules::run::stage::Stage;
+use crate::rules::text::in_json;
 
 mod anonymous;
 
@@ -50,7 +51,7 @@ pub async fn run(case: Case) -> Result<(), Failure> {
         anonymous::make(&mut written, &organisation.people);
         eprintln!("people and their words are replaced: read the case over, or keep them with --keep-people");
     }
-    println!("{}", serde_json::to_string_pretty(&Ordered::of(written))?);
+    println!("{}", in_json(&serde_json::to_string_pretty(&Ordered::of(written))?));
     Ok(())
 }
 

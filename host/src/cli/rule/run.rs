@@ -18,7 +18,7 @@ use crate::rules::limits::Limits;
 use crate::rules::load::inspect::inspect;
 use crate::rules::run::call::{Called, ask};
 use crate::rules::run::stage::Stage;
-use crate::rules::text::{shown, shown_lines};
+use crate::rules::text::{in_json, shown, shown_lines};
 
 /// Makes one decision and shows all that there is to see of it.
 #[derive(Debug, Args)]
@@ -62,7 +62,7 @@ pub fn run(args: &Run) -> Result<(), Failure> {
     let input = case.asked()?;
     let called = ask(&rule, &input, &case.tables(&Arc::clone(&tables)));
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&as_json(&called))?);
+        println!("{}", in_json(&serde_json::to_string_pretty(&as_json(&called))?));
     } else {
         say(&called, &shipped.manifest.limits);
     }

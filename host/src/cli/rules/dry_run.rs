@@ -17,7 +17,7 @@ use crate::cli::{Failure, Place};
 use crate::desk::actor::Actor;
 use crate::desk::id::{PersonId, TicketNumber};
 use crate::rules::load::MANIFEST_FILE;
-use crate::rules::text::shown;
+use crate::rules::text::{in_json, shown};
 
 /// Says what would become of a submission, with the live rules or with others, and writes nothing.
 #[derive(Debug, Args)]
@@ -68,7 +68,7 @@ pub async fn run(command: DryRun) -> Result<(), Failure> {
     app.close().await;
     let tried = tried?;
     if command.json {
-        println!("{}", serde_json::to_string_pretty(&tried)?);
+        println!("{}", in_json(&serde_json::to_string_pretty(&tried)?));
     } else {
         print(&serde_json::to_value(&tried)?);
     }

@@ -12,7 +12,7 @@ use crate::cli::{Failure, Place};
 use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
 use crate::rules::live::rollout::{Signatory, VersionId};
-use crate::rules::text::shown;
+use crate::rules::text::{in_json, shown};
 
 #[derive(Debug, Args)]
 pub struct List {
@@ -220,7 +220,7 @@ const EVENTS_MAX: usize = 1000;
 pub async fn events(place: &Place, name: &str) -> Result<(), Failure> {
     if let Some(elsewhere) = place.remote()? {
         let events = elsewhere.get(&format!("/rules/{}/events", part(name)))?;
-        println!("{}", serde_json::to_string_pretty(&events)?);
+        println!("{}", in_json(&serde_json::to_string_pretty(&events)?));
         return Ok(());
     }
     let Shell { office, actor } = desk::shell(place, None).await?;

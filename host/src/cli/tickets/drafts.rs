@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::cli::Failure;
 use crate::cli::desk::remote::{Remote, word};
 use crate::desk::id::DraftId;
+use crate::rules::text::in_json;
 
 /// A command about drafts.
 #[derive(Debug, Subcommand)]
@@ -27,7 +28,10 @@ pub fn run(command: &Command, desk: &Remote) -> Result<(), Failure> {
             let drafts = desk.get("/drafts")?;
             drafts.as_array().into_iter().flatten().for_each(print);
         }
-        Command::Show { id } => println!("{}", serde_json::to_string_pretty(&desk.get(&format!("/drafts/{id}"))?)?),
+        Command::Show { id } => {
+            let draft = desk.get(&format!("/drafts/{id}"))?;
+            println!("{}", in_json(&serde_json::to_string_pretty(&draft)?));
+        }
         Command::Send { id } => {
             let made = desk.post(&format!("/drafts/{id}/submit"), &Value::Object(serde_json::Map::new()))?;
             println!("{id} is {} now", word(&made, "key"));

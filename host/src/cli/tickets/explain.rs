@@ -8,7 +8,7 @@ use crate::cli::desk::remote::part;
 use crate::cli::desk::{self, Shell};
 use crate::cli::{Failure, Place};
 use crate::desk::id::TicketNumber;
-use crate::rules::text::{shown, shown_lines};
+use crate::rules::text::{in_json, shown, shown_lines};
 
 /// Says why a ticket is as it is: which rule set each field, what overrode what, who changed it since.
 #[derive(Debug, Args)]
@@ -36,7 +36,7 @@ pub async fn run(command: Explain) -> Result<(), Failure> {
     office.close().await;
     let explanation = found?;
     if command.json {
-        println!("{}", serde_json::to_string_pretty(&explanation)?);
+        println!("{}", in_json(&serde_json::to_string_pretty(&explanation)?));
     } else {
         print(&explanation);
     }
@@ -46,7 +46,7 @@ pub async fn run(command: Explain) -> Result<(), Failure> {
 /// Prints what a desk elsewhere says.
 fn print_of(explanation: &Value, json: bool) -> Result<(), Failure> {
     if json {
-        println!("{}", serde_json::to_string_pretty(explanation)?);
+        println!("{}", in_json(&serde_json::to_string_pretty(explanation)?));
         return Ok(());
     }
     let word = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or("-").to_owned();

@@ -11,14 +11,16 @@ pub struct Telemetry {
     pub otlp_endpoint: Option<String>,
     /// `service-name`: the name that the traces carry. Default `ruledesk`.
     pub service_name: String,
-    /// `sampling-ratio`: the share of requests that are traced, 0 to 1, where the client does not decide by `traceparent`.
-    /// Default 1.
+    /// `sampling-ratio`: the share of requests that are traced, 0 to 1. Default 1.
     pub sampling_ratio: f64,
+    /// `follow-callers`: whether a client's `traceparent` says if its request is traced, in place of the ratio. Default false: the
+    /// client's ids are taken on, and what is sampled is for the desk to decide, because every client can write that header.
+    pub follow_callers: bool,
 }
 
 impl Default for Telemetry {
     fn default() -> Self {
-        Self { otlp_endpoint: None, service_name: "ruledesk".to_owned(), sampling_ratio: 1.0 }
+        Self { otlp_endpoint: None, service_name: "ruledesk".to_owned(), sampling_ratio: 1.0, follow_callers: false }
     }
 }
 
@@ -34,11 +36,13 @@ pub fn read(keys: &mut Keys<'_>) -> Telemetry {
         }
         inside.then_some(ratio)
     });
+    let follow_callers = keys.optional("follow-callers").and_then(|node| node.flag());
     let default = Telemetry::default();
     Telemetry {
         otlp_endpoint,
         service_name: service_name.unwrap_or(default.service_name),
         sampling_ratio: sampling_ratio.unwrap_or(default.sampling_ratio),
+        follow_callers: follow_callers.unwrap_or(default.follow_callers),
     }
 }
 

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use crate::app::Error;
 use crate::app::rollout::deploy::Upload;
 use crate::desk::permission;
+use crate::desk::text::into_normal;
 use crate::web::frame::failure::Failure;
 use crate::web::frame::{Frame, page};
 use crate::web::session::Visit;
@@ -37,7 +38,7 @@ async fn read(mut parts: Multipart) -> Result<Upload, Failure> {
             "manifest" => upload.manifest = bytes.to_vec(),
             "component" => upload.component = bytes.to_vec(),
             "signature" if !bytes.is_empty() => upload.signature = Some(text()),
-            "why" => upload.why = text(),
+            "why" => upload.why = into_normal(text()),
             _ => {}
         }
     }

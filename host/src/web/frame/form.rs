@@ -4,6 +4,10 @@ use axum::extract::{FromRequest, Request};
 use axum::http::header;
 
 use super::failure::Failure;
+use crate::desk::text::into_normal;
+
+/// Fields whose text is compared with a secret, and stays as it was typed.
+const SECRETS: [&str; 4] = ["password", "present", "new", "token"];
 
 /// The pairs of a form, in their order.
 #[derive(Debug, Clone, Default)]
@@ -23,8 +27,14 @@ impl<S: Send + Sync> FromRequest<S> for Form {
         if media_type.is_none() || pairs.iter().any(|(name, text)| name.contains('\0') || text.contains('\0')) {
             return Err(Failure::BadForm);
         }
-        Ok(Form(pairs))
+        Ok(Form(pairs.into_iter().map(composed).collect()))
     }
+}
+
+/// A pair whose text is in the one form in which texts are kept.
+fn composed((name, text): (String, String)) -> (String, String) {
+    let text = if SECRETS.contains(&name.as_str()) { text } else { into_normal(text) };
+    (name, text)
 }
 
 impl Form {

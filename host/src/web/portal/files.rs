@@ -6,6 +6,7 @@ use axum::http::header;
 
 use crate::app::tickets::submit::attachments::Declared;
 use crate::desk::id::AttachmentId;
+use crate::desk::text::{into_normal, normal};
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::Form;
 use crate::web::session::Visit;
@@ -31,7 +32,7 @@ pub async fn read(visit: &Visit, request: Request) -> Result<Form, Failure> {
     let (mut pairs, mut bytes) = (Vec::new(), 0);
     while let Some(mut part) = parts.next_field().await.map_err(|_| Failure::BadForm)? {
         let name = part.name().unwrap_or_default().to_owned();
-        let Some(file) = part.file_name().map(str::to_owned) else {
+        let Some(file) = part.file_name().map(|name| normal(name).into_owned()) else {
             let mut text = Vec::new();
             while let Some(piece) = part.chunk().await.map_err(|_| Failure::BadForm)? {
                 bytes += piece.len();
@@ -41,7 +42,7 @@ pub async fn read(visit: &Visit, request: Request) -> Result<Form, Failure> {
                 text.extend_from_slice(&piece);
             }
             let text = String::from_utf8(text).ok().filter(|text| !text.contains('\0')).ok_or(Failure::BadForm)?;
-            pairs.push((name, text));
+            pairs.push((name, into_normal(text)));
             continue;
         };
         if pairs.len() >= PARTS_MAX {

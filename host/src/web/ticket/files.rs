@@ -15,6 +15,7 @@ use super::number;
 use crate::app::tickets::submit::attachments::{Declared, StoredAttachment};
 use crate::app::{App, Error};
 use crate::desk::id::{AttachmentId, TicketNumber};
+use crate::desk::text::normal;
 use crate::desk::ticket::timeline::Visibility;
 use crate::web::frame::Frame as PageFrame;
 use crate::web::frame::failure::Failure;
@@ -82,7 +83,7 @@ pub async fn add(visit: Visit, Path(key): Path<String>, mut form: Multipart) -> 
             visibility = Visibility::Internal;
             continue;
         }
-        let name = part.file_name().unwrap_or_default().to_owned();
+        let name = normal(part.file_name().unwrap_or_default()).into_owned();
         if name.is_empty() {
             continue;
         }

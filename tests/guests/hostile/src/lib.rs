@@ -37,6 +37,8 @@ enum Deed {
     SayName,
     /// Sets a form's field of that name.
     SayField,
+    /// Sets the number of people of a form to its text.
+    SayNumber,
     SaySubject,
     SayBody,
     /// Rejects with as many problems as an answer may have, of nothing but its text.
@@ -74,7 +76,7 @@ impl Hostile {
             Deed::GiveUp => Err("I do not know".to_owned()),
             Deed::Reject => Ok("rejected".to_owned()),
             Deed::LookUpForbidden => Ok(format!("{:?}", tables::lookup("secrets", "root"))),
-            Deed::SayName | Deed::SayField | Deed::SaySubject | Deed::SayBody | Deed::SayProblems => {
+            Deed::SayName | Deed::SayField | Deed::SayNumber | Deed::SaySubject | Deed::SayBody | Deed::SayProblems => {
                 Ok(self.text.repeat(self.times))
             }
             Deed::WaitForEver => Ok("in a while".to_owned()),
@@ -127,6 +129,9 @@ impl intake::Rule for Hostile {
             match self.does {
                 Deed::UnknownName | Deed::SayName => changes.duplicate_of = Some(text.clone()),
                 Deed::SayField => changes.set_field(&text, Value::Flag(true)),
+                Deed::SayNumber => {
+                    changes.set_field("people-affected", Value::Number(text.parse().unwrap_or_default()))
+                }
                 Deed::SaySubject => changes.subject = Some(text.clone()),
                 Deed::SayBody => changes.body = Some(text.clone()),
                 _ => {}

@@ -52,12 +52,33 @@ fn is_json(media_type: &str) -> bool {
     media_type == "application/json" || suffixed.is_some_and(|(kind, name)| !kind.is_empty() && !name.is_empty())
 }
 
+/// The most values of a body: each takes far more memory than its few bytes.
+const VALUES_MAX: usize = 200_000;
+
+/// At least as many as a body has values: those that begin a list or an object, and those that another comes after.
+fn values(body: &[u8]) -> usize {
+    let (mut count, mut in_text, mut is_escaped) = (1, false, false);
+    for byte in body {
+        match (in_text, is_escaped, byte) {
+            (true, true, _) => is_escaped = false,
+            (true, false, b'\\') => is_escaped = true,
+            (_, _, b'"') => in_text = !in_text,
+            (false, _, b',' | b'[' | b'{') => count += 1,
+            _ => {}
+        }
+    }
+    count
+}
+
 /// The value of a body, its texts in the one form in which they are kept.
 ///
 /// # Errors
 ///
 /// Where it is no JSON of this form.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    if bytes.len() > VALUES_MAX && values(bytes) > VALUES_MAX {
+        return Err(Problem::bad_body(&format!("a body has at most {VALUES_MAX} values")));
+    }
     let composed = composed(bytes);
     let mut deserializer = serde_json::Deserializer::from_slice(composed.as_deref().unwrap_or(bytes));
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
@@ -128,6 +149,16 @@ fn path_to_zero(value: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_are_counted_where_they_stand_and_not_within_texts() {
+        let of = |json: &str| values(json.as_bytes());
+        assert_eq!([of("1"), of("[1,2]"), of("[[],[]]"), of(r#"{"a":1,"b":[2]}"#)], [1, 3, 5, 4]);
+        assert_eq!([of(r#""a,b[{""#), of(r##"["\",[","]]"]"##), of(r#"["\\",1]"#)], [1, 3, 3]);
+        let many = format!("[{}1]", "1,".repeat(VALUES_MAX));
+        assert!(parse::<Value>(many.as_bytes()).is_err(), "too many");
+        assert!(parse::<Value>(format!("[\"{}\"]", ",".repeat(2 * VALUES_MAX)).as_bytes()).is_ok(), "one long text");
+    }
 
     #[test]
     fn texts_are_composed_and_all_else_stays() {

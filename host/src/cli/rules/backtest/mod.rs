@@ -22,6 +22,7 @@ use crate::rules::digest::Digest;
 use crate::rules::load::difference::changes;
 use crate::rules::load::{COMPONENT_FILE, MANIFEST_FILE};
 use crate::rules::run::rule::Rule;
+use crate::rules::text::in_json;
 
 /// The differences that are shown.
 const DIFFERENCES_MAX: usize = 20;
@@ -121,7 +122,7 @@ fn write(args: &Backtest, report: &Report) -> Result<(), Failure> {
         to_file(file, &html::page(report))?;
     }
     match &args.json {
-        Some(file) if file == Path::new("-") => println!("{}", serde_json::to_string_pretty(report)?),
+        Some(file) if file == Path::new("-") => println!("{}", in_json(&serde_json::to_string_pretty(report)?)),
         Some(file) => {
             to_file(file, &serde_json::to_string_pretty(report)?)?;
             print!("{}", text::text(report));
