@@ -79,6 +79,90 @@ fn i09_a_group_that_is_shown_without_its_members_proves_no_end() {
 }
 
 #[test]
+fn i09_a_group_of_which_a_part_is_shown_proves_no_end() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        app.has_already("jonas", "jonas@meridian.example", "user");
+        app.shows_one_member();
+        let desk = desk(database, &app);
+        asks(&desk.as_role("amara"), "user", 4);
+        now(&desk);
+        assert_eq!((states(&desk), app.members("user").len()), (vec!["active".to_owned()], 2));
+        // It says that it has done what it has not.
+        app.fail("PATCH", "/Groups", 2, Phase::Before, Fault::Status(200, None));
+        desk.advance(hours(4));
+        assert_eq!((states(&desk), app.members("user").len()), (vec!["deprovisioning".to_owned()], 2));
+        for _ in 0..6 {
+            desk.advance(seconds(90));
+        }
+        assert_eq!((states(&desk), app.members("user")), (vec!["ended".to_owned()], vec!["jonas".to_owned()]));
+        in_order(&desk);
+    });
+}
+
+#[test]
+fn a_group_whose_members_are_not_all_shown_is_never_written_as_a_whole() {
+    on_both(|database| {
+        for hides in [true, false] {
+            let app = ScimApp::start(&["user", "admin"]);
+            app.has_already("jonas", "jonas@meridian.example", "user");
+            let desk = desk(database, &app);
+            asks(&desk.as_role("amara"), "user", 4);
+            now(&desk);
+            assert_eq!(states(&desk), ["active"]);
+            app.without_filter_paths();
+            if hides {
+                app.hides_members();
+            } else {
+                app.shows_one_member();
+            }
+            desk.advance(hours(4));
+            desk.advance(seconds(90));
+            assert_eq!(
+                (states(&desk), app.members("user")),
+                (vec!["deprovisioning".to_owned()], vec!["amara".to_owned(), "jonas".to_owned()]),
+                "the other member stays, and a person looks"
+            );
+            assert!(!app.effects().iter().any(|effect| effect.starts_with("PUT")), "{:?}", app.effects());
+        }
+    });
+}
+
+#[test]
+fn i09_json_of_something_else_proves_no_end_in_an_app_with_calls_of_its_own() {
+    on_both(|database| {
+        let app = ScimApp::start(&[]);
+        let calls = |kind: &str, path: &str| {
+            let call = |name: &str, method: &str| format!("{name} = {{ method = \"{method}\", path = \"{path}\" }}\n");
+            let (create, remove, read) = (call("create", "PUT"), call("remove", "DELETE"), call("read", "GET"));
+            format!("[connector.calls.{kind}]\n{create}{remove}{read}there = \"/has\"\nequals = \"{{user}}\"\n")
+        };
+        let rest = format!(
+            "kind = \"rest\"\nurl = \"{}\"\ninternal = true\ntoken-file = \"app.token\"\n{}",
+            app.url,
+            calls("tier", "plain/{value}/{user}")
+        );
+        let desk = connected(database, &rest);
+        asks(&desk.as_role("amara"), "user", 4);
+        now(&desk);
+        assert_eq!(states(&desk), ["active"]);
+        // What is read says nothing of it, for it has no place that says so.
+        app.says_something_else(true);
+        desk.advance(hours(4));
+        assert_eq!(states(&desk), ["deprovisioning"]);
+        app.says_something_else(false);
+        for _ in 0..6 {
+            desk.advance(seconds(90));
+        }
+        assert_eq!(
+            (states(&desk), app.effects().last().cloned()),
+            (vec!["ended".to_owned()], Some("DELETE user amara".to_owned()))
+        );
+        in_order(&desk);
+    });
+}
+
+#[test]
 fn i09_who_is_not_found_because_the_directory_has_forgotten_their_name_is_looked_for_by_a_person() {
     on_both(|database| {
         let app = ScimApp::start(&["user", "admin"]);
