@@ -52,7 +52,7 @@ fn i08_from_its_end_on_a_grant_gives_no_access_and_is_ended_by_a_timer() {
 }
 
 /// The rows of a statement, each its first column, on a connection of the test's own.
-fn rows(desk: &House, sql: &str) -> Vec<String> {
+pub(super) fn rows(desk: &House, sql: &str) -> Vec<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let db = crate::support::records::open(&desk.target()).await;
@@ -63,7 +63,7 @@ fn rows(desk: &House, sql: &str) -> Vec<String> {
     })
 }
 
-fn write(desk: &House, sql: &str) {
+pub(super) fn write(desk: &House, sql: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let db = crate::support::records::open(&desk.target()).await;
