@@ -489,7 +489,6 @@ fn i20_what_no_grant_gives_is_found_and_what_has_come_back_is_taken_away_at_a_wo
         let left = found();
         assert_eq!((left.len(), &left[0]["verdict"]), (1, &json!("accepted")), "what is gone is settled: {left:?}");
         in_order(&desk);
-        // Who has let it stay is in the chain.
         let said = rows(&desk, "select detail from audit where event = 'finding' order by link");
         assert!(said.len() == 2 && said[0].contains("accepted") && said[0].contains("mei"), "{said:?}");
         write(

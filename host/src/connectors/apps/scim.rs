@@ -183,7 +183,14 @@ impl ScimApp {
             Ok(None) | Err(Trouble::Refused(400 | 403 | 404 | 501, _)) => {}
             Err(trouble) => return Err(trouble),
         }
-        self.find("Users", &format!("userName eq {}", quoted(user_name(account)))).await
+        // One whose address has changed may still have the one before there.
+        for name in std::iter::once(user_name(account)).chain(account.former.iter().map(String::as_str)) {
+            let found = self.find("Users", &format!("userName eq {}", quoted(name))).await?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 
     /// The id of the group that stands for an entitlement; `None` where the app has none.
@@ -238,6 +245,10 @@ impl ScimApp {
         let op = effect.op;
         let user = self.user(effect.account).await?;
         // One whom the app has by a name that the desk knows no more is not found, and still there (I9).
+        if user.is_none() && !effect.is_wanted() && effect.account.another_has {
+            let said = "another person has the address by which the app knew this one, and it has no user by their id: a person looks";
+            return Ok((Came::ByHand, said.to_owned()));
+        }
         if user.is_none() && !effect.is_wanted() && effect.account.is_unknown() {
             let said = "the directory has the person no more, and the app has no user by their id: a person looks";
             return Ok((Came::ByHand, said.to_owned()));

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::super::ends::write;
 use super::super::provisioning::{asks, connect, connected, desk, grants, hours, in_order, now, seconds, states};
 use crate::support::client::Client;
 use crate::support::components::example_rules;
@@ -175,6 +176,10 @@ fn i09_who_is_not_found_because_the_directory_has_forgotten_their_name_is_looked
             (vec!["active".to_owned()], vec![]),
             "the app has her by her address"
         );
+        // As of what was given before the address was kept with it.
+        for entitlement in ["account", "tier:user"] {
+            write(&desk, &format!("update holdings set known_as = '' where entitlement = '{entitlement}'"));
+        }
         change(&desk, "people.toml", |text| {
             let id = text.find("id = \"amara\"").unwrap();
             let start = text[..id].rfind("[[person]]").unwrap();
@@ -188,6 +193,44 @@ fn i09_who_is_not_found_because_the_directory_has_forgotten_their_name_is_looked
             |order: &&Value| order["state"] == "waiting" && order["said"].to_string().contains("a person looks");
         assert!(orders.as_array().unwrap().iter().any(|order| waits(&order)), "{orders}");
         in_order(&desk);
+    });
+}
+
+#[test]
+fn i09_whose_address_has_changed_is_found_in_the_app_by_the_one_before() {
+    on_both(|database| {
+        for taken in [false, true] {
+            let app = ScimApp::start(&["user", "admin"]);
+            app.has_already("x-17", "amara@meridian.example", "admin");
+            let desk = desk(database, &app);
+            asks(&desk.as_role("amara"), "user", 4);
+            now(&desk);
+            assert_eq!((states(&desk), app.members("user")), (vec!["active".to_owned()], vec!["x-17".to_owned()]));
+            change(&desk, "people.toml", |text| {
+                let text = text.replacen("\"amara@meridian.example\"", "\"amara.okafor@meridian.example\"", 1);
+                let jonas = if taken { "\"amara@meridian.example\"" } else { "\"jonas@meridian.example\"" };
+                text.replacen("\"jonas@meridian.example\"", jonas, 1)
+            });
+            desk.advance(hours(4));
+            let orders = desk.as_role("kofi").get("/api/v1/access/orders").expect(200);
+            let looks =
+                orders.as_array().unwrap().iter().any(|order| order["said"].to_string().contains("a person looks"));
+            match taken {
+                // It may be his by now: no desk takes it from him, and none says that it is gone.
+                true => assert_eq!(
+                    (states(&desk), app.members("user"), looks),
+                    (vec!["deprovisioning".to_owned()], vec!["x-17".to_owned()], true),
+                    "{orders}"
+                ),
+                false => assert_eq!(
+                    (states(&desk), app.members("user"), looks),
+                    (vec!["ended".to_owned()], vec![], false),
+                    "{orders}"
+                ),
+            }
+            assert_eq!(app.members("admin"), ["x-17"], "what was there before stays");
+            in_order(&desk);
+        }
     });
 }
 
