@@ -136,16 +136,15 @@ impl Office {
     ///
     /// Where the store cannot be read or written: then they are looked at again.
     pub async fn take_reports(&self, grant: GrantId, reports: &[Report]) -> Result<(), Error> {
-        self.change_grant(grant, None, |ticket, _, at| Ok(progress::take(ticket, reports, at))).await?;
+        let grant = self.change_grant(grant, None, |ticket, _, at| Ok(progress::take(ticket, reports, at))).await?;
         match reports.iter().any(|report| matches!(report.came, Came::Found | Came::Verified)) {
-            true => self.keep_name(grant).await,
+            true => self.keep_name(&grant).await,
             false => Ok(()),
         }
     }
 
     /// Keeps the name by which an app has just been asked for who holds a grant, where it may know people by nothing else.
-    async fn keep_name(&self, grant: GrantId) -> Result<(), Error> {
-        let Some(grant) = self.store.grant(grant).await? else { return Ok(()) };
+    async fn keep_name(&self, grant: &Grant) -> Result<(), Error> {
         let organisation = self.organisation();
         let person = organisation.people.get(&grant.subject).filter(|_| asks_by_name(&organisation, &grant.app));
         match person.filter(|person| !person.email.is_empty()) {

@@ -139,7 +139,7 @@ fn of_kind(keys: &mut Keys<'_>) -> Option<RestCalls> {
     let (create, remove, read) = (call(keys, "create"), call(keys, "remove"), call(keys, "read"));
     let mut text = |key| keys.optional(key).and_then(|node: Node<'_>| node.filled());
     let (there, equals) = (text("there"), text("equals"));
-    let shape = distinct(keys.list("shape"), |node| pointer(&node));
+    let shape = distinct(keys.list("shape"), pointer);
     Some(RestCalls { create: create?, remove: remove?, read: read?, there, equals, shape })
 }
 
