@@ -17,7 +17,7 @@ use crate::app::access::catalog::{CatalogItem, Standing};
 use crate::app::access::people::roles::{RoleInApp, RoleOfDesk};
 use crate::app::access::questions::Evidence;
 use crate::desk::actor::Role;
-use crate::desk::id::PersonId;
+use crate::desk::id::{AppId, PersonId, TierId};
 use crate::desk::organisation::Tier;
 
 /// Which apps.
@@ -368,7 +368,8 @@ pub async fn app_role(
     Query(query): Query<AppRoleQuery>,
 ) -> Result<axum::Json<AppRoleView>, Problem> {
     let missing = || Problem::new(Kind::NOT_FOUND, format!("the catalog has no `{app}` with a tier `{tier}`"));
-    let (app_id, tier_id) = app.parse().ok().zip(tier.parse().ok()).ok_or_else(missing)?;
+    let ids = app.parse::<AppId>().ok().zip(tier.parse::<TierId>().ok());
+    let (app_id, tier_id) = ids.ok_or_else(missing)?;
     let found = desk.role_in_app(&actor, (&app_id, &tier_id), query.role.as_deref()).await?;
     Ok(axum::Json(found.into()))
 }

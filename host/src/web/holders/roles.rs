@@ -15,7 +15,7 @@ use super::super::session::Visit;
 use crate::app::access::people::roles::{RoleInApp, RoleOfDesk};
 use crate::app::access::questions::Evidence;
 use crate::desk::actor::Role;
-use crate::desk::id::PersonId;
+use crate::desk::id::{AppId, PersonId, TierId};
 use crate::desk::organisation::App;
 use crate::desk::permission;
 
@@ -105,8 +105,8 @@ async fn answer(visit: &Visit, of: &str) -> Result<Answer, Failure> {
         return Ok(of_desk(f, visit.app.role_of_desk(&visit.actor, role).await?));
     }
     let mut parts = of.splitn(3, '/');
-    let app = parts.next().and_then(|app| app.parse().ok()).ok_or(Failure::NoPage)?;
-    let tier = parts.next().and_then(|tier| tier.parse().ok()).ok_or(Failure::NoPage)?;
+    let app: AppId = parts.next().and_then(|app| app.parse().ok()).ok_or(Failure::NoPage)?;
+    let tier: TierId = parts.next().and_then(|tier| tier.parse().ok()).ok_or(Failure::NoPage)?;
     Ok(in_app(f, visit.app.role_in_app(&visit.actor, (&app, &tier), parts.next()).await?))
 }
 
