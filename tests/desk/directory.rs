@@ -1,6 +1,7 @@
 //! The company's identity provider tells the desk by SCIM who works here, in the forms in which the large ones do; who is
 //! deactivated there has left here.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -273,21 +274,41 @@ fn lists_versions_and_errors_are_as_the_standard_has_them() {
 }
 
 const TESTER: &str = "scim2-cli==0.6.0";
+/// Another, with all that it needs, by their hashes.
+const SANITY: &str = "scim-sanity==0.7.4 --hash=sha256:c1e5044bd0e1a902713a5540c80e0a9afb8dddae3f0450814d920d87782e9415
+click==8.1.8 --hash=sha256:63c132bbbed01578a06712a2d1f497bb62d9c1c0d329b7903a866228027263b2
+";
 
 /// The conformance tester, installed once.
 fn tester() -> &'static Path {
     static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+    INSTALLED.get_or_init(|| installed("scim-tester", TESTER, |_| vec![TESTER.into()]))
+}
+
+/// The other one.
+fn sanity() -> &'static Path {
+    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
     INSTALLED.get_or_init(|| {
-        let folder = scratch().join("toolchains/scim-tester");
-        let mark = folder.join("installed.txt");
-        if std::fs::read_to_string(&mark).ok().as_deref() != Some(TESTER) {
-            let run = |command: &mut Command| assert!(command.status().unwrap().success(), "{command:?}");
-            run(Command::new("python3").args(["-m", "venv"]).arg(&folder));
-            run(Command::new(folder.join("bin/python")).args(["-m", "pip", "install", "--quiet", TESTER]));
-            std::fs::write(mark, TESTER).unwrap();
-        }
-        folder
+        installed("scim-sanity", SANITY, |folder| {
+            let list = folder.join("requirements.txt");
+            std::fs::write(&list, SANITY).unwrap();
+            vec!["--require-hashes".into(), "-r".into(), list.into_os_string()]
+        })
     })
+}
+
+/// A place of its own for a program of Python, with what pip is to install there.
+fn installed(name: &str, version: &str, what: impl FnOnce(&Path) -> Vec<OsString>) -> PathBuf {
+    let folder = scratch().join("toolchains").join(name);
+    let mark = folder.join("installed.txt");
+    if std::fs::read_to_string(&mark).ok().as_deref() != Some(version) {
+        let run = |command: &mut Command| assert!(command.status().unwrap().success(), "{command:?}");
+        run(Command::new("python3").args(["-m", "venv"]).arg(&folder));
+        let what = what(&folder);
+        run(Command::new(folder.join("bin/python")).args(["-m", "pip", "install", "--quiet"]).args(what));
+        std::fs::write(mark, version).unwrap();
+    }
+    folder
 }
 
 /// The checks of others (`scim2-tester`), all of them.
@@ -301,6 +322,18 @@ fn a_conformance_tester_of_others_finds_nothing() {
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     let bad: Vec<&str> = said.lines().filter(|line| line.contains("ERROR")).collect();
     assert!(output.status.success() && bad.is_empty() && said.contains("SUCCESS"), "{said}");
+}
+
+/// The checks of yet others (`scim-sanity`), by the standard and no less.
+#[test]
+fn another_conformance_tester_finds_nothing() {
+    let (desk, provider) = desk(Database::Sqlite);
+    let mut command = Command::new(sanity().join("bin/scim-sanity"));
+    command.args(["probe", &format!("{}/scim/v2", desk.url), "--token", provider.token.as_deref().unwrap()]);
+    command.args(["--strict", "--i-accept-side-effects", "--user-domain", "meridian.example"]);
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
 }
 
 /// Names of the directory stand on pages, in messages and on terminals.

@@ -62,7 +62,7 @@ fn commands_end_as_the_readme_says() {
 }
 
 /// The arguments that a command asks for; one that is not here needs none.
-const ASKED_FOR: [(&str, &str); 54] = [
+const ASKED_FOR: [(&str, &str); 55] = [
     ("config versions", "teams"),
     ("config export", "teams"),
     ("config diff", "teams teams.toml"),
@@ -109,6 +109,7 @@ const ASKED_FOR: [(&str, &str); 54] = [
     ("rules download", "a-rule 1 --out folder"),
     ("rules backtest", "folder"),
     ("decisions policy", "--at 2026-01-01 --person mei --app jira --tier user"),
+    ("decisions role", "agent"),
     ("decisions evidence export", "--out file"),
     ("decisions archive", "--before 2026-01-01"),
     ("jobs retry", "--all access-deadline"),

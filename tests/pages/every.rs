@@ -11,7 +11,7 @@ use crate::support::peers::smtp::{Relay, decision_page};
 use crate::support::place::Database;
 
 /// Each page and a person who looks at it.
-const PAGES: [(&str, &str, &str); 51] = [
+const PAGES: [(&str, &str, &str); 52] = [
     ("start", "amara", "/"),
     ("form", "amara", "/new/incident"),
     ("form-access", "amara", "/new/access?field.app=github&field.tier=write"),
@@ -47,6 +47,7 @@ const PAGES: [(&str, &str, &str); 51] = [
     ("table", "mei", "/admin/tables/systems"),
     ("editor", "mei", "/admin/decision-table/decision-table"),
     ("who", "mei", "/access/who"),
+    ("could", "mei", "/access/roles?of=desk:agent"),
     ("audit", "mei", "/admin/audit"),
     ("audit-access", "mei", "/admin/audit?of=access"),
     ("document", "mei", "/admin/documents/request-types"),

@@ -244,6 +244,14 @@ fn an_auditor_asks_who_has_access_to_payroll_and_why() {
     mei.sees(".story", "asked for");
     mei.sees(".story", "granted");
     mei.sees("main", "Lena Fischer approved");
+    // And all that a person could do with a role.
+    mei.go("/access/who");
+    mei.click("a[href='/access/roles']");
+    mei.choose("#could-of", "desk:agent");
+    mei.click("form[action='/access/roles'] button");
+    mei.sees("main", "read internal notes");
+    mei.sees("table", "Kofi");
+    mei.go("/access/who?app=workday&person=");
     // The file says the same.
     let file = file(&mei, "'/access/who?app=workday&format=csv'");
     assert!(file.starts_with("person,app,tier,role"), "{file}");

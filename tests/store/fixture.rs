@@ -243,6 +243,7 @@ fn defaults() -> Defaults {
         category: "other".parse().unwrap(),
         access_approvers: vec![person("hal"), person("gina"), person("frank"), person("eve")],
         access_due_hours: 48,
+        deadlines_in_open_time: false,
         access_fallback_hours: 24,
         one_approver_for_several_steps: false,
         leavers_max: None,

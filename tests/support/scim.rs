@@ -51,6 +51,10 @@ struct State {
     no_filter_paths: bool,
     /// Whether a group is shown without its members, and a user with the groups that they are in.
     hides_members: bool,
+    /// Whether a group is shown with its first member only, and a user with the groups that they are in.
+    shows_one_member: bool,
+    /// Whether its own interface answers with JSON of something else.
+    says_something_else: bool,
     next: u64,
 }
 
@@ -108,6 +112,16 @@ impl ScimApp {
     /// Shows no group's members from now on, as some servers do with large groups.
     pub fn hides_members(&self) {
         self.state().hides_members = true;
+    }
+
+    /// Shows the first member of a group and no other from now on.
+    pub fn shows_one_member(&self) {
+        self.state().shows_one_member = true;
+    }
+
+    /// Answers at a path of its own interface with JSON that is no answer of the app, or as before.
+    pub fn says_something_else(&self, does: bool) {
+        self.state().says_something_else = does;
     }
 
     /// Who is a member of a group, by the names of users, sorted.
@@ -239,13 +253,22 @@ impl State {
         let body: Value = serde_json::from_str(body).unwrap_or_default();
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         match (method, parts.as_slice()) {
-            ("GET", ["Users"]) if self.hides_members => (200, listed(&self.users_with_groups(), query)),
+            // It knows no such filter.
+            ("GET", ["Users"]) if query.contains("groups.value") => (400, json!({ "scimType": "invalidFilter" })),
+            ("GET", ["Users"]) if self.hides_members || self.shows_one_member => {
+                (200, listed(&self.users_with_groups(), query))
+            }
             ("GET", ["Users"]) => (200, listed(&self.users, query)),
             ("GET", ["Groups"]) => (200, listed(&self.groups, query)),
             ("GET", ["Users", id]) => self.users.get(*id).map_or((404, Value::Null), |user| (200, user.clone())),
             ("GET", ["Groups", id]) if self.hides_members => {
                 let mut group = self.groups.get(*id).cloned().unwrap_or_default();
                 group.as_object_mut().unwrap().remove("members");
+                (200, group)
+            }
+            ("GET", ["Groups", id]) if self.shows_one_member => {
+                let mut group = self.groups.get(*id).cloned().unwrap_or_default();
+                group["members"].as_array_mut().unwrap().truncate(1);
                 (200, group)
             }
             ("GET", ["Groups", id]) => self.groups.get(*id).map_or((404, Value::Null), |group| (200, group.clone())),
@@ -267,6 +290,7 @@ impl State {
                 self.effects.push(format!("DELETE {what} {user}"));
                 (if known { 204 } else { 404 }, Value::Null)
             }
+            ("GET", ["plain", ..]) if self.says_something_else => (200, json!({ "error": "try again" })),
             ("GET", ["plain", ..]) => {
                 self.plain.get(path).map_or((404, Value::Null), |user| (200, json!({ "has": [user] })))
             }

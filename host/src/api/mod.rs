@@ -129,6 +129,8 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(access::grants))
         .routes(routes!(access::extend::extend))
         .routes(routes!(access::catalog::catalog))
+        .routes(routes!(access::catalog::app_role))
+        .routes(routes!(access::catalog::desk_role))
         .routes(routes!(access::orders::list))
         .routes(routes!(access::orders::runs))
         .routes(routes!(access::questions::who))

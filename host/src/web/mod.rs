@@ -54,6 +54,7 @@ pub fn pages(app: &Arc<App>) -> Pages {
         .route("/survey/{link}", get(portal::survey::show).post(portal::survey::answer))
         .route("/access", get(portal::access::show))
         .route("/access/who", get(holders::list))
+        .route("/access/roles", get(holders::roles::show))
         .route("/access/{grant}", get(holders::story))
         .route("/access/{grant}/extend", get(portal::access::extend_form).post(portal::access::extend))
         .route("/access/{grant}/give-back", post(portal::access::give_back))

@@ -52,7 +52,7 @@ fn i08_from_its_end_on_a_grant_gives_no_access_and_is_ended_by_a_timer() {
 }
 
 /// The rows of a statement, each its first column, on a connection of the test's own.
-fn rows(desk: &House, sql: &str) -> Vec<String> {
+pub(super) fn rows(desk: &House, sql: &str) -> Vec<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let db = crate::support::records::open(&desk.target()).await;
@@ -63,7 +63,7 @@ fn rows(desk: &House, sql: &str) -> Vec<String> {
     })
 }
 
-fn write(desk: &House, sql: &str) {
+pub(super) fn write(desk: &House, sql: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let db = crate::support::records::open(&desk.target()).await;
@@ -320,6 +320,42 @@ fn i05_what_begins_later_is_given_at_its_time_and_only_where_it_may_be_given_the
         desk.advance(hours(1));
         let grant = desk.as_role("kofi").get("/api/v1/people/amara/grants").expect(200)[0].clone();
         assert_eq!((&grant["end_reason"], app.members("user")), (&json!("expired"), vec![]));
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+    });
+}
+
+#[test]
+fn i05_and_i23_seats_are_looked_at_again_when_access_begins() {
+    on_both(|database| {
+        let desk = House::with_settings(database, crate::support::components::example_rules(), |text| text);
+        let change = |name: &str, from: &str, to: &str| {
+            let file = desk.settings().with_file_name(name);
+            let text = std::fs::read_to_string(&file).unwrap();
+            assert!(text.contains(from), "{from}");
+            std::fs::write(&file, text.replacen(from, to, 1)).unwrap();
+            assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        };
+        let day = "{ name = \"starts\", label = \"From\", kind = \"date\"";
+        change("request-types.toml", day, &day.replace("date", "text"));
+        change("apps.toml", "id = \"user\"\nname = \"User\"\n", "id = \"user\"\nname = \"User\"\nseats = 2\n");
+        let ask = |person: &str, ahead: i64| {
+            let fields = json!({ "app": "jira", "tier": "user", "duration-hours": 4, "for": person,
+                "starts": (desk.clock.now() + hours(ahead)).to_string(), "justification": "the project begins next week" });
+            let body = json!({ "request_type": "access", "subject": "jira please", "fields": fields });
+            desk.as_role("kofi").post("/api/v1/tickets", &body).expect(201)["access"]["state"].clone()
+        };
+        assert_eq!((ask("amara", 48), ask("jonas", 49)), (json!("approved"), json!("approved")));
+        assert_eq!(ask("priya", 50), json!("denied_by_policy"), "both seats are reserved");
+        // One of the two licences is given back in between.
+        change("apps.toml", "seats = 2\n", "seats = 1\n");
+        desk.advance(hours(48));
+        desk.advance(hours(1));
+        let of = |person: &str| {
+            let grants = desk.as_role("kofi").get(&format!("/api/v1/people/{person}/grants")).expect(200);
+            (grants[0]["state"].clone(), grants[0]["end_reason"].clone())
+        };
+        assert_eq!(of("amara"), (json!("ended"), json!("not-begun")), "the only seat is the other's");
+        assert_eq!(of("jonas"), (json!("active"), Value::Null));
         assert!(desk.command(&["decisions", "chain"]).status.success());
     });
 }

@@ -1,8 +1,9 @@
 //! Where a rule for access fails, more is asked than it would have asked, and less is given.
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::support::components::{hostile, hostile_manifest, put};
+use crate::support::components::{example_rules, hostile, hostile_manifest, put};
 use crate::support::house::House;
 use crate::support::place::{Database, on_both};
 
@@ -53,5 +54,24 @@ fn the_manager_the_owner_and_by_risk_the_access_approvers_are_asked_for_a_day() 
         assert!(said.len() >= 4 && said.contains(&"lena".to_owned()) && said.contains(&"ravi".to_owned()), "{said:?}");
         let distinct: std::collections::BTreeSet<&String> = said.iter().collect();
         assert_eq!(distinct.len(), said.len(), "{said:?}");
+    });
+}
+
+#[test]
+fn approvers_have_the_hours_in_which_the_desk_is_open_where_the_configuration_says_so() {
+    on_both(|database| {
+        for (deadlines, after) in [("clock", "denied"), ("business-hours", "awaiting")] {
+            let line = format!("[defaults]\naccess-deadlines = \"{deadlines}\"\n");
+            let desk = House::with_settings(database, example_rules(), |text| text.replacen("[defaults]\n", &line, 1));
+            assert_eq!(asked(&desk, "github", "write", 48)["access"]["state"], "awaiting");
+            let state = || desk.as_role("kofi").get("/api/v1/tickets/IT-1").expect(200)["access"]["state"].clone();
+            desk.advance(SignedDuration::from_hours(71));
+            assert_eq!(state(), "awaiting", "{deadlines}");
+            // Of three days the desk is open for thirty hours at most.
+            desk.advance(SignedDuration::from_hours(2));
+            assert_eq!(state(), after, "{deadlines}");
+            desk.advance(SignedDuration::from_hours(24 * 28));
+            assert_eq!(state(), "denied", "{deadlines}");
+        }
     });
 }

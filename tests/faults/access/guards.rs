@@ -207,6 +207,49 @@ fn i16_an_audit_asks_who_has_access_and_why_as_of_any_day() {
 }
 
 #[test]
+fn an_audit_asks_what_a_person_could_do_with_a_role_and_who_has_it() {
+    on_both(|database| {
+        let desk = desk(database, |text| text);
+        asks(&desk.as_role("amara"), "github", "write").expect(201);
+        says_yes(&desk, "IT-1", &json!({})).expect(200);
+        let kofi = desk.as_role("kofi");
+        let write = kofi.get("/api/v1/catalog/github/write").expect(200);
+        let holder = &write["holders"][0];
+        assert_eq!((&holder["person"], &holder["approved_by"]), (&json!("amara"), &json!(["lena"])), "{write}");
+        assert_eq!((&holder["steps"][0][0], &write["complete"]), (&json!("lena"), &json!(true)), "{write}");
+        let has = |list: &str, one: &Value| write[list].as_array().unwrap().contains(one);
+        assert!(has("gives", &json!("account")) && has("gives", &json!("tier:write")), "{write}");
+        assert!(write["rules"].as_array().unwrap().iter().any(|rule| rule["rule"] == "access-policy"), "{write}");
+        assert!(write["may_ask"].as_u64().unwrap() > 1, "{write}");
+        for (path, status) in [("github/none", 404), ("none/write", 404), ("github/write?role=none", 404)] {
+            assert_eq!(kofi.get(&format!("/api/v1/catalog/{path}")).status, status, "{path}");
+        }
+        assert_eq!(desk.as_role("amara").get("/api/v1/catalog/github/write").status, 403);
+
+        let holds = |agent: &Value, person: &str| {
+            agent["holders"].as_array().unwrap().iter().any(|one| one["person"] == person)
+        };
+        let before = kofi.get("/api/v1/access/roles/agent").expect(200);
+        let note = json!({ "act": "read-internal", "text": "read internal notes", "on": "any" });
+        assert!(before["may"].as_array().unwrap().contains(&note), "{before}");
+        assert!(!before["may"].as_array().unwrap().iter().any(|may| may["act"] == "administer"), "{before}");
+        assert!(!holds(&before, "jonas"), "{before}");
+        desk.with_roles("jonas", "agent");
+        let after = kofi.get("/api/v1/access/roles/agent").expect(200);
+        assert!(holds(&after, "jonas"), "{after}");
+        assert_eq!(kofi.get("/api/v1/access/roles/auditor").status, 404);
+        assert_eq!(desk.as_role("amara").get("/api/v1/access/roles/agent").status, 403);
+
+        let said = desk.command(&["decisions", "role", "--app", "github", "--tier", "write"]);
+        let said = String::from_utf8(said.stdout).unwrap();
+        assert!(said.contains("amara until") && said.contains("approved by lena"), "{said}");
+        let said = desk.command(&["decisions", "role", "agent"]);
+        let said = String::from_utf8(said.stdout).unwrap();
+        assert!(said.contains("read internal notes") && said.contains("jonas (by token)"), "{said}");
+    });
+}
+
+#[test]
 fn i05_who_is_in_none_of_an_apps_groups_any_more_is_given_nothing_of_it() {
     on_both(|database| {
         let desk = desk(database, |text| {

@@ -4,6 +4,7 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
+use super::ends::{rows, write};
 use crate::support::client::Client;
 use crate::support::components::example_rules;
 use crate::support::house::House;
@@ -488,5 +489,12 @@ fn i20_what_no_grant_gives_is_found_and_what_has_come_back_is_taken_away_at_a_wo
         let left = found();
         assert_eq!((left.len(), &left[0]["verdict"]), (1, &json!("accepted")), "what is gone is settled: {left:?}");
         in_order(&desk);
+        let said = rows(&desk, "select detail from audit where event = 'finding' order by link");
+        assert!(said.len() == 2 && said[0].contains("accepted") && said[0].contains("mei"), "{said:?}");
+        write(
+            &desk,
+            "update audit set detail = replace(detail, 'mei', 'ben') where event = 'finding' and detail like '%accepted%'",
+        );
+        assert!(!desk.command(&["decisions", "chain"]).status.success(), "it was changed");
     });
 }

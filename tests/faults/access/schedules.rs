@@ -1,5 +1,5 @@
-//! Access through everything that can happen to it, in any order: requests, denials, more time, revocations, drift, faults of the app,
-//! restarts, clocks that go back, and the death of the process at each point before and after a commit and a sending. At the end the
+//! Access through everything that can happen to it, in any order: requests, denials, more time, revocations, people who leave, come back
+//! and move, drift, faults of the app, restarts, clocks that go back, and the death of the process at each point before and after a commit and a sending. At the end the
 //! app has what a model of a few lines says, and the ledger holds.
 
 use jiff::{SignedDuration, Timestamp};
@@ -15,6 +15,8 @@ use crate::support::scim::{Fault, Phase, ScimApp, TOKEN};
 /// The people of one round: each goes through a schedule of their own, in the same desk and the same app.
 const PEOPLE: [&str; 12] =
     ["amara", "jonas", "sofia", "ben", "elif", "marco", "anja", "oskar", "wei", "hugo", "emma", "paul"];
+/// Those of them whom no configuration names: they leave and come back on the way.
+const MAY_LEAVE: [&str; 10] = ["amara", "jonas", "sofia", "ben", "elif", "marco", "anja", "oskar", "wei", "hugo"];
 /// Rounds where nothing is said: so many schedules are 60.
 const ROUNDS: usize = 5;
 /// Acts of each schedule.
@@ -71,10 +73,14 @@ struct Round {
     app: ScimApp,
     chance: Chance,
     models: Vec<Model>,
+    /// Who has left.
+    away: Vec<bool>,
 }
 
 fn connected(database: Database, app: &ScimApp) -> House {
-    let desk = House::with_settings(database, example_rules(), |text| text);
+    // Many leave in a short time here, and no person is asked whether that is so.
+    let many = |text: String| text.replacen("[defaults]\n", "[defaults]\nleavers-max = 1000\n", 1);
+    let desk = House::with_settings(database, example_rules(), many);
     std::fs::write(desk.settings().with_file_name("app.token"), format!("{TOKEN}\n")).unwrap();
     let file = desk.settings().with_file_name("apps.toml");
     let text = std::fs::read_to_string(&file).unwrap();
@@ -101,7 +107,8 @@ impl Round {
         let desk = connected(database, &app);
         let mut chance = Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
         chance.of(7);
-        Round { desk, app, chance, models: vec![Model::default(); PEOPLE.len()] }
+        let models = vec![Model::default(); PEOPLE.len()];
+        Round { desk, app, chance, models, away: vec![false; PEOPLE.len()] }
     }
 
     fn kofi(&self) -> Client {
@@ -149,12 +156,52 @@ impl Round {
         }
     }
 
+    /// Changes what the directory says of a person.
+    fn directory_says(&self, who: usize, change: impl FnOnce(&str) -> String) {
+        let file = self.desk.settings().with_file_name("people.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let id = text.find(&format!("id = \"{}\"\n", PEOPLE[who])).unwrap();
+        let end = text[id..].find("[[person]]").map_or(text.len(), |end| id + end);
+        std::fs::write(&file, format!("{}{}{}", &text[..id], change(&text[id..end]), &text[end..])).unwrap();
+        let answer = self.desk.as_role("mei").post("/api/v1/config/reload", &json!({}));
+        assert_eq!(answer.status, 204, "{}", answer.text);
+    }
+
+    /// All of it ends, and nothing of it comes back with the person.
+    fn leaves(&mut self, who: usize) {
+        self.directory_says(who, |person| person.replacen('\n', "\nactive = false\n", 1));
+        self.models[who].0.iter_mut().for_each(|held| held.over = true);
+        self.away[who] = true;
+    }
+
+    fn comes_back(&mut self, who: usize) {
+        self.directory_says(who, |person| person.replacen("active = false\n", "", 1));
+        self.away[who] = false;
+    }
+
+    /// To another department: what the rules would not give there is reviewed, and the review is longer than any grant here.
+    fn moves(&self, who: usize) {
+        self.directory_says(who, |person| {
+            let from = person.lines().find(|line| line.starts_with("department = ")).unwrap();
+            let to = if from.contains("Sales") { "department = \"Finance\"" } else { "department = \"Sales\"" };
+            person.replacen(from, to, 1)
+        });
+    }
+
     fn act(&mut self, who: usize) {
-        match self.chance.of(8) {
+        if self.away[who] {
+            if self.chance.of(2) == 0 {
+                self.comes_back(who);
+            }
+            return;
+        }
+        match self.chance.of(10) {
             0..=2 => self.asks(who, "user", true),
             3 => self.asks(who, "admin", true),
             4 => self.asks(who, "admin", false),
             5 | 6 => self.revokes(who),
+            7 if MAY_LEAVE.contains(&PEOPLE[who]) => self.leaves(who),
+            8 => self.moves(who),
             _ => {}
         }
     }
@@ -176,8 +223,8 @@ impl Round {
             4 => self.app.take_out("user"),
             5 => self.desk.clock.advance(seconds(-600)),
             6 => {
-                let Round { desk, app, chance, models } = self;
-                return Round { desk: desk.cut_off_and_restart(), app, chance, models };
+                let Round { desk, app, chance, models, away } = self;
+                return Round { desk: desk.cut_off_and_restart(), app, chance, models, away };
             }
             _ => {}
         }

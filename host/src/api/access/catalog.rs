@@ -1,17 +1,23 @@
-//! `GET /api/v1/catalog`: the apps that a person may ask for, and how they stand to each.
+//! `GET /api/v1/catalog`: the apps that a person may ask for, and how they stand to each; and for an audit, all that a role gives
+//! and who has it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Path, State};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::http::address::Query;
 use crate::api::http::auth::Caller;
-use crate::api::http::problem::Problem;
+use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::app::access::catalog::{CatalogItem, Standing};
+use crate::app::access::people::roles::{RoleInApp, RoleOfDesk};
+use crate::app::access::questions::Evidence;
+use crate::desk::actor::Role;
+use crate::desk::id::{AppId, PersonId, TierId};
 use crate::desk::organisation::Tier;
 
 /// Which apps.
@@ -125,4 +131,245 @@ impl CatalogTierView {
             requested: standing.requested,
         }
     }
+}
+
+/// A part at the desk.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeskRoleView {
+    role: &'static str,
+    /// Each act of the table of permissions that it has.
+    may: Vec<MayView>,
+    /// Those who are here and have it.
+    holders: Vec<DeskHolderView>,
+    /// Whether all of them are named.
+    complete: bool,
+}
+
+/// An act that a role has.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MayView {
+    act: &'static str,
+    text: String,
+    /// `any`, or the condition on the ticket: `own`, `watched`, `awaiting` (the request asks them), `owned-app`, `held`,
+    /// `department`.
+    on: &'static str,
+}
+
+/// A person who has a part at the desk.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeskHolderView {
+    person: String,
+    /// `token` or `password`.
+    by: Vec<&'static str>,
+}
+
+impl From<RoleOfDesk> for DeskRoleView {
+    fn from(found: RoleOfDesk) -> Self {
+        let may = found.may.iter().map(|&(act, on)| MayView { act: act.code(), text: act.to_string(), on });
+        let holder = |(person, by): (PersonId, BTreeSet<&'static str>)| DeskHolderView {
+            person: person.to_string(),
+            by: by.into_iter().collect(),
+        };
+        DeskRoleView {
+            role: found.role.code(),
+            may: may.collect(),
+            holders: found.holders.into_iter().map(holder).collect(),
+            complete: found.complete,
+        }
+    }
+}
+
+impl DeskRoleView {
+    /// The same as lines for people.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = vec![format!("{} may:", self.role)];
+        lines.extend(self.may.iter().map(|may| match may.on {
+            "any" => format!("  {}", may.text),
+            on => format!("  {} ({on})", may.text),
+        }));
+        lines.push(format!("{} have it:", held(self.holders.len(), self.complete)));
+        lines.extend(self.holders.iter().map(|one| format!("  {} (by {})", one.person, one.by.join(", "))));
+        lines
+    }
+}
+
+/// How many are named.
+fn held(named: usize, complete: bool) -> String {
+    if complete { named.to_string() } else { format!("more than {named}") }
+}
+
+/// Say all that a part at the desk lets a person do, and who has it now. For agents and admins.
+#[utoipa::path(get, path = "/api/v1/access/roles/{role}", tag = "access", security(("token" = [])),
+    params(("role" = String, Path, description = "`requester`, `agent`, `approver`, `admin` or `directory`")),
+    responses((status = 200, body = DeskRoleView), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub async fn desk_role(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(role): Path<String>,
+) -> Result<axum::Json<DeskRoleView>, Problem> {
+    let missing = || Problem::new(Kind::NOT_FOUND, format!("there is no role `{role}`"));
+    let found = app.role_of_desk(&actor, Role::from_code(&role).ok_or_else(missing)?).await?;
+    Ok(axum::Json(found.into()))
+}
+
+/// Which role of the tier.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AppRoleQuery {
+    /// One of its roles; the tier with any of them or none where nothing is said.
+    role: Option<String>,
+}
+
+/// A tier of an app, with one of its roles where one was asked about.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AppRoleView {
+    app: String,
+    tier: String,
+    name: String,
+    role: Option<String>,
+    risk: String,
+    /// Roles that may be asked for with it.
+    roles: Vec<String>,
+    /// All that it gives in the app, such as `account`, `tier:pro` and `group:editors`.
+    gives: Vec<String>,
+    /// By what the desk writes to the app; `null` where it only keeps who may have it.
+    connector: Option<&'static str>,
+    /// The groups whose members may ask for it; none where every person may.
+    requestable_by: Vec<String>,
+    /// How many may ask for it today.
+    may_ask: usize,
+    max_duration_hours: u32,
+    /// The longest grant that is given at once in an emergency.
+    emergency_hours: Option<u32>,
+    /// The live rules that decide about it, in the order in which they are asked.
+    rules: Vec<DecidingRuleView>,
+    /// Those who are asked where no rule names approvers.
+    access_approvers: Vec<String>,
+    /// The names of all that keeps it from being held with something else.
+    incompatible: Vec<String>,
+    holders: Vec<AppHolderView>,
+    /// Whether all who hold it are named.
+    complete: bool,
+}
+
+/// A rule that decides about access.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DecidingRuleView {
+    rule: String,
+    version: String,
+}
+
+/// A person who holds it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AppHolderView {
+    person: String,
+    role: Option<String>,
+    grant: String,
+    ticket: String,
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+    /// The reason of the rules.
+    policy: String,
+    /// The people whom each step of approval asked; none where the rules approved by themselves.
+    steps: Vec<Vec<String>>,
+    /// Those who approved.
+    approved_by: Vec<String>,
+}
+
+impl From<Evidence> for AppHolderView {
+    fn from(found: Evidence) -> Self {
+        let Evidence { grant, ticket, case, .. } = found;
+        let texts = |people: &[PersonId]| people.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let steps = case.iter().flat_map(|case| &case.steps).map(|step| texts(&step.approvers));
+        let approved = case.iter().flat_map(|case| &case.decisions).filter(|decision| decision.approve);
+        AppHolderView {
+            steps: steps.collect(),
+            approved_by: approved.map(|decision| decision.approver.to_string()).collect(),
+            person: grant.subject.to_string(),
+            grant: grant.id.to_string(),
+            ticket: ticket.to_string(),
+            expires_at: grant.expires_at,
+            policy: case.map(|case| case.reason).unwrap_or_default(),
+            role: grant.role,
+        }
+    }
+}
+
+impl From<RoleInApp> for AppRoleView {
+    fn from(found: RoleInApp) -> Self {
+        let RoleInApp { app, tier, .. } = found;
+        let rule = |(rule, version)| DecidingRuleView { rule, version };
+        AppRoleView {
+            app: app.id.to_string(),
+            tier: tier.id.to_string(),
+            name: tier.name,
+            role: found.role,
+            risk: tier.risk,
+            roles: tier.roles,
+            gives: found.gives.iter().map(ToString::to_string).collect(),
+            connector: found.connector,
+            requestable_by: app.requestable_by.iter().map(ToString::to_string).collect(),
+            may_ask: found.may_ask,
+            max_duration_hours: tier.hours_max,
+            emergency_hours: tier.emergency_hours,
+            rules: found.rules.into_iter().map(rule).collect(),
+            access_approvers: found.approvers.iter().map(ToString::to_string).collect(),
+            incompatible: found.incompatible,
+            holders: found.holders.into_iter().map(AppHolderView::from).collect(),
+            complete: found.complete,
+        }
+    }
+}
+
+impl AppRoleView {
+    /// The same as lines for people.
+    pub fn lines(&self) -> Vec<String> {
+        let role = self.role.as_ref().map(|role| format!(" as {role}")).unwrap_or_default();
+        let by = match self.requestable_by.as_slice() {
+            [] => "every person".to_owned(),
+            groups => format!("members of {}", groups.join(", ")),
+        };
+        let mut lines = vec![
+            format!(
+                "{}/{}{role} ({}, risk {}) gives: {}",
+                self.app,
+                self.tier,
+                self.name,
+                self.risk,
+                self.gives.join(", ")
+            ),
+            format!("{by} may ask for it, {} today, for at most {} hours", self.may_ask, self.max_duration_hours),
+        ];
+        lines
+            .extend(self.emergency_hours.map(|hours| format!("in an emergency it is given at once for {hours} hours")));
+        lines.extend(self.rules.iter().map(|one| format!("decided by {} {}", one.rule, one.version)));
+        lines.push(format!("asked where no rule names approvers: {}", self.access_approvers.join(", ")));
+        lines.extend(self.incompatible.iter().map(|name| format!("not held together: {name}")));
+        lines.push(format!("{} hold it:", held(self.holders.len(), self.complete)));
+        lines.extend(self.holders.iter().map(|one| {
+            let by =
+                if one.approved_by.is_empty() { "the policy alone".to_owned() } else { one.approved_by.join(", ") };
+            format!("  {} until {} ({}), approved by {by}: {}", one.person, one.expires_at, one.ticket, one.policy)
+        }));
+        lines
+    }
+}
+
+/// Say all that a tier of an app gives, with a role where one is named: who may ask for it, by which rules it is given, and who holds
+/// it now. For agents and admins; for those who answer for the app.
+#[utoipa::path(get, path = "/api/v1/catalog/{app}/{tier}", tag = "access", security(("token" = [])),
+    params(("app" = String, Path), ("tier" = String, Path), AppRoleQuery),
+    responses((status = 200, body = AppRoleView), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub async fn app_role(
+    State(desk): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path((app, tier)): Path<(String, String)>,
+    Query(query): Query<AppRoleQuery>,
+) -> Result<axum::Json<AppRoleView>, Problem> {
+    let missing = || Problem::new(Kind::NOT_FOUND, format!("the catalog has no `{app}` with a tier `{tier}`"));
+    let ids = app.parse::<AppId>().ok().zip(tier.parse::<TierId>().ok());
+    let (app_id, tier_id) = ids.ok_or_else(missing)?;
+    let found = desk.role_in_app(&actor, (&app_id, &tier_id), query.role.as_deref()).await?;
+    Ok(axum::Json(found.into()))
 }

@@ -120,8 +120,13 @@ impl Office {
     pub async fn begin_if_due(&self, ticket: TicketId) -> Result<Outcome, Error> {
         let mut next = None;
         for grant in self.store.grants_of_ticket(ticket).await? {
-            let after = self.change_grant(grant.id, None, |ticket, grant, at| Ok(access::begin(ticket, grant, at)));
-            let after = after.await?;
+            let holders = match self.organisation().apps.get(&grant.app) {
+                Some(app) => self.store.holders(&app.id, &app.seated(), self.clock.now()).await?,
+                None => Vec::new(),
+            };
+            let begins =
+                self.change_grant(grant.id, None, |ticket, grant, at| Ok(access::begin(ticket, grant, &holders, at)));
+            let after = begins.await?;
             if after.state == GrantState::Scheduled {
                 next = next.into_iter().chain([after.granted_at]).min();
             }

@@ -7,12 +7,12 @@ use std::sync::{Mutex, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::{Error, Office};
-use crate::desk::access::provisioning::progress::{self, Report};
+use crate::desk::access::provisioning::progress::{self, Came, Report};
 use crate::desk::access::provisioning::{Account, Direction, Entitlement, Holding, Op, OpState};
 use crate::desk::access::{Grant, GrantState};
-use crate::desk::id::{ConnectorId, GrantId, OpId, TicketId};
-use crate::desk::organisation::Organisation;
-use crate::desk::organisation::connector::Connector;
+use crate::desk::id::{AppId, ConnectorId, GrantId, OpId, PersonId, TicketId};
+use crate::desk::organisation::connector::{Connector, Kind};
+use crate::desk::organisation::{Organisation, Person};
 pub use crate::store::commit::crash;
 
 /// How long no other looks at an order that is being sent: longer than one run of the job may take.
@@ -76,7 +76,8 @@ impl Office {
         let (waiting, free): (Vec<Op>, Vec<Op>) = own.iter().filter(|op| is_free(op, &open)).cloned().partition(waits);
         let again = (!waiting.is_empty()).then(|| now.checked_add(AWAY).unwrap_or(Timestamp::MAX));
         let next = free.iter().map(|op| op.not_before).filter(|at| *at > now).chain(again).min();
-        let due = free.into_iter().filter(|op| op.not_before <= now).map(|op| order(&organisation, op));
+        let names = self.names_in(&organisation, (&first.subject, &first.app)).await?;
+        let due = free.into_iter().filter(|op| op.not_before <= now).map(|op| order(&organisation, op, &names));
         Ok(Orders { due: due.collect(), next })
     }
 
@@ -95,7 +96,9 @@ impl Office {
             let wanted = grant.entitlements();
             let holdings = self.store.holdings(&grant.subject).await?;
             let of = |holding: &&Holding| holding.app == grant.app && wanted.contains(&holding.entitlement);
-            held.extend(holdings.iter().filter(of).map(|holding| order(&organisation, look_at(&grant, holding, now))));
+            let names = self.names_in(&organisation, (&grant.subject, &grant.app)).await?;
+            let as_order = |holding: &Holding| order(&organisation, look_at(&grant, holding, now), &names);
+            held.extend(holdings.iter().filter(of).map(as_order));
         }
         Ok(held)
     }
@@ -133,16 +136,56 @@ impl Office {
     ///
     /// Where the store cannot be read or written: then they are looked at again.
     pub async fn take_reports(&self, grant: GrantId, reports: &[Report]) -> Result<(), Error> {
-        self.change_grant(grant, None, |ticket, _, at| Ok(progress::take(ticket, reports, at))).await.map(drop)
+        let grant = self.change_grant(grant, None, |ticket, _, at| Ok(progress::take(ticket, reports, at))).await?;
+        match reports.iter().any(|report| matches!(report.came, Came::Found | Came::Verified)) {
+            true => self.keep_name(&grant).await,
+            false => Ok(()),
+        }
+    }
+
+    /// Keeps the name by which an app has just been asked for who holds a grant, where it may know people by nothing else.
+    async fn keep_name(&self, grant: &Grant) -> Result<(), Error> {
+        let organisation = self.organisation();
+        let person = organisation.people.get(&grant.subject).filter(|_| asks_by_name(&organisation, &grant.app));
+        match person.filter(|person| !person.email.is_empty()) {
+            Some(person) => Ok(self.store.keep_known_as(&grant.subject, &grant.app, &person.email).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// The names by which an app was asked for a person before.
+    async fn names_in(
+        &self,
+        organisation: &Organisation,
+        (person, app): (&PersonId, &AppId),
+    ) -> Result<Vec<String>, Error> {
+        match asks_by_name(organisation, app) {
+            true => Ok(self.store.known_as(person, app).await?),
+            false => Ok(Vec::new()),
+        }
     }
 }
 
-fn order(organisation: &Organisation, op: Op) -> Order {
+/// Whether an app is asked for people by their names where it does not know them by their ids.
+fn asks_by_name(organisation: &Organisation, app: &AppId) -> bool {
+    organisation.connector_of(app).is_some_and(|connector| matches!(connector.kind, Kind::Scim(_)))
+}
+
+fn order(organisation: &Organisation, op: Op, names: &[String]) -> Order {
     let person = organisation.people.get(&op.subject);
+    let email = person.map(|person| person.email.clone()).unwrap_or_default();
+    let others = |name: &&String| {
+        let is_theirs = |other: &Person| other.id != op.subject && other.email.eq_ignore_ascii_case(name);
+        organisation.people.values().any(is_theirs)
+    };
+    let (taken, former): (Vec<&String>, Vec<&String>) =
+        names.iter().filter(|name| !name.eq_ignore_ascii_case(&email)).partition(others);
     let account = Account {
         id: op.subject.clone(),
         name: person.map(|person| person.name.clone()).unwrap_or_default(),
-        email: person.map(|person| person.email.clone()).unwrap_or_default(),
+        email,
+        former: former.into_iter().cloned().collect(),
+        another_has: !taken.is_empty(),
     };
     Order { connector: organisation.connector_of(&op.app).cloned(), account, op }
 }

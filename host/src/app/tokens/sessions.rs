@@ -13,7 +13,7 @@ use super::{Office, hash};
 use crate::app::Error;
 use crate::app::error::Broken;
 use crate::app::office::signatory;
-use crate::desk::actor::Actor;
+use crate::desk::actor::{Actor, Role};
 use crate::desk::id::PersonId;
 use crate::desk::permission;
 use crate::rules::digest::hex;
@@ -53,6 +53,12 @@ impl Office {
         let mut people: Vec<PersonId> = known.values().filter_map(|actor| actor.person().cloned()).collect();
         people.sort();
         people
+    }
+
+    /// Those of them who have a role.
+    pub fn well_known_with(&self, role: Role) -> Vec<PersonId> {
+        let known = self.well_known.0.read().unwrap_or_else(PoisonError::into_inner);
+        known.values().filter(|actor| actor.has(role)).filter_map(|actor| actor.person().cloned()).collect()
     }
 
     /// Begins a session with a token; `None` for one that is unknown or revoked.

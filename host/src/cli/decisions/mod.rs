@@ -11,6 +11,7 @@ mod evidence;
 mod pages;
 mod policy;
 mod reviews;
+mod role;
 mod train;
 mod unused;
 mod verify;
@@ -26,6 +27,8 @@ pub enum Command {
     Access(access::Access),
     /// Says what the policy allowed on a day: the rules of then about a person and an item.
     Policy(policy::Policy),
+    /// Says all that a person could do with a role of the desk or of an app, and who has it.
+    Role(role::Role),
     /// Writes the ledger of access and all that is held into a file that can be checked anywhere, and checks such a file.
     #[command(subcommand)]
     Evidence(evidence::Evidence),
@@ -48,6 +51,7 @@ pub fn run(verbose: bool, command: Command) -> Result<(), Failure> {
         Command::Chain(check) => desk::in_runtime(verbose, chain::run(check)),
         Command::Access(access) => desk::in_runtime(verbose, access::run(access)),
         Command::Policy(policy) => desk::in_runtime(verbose, policy::run(policy)),
+        Command::Role(role) => desk::in_runtime(verbose, role::run(role)),
         Command::Evidence(evidence::Evidence::Export(export)) => desk::in_runtime(verbose, evidence::export(export)),
         Command::Evidence(evidence::Evidence::Check(check)) => evidence::check(&check),
         Command::Reviews(reviews) => desk::in_runtime(verbose, reviews::run(reviews)),

@@ -23,7 +23,8 @@
 //!   The value is a time (RFC 3339), a day, or seconds or milliseconds since 1970. It is read day by day for all that is held there.
 //! - `[connector.calls.KIND]`: for `rest`, by the kind of entitlement (`account`, `tier`, `role`, `group`): `create`, `remove`
 //!   and `read`, each `{ method, path, body }`, and where the answer to `read` says that it is there: `there`, a JSON pointer
-//!   (RFC 6901), and `equals`.
+//!   (RFC 6901), and `equals`. `shape` lists pointers to what every answer of the app has: an answer without the place of `there` means
+//!   that it is not there only where it has all of them. Default none: then 404 and 410 say so, and nothing else.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -138,7 +139,8 @@ fn of_kind(keys: &mut Keys<'_>) -> Option<RestCalls> {
     let (create, remove, read) = (call(keys, "create"), call(keys, "remove"), call(keys, "read"));
     let mut text = |key| keys.optional(key).and_then(|node: Node<'_>| node.filled());
     let (there, equals) = (text("there"), text("equals"));
-    Some(RestCalls { create: create?, remove: remove?, read: read?, there, equals })
+    let shape = distinct(keys.list("shape"), pointer);
+    Some(RestCalls { create: create?, remove: remove?, read: read?, there, equals, shape })
 }
 
 fn call(keys: &mut Keys<'_>, key: &'static str) -> Option<RestCall> {

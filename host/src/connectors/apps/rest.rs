@@ -113,16 +113,21 @@ fn in_json(value: &str) -> String {
     quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default().to_owned()
 }
 
-fn is_there(calls: &RestCalls, expected: Option<&str>, body: &Value) -> bool {
-    let Some(pointer) = &calls.there else { return true };
-    let Some(found) = body.pointer(pointer) else { return false };
-    let Some(expected) = expected else { return !found.is_null() && *found != Value::Bool(false) };
+/// Whether an answer says that it is there; `None` where it says neither.
+fn is_there(calls: &RestCalls, expected: Option<&str>, body: &Value) -> Option<bool> {
+    let Some(pointer) = &calls.there else { return Some(true) };
+    let Some(found) = body.pointer(pointer) else {
+        // JSON of something else has no such place either: only an answer that has all that the app's answers have proves it (I9).
+        let is_the_apps = !calls.shape.is_empty() && calls.shape.iter().all(|place| body.pointer(place).is_some());
+        return is_the_apps.then_some(false);
+    };
+    let Some(expected) = expected else { return Some(!found.is_null() && *found != Value::Bool(false)) };
     let same = |value: &Value| match value {
         Value::String(text) => text == expected,
         // As the app writes it: `7` and `true` are compared as texts, too.
         other => serde_json::to_string(other).is_ok_and(|text| text == expected),
     };
-    found.as_array().map_or_else(|| same(found), |list| list.iter().any(same))
+    Some(found.as_array().map_or_else(|| same(found), |list| list.iter().any(same)))
 }
 
 impl RestApp {
@@ -143,7 +148,13 @@ impl RestApp {
             }
             Ok(reply) => {
                 let expected = calls.equals.as_ref().map(|text| filled(text, effect, entitlement, str::to_owned));
-                Ok(Some((is_there(calls, expected.as_deref(), &reply.body), reply.said)))
+                match is_there(calls, expected.as_deref(), &reply.body) {
+                    Some(there) => Ok(Some((there, reply.said))),
+                    None => Err(Trouble::Unknown(format!(
+                        "{}, without the place that says whether it is there, nor all of `shape`: nothing follows from it",
+                        reply.said
+                    ))),
+                }
             }
             Err(Trouble::Refused(404 | 410, said)) => Ok(Some((false, said))),
             Err(trouble) => Err(trouble),
@@ -200,13 +211,19 @@ mod tests {
             read: call(),
             there: there.map(str::to_owned),
             equals: None,
+            shape: Vec::new(),
         };
         let body = serde_json::json!({ "roles": ["a", "b"], "on": true, "off": false, "n": 7 });
-        assert!(is_there(&calls(None), None, &body));
-        assert!(
-            is_there(&calls(Some("/roles")), Some("b"), &body) && !is_there(&calls(Some("/roles")), Some("c"), &body)
-        );
-        assert!(is_there(&calls(Some("/on")), None, &body) && !is_there(&calls(Some("/off")), None, &body));
-        assert!(is_there(&calls(Some("/n")), Some("7"), &body) && !is_there(&calls(Some("/x")), None, &body));
+        let says = |there: Option<&str>, expected: Option<&str>| is_there(&calls(there), expected, &body);
+        assert_eq!(says(None, None), Some(true));
+        assert_eq!((says(Some("/roles"), Some("b")), says(Some("/roles"), Some("c"))), (Some(true), Some(false)));
+        assert_eq!((says(Some("/on"), None), says(Some("/off"), None)), (Some(true), Some(false)));
+        assert_eq!((says(Some("/n"), Some("7")), says(Some("/x"), None)), (Some(true), None));
+        let shaped = |shape: &[&str]| RestCalls {
+            shape: shape.iter().map(|place| (*place).to_owned()).collect(),
+            ..calls(Some("/x"))
+        };
+        assert_eq!(is_there(&shaped(&["/roles", "/n"]), None, &body), Some(false));
+        assert_eq!(is_there(&shaped(&["/roles", "/user"]), None, &body), None, "it is no answer of the app");
     }
 }

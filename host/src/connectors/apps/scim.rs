@@ -183,7 +183,14 @@ impl ScimApp {
             Ok(None) | Err(Trouble::Refused(400 | 403 | 404 | 501, _)) => {}
             Err(trouble) => return Err(trouble),
         }
-        self.find("Users", &format!("userName eq {}", quoted(user_name(account)))).await
+        // One whose address has changed may still have the one before there.
+        for name in std::iter::once(user_name(account)).chain(account.former.iter().map(String::as_str)) {
+            let found = self.find("Users", &format!("userName eq {}", quoted(name))).await?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 
     /// The id of the group that stands for an entitlement; `None` where the app has none.
@@ -238,6 +245,10 @@ impl ScimApp {
         let op = effect.op;
         let user = self.user(effect.account).await?;
         // One whom the app has by a name that the desk knows no more is not found, and still there (I9).
+        if user.is_none() && !effect.is_wanted() && effect.account.another_has {
+            let said = "another person has the address by which the app knew this one, and it has no user by their id: a person looks";
+            return Ok((Came::ByHand, said.to_owned()));
+        }
         if user.is_none() && !effect.is_wanted() && effect.account.is_unknown() {
             let said = "the directory has the person no more, and the app has no user by their id: a person looks";
             return Ok((Came::ByHand, said.to_owned()));
@@ -264,9 +275,9 @@ impl ScimApp {
 
     async fn is_member(&self, entitlement: &Entitlement, user: &Resource) -> Result<bool, Trouble> {
         let Some(group) = self.group(entitlement).await? else { return Ok(false) };
-        // Some servers leave members out, as of large groups: that says of none that they are not in it, and the user says more (I9).
-        let says_who = group.body.get("members").is_some();
-        Ok(if says_who { group.has_member(&user.id) } else { user.is_in(&group.id) })
+        // Some servers leave members out, as of large groups, or show a part of them: that says of none that they are not in it, and
+        // the user says more (I9).
+        Ok(group.has_member(&user.id) || user.is_in(&group.id))
     }
 
     async fn apply_account(&self, effect: Effect<'_>) -> Result<String, Trouble> {
@@ -343,9 +354,27 @@ impl ScimApp {
         }
     }
 
+    /// Whether a group is shown with all who are in it: what is written as a whole would take the others out.
+    async fn shows_all_members(&self, group: &Resource, user: &Resource) -> bool {
+        if group.body.get("members").is_some() {
+            return group.has_member(&user.id) || !user.is_in(&group.id);
+        }
+        // An empty group is shown without members, too.
+        let filter = format!("groups.value eq {}", quoted(&group.id));
+        let asked = self.get("Users", &[("filter", &filter), ("count", "1")]).await;
+        asked.is_ok_and(|reply| reply.body.get("totalResults").and_then(Value::as_u64) == Some(0))
+    }
+
     async fn rewrite(&self, entitlement: &Entitlement, user: &Resource, member: bool) -> Result<String, Trouble> {
         let missing = || Trouble::Refused(404, format!("the app has no group for {entitlement}"));
         let group = self.group(entitlement).await?.ok_or_else(missing)?;
+        if !self.shows_all_members(&group, user).await {
+            let said = format!(
+                "Groups/{}: the app does not show all members and takes no change of one: a person does it",
+                group.id
+            );
+            return Err(Trouble::Refused(0, said));
+        }
         let mut members = group.body.get("members").and_then(Value::as_array).cloned().unwrap_or_default();
         members.retain(|one| one.get("value").and_then(Value::as_str) != Some(user.id.as_str()));
         if member {

@@ -10,6 +10,7 @@ use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::change::message::MessageKind;
 use crate::desk::change::timer::{TimerKind, TimerWrite};
+use crate::desk::id::{PersonId, TierId};
 use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Visibility};
 use crate::desk::ticket::{Ticket, changed};
 
@@ -47,12 +48,12 @@ pub fn next_reminder(grant: &Grant, now: Timestamp) -> Option<Timestamp> {
 }
 
 /// Begins a grant that was given for later, or ends it where it may not be given any more (I5). `None` where its time has not
-/// come, or it is over.
-pub fn begin(ticket: &Ticket, grant: &Grant, at: &At<'_>) -> Option<Change> {
+/// come, or it is over. `holders` are those who hold the app in a tier that has seats, or are to.
+pub fn begin(ticket: &Ticket, grant: &Grant, holders: &[(PersonId, TierId)], at: &At<'_>) -> Option<Change> {
     if grant.state != GrantState::Scheduled || at.now < grant.granted_at || grant.has_ended(at.now) {
         return None;
     }
-    if let Some(why) = guards::refuses_begin(grant, at) {
+    if let Some(why) = guards::refuses_begin(grant, holders, at) {
         return Some(revoked(ticket, grant, (Author::System, why), EndReason::NotBegun, at));
     }
     let event = Event::AccessDecided { outcome: AccessOutcome::Is(AccessState::Approved), detail: BEGINS.to_owned() };

@@ -1,5 +1,7 @@
 //! Guards against access that rules and approvers cannot give: asked when a request opens and when access is given (I5).
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::{AccessCase, AccessState, Grant, GrantState};
@@ -45,7 +47,7 @@ pub(super) fn begins_too_late(case: &AccessCase, at: &At<'_>) -> Option<String> 
 }
 
 /// Why a grant that was given for later does not begin; `None` where no guard stands in its way.
-pub(super) fn refuses_begin(grant: &Grant, at: &At<'_>) -> Option<String> {
+pub(super) fn refuses_begin(grant: &Grant, holders: &[(PersonId, TierId)], at: &At<'_>) -> Option<String> {
     let organisation = at.organisation;
     if organisation.people.get(&grant.subject).is_none_or(|person| !person.active) {
         return Some("the person who was to have the access has left".to_owned());
@@ -60,6 +62,18 @@ pub(super) fn refuses_begin(grant: &Grant, at: &At<'_>) -> Option<String> {
     let others = others.map(|held| (&held.app, &held.tier));
     not_for_them(&grant.subject, &grant.app, at)
         .or_else(|| conflict((&grant.app, &grant.tier), others, &organisation.incompatible))
+        .or_else(|| no_seat(grant, holders, at))
+}
+
+/// Why there is no seat for a grant that begins: there may be fewer than when it was given for later (I23).
+fn no_seat(grant: &Grant, holders: &[(PersonId, TierId)], at: &At<'_>) -> Option<String> {
+    let app = at.organisation.apps.get(&grant.app)?;
+    let (_, tier) = app.tier(grant.tier.as_str())?;
+    let seats = tier.seats?;
+    let others = holders.iter().filter(|(person, held)| *held == tier.id && *person != grant.subject);
+    let others: BTreeSet<&PersonId> = others.map(|(person, _)| person).collect();
+    let full = u32::try_from(others.len()).is_ok_and(|taken| taken >= seats);
+    full.then(|| format!("all {seats} seats of {} in {} are taken", tier.name, app.name))
 }
 
 /// The first set of which the item and one of the others are in different halves (separation of duties).

@@ -7,9 +7,10 @@ use jiff::Timestamp;
 
 use super::change::at::At;
 use super::id::{AppId, GrantId, PersonId, TicketId};
-use super::organisation::App;
+use super::organisation::{App, Calendar};
 use super::permission::MayDecide;
 use super::refusal::Refusal;
+use super::sla;
 use super::text::{is_blank, normal};
 use super::ticket::edit::check_optional_reason;
 use super::verdict::access::{AccessVerdict, Approval, Heard, Outcome, Scope};
@@ -124,8 +125,9 @@ impl AccessCase {
         (requester, submitted_by): (PersonId, PersonId),
         request: AccessRequest,
         verdict: &AccessVerdict,
-        now: Timestamp,
+        at: &At<'_>,
     ) -> AccessCase {
+        let calendar = Some(&at.organisation.calendar).filter(|_| at.organisation.defaults.deadlines_in_open_time);
         let (state, scope, steps) = match &verdict.outcome {
             Outcome::Denied => (AccessState::DeniedByPolicy, None, Vec::new()),
             Outcome::Approved(scope) => (AccessState::Approved, Some(scope.clone()), Vec::new()),
@@ -133,7 +135,7 @@ impl AccessCase {
                 let steps = steps.iter().map(|step| Step {
                     approvers: step.approvers.clone(),
                     needed: step.needed,
-                    due_at: in_hours(now, step.due_in_hours),
+                    due_at: step_due(calendar, at.now, step.due_in_hours),
                     named: step.named.clone(),
                     former: Vec::new(),
                 });
@@ -378,8 +380,42 @@ pub struct Seen {
 /// The furthest that anything of access lies ahead, in hours: a hundred years.
 const HOURS_MAX: u32 = 100 * 366 * 24;
 
+/// When the time of approvers is over who have so many hours: of the clock, or of a calendar's open time. A calendar that never opens
+/// gives none, so that the clock's count.
+fn step_due(calendar: Option<&Calendar>, now: Timestamp, hours: u32) -> Timestamp {
+    let open = calendar.and_then(|calendar| sla::due(calendar, now, i64::from(hours.min(HOURS_MAX)) * 3_600_000));
+    open.unwrap_or_else(|| in_hours(now, hours))
+}
+
 fn in_hours(now: Timestamp, hours: u32) -> Timestamp {
     // No further than a calendar reaches, with room for its time zones.
     let hours = hours.min(HOURS_MAX);
     Timestamp::from_millisecond(now.as_millisecond() + i64::from(hours) * 3_600_000).unwrap_or(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use jiff::civil::time;
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::desk::organisation::OpenHours;
+
+    #[test]
+    fn approvers_have_open_hours_over_a_weekend_and_over_both_changes_of_the_clocks() {
+        let open = OpenHours { start: time(9, 0, 0, 0), end: time(17, 0, 0, 0) };
+        let week = std::array::from_fn(|day| if day < 5 { vec![open] } else { Vec::new() });
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let calendar = Calendar { zone: zone.clone(), week, holidays: BTreeSet::new() };
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        // Friday at four in Berlin, before the night in which summer time begins, and before the one in which it ends.
+        let (spring, autumn) = (at("2026-03-27T15:00:00Z"), at("2026-10-23T14:00:00Z"));
+        assert_eq!(step_due(Some(&calendar), spring, 3), at("2026-03-30T09:00:00Z"));
+        assert_eq!(step_due(Some(&calendar), autumn, 3), at("2026-10-26T10:00:00Z"));
+        assert_eq!(step_due(None, spring, 3), at("2026-03-27T18:00:00Z"));
+        let never = Calendar { zone, week: std::array::from_fn(|_| Vec::new()), holidays: BTreeSet::new() };
+        assert_eq!(step_due(Some(&never), spring, 3), at("2026-03-27T18:00:00Z"));
+    }
 }

@@ -135,6 +135,9 @@ pub struct RestCalls {
     pub read: RestCall,
     /// The place in the answer that is there where the entitlement is (RFC 6901); `None` where any answer of success means so.
     pub there: Option<String>,
+    /// Places that every answer of the app to `read` has, also where the entitlement is not there. An answer that lacks the place of
+    /// `there` proves its absence only where it has all of these; with none of them only 404 and 410 do.
+    pub shape: Vec<String>,
     /// The text that the place has to have, or to contain where it is a list; `None` where any does.
     pub equals: Option<String>,
 }

@@ -92,6 +92,8 @@ pub struct Defaults {
     pub access_approvers: Vec<PersonId>,
     /// How long such an approval may take, in hours.
     pub access_due_hours: u32,
+    /// Whether the hours of approvers are those in which the desk is open; else they are the clock's.
+    pub deadlines_in_open_time: bool,
     /// The longest grant where a rule for access has failed and people decide in its place, in hours.
     pub access_fallback_hours: u32,
     /// Whether one person may approve several steps of a request.

@@ -17,8 +17,8 @@ pub use permits::{
     Comment, MayAnswer, MayComment, MayCreate, MayDecide, MayEdit, MayEscalate, MayList, MayRead, MayReadKnowledge,
     MayRevoke, MayTransition, MayWatch, MayWriteKnowledge,
 };
-pub use table::Act;
 use table::{About, allowed, ask};
+pub use table::{Act, rows_of};
 
 macro_rules! permits {
     ($($(#[$doc:meta])* $permit:ident by $function:ident for $act:ident;)*) => {$(

@@ -42,6 +42,43 @@ pub enum Act {
     EndTokens,
 }
 
+impl Act {
+    /// The stable word for programs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Act::CreateForSelf => "create-for-self",
+            Act::CreateForOther => "create-for-other",
+            Act::ImportHistory => "import-history",
+            Act::ReadTicket => "read-ticket",
+            Act::ReadInternal => "read-internal",
+            Act::CommentPublic => "comment-public",
+            Act::CommentInternal => "comment-internal",
+            Act::ChangeState => "change-state",
+            Act::EditTicket => "edit-ticket",
+            Act::ChangeWatchers => "change-watchers",
+            Act::AnswerSurvey => "answer-survey",
+            Act::Escalate => "escalate",
+            Act::ReadKnowledge => "read-knowledge",
+            Act::ReadInternalKnowledge => "read-internal-knowledge",
+            Act::WriteKnowledge => "write-knowledge",
+            Act::ListTickets => "list-tickets",
+            Act::ListInternally => "list-internally",
+            Act::ReadDecisions => "read-decisions",
+            Act::ReadReports => "read-reports",
+            Act::DecideAccess => "decide-access",
+            Act::RevokeAccess => "revoke-access",
+            Act::ReviewAccess => "review-access",
+            Act::ManageDirectory => "manage-directory",
+            Act::ReadConfiguration => "read-configuration",
+            Act::ReadRules => "read-rules",
+            Act::Administer => "administer",
+            Act::CheckRecords => "check-records",
+            Act::ManageTokens => "manage-tokens",
+            Act::EndTokens => "end-tokens",
+        }
+    }
+}
+
 impl fmt::Display for Act {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -119,6 +156,21 @@ enum On {
     Held,
     /// A ticket of a department whose tickets the actor reads.
     Department,
+}
+
+impl On {
+    /// The stable word for programs.
+    const fn code(self) -> &'static str {
+        match self {
+            On::Any => "any",
+            On::Own => "own",
+            On::Watched => "watched",
+            On::Awaiting => "awaiting",
+            On::OwnedApp => "owned-app",
+            On::Held => "held",
+            On::Department => "department",
+        }
+    }
 }
 
 /// The one table of permissions. An act that it does not name is refused.
@@ -234,6 +286,11 @@ const TABLE: &[(Act, Holder, On)] = &[
     (Act::EndTokens, OPERATOR, On::Any),
 ];
 
+/// The rows of a role: what it lets a person do, and the word for the condition under which it does.
+pub fn rows_of(role: Role) -> impl Iterator<Item = (Act, &'static str)> {
+    TABLE.iter().filter(move |(_, holder, _)| *holder == Holder::Role(role)).map(|(act, _, on)| (*act, on.code()))
+}
+
 /// A ticket as far as permissions look at it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct About<'a> {
@@ -282,6 +339,18 @@ pub(super) fn ask(actor: &Actor, act: Act, about: Option<About<'_>>) -> Result<(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_rows_that_are_listed_are_those_that_are_asked() {
+        for role in Role::ALL {
+            let actor = Actor::Person { id: "mei".parse().unwrap(), roles: [role].into() };
+            let always: Vec<Act> = rows_of(role).filter(|(_, on)| *on == "any").map(|(act, _)| act).collect();
+            for (act, _, _) in TABLE {
+                assert_eq!(allowed(&actor, *act, None), always.contains(act), "{} {act}", role.code());
+            }
+        }
+        assert_eq!(rows_of(Role::Directory).collect::<Vec<_>>(), [(Act::ManageDirectory, "any")]);
+    }
 
     #[test]
     fn the_operator_has_the_rows_of_the_table_and_no_others() {

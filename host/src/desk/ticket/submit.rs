@@ -36,7 +36,7 @@ pub fn open(new: NewTicket, verdicts: Verdicts, id: TicketId, at: &At<'_>) -> Ch
     let case = verdicts
         .access
         .clone()
-        .map(|(request, verdict)| AccessCase::open(id, people, request, &verdict, at.now).guarded(verdict.heard, at));
+        .map(|(request, verdict)| AccessCase::open(id, people, request, &verdict, at).guarded(verdict.heard, at));
     let assignment = needed(at.organisation, &verdicts.routed, at.now);
     let mut entries = entries_of(&new, &verdicts, at);
     let (origin, place) = (new.origin, new.place.clone());

@@ -146,6 +146,17 @@ impl Generation {
         &self.rules
     }
 
+    /// The rules whose answers about access count, in order: those that are active, and candidates for their share.
+    pub fn for_access(&self) -> impl Iterator<Item = &Arc<Rule>> {
+        let all = self.rules.iter().zip(&self.parts);
+        let counts = all.filter(|(rule, part)| {
+            **part != Playing::Shadow
+                && rule.manifest.mode != Mode::Off
+                && rule.manifest.stages.contains(&Stage::Access)
+        });
+        counts.map(|(rule, _)| rule)
+    }
+
     /// The rules that may be asked at a stage about such a ticket, in order.
     pub fn asked<'a>(
         &'a self,

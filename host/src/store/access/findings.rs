@@ -1,10 +1,12 @@
 //! Access that apps have and no grant gives, as it was found there.
 
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::desk::access::provisioning::Entitlement;
 use crate::desk::access::provisioning::finding::{Finding, FindingEnd, FindingVerdict};
 use crate::desk::id::{AppId, FindingId, GrantId, PersonId};
+use crate::store::chain::audit;
 use crate::store::db::{Arg, Row};
 use crate::store::sql::columns::{at, corrupt, ms, parsed};
 use crate::store::{Error, Store};
@@ -76,28 +78,48 @@ impl Store {
     ///
     /// Where the store cannot be written.
     pub async fn keep_finding(&self, finding: &Finding) -> Result<(), Error> {
-        let end = finding.end.as_ref();
-        let args = vec![
-            finding.id.0.into(),
-            finding.app.as_str().into(),
-            finding.entitlement.to_string().into(),
-            finding.account.as_str().into(),
-            finding.person.as_ref().map(ToString::to_string).into(),
-            finding.grant.map_or_else(Uuid::nil, |grant| grant.0).into(),
-            ms(finding.found_at).into(),
-            ms(finding.seen_at).into(),
-            end.map(|end| end.verdict.code().to_owned()).into(),
-            end.and_then(|end| end.by.as_ref()).map(ToString::to_string).into(),
-            end.map(|end| end.reason.clone()).unwrap_or_default().into(),
-            Arg::from(end.map(|end| ms(end.at))),
-        ];
-        let sql = "insert into access_findings (id, app, entitlement, account, person, grant_id, found_at, seen_at, verdict, \
-                   settled_by, reason, settled_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
-                   on conflict (id) do update set person = excluded.person, grant_id = excluded.grant_id, \
-                   seen_at = excluded.seen_at, verdict = excluded.verdict, settled_by = excluded.settled_by, \
-                   reason = excluded.reason, settled_at = excluded.settled_at";
-        self.write_row(sql, args).await.map(drop)
+        self.write_row(KEEP, values(finding)).await.map(drop)
     }
+
+    /// Writes a finding as it was settled, and notes that in the audit: who has let access stay is in the chain.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be written.
+    pub async fn settle_finding(&self, finding: &Finding, end: &FindingEnd) -> Result<(), Error> {
+        let settled = Finding { end: Some(end.clone()), ..finding.clone() };
+        let detail = json!({ "app": finding.app.as_str(), "entitlement": finding.entitlement.to_string(),
+            "account": finding.account, "person": finding.person.as_ref().map(ToString::to_string),
+            "grant": finding.grant.map(|grant| grant.to_string()), "verdict": end.verdict.code(),
+            "by": end.by.as_ref().map(ToString::to_string), "reason": end.reason });
+        let entry = audit::Entry { at: end.at, event: audit::FINDING, about: finding.id.to_string(), detail };
+        self.change_entrance(KEEP, values(&settled), Some(entry)).await.map(drop)
+    }
+}
+
+/// A finding takes the place of the same one as it stood before.
+const KEEP: &str = "insert into access_findings (id, app, entitlement, account, person, grant_id, found_at, seen_at, verdict, \
+                    settled_by, reason, settled_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
+                    on conflict (id) do update set person = excluded.person, grant_id = excluded.grant_id, \
+                    seen_at = excluded.seen_at, verdict = excluded.verdict, settled_by = excluded.settled_by, \
+                    reason = excluded.reason, settled_at = excluded.settled_at";
+
+fn values(finding: &Finding) -> Vec<Arg> {
+    let end = finding.end.as_ref();
+    vec![
+        finding.id.0.into(),
+        finding.app.as_str().into(),
+        finding.entitlement.to_string().into(),
+        finding.account.as_str().into(),
+        finding.person.as_ref().map(ToString::to_string).into(),
+        finding.grant.map_or_else(Uuid::nil, |grant| grant.0).into(),
+        ms(finding.found_at).into(),
+        ms(finding.seen_at).into(),
+        end.map(|end| end.verdict.code().to_owned()).into(),
+        end.and_then(|end| end.by.as_ref()).map(ToString::to_string).into(),
+        end.map(|end| end.reason.clone()).unwrap_or_default().into(),
+        Arg::from(end.map(|end| ms(end.at))),
+    ]
 }
 
 fn finding(row: &Row) -> Result<Finding, Error> {

@@ -33,6 +33,27 @@ impl Store {
         self.db.all(&sql, people).await?.iter().map(holding).collect()
     }
 
+    /// The names by which an app was asked for a person when what they hold there was read back.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn known_as(&self, subject: &PersonId, app: &AppId) -> Result<Vec<String>, Error> {
+        let sql = "select distinct known_as from holdings where subject = $1 and app = $2 and known_as <> '' order by known_as";
+        let rows = self.db.all(sql, vec![subject.as_str().into(), app.as_str().into()]).await?;
+        rows.iter().map(|row| row.text(0)).collect()
+    }
+
+    /// Keeps the name by which an app was asked for a person, with all that they hold there and of which none is kept.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be written.
+    pub async fn keep_known_as(&self, subject: &PersonId, app: &AppId, name: &str) -> Result<(), Error> {
+        let sql = "update holdings set known_as = $3 where subject = $1 and app = $2 and known_as = ''";
+        self.write_row(sql, vec![subject.as_str().into(), app.as_str().into(), name.into()]).await.map(drop)
+    }
+
     /// Those who hold something in an app, as many as a directory has people.
     pub async fn holders_of(&self, app: &AppId, entitlement: &Entitlement) -> Result<Vec<PersonId>, Error> {
         let sql = format!(

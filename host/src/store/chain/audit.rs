@@ -40,6 +40,8 @@ pub const APP_SIGN_IN: &str = "app-sign-in";
 /// The desk stopped ending access because too many people had left at once, and a person let it go on.
 pub const BRAKE: &str = "brake";
 pub const BRAKE_RESUMED: &str = "brake-resumed";
+/// Access that no grant gives was let stay, or is taken away.
+pub const FINDING: &str = "finding";
 /// The first entry: how much was there before.
 pub const BEGAN: &str = "began";
 /// Rows that were there before the audit kept the facts of their kind.

@@ -10,7 +10,7 @@ use crate::desk::actor::Role;
 use crate::desk::id::PersonId;
 use crate::store::chain::{audit, entrance};
 use crate::store::db::Arg;
-use crate::store::sql::columns::ms;
+use crate::store::sql::columns::{ms, parsed};
 use crate::store::{Error, Store};
 
 /// An account.
@@ -51,6 +51,17 @@ impl Store {
         let sql = "select password, roles from accounts where person = $1";
         let Some(row) = self.db.optional(sql, vec![person.as_str().into()]).await? else { return Ok(None) };
         Ok(Some(Account { person: person.clone(), password: row.text(0)?, roles: roles(&row.text(1)?) }))
+    }
+
+    /// Who has an account, and with which roles; the first `limit` by their ids.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn roles_of_accounts(&self, limit: i64) -> Result<Vec<(PersonId, BTreeSet<Role>)>, Error> {
+        let sql = "select person, roles from accounts order by person limit $1";
+        let rows = self.db.all(sql, vec![limit.into()]).await?;
+        rows.iter().map(|row| Ok((parsed("accounts", "person", &row.text(0)?)?, roles(&row.text(1)?)))).collect()
     }
 
     /// Whether there is any account.

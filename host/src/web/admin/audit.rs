@@ -25,7 +25,7 @@ const FACT_CHARS: usize = 120;
 const DIGEST_CHARS: usize = 40;
 
 /// The acts of the desk's record, and those of the record of access.
-const DESK: [&str; 23] = [
+const DESK: [&str; 24] = [
     "rule",
     "table",
     "configuration",
@@ -45,6 +45,7 @@ const DESK: [&str; 23] = [
     "app-sign-in",
     "brake",
     "brake-resumed",
+    "finding",
     "refused",
     "erased",
     "began",

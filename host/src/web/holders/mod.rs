@@ -19,6 +19,8 @@ use crate::app::observe::csv;
 use crate::desk::access::AccessCase;
 use crate::desk::id::GrantId;
 
+pub mod roles;
+
 /// Grants on a page.
 const ROWS: usize = 50;
 /// The most grants of a file.

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::super::ends::write;
 use super::super::provisioning::{asks, connect, connected, desk, grants, hours, in_order, now, seconds, states};
 use crate::support::client::Client;
 use crate::support::components::example_rules;
@@ -79,6 +80,90 @@ fn i09_a_group_that_is_shown_without_its_members_proves_no_end() {
 }
 
 #[test]
+fn i09_a_group_of_which_a_part_is_shown_proves_no_end() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        app.has_already("jonas", "jonas@meridian.example", "user");
+        app.shows_one_member();
+        let desk = desk(database, &app);
+        asks(&desk.as_role("amara"), "user", 4);
+        now(&desk);
+        assert_eq!((states(&desk), app.members("user").len()), (vec!["active".to_owned()], 2));
+        // It says that it has done what it has not.
+        app.fail("PATCH", "/Groups", 2, Phase::Before, Fault::Status(200, None));
+        desk.advance(hours(4));
+        assert_eq!((states(&desk), app.members("user").len()), (vec!["deprovisioning".to_owned()], 2));
+        for _ in 0..6 {
+            desk.advance(seconds(90));
+        }
+        assert_eq!((states(&desk), app.members("user")), (vec!["ended".to_owned()], vec!["jonas".to_owned()]));
+        in_order(&desk);
+    });
+}
+
+#[test]
+fn a_group_whose_members_are_not_all_shown_is_never_written_as_a_whole() {
+    on_both(|database| {
+        for hides in [true, false] {
+            let app = ScimApp::start(&["user", "admin"]);
+            app.has_already("jonas", "jonas@meridian.example", "user");
+            let desk = desk(database, &app);
+            asks(&desk.as_role("amara"), "user", 4);
+            now(&desk);
+            assert_eq!(states(&desk), ["active"]);
+            app.without_filter_paths();
+            if hides {
+                app.hides_members();
+            } else {
+                app.shows_one_member();
+            }
+            desk.advance(hours(4));
+            desk.advance(seconds(90));
+            assert_eq!(
+                (states(&desk), app.members("user")),
+                (vec!["deprovisioning".to_owned()], vec!["amara".to_owned(), "jonas".to_owned()]),
+                "the other member stays, and a person looks"
+            );
+            assert!(!app.effects().iter().any(|effect| effect.starts_with("PUT")), "{:?}", app.effects());
+        }
+    });
+}
+
+#[test]
+fn i09_json_of_something_else_proves_no_end_in_an_app_with_calls_of_its_own() {
+    on_both(|database| {
+        let app = ScimApp::start(&[]);
+        let calls = |kind: &str, path: &str| {
+            let call = |name: &str, method: &str| format!("{name} = {{ method = \"{method}\", path = \"{path}\" }}\n");
+            let (create, remove, read) = (call("create", "PUT"), call("remove", "DELETE"), call("read", "GET"));
+            format!("[connector.calls.{kind}]\n{create}{remove}{read}there = \"/has\"\nequals = \"{{user}}\"\n")
+        };
+        let rest = format!(
+            "kind = \"rest\"\nurl = \"{}\"\ninternal = true\ntoken-file = \"app.token\"\n{}",
+            app.url,
+            calls("tier", "plain/{value}/{user}")
+        );
+        let desk = connected(database, &rest);
+        asks(&desk.as_role("amara"), "user", 4);
+        now(&desk);
+        assert_eq!(states(&desk), ["active"]);
+        // What is read says nothing of it, for it has no place that says so.
+        app.says_something_else(true);
+        desk.advance(hours(4));
+        assert_eq!(states(&desk), ["deprovisioning"]);
+        app.says_something_else(false);
+        for _ in 0..6 {
+            desk.advance(seconds(90));
+        }
+        assert_eq!(
+            (states(&desk), app.effects().last().cloned()),
+            (vec!["ended".to_owned()], Some("DELETE user amara".to_owned()))
+        );
+        in_order(&desk);
+    });
+}
+
+#[test]
 fn i09_who_is_not_found_because_the_directory_has_forgotten_their_name_is_looked_for_by_a_person() {
     on_both(|database| {
         let app = ScimApp::start(&["user", "admin"]);
@@ -91,6 +176,10 @@ fn i09_who_is_not_found_because_the_directory_has_forgotten_their_name_is_looked
             (vec!["active".to_owned()], vec![]),
             "the app has her by her address"
         );
+        // As of what was given before the address was kept with it.
+        for entitlement in ["account", "tier:user"] {
+            write(&desk, &format!("update holdings set known_as = '' where entitlement = '{entitlement}'"));
+        }
         change(&desk, "people.toml", |text| {
             let id = text.find("id = \"amara\"").unwrap();
             let start = text[..id].rfind("[[person]]").unwrap();
@@ -104,6 +193,44 @@ fn i09_who_is_not_found_because_the_directory_has_forgotten_their_name_is_looked
             |order: &&Value| order["state"] == "waiting" && order["said"].to_string().contains("a person looks");
         assert!(orders.as_array().unwrap().iter().any(|order| waits(&order)), "{orders}");
         in_order(&desk);
+    });
+}
+
+#[test]
+fn i09_whose_address_has_changed_is_found_in_the_app_by_the_one_before() {
+    on_both(|database| {
+        for taken in [false, true] {
+            let app = ScimApp::start(&["user", "admin"]);
+            app.has_already("x-17", "amara@meridian.example", "admin");
+            let desk = desk(database, &app);
+            asks(&desk.as_role("amara"), "user", 4);
+            now(&desk);
+            assert_eq!((states(&desk), app.members("user")), (vec!["active".to_owned()], vec!["x-17".to_owned()]));
+            change(&desk, "people.toml", |text| {
+                let text = text.replacen("\"amara@meridian.example\"", "\"amara.okafor@meridian.example\"", 1);
+                let jonas = if taken { "\"amara@meridian.example\"" } else { "\"jonas@meridian.example\"" };
+                text.replacen("\"jonas@meridian.example\"", jonas, 1)
+            });
+            desk.advance(hours(4));
+            let orders = desk.as_role("kofi").get("/api/v1/access/orders").expect(200);
+            let looks =
+                orders.as_array().unwrap().iter().any(|order| order["said"].to_string().contains("a person looks"));
+            match taken {
+                // It may be his by now: no desk takes it from him, and none says that it is gone.
+                true => assert_eq!(
+                    (states(&desk), app.members("user"), looks),
+                    (vec!["deprovisioning".to_owned()], vec!["x-17".to_owned()], true),
+                    "{orders}"
+                ),
+                false => assert_eq!(
+                    (states(&desk), app.members("user"), looks),
+                    (vec!["ended".to_owned()], vec![], false),
+                    "{orders}"
+                ),
+            }
+            assert_eq!(app.members("admin"), ["x-17"], "what was there before stays");
+            in_order(&desk);
+        }
     });
 }
 

@@ -130,8 +130,8 @@ impl Office {
             }
             tracing::info!(%person, app = %found.app, %entitlement, "what had come back is taken away: the person has left");
             let (verdict, reason) = (FindingVerdict::Removed, LEFT.to_owned());
-            let end = Some(FindingEnd { verdict, by: None, reason, at: self.clock.now() });
-            self.store.keep_finding(&Finding { end, ..found.clone() }).await?;
+            let end = FindingEnd { verdict, by: None, reason, at: self.clock.now() };
+            self.store.settle_finding(&found, &end).await?;
         }
         Ok(())
     }
@@ -181,9 +181,8 @@ impl Office {
         }
         let end =
             FindingEnd { verdict, by: actor.person().cloned(), reason: reason.trim().to_owned(), at: self.clock.now() };
-        let settled = Finding { end: Some(end), ..found };
-        self.store.keep_finding(&settled).await?;
-        Ok(settled)
+        self.store.settle_finding(&found, &end).await?;
+        Ok(Finding { end: Some(end), ..found })
     }
 }
 

@@ -9,4 +9,5 @@ mod follow;
 pub mod links;
 pub mod moves;
 pub mod offboard;
+pub mod roles;
 pub mod submission;

@@ -91,6 +91,10 @@ pub struct Account {
     pub name: String,
     /// Empty where the directory has none.
     pub email: String,
+    /// Other names by which the app was asked for them before, and which no other person has now.
+    pub former: Vec<String>,
+    /// Whether another person has such a name now: who is found by it may be that one.
+    pub another_has: bool,
 }
 
 impl Account {

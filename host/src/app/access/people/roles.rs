@@ -1,0 +1,164 @@
+//! The question of an audit about a role: all that a person could do who has it, how it is come by, and who has it now. A role is
+//! a part at the desk, or a tier of an app with one of its roles.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::app::{App, Error};
+use crate::desk::access::provisioning::Entitlement;
+use crate::desk::actor::{Actor, Role};
+use crate::desk::id::{AppId, GrantId, PersonId, TierId};
+use crate::desk::organisation::{self, Organisation, Tier};
+use crate::desk::permission::{self, Act};
+use crate::store::access::questions::{About, Evidence};
+
+/// The most who have a role that are named.
+const HOLDERS_MAX: usize = 1_000;
+/// Tokens, and accounts, that are looked through for a role.
+const LOOKED_AT_MAX: i64 = 10_000;
+/// Grants that are read at a time, and how often: an app that has more says that not all are named.
+const PAGE: usize = 500;
+const PAGES_MAX: usize = 40;
+
+/// A part at the desk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleOfDesk {
+    pub role: Role,
+    /// Each act of the table of permissions that it has, with the word for the condition.
+    pub may: Vec<(Act, &'static str)>,
+    /// Those who are here and have it, with how they come by it: `token` or `password`.
+    pub holders: BTreeMap<PersonId, BTreeSet<&'static str>>,
+    /// Whether all of them are named.
+    pub complete: bool,
+}
+
+/// A tier of an app, with one of its roles where one was asked about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RoleInApp {
+    pub app: organisation::App,
+    pub tier: Tier,
+    pub role: Option<String>,
+    /// By what the desk writes to the app: the word of the connector's kind; `None` where it only keeps who may have it.
+    pub connector: Option<&'static str>,
+    /// All that it gives in the app.
+    pub gives: Vec<Entitlement>,
+    /// How many may ask for it today.
+    pub may_ask: usize,
+    /// The live rules that decide about access, with their versions, in the order in which they are asked.
+    pub rules: Vec<(String, String)>,
+    /// Those who are asked where no rule names approvers.
+    pub approvers: Vec<PersonId>,
+    /// The names of all that keeps it from being held with something else.
+    pub incompatible: Vec<String>,
+    /// The grants by which it is held now, with who asked, what the policy said, and who approved.
+    pub holders: Vec<Evidence>,
+    /// Whether all of them are named.
+    pub complete: bool,
+}
+
+impl App {
+    /// All that a part at the desk lets a person do, and who has it. For agents, admins and the operator.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; where the store cannot be read.
+    pub async fn role_of_desk(&self, actor: &Actor, role: Role) -> Result<RoleOfDesk, Error> {
+        permission::read_decisions(actor)?;
+        let tokens = self.store.tokens_in_force(None, self.clock.now(), LOOKED_AT_MAX).await?;
+        let accounts = self.store.roles_of_accounts(LOOKED_AT_MAX).await?;
+        let looked_at = usize::try_from(LOOKED_AT_MAX).unwrap_or(usize::MAX);
+        let complete = tokens.len() < looked_at && accounts.len() < looked_at;
+        let mut holders: BTreeMap<PersonId, BTreeSet<&'static str>> = BTreeMap::new();
+        let known = self.well_known_with(role).into_iter().map(|person| (person, "token"));
+        let by_token =
+            tokens.into_iter().filter(|token| token.roles.contains(&role)).map(|token| (token.person, "token"));
+        let by_password =
+            accounts.into_iter().filter(|(_, roles)| roles.contains(&role)).map(|(one, _)| (one, "password"));
+        let organisation = self.organisation();
+        // One who has left is refused with any token.
+        let here = |person: &PersonId| organisation.people.get(person).is_none_or(|person| person.active);
+        for (person, by) in known.chain(by_token).chain(by_password).filter(|(person, _)| here(person)) {
+            holders.entry(person).or_default().insert(by);
+        }
+        let complete = complete && holders.len() <= HOLDERS_MAX;
+        let holders = holders.into_iter().take(HOLDERS_MAX).collect();
+        Ok(RoleOfDesk { role, may: permission::rows_of(role).collect(), holders, complete })
+    }
+
+    /// All that a tier of an app gives, with a role where one is named, how it is come by, and who has it. For agents, admins and
+    /// the operator; for those who answer for the app.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::Missing`] where the catalog has no such app, tier or role; where the store cannot be read.
+    pub async fn role_in_app(
+        &self,
+        actor: &Actor,
+        (app, tier): (&AppId, &TierId),
+        role: Option<&str>,
+    ) -> Result<RoleInApp, Error> {
+        let organisation = self.organisation();
+        let (holders, complete) = self.holders_of_role(actor, (app, tier), role).await?;
+        let missing = |what, name: &str| Error::Missing { what, name: name.to_owned() };
+        let found = organisation.apps.get(app).ok_or_else(|| missing("app", app.as_str()))?;
+        let (_, tier) = found.tier(tier.as_str()).ok_or_else(|| missing("tier", tier.as_str()))?;
+        if let Some(role) = role.filter(|role| !tier.roles.iter().any(|one| one == role)) {
+            return Err(missing("role", role));
+        }
+        let may_ask = |person: &&organisation::Person| person.active && organisation.may_request(&person.id, found);
+        let rules = self.rules.generation();
+        let rules = rules.for_access().map(|rule| (rule.manifest.name.to_string(), rule.manifest.version.clone()));
+        Ok(RoleInApp {
+            connector: organisation.connector_of(&found.id).map(|connector| connector.kind.code()),
+            gives: given(tier, role),
+            may_ask: organisation.people.values().filter(may_ask).count(),
+            rules: rules.collect(),
+            approvers: organisation.defaults.access_approvers.clone(),
+            incompatible: kept_apart(&organisation, found, tier),
+            app: found.clone(),
+            tier: tier.clone(),
+            role: role.map(str::to_owned),
+            holders,
+            complete,
+        })
+    }
+
+    /// The grants by which a tier is held now, and whether these are all.
+    async fn holders_of_role(
+        &self,
+        actor: &Actor,
+        (app, tier): (&AppId, &TierId),
+        role: Option<&str>,
+    ) -> Result<(Vec<Evidence>, bool), Error> {
+        let (about, now) = (About::App(app.clone()), self.clock.now());
+        let is_of = |found: &Evidence| {
+            found.grant.tier == *tier && role.is_none_or(|role| found.grant.role.as_deref() == Some(role))
+        };
+        let (mut holders, mut after): (Vec<Evidence>, Option<GrantId>) = (Vec::new(), None);
+        for _ in 0..PAGES_MAX {
+            let page = self.who_holds(actor, &about, now, after, PAGE).await?;
+            holders.extend(page.items.into_iter().filter(is_of));
+            after = page.next;
+            if after.is_none() || holders.len() > HOLDERS_MAX {
+                break;
+            }
+        }
+        let complete = after.is_none() && holders.len() <= HOLDERS_MAX;
+        holders.truncate(HOLDERS_MAX);
+        Ok((holders, complete))
+    }
+}
+
+/// All that a tier gives in its app, with a role.
+fn given(tier: &Tier, role: Option<&str>) -> Vec<Entitlement> {
+    let mut all = vec![Entitlement::Account, Entitlement::Tier(tier.id.clone())];
+    all.extend(role.map(|role| Entitlement::Role(role.to_owned())));
+    all.extend(tier.groups.iter().map(|group| Entitlement::Group(group.to_string())));
+    all
+}
+
+/// The names of the pairs of access that may not be held together and of which it is one half.
+fn kept_apart(organisation: &Organisation, app: &organisation::App, tier: &Tier) -> Vec<String> {
+    let pairs = organisation.incompatible.iter();
+    let with_it = pairs.filter(|pair| pair.one.iter().chain(&pair.other).any(|item| item.is(&app.id, &tier.id)));
+    with_it.map(|pair| pair.name.clone()).collect()
+}
