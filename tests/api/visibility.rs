@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::support::house::House;
 use crate::support::place::on_both;
+use crate::support::wait::until;
 
 #[test]
 fn requesters_see_their_own_tickets_and_no_private_notes() {
@@ -118,6 +119,20 @@ fn readers_of_a_department_see_the_public_part_of_its_tickets_and_change_nothing
         assert_eq!(listed(&lena, "?requester=amara"), [""; 0]);
         assert_eq!(listed(&kofi, "?department=Finance"), ["IT-1"], "those who work on tickets list by department too");
         assert_eq!(lena.get("/api/v1/tickets?department=Finance&team=network").status, 403);
+
+        // Searched by its public words alone, and only where the department is named.
+        let found = |client: &crate::support::client::Client, query: &str| {
+            let all = client.get(&format!("/api/v1/search?{query}")).expect(200);
+            all.as_array().unwrap().iter().map(|one| one["key"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        until("the words are found", || (found(&kofi, "q=matter").len() == 2).then_some(()));
+        assert_eq!(found(&lena, "q=matter&department=Finance"), ["IT-1"]);
+        assert_eq!(found(&lena, "q=twice&department=Finance"), [""; 0], "the private note");
+        assert_eq!(found(&kofi, "q=twice&department=Finance"), ["IT-1"]);
+        assert_eq!(found(&lena, "q=matter"), [""; 0], "her own are as before");
+        assert_eq!(found(&lena, "q=matter&requester=amara"), [""; 0]);
+        assert_eq!(lena.get("/api/v1/search?q=matter&department=Support").status, 404);
+        assert_eq!(amara.get("/api/v1/search?q=matter&department=Finance").status, 404, "she is no reader of it");
 
         assert_eq!(lena.get("/api/v1/tickets/IT-2").status, 404, "another department's");
         assert_eq!(lena.get("/api/v1/tickets?department=Support").status, 404);

@@ -151,6 +151,12 @@ impl Office {
         Ok(people)
     }
 
+    /// Whether a person reads the tickets of each of these people, of whom there are some, as one of their department's readers.
+    pub(super) fn reads_tickets_of_all(&self, reader: &PersonId, requesters: &[String]) -> bool {
+        let organisation = self.organisation();
+        !requesters.is_empty() && requesters.iter().all(|one| organisation.reads_tickets_of(reader, one))
+    }
+
     /// A page of the tickets that the actor may see, without their texts. What the people of a department requested is among them
     /// where the filter names them alone, and the actor reads it.
     ///
@@ -169,13 +175,8 @@ impl Office {
         if filter.team.is_some() || filter.assignee.is_some() || matches!(start, Start::Updated(_)) {
             permission::list_internally(actor)?;
         }
-        let organisation = self.organisation();
-        let is_read_by = |reader: &PersonId| {
-            let mut requesters = filter.requesters.iter();
-            !filter.requesters.is_empty() && requesters.all(|one| organisation.reads_tickets_of(reader, one))
-        };
-        let only = permit.only().filter(|reader| !is_read_by(reader)).cloned();
-        filter.only = only;
+        let only = permit.only().filter(|reader| !self.reads_tickets_of_all(reader, &filter.requesters));
+        filter.only = only.cloned();
         let page = self.store.tickets(&filter, start, limit).await?;
         let sights = self.sights(actor, page.items.iter().map(|ticket| ticket.number)).await?;
         Ok((page, sights))
