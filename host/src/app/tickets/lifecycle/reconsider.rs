@@ -5,7 +5,7 @@
 //!
 //! - when a ticket gets another category and the person names no team: it goes where the rules say. A team that a person has set by
 //!   hand before stays, as the timeline says by whom and why;
-//! - when a ticket goes to another team and the person names nobody there: the team stays as it was named, and the rules say who of it
+//! - when a ticket goes to another team and the person names no one there: the team stays as it was named, and the rules say who of it
 //!   can have the ticket, where they would have sent it there too.
 //!
 //! A macro and a bulk change say themselves where tickets go: after those nothing is asked.
