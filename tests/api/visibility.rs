@@ -144,3 +144,42 @@ fn readers_of_a_department_see_the_public_part_of_its_tickets_and_change_nothing
         desk.do_what_is_due();
     });
 }
+
+/// Readers of a department see that access was asked for, and neither who decides about it nor how. They read the tickets of those who
+/// are in the department now.
+#[test]
+fn readers_of_a_department_see_no_decision_and_nothing_of_those_who_have_moved() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, priya) = (desk.as_role("amara"), desk.as_role("priya"));
+        let wanted = json!({ "request_type": "access", "subject": "github please", "fields": {
+            "app": "github", "tier": "write", "duration-hours": 240, "justification": "I join the data project on Monday" } });
+        let own = amara.post("/api/v1/tickets", &wanted).expect(201);
+        assert_eq!(own["access"]["awaited"], json!(["lena"]));
+        let file = desk.settings().with_file_name("people.toml");
+        let before = std::fs::read_to_string(&file).unwrap();
+        let readers = "\n[[department-readers]]\ndepartment = \"Finance\"\npeople = [\"priya\"]\n";
+        let write = |text: String| {
+            std::fs::write(&file, text).unwrap();
+            assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        };
+        write(before.clone() + readers);
+        let seen = priya.get("/api/v1/tickets/IT-1").expect(200);
+        assert_eq!((&seen["subject"], &seen["access"]), (&json!("github please"), &serde_json::Value::Null), "{seen}");
+        let told = priya.get("/api/v1/tickets/IT-1/explain").expect_text(200).to_owned();
+        assert!(!told.contains("lena") && !told.contains("Lena"), "{told}");
+        let decides = priya.post("/api/v1/tickets/IT-1/access/decisions", &json!({ "approve": true }));
+        assert!((403..=404).contains(&decides.status), "{}", decides.text);
+        let follows = priya.post("/api/v1/tickets/IT-1/follow-ups", &json!({ "body": "And hers?" }));
+        assert_eq!(follows.status, 404, "{}", follows.text);
+
+        let moved = before.replace(
+            "department = \"Finance\"\ntitle = \"Controller\"",
+            "department = \"Support\"\ntitle = \"Controller\"",
+        );
+        assert_ne!(moved, before);
+        write(moved + readers);
+        assert_eq!(priya.get("/api/v1/tickets/IT-1").status, 404, "she is in another department now");
+        desk.do_what_is_due();
+    });
+}

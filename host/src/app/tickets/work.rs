@@ -115,7 +115,8 @@ impl Office {
         Ok(Sights(Some(self.store.public_states(&tickets).await?)))
     }
 
-    /// A ticket with what the actor may read of it: one of their own kind, or of a department whose tickets they read.
+    /// A ticket with what the actor may read of it: one of their own kind, or of a department whose tickets they read. How access is
+    /// decided is no matter of a department's readers.
     pub(super) async fn readable(
         &self,
         actor: &Actor,
@@ -123,10 +124,13 @@ impl Office {
     ) -> Result<(Ticket, Option<AccessCase>, MayRead), Error> {
         let found = self.store.ticket_and_case(number).await?;
         let (ticket, case) = found.ok_or_else(|| Error::Missing { what: "ticket", name: number.to_string() })?;
-        let permit = may_read(actor, &ticket, case.as_ref()).or_else(|missing| {
-            permission::read_of_department(&self.organisation(), actor, &ticket).map_err(|_| missing)
-        })?;
-        Ok((ticket, case, permit))
+        match may_read(actor, &ticket, case.as_ref()) {
+            Ok(permit) => Ok((ticket, case, permit)),
+            Err(missing) => {
+                let permit = permission::read_of_department(&self.organisation(), actor, &ticket);
+                permit.map_err(|_| missing).map(|permit| (ticket, None, permit))
+            }
+        }
     }
 
     /// The people of a department whose tickets the actor may list.

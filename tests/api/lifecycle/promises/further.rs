@@ -123,6 +123,8 @@ fn sixteen_clocks_begin_end_and_make_room_for_as_many_others() {
         assert_eq!(events("start", "one-"), 16);
         step(&kofi, &key, &json!({ "to": "waiting_requester" })).expect(200);
         assert_eq!(events("pause", "one-"), 16);
+        let told = kofi.get(&format!("/api/v1/tickets/{key}/explain?field=one-2")).expect(200);
+        assert_eq!(told["fields"][0]["value"], "120 minutes of open time, standing still after 0", "{told}");
         let file = desk.settings();
         let text = std::fs::read_to_string(&file).unwrap();
         std::fs::write(&file, text.replace(&clocks("one"), &clocks("two"))).unwrap();
