@@ -80,6 +80,9 @@ fn people_are_here_from_their_first_day_to_their_last_and_have_left_then_by_whic
         let wrong = json!({ VALIDITY: { "validUntil": "tomorrow" } });
         assert_eq!(sends(&provider, "POST", "/scim/v2/Users", &user("zoe@meridian.example", &wrong)).status, 400);
 
+        let backwards = json!({ VALIDITY: { "validFrom": begins.to_string(), "validUntil": today.to_string() } });
+        assert_eq!(sends(&provider, "POST", "/scim/v2/Users", &user("zoe@meridian.example", &backwards)).status, 400);
+
         let about = |person: &str| {
             let report = kofi.get(&format!("/api/v1/people/{person}/offboarding")).expect(200);
             ["here", "source", "valid_from", "valid_until"].map(|name| report[name].clone())
