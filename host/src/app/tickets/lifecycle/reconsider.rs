@@ -40,8 +40,8 @@ impl App {
     ///
     /// # Errors
     ///
-    /// As [`crate::app::Office::edit_ticket`]; [`Error::Busy`] where the rules have too much to do, or the category has changed
-    /// meanwhile.
+    /// As [`crate::app::Office::edit_ticket`]; [`Error::Busy`] where the rules have too much to do and `asks` wants them, or the category
+    /// has changed meanwhile.
     pub async fn edit_by_hand(
         self: &Arc<Self>,
         actor: &Actor,
@@ -51,15 +51,23 @@ impl App {
         key: Option<Key>,
     ) -> Result<Changed, Error> {
         let wanted = wanted.into_normal();
-        let again = match asks {
-            Some(true) => Some(Again::PriorityAndRouting),
-            Some(false) => None,
-            None => self.routes_again(actor, number, &wanted).await?.then_some(Again::Routing),
+        let routes = match asks {
+            Some(true) => {
+                let asked = (wanted, Again::PriorityAndRouting);
+                return self.edit_and_ask((actor, number), condition, asked, key).await;
+            }
+            Some(false) => false,
+            None => self.routes_again(actor, number, &wanted).await?,
         };
-        match again {
-            Some(again) => self.edit_and_ask((actor, number), condition, (wanted, again), key).await,
-            None => self.edit_ticket(actor, number, condition, wanted, key).await,
+        if routes {
+            let asked = (wanted.clone(), Again::Routing);
+            let changed = self.edit_and_ask((actor, number), condition, asked, key.clone()).await;
+            // Rules that have too much to do keep no person from changing a ticket.
+            if !matches!(changed, Err(Error::Busy(Busy::Workers(_)))) {
+                return changed;
+            }
         }
+        self.edit_ticket(actor, number, condition, wanted, key).await
     }
 
     async fn edit_and_ask(
