@@ -89,7 +89,7 @@ async fn whole(code: &str, file: &Path, Shell { office, actor }: &Shell, source:
     if !is_people_csv(code, file)? {
         return Ok(said);
     }
-    let live = office.documents(actor, source).await?;
+    let live = office.documents(actor, source).await.map_err(told)?;
     let people = live.iter().find(|live| live.document == Document::People);
     let kept = people.map(|live| people_csv::readers_of(&live.content)).transpose()?;
     Ok(said + &kept.unwrap_or_default())
