@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::support::house::House;
 use crate::support::place::on_both;
+use crate::support::wait::until;
 
 #[test]
 fn requesters_see_their_own_tickets_and_no_private_notes() {
@@ -119,6 +120,20 @@ fn readers_of_a_department_see_the_public_part_of_its_tickets_and_change_nothing
         assert_eq!(listed(&kofi, "?department=Finance"), ["IT-1"], "those who work on tickets list by department too");
         assert_eq!(lena.get("/api/v1/tickets?department=Finance&team=network").status, 403);
 
+        // Searched by its public words alone, and only where the department is named.
+        let found = |client: &crate::support::client::Client, query: &str| {
+            let all = client.get(&format!("/api/v1/search?{query}")).expect(200);
+            all.as_array().unwrap().iter().map(|one| one["key"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        until("the words are found", || (found(&kofi, "q=matter").len() == 2).then_some(()));
+        assert_eq!(found(&lena, "q=matter&department=Finance"), ["IT-1"]);
+        assert_eq!(found(&lena, "q=twice&department=Finance"), [""; 0], "the private note");
+        assert_eq!(found(&kofi, "q=twice&department=Finance"), ["IT-1"]);
+        assert_eq!(found(&lena, "q=matter"), [""; 0], "her own are as before");
+        assert_eq!(found(&lena, "q=matter&requester=amara"), [""; 0]);
+        assert_eq!(lena.get("/api/v1/search?q=matter&department=Support").status, 404);
+        assert_eq!(amara.get("/api/v1/search?q=matter&department=Finance").status, 404, "she is no reader of it");
+
         assert_eq!(lena.get("/api/v1/tickets/IT-2").status, 404, "another department's");
         assert_eq!(lena.get("/api/v1/tickets?department=Support").status, 404);
         assert_eq!(desk.as_role("priya").get("/api/v1/tickets/IT-1").status, 404);
@@ -126,6 +141,45 @@ fn readers_of_a_department_see_the_public_part_of_its_tickets_and_change_nothing
         let cancel = json!({ "to": "cancelled" });
         assert_eq!(lena.with("if-match", "*").post("/api/v1/tickets/IT-1/transitions", &cancel).status, 404);
         assert_eq!(lena.get("/api/v1/tickets/IT-1/decisions").status, 403);
+        desk.do_what_is_due();
+    });
+}
+
+/// Readers of a department see that access was asked for, and neither who decides about it nor how. They read the tickets of those who
+/// are in the department now.
+#[test]
+fn readers_of_a_department_see_no_decision_and_nothing_of_those_who_have_moved() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, priya) = (desk.as_role("amara"), desk.as_role("priya"));
+        let wanted = json!({ "request_type": "access", "subject": "github please", "fields": {
+            "app": "github", "tier": "write", "duration-hours": 240, "justification": "I join the data project on Monday" } });
+        let own = amara.post("/api/v1/tickets", &wanted).expect(201);
+        assert_eq!(own["access"]["awaited"], json!(["lena"]));
+        let file = desk.settings().with_file_name("people.toml");
+        let before = std::fs::read_to_string(&file).unwrap();
+        let readers = "\n[[department-readers]]\ndepartment = \"Finance\"\npeople = [\"priya\"]\n";
+        let write = |text: String| {
+            std::fs::write(&file, text).unwrap();
+            assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        };
+        write(before.clone() + readers);
+        let seen = priya.get("/api/v1/tickets/IT-1").expect(200);
+        assert_eq!((&seen["subject"], &seen["access"]), (&json!("github please"), &serde_json::Value::Null), "{seen}");
+        let told = priya.get("/api/v1/tickets/IT-1/explain").expect_text(200).to_owned();
+        assert!(!told.contains("lena") && !told.contains("Lena"), "{told}");
+        let decides = priya.post("/api/v1/tickets/IT-1/access/decisions", &json!({ "approve": true }));
+        assert!((403..=404).contains(&decides.status), "{}", decides.text);
+        let follows = priya.post("/api/v1/tickets/IT-1/follow-ups", &json!({ "body": "And hers?" }));
+        assert_eq!(follows.status, 404, "{}", follows.text);
+
+        let moved = before.replace(
+            "department = \"Finance\"\ntitle = \"Controller\"",
+            "department = \"Support\"\ntitle = \"Controller\"",
+        );
+        assert_ne!(moved, before);
+        write(moved + readers);
+        assert_eq!(priya.get("/api/v1/tickets/IT-1").status, 404, "she is in another department now");
         desk.do_what_is_due();
     });
 }

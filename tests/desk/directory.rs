@@ -81,6 +81,9 @@ fn people_are_here_from_their_first_day_to_their_last_and_have_left_then_by_whic
         let wrong = json!({ VALIDITY: { "validUntil": "tomorrow" } });
         assert_eq!(sends(&provider, "POST", "/scim/v2/Users", &user("zoe@meridian.example", &wrong)).status, 400);
 
+        let backwards = json!({ VALIDITY: { "validFrom": begins.to_string(), "validUntil": today.to_string() } });
+        assert_eq!(sends(&provider, "POST", "/scim/v2/Users", &user("zoe@meridian.example", &backwards)).status, 400);
+
         let about = |person: &str| {
             let report = kofi.get(&format!("/api/v1/people/{person}/offboarding")).expect(200);
             ["here", "source", "valid_from", "valid_until"].map(|name| report[name].clone())
@@ -360,4 +363,28 @@ fn texts_of_the_provider_are_held_to_the_law_of_peoples() {
     let made = sends(&provider, "POST", path, &user("tariq@meridian.example", &address)).expect(201);
     let patch = json!({ "Operations": [{ "op": "replace", "path": "displayName", "value": "Tariq\u{202e}" }] });
     assert_eq!(sends(&provider, "PATCH", &format!("{path}/{}", id(&made)), &patch).status, 400);
+}
+
+/// Those who read a department's tickets do so while they are here, by their own name or by a group that they are in.
+#[test]
+fn a_reader_of_a_department_who_has_left_reads_nothing() {
+    use crate::store::fixture::{organisation, person};
+    let mut organisation = organisation();
+    organisation.department_readers = vec![ruledesk::desk::organisation::directory::DepartmentReaders {
+        department: "Sales".to_owned(),
+        people: vec![person("eve")],
+        groups: vec!["auditors".parse().unwrap()],
+    }];
+    organisation.people.get_mut(&person("hal")).unwrap().department = "Sales".to_owned();
+    assert!(organisation.reads_tickets_of(&person("eve"), "hal"));
+    assert!(
+        !organisation.reads_tickets_of(&person("gina"), "hal")
+            && !organisation.reads_tickets_of(&person("eve"), "no-one")
+    );
+    organisation.people.get_mut(&person("gina")).unwrap().groups.push("auditors".parse().unwrap());
+    assert!(organisation.reads_tickets_of(&person("gina"), "hal"));
+    organisation.people.get_mut(&person("eve")).unwrap().active = false;
+    assert!(!organisation.reads_tickets_of(&person("eve"), "hal"));
+    organisation.people.get_mut(&person("hal")).unwrap().department = "IT".to_owned();
+    assert!(!organisation.reads_tickets_of(&person("gina"), "hal"), "they have moved");
 }

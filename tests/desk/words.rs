@@ -3,14 +3,18 @@
 
 use jiff::civil::Time;
 use proptest::prelude::*;
-use ruledesk::desk::actor::{Actor, Role};
-use ruledesk::desk::change::Change;
+use ruledesk::desk::actor::{Actor, Author, Role};
 use ruledesk::desk::change::at::At;
+use ruledesk::desk::change::message::MessageKind;
+use ruledesk::desk::change::{Change, TicketWrite};
+use ruledesk::desk::id::PersonId;
 use ruledesk::desk::organisation::{OpenHours, Organisation};
 use ruledesk::desk::permission;
 use ruledesk::desk::ticket::lifecycle::links::Around;
-use ruledesk::desk::ticket::timeline::Visibility;
-use ruledesk::desk::ticket::{self, Move, State, Ticket, WaitingFor};
+use ruledesk::desk::ticket::timeline::{Entry, Event, Visibility};
+use ruledesk::desk::ticket::{self, Move, Party, State, TRANSITIONS, Ticket, WaitingFor};
+use ruledesk::messages::Templates;
+use ruledesk::messages::facts::Facts;
 
 use crate::store::fixture::{Wanted, at, organisation, person, uuid};
 
@@ -117,4 +121,64 @@ proptest! {
             prop_assert_eq!(ticket.state == State::Waiting(WaitingFor::Requester), read.waits);
         }
     }
+}
+
+/// The message by which the requester hears of a state, where it is news.
+fn news(to: State) -> Option<MessageKind> {
+    match to {
+        State::Resolved => Some(MessageKind::Resolved),
+        State::Closed => Some(MessageKind::Closed),
+        State::Reopened | State::Cancelled | State::Merged => Some(MessageKind::StateChanged),
+        State::Waiting(WaitingFor::Requester | WaitingFor::Vendor) => Some(MessageKind::StateChanged),
+        _ => None,
+    }
+}
+
+/// Each transition that there is, by each party that may ask for it: who hears of it by which message, and that this has its words in
+/// each language. How a ticket begins is in its acknowledgement.
+#[test]
+fn each_transition_sends_the_messages_that_it_owes_and_each_has_its_template() {
+    let (organisation, templates) = (organisation(), Templates::shipped().unwrap());
+    let opened = Wanted::new(1).create(&organisation).change.after().clone();
+    let (requester, agent, follower) = (opened.submitted.requester.clone(), person("amara"), person("hal"));
+    let ids = || uuid(9, 1);
+    let mut count = 0;
+    for (from, to, parties) in TRANSITIONS.iter().filter(|(from, _, _)| *from != State::New) {
+        for party in parties.iter() {
+            let author = match party {
+                Party::Requester => Author::Person(requester.clone()),
+                Party::Agent => Author::Person(agent.clone()),
+                Party::System => Author::System,
+            };
+            let mut before = opened.clone();
+            (before.state, before.assignee, before.watchers) = (*from, Some(agent.clone()), vec![follower.clone()]);
+            let mut after = before.clone();
+            (after.state, after.version) = (*to, before.version + 1);
+            let event = Event::StateChanged { from: *from, to: *to, reason: "a reason".to_owned() };
+            let entry = Entry { at: at(0), author, visibility: Visibility::Public, event };
+            let write = TicketWrite::Update { before: Box::new(before), after: Box::new(after) };
+            let change = Change::of_parts(write, None, vec![entry], Vec::new());
+            let change = change.telling(&At::new(at(0), &organisation, &ids));
+            let sent: Vec<(PersonId, MessageKind)> =
+                change.messages().iter().map(|message| (message.to.clone(), message.kind)).collect();
+            let mut owed = Vec::new();
+            if let Some(kind) = news(*to) {
+                // The one who asks for it knows; the desk's own steps are no news to the one who works on it.
+                match party {
+                    Party::Requester => owed.push((agent.clone(), MessageKind::StateChanged)),
+                    Party::Agent | Party::System => owed.push((requester.clone(), kind)),
+                }
+                owed.push((follower.clone(), MessageKind::StateChanged));
+            }
+            assert_eq!(sent, owed, "{from:?} -> {to:?} by {party:?}");
+            for (_, kind) in sent {
+                for locale in ["de", "en"] {
+                    let message = templates.message(locale, kind, &Facts::sample()).unwrap();
+                    assert!(!message.subject.is_empty() && !message.text.is_empty(), "{locale} {kind:?}");
+                }
+            }
+            count += 1;
+        }
+    }
+    assert!(count > 40, "only {count} were walked");
 }

@@ -46,6 +46,9 @@ fn people_are_published_from_a_csv_file() {
     let settings = std::path::Path::new(&place).join("desk.toml");
     let text = std::fs::read_to_string(&settings).unwrap();
     std::fs::write(&settings, format!("{text}\n[configuration]\nby-api = [\"people\"]\n")).unwrap();
+    let own = std::path::Path::new(&place).join("people.toml");
+    let readers = "[[department-readers]]\ndepartment = \"Sales\"\npeople = [\"alex\"]\n";
+    std::fs::write(&own, format!("{}\n{readers}", std::fs::read_to_string(&own).unwrap())).unwrap();
     let data = dir.path().join("data").to_str().unwrap().to_owned();
     let file = dir.path().join("people.csv");
     let config = |arguments: &[&str]| {
@@ -60,6 +63,11 @@ fn people_are_published_from_a_csv_file() {
     assert!(done && said.contains("published as revision 1") && said.contains("added    person kim"), "{said}");
     let (done, said) = config(&["export", "people"]);
     assert!(done && said.contains("id = \"kim\""), "{said}");
+    assert!(said.contains(readers), "no CSV file says them, and they stay: {said}");
+    let other = dir.path().join("people.toml");
+    std::fs::write(&other, said.replace("people = [\"alex\"]", "people = [\"alex\", \"kim\"]")).unwrap();
+    let (done, said) = config(&["diff", "people", other.to_str().unwrap()]);
+    assert!(done && said.contains("department readers Sales"), "{said}");
     std::fs::write(file, rows.replace("alex;staff", "nobody-we-know;staff")).unwrap();
     let (done, said) = config(&["check", "people", file]);
     assert!(!done && said.contains("nobody-we-know"), "{said}");

@@ -321,7 +321,7 @@ fn an_agent_announces_an_outage_and_hands_a_ticket_over_without_scripts() {
     desk.do_what_is_due();
 }
 
-/// A corrected category may have the rules asked again about all that follows from it; without the tick it does not.
+/// A corrected category has the rules asked again about all that follows from it, at a tick; without it, about the team alone.
 #[test]
 fn a_corrected_category_has_the_rules_asked_again_at_the_tick_of_a_box() {
     let desk = House::demo(Database::Sqlite);
@@ -339,11 +339,17 @@ fn a_corrected_category_has_the_rules_asked_again_at_the_tick_of_a_box() {
         kofi.click("details[data-key=a] form button.primary");
         kofi.is_at("/tickets/IT-1?done=edit");
     };
+    let priority = || desk.as_role("kofi").get("/api/v1/tickets/IT-1").expect(200)["priority"].clone();
+    let before = priority();
+    correct(&mut kofi, "security", false);
+    assert_eq!((team(), priority()), (json!("security"), before.clone()), "routing is asked by itself");
+    kofi.go("/tickets/IT-1");
     correct(&mut kofi, "hardware.printer", false);
-    assert_eq!(team(), "service-desk", "the category alone");
+    assert_eq!(team(), "desktop");
     kofi.go("/tickets/IT-1");
     correct(&mut kofi, "security", true);
-    assert_eq!(team(), "security", "the rules were asked again");
+    assert_eq!(team(), "security");
+    assert_ne!(priority(), before, "and priority was asked as well");
 }
 
 /// Words on a ticket that is closed become one that follows it, where a rule says so: the page goes there, and the first leads on to it.

@@ -12,7 +12,7 @@ use ruledesk::desk::change::at::At;
 use ruledesk::desk::id::{PersonId, RunId, TeamId, TicketId};
 use ruledesk::desk::organisation::directory::{Source, Validity};
 use ruledesk::desk::organisation::form::Raw;
-use ruledesk::desk::organisation::service::{Closing, Watch};
+use ruledesk::desk::organisation::service::{Closing, RoutingAgain, Watch};
 use ruledesk::desk::organisation::{
     App, Calendar, Category, Defaults, FieldKind, FieldSpec, Kind, Member, OpenHours, Organisation, Person,
     PriorityLevel, RequestType, Strategy, Team, Tier,
@@ -291,6 +291,7 @@ pub fn organisation() -> Organisation {
         incompatible: Vec::new(),
         currency: String::new(),
         defaults: defaults(),
+        routing: RoutingAgain::default(),
         closing: Closing::default(),
         watch: Watch::default(),
         macros: BTreeMap::new(),

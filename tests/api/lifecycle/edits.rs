@@ -61,8 +61,8 @@ fn a_new_category_has_the_later_stages_asked_again_on_request_and_says_why() {
         amara.post("/api/v1/tickets", &vague).expect(201);
         let before = kofi.get(TICKET).expect(200);
         assert_eq!((&before["category"], &before["team"]), (&json!("miscellaneous"), &json!("service-desk")));
-        let without = edit(&kofi, 1, &json!({ "category": "hardware.printer", "reason": "a printer" })).expect(200);
-        assert_eq!(without["team"], "service-desk", "nobody asked for more");
+        let alone = json!({ "category": "hardware.printer", "reason": "a printer", "ask_rules": false });
+        assert_eq!(edit(&kofi, 1, &alone).expect(200)["team"], "service-desk", "no more was asked for");
 
         desk.clock.advance(jiff::SignedDuration::from_mins(1));
         let asked = json!({ "category": "security", "reason": "somebody asks for passwords", "ask_rules": true });
@@ -107,6 +107,69 @@ fn a_new_category_has_the_later_stages_asked_again_on_request_and_says_why() {
         assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
         desk.do_what_is_due();
     });
+}
+
+/// After another category routing is asked by itself, and the ticket goes where the rules say; the priority stays as it was, and so
+/// does a team that a person has set. After another team the rules say who of it can have the ticket.
+#[test]
+fn routing_is_asked_again_by_itself_when_a_ticket_changes_category_or_hands() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let vague = json!({ "request_type": "question", "subject": "How?", "body": "Please tell me.", "fields": {} });
+        amara.post("/api/v1/tickets", &vague).expect(201);
+        let before = kofi.get(TICKET).expect(200);
+        assert_eq!(before["team"], "service-desk");
+        let corrected = edit(&kofi, 1, &json!({ "category": "security", "reason": "passwords" })).expect(200);
+        assert_eq!((&corrected["team"], &corrected["version"]), (&json!("security"), &json!(2)), "{corrected}");
+        assert_eq!(corrected["priority"], before["priority"], "only routing was asked");
+        let runs = || kofi.get(&format!("{TICKET}/decisions")).expect(200).as_array().unwrap().clone();
+        let asked = runs().pop().unwrap();
+        assert_eq!(
+            (&asked["cause"], asked["stages"].as_array().unwrap().len()),
+            (&json!("reconsidered"), 1),
+            "{asked}"
+        );
+        assert_eq!(asked["stages"][0]["stage"], "routing");
+        let told = kofi.get(&format!("{TICKET}/explain?field=team")).expect(200);
+        assert!(told["fields"][0]["set_by"]["name"].as_str().unwrap().starts_with("team-routing"), "{told}");
+
+        // To a printer's team by hand: it is the rules that know who of it can have the ticket.
+        let handed = edit(&kofi, 2, &json!({ "team": "network", "reason": "they know" })).expect(200);
+        assert_eq!(handed["team"], "network");
+        let asked_before = runs().len();
+        let kept = edit(&kofi, 3, &json!({ "category": "hardware.printer", "reason": "a printer" })).expect(200);
+        assert_eq!((&kept["team"], &kept["assignee"]), (&json!("network"), &handed["assignee"]), "a person said so");
+        assert_eq!(runs().len(), asked_before, "and no rule was asked");
+        let told = kofi.get(&format!("{TICKET}/explain?field=team")).expect(200);
+        assert!(told["fields"][0]["changes"].to_string().contains("kofi"), "{told}");
+        let to_desktop = edit(&kofi, 4, &json!({ "team": "desktop", "reason": "theirs" })).expect(200);
+        assert_eq!(to_desktop["team"], "desktop");
+        assert_eq!(runs().len(), asked_before + 1, "who of it knows printers");
+        let same = edit(&kofi, 5, &json!({ "category": "hardware.printer", "reason": "again" })).expect(200);
+        assert_eq!(same["version"], 5, "nothing changed");
+        let verified = desk.command(&["decisions", "verify"]);
+        assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+        desk.do_what_is_due();
+    });
+}
+
+/// A desk may keep its rules from being asked by themselves, and may do so for some types of request.
+#[test]
+fn routing_is_asked_again_as_far_as_the_configuration_has_it() {
+    let vague = json!({ "request_type": "question", "subject": "How?", "body": "Please tell me.", "fields": {} });
+    for (routing, team) in [
+        ("ask-again = []", "service-desk"),
+        ("ask-again = [\"team\"]", "service-desk"),
+        ("not-for = [\"question\"]", "service-desk"),
+        ("not-for = [\"incident\"]", "security"),
+    ] {
+        let desk =
+            House::with_settings(Database::Sqlite, example_rules(), |text| format!("{text}\n[routing]\n{routing}\n"));
+        desk.as_role("amara").post("/api/v1/tickets", &vague).expect(201);
+        let body = json!({ "category": "security", "reason": "passwords" });
+        assert_eq!(edit(&desk.as_role("kofi"), 1, &body).expect(200)["team"], team, "{routing}");
+    }
 }
 
 #[test]

@@ -46,9 +46,10 @@ pub struct EditBody {
     #[serde(default)]
     reason: String,
     /// Whether the rules for priority and routing are asked again, with the category as it is then. What they find is set in their
-    /// name, but for all that is named here; where none of them says anything, the ticket stays as it is.
+    /// name, but for all that is named here; where none of them says anything, the ticket stays as it is. Left out, those for routing
+    /// are asked after another category or another team, as far as `[routing]` of the configuration has it so.
     #[serde(default)]
-    ask_rules: bool,
+    ask_rules: Option<bool>,
 }
 
 /// Tells `null` from what was left out (RFC 7396).
@@ -75,10 +76,8 @@ pub async fn edit(
 ) -> Result<Response, Problem> {
     let (condition, key) = (condition(&headers)?, key_of(&headers, &format!("edit {ticket}"), &body)?);
     let number = number(&ticket)?;
-    let done = match body.ask_rules {
-        true => app.edit_and_ask(&actor, number, &condition, body.into(), key).await?,
-        false => app.edit_ticket(&actor, number, &condition, body.into(), key).await?,
-    };
+    let asks = body.ask_rules;
+    let done = app.edit_by_hand(&actor, number, &condition, (body.into(), asks), key).await?;
     changed(&app, &actor, StatusCode::OK, done).await
 }
 

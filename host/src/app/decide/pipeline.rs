@@ -95,29 +95,30 @@ pub fn review(case: Case, ticket: contract::Ticket, so_far: &contract::SoFar, fa
     Reviewed { verdict, samples: run.samples, packed }
 }
 
-/// The outcome of priority and routing, asked again.
+/// The outcome of priority, where it was asked, and of routing, asked again.
 pub struct Reconsidered {
-    pub rated: verdict::Rated,
+    pub rated: Option<verdict::Rated>,
     pub routed: verdict::Routed,
     pub samples: Vec<Sample>,
     pub packed: Result<PackedRun, NotPacked>,
 }
 
-/// Asks the stages after categorization again, about a ticket that a person has given a category; `so_far` is what is known of it
-/// without them.
+/// Asks routing again, and priority before it where that `rates`; `so_far` is what is known of the ticket without them.
 pub fn reconsider(
     case: Case,
     ticket: contract::Ticket,
     mut so_far: contract::SoFar,
-    category: &CategoryId,
+    (category, rates): (&CategoryId, bool),
 ) -> Reconsidered {
-    let mut run = Run::of(case);
-    let ticket = Arc::new(ticket);
-    let (rated, routed) = run.rate_and_route(&ticket, &mut so_far, category);
+    let (mut run, ticket) = (Run::of(case), Arc::new(ticket));
+    let (rated, routed) = if rates {
+        let (rated, routed) = run.rate_and_route(&ticket, &mut so_far, category);
+        (Some(rated), routed)
+    } else {
+        (None, run.routing(&ticket, &so_far, category))
+    };
     let record = RunRecord { cause: "reconsidered", ..run.record(&ticket) };
-    let samples = run.samples();
-    let packed = record.pack(&run.case.dictionary, run.calls);
-    Reconsidered { rated, routed, samples, packed }
+    Reconsidered { rated, routed, samples: run.samples(), packed: run.pack(&record) }
 }
 
 /// A submission that intake has accepted.

@@ -119,7 +119,9 @@ impl Office {
                 return Ok(BTreeMap::from([(OF_THE_DESK.to_owned(), open)]));
             }
             // Access keeps the app's id in its ledger, and goes on without the catalog; the others are read where they are used.
-            Noun::App | Noun::Matrix | Noun::Macro | Noun::CannedReply | Noun::Template => return Ok(BTreeMap::new()),
+            Noun::App | Noun::DepartmentReaders | Noun::Matrix | Noun::Macro | Noun::CannedReply | Noun::Template => {
+                return Ok(BTreeMap::new());
+            }
         };
         let mut counts = self.store.open_tickets_by(by).await?;
         if noun == Noun::Person {

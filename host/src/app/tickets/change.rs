@@ -13,6 +13,7 @@ use crate::desk::change::condition::Condition;
 use crate::desk::change::{AccessSeen, Change};
 use crate::desk::id::{GrantId, PersonId, ReviewItemId, TicketId, TicketNumber};
 use crate::desk::ticket::lifecycle::alerts;
+use crate::desk::ticket::lifecycle::escalation::at_a_turn;
 use crate::desk::ticket::{State, Ticket};
 use crate::store::db::retry::Turns;
 use crate::store::{self, Commit, Committed, IdempotencyKey};
@@ -337,7 +338,7 @@ impl Office {
                     Some((review, _)) => make(&seen, &at.reviewing(review.clone()))?,
                     None => make(&seen, &at)?,
                 };
-                made.map(|commit| Commit { change: commit.change.telling(&at), ..commit })
+                made.map(|commit| Commit { change: at_a_turn(commit.change, &at).telling(&at), ..commit })
             };
             let Some(mut commit) = commit else { return Ok(seen) };
             alerts::keep_time(&mut commit.change, &organisation);

@@ -184,7 +184,8 @@ impl App {
         branch: Branch,
         key: Option<Key>,
     ) -> Result<CreatedTicket, Error> {
-        let (ticket, _) = self.ticket(actor, number).await?;
+        let (ticket, case) = self.ticket(actor, number).await?;
+        may_read(actor, &ticket, case.as_ref())?;
         self.branch_off(actor, &ticket, LinkKind::FollowUp, branch, key).await
     }
 

@@ -115,7 +115,8 @@ impl Office {
         Ok(Sights(Some(self.store.public_states(&tickets).await?)))
     }
 
-    /// A ticket with what the actor may read of it: one of their own kind, or of a department whose tickets they read.
+    /// A ticket with what the actor may read of it: one of their own kind, or of a department whose tickets they read. How access is
+    /// decided is no matter of a department's readers.
     pub(super) async fn readable(
         &self,
         actor: &Actor,
@@ -123,10 +124,13 @@ impl Office {
     ) -> Result<(Ticket, Option<AccessCase>, MayRead), Error> {
         let found = self.store.ticket_and_case(number).await?;
         let (ticket, case) = found.ok_or_else(|| Error::Missing { what: "ticket", name: number.to_string() })?;
-        let permit = may_read(actor, &ticket, case.as_ref()).or_else(|missing| {
-            permission::read_of_department(&self.organisation(), actor, &ticket).map_err(|_| missing)
-        })?;
-        Ok((ticket, case, permit))
+        match may_read(actor, &ticket, case.as_ref()) {
+            Ok(permit) => Ok((ticket, case, permit)),
+            Err(missing) => {
+                let permit = permission::read_of_department(&self.organisation(), actor, &ticket);
+                permit.map_err(|_| missing).map(|permit| (ticket, None, permit))
+            }
+        }
     }
 
     /// The people of a department whose tickets the actor may list.
@@ -151,6 +155,12 @@ impl Office {
         Ok(people)
     }
 
+    /// Whether a person reads the tickets of each of these people, of whom there are some, as one of their department's readers.
+    pub(super) fn reads_tickets_of_all(&self, reader: &PersonId, requesters: &[String]) -> bool {
+        let organisation = self.organisation();
+        !requesters.is_empty() && requesters.iter().all(|one| organisation.reads_tickets_of(reader, one))
+    }
+
     /// A page of the tickets that the actor may see, without their texts. What the people of a department requested is among them
     /// where the filter names them alone, and the actor reads it.
     ///
@@ -169,13 +179,8 @@ impl Office {
         if filter.team.is_some() || filter.assignee.is_some() || matches!(start, Start::Updated(_)) {
             permission::list_internally(actor)?;
         }
-        let organisation = self.organisation();
-        let is_read_by = |reader: &PersonId| {
-            let mut requesters = filter.requesters.iter();
-            !filter.requesters.is_empty() && requesters.all(|one| organisation.reads_tickets_of(reader, one))
-        };
-        let only = permit.only().filter(|reader| !is_read_by(reader)).cloned();
-        filter.only = only;
+        let only = permit.only().filter(|reader| !self.reads_tickets_of_all(reader, &filter.requesters));
+        filter.only = only.cloned();
         let page = self.store.tickets(&filter, start, limit).await?;
         let sights = self.sights(actor, page.items.iter().map(|ticket| ticket.number)).await?;
         Ok((page, sights))

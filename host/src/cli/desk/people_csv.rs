@@ -64,6 +64,24 @@ pub fn document(file: &[u8]) -> Result<String, Failure> {
     Ok(format!("departments = {}\ngroups = {}\n{people}", list(departments.iter()), list(groups.iter())))
 }
 
+/// The part of a document of people that no CSV file says: who reads the tickets of departments.
+///
+/// # Errors
+///
+/// Where the document is no TOML.
+pub fn readers_of(document: &str) -> Result<String, Failure> {
+    let document: toml::Table = document.parse()?;
+    let readers = document.get("department-readers").and_then(toml::Value::as_array);
+    let mut kept = String::new();
+    for table in readers.into_iter().flatten().filter_map(toml::Value::as_table) {
+        kept.push_str("\n[[department-readers]]\n");
+        for (key, value) in table {
+            writeln!(kept, "{key} = {value}")?;
+        }
+    }
+    Ok(kept)
+}
+
 fn at_line((line, wrong): (u64, Wrong)) -> String {
     format!("line {line}: {wrong}")
 }
@@ -105,5 +123,15 @@ mod tests {
         assert!(wrong("id,colour\nbo,red\n").contains("`colour`"));
         assert_eq!(wrong("id,vip\nbo,perhaps\n"), "line 2, vip: write true or false");
         assert!(wrong("").contains("empty"));
+    }
+
+    #[test]
+    fn the_readers_of_departments_are_kept_with_a_file_of_people() {
+        let readers =
+            "\n[[department-readers]]\ndepartment = \"Sales\"\ngroups = [\"staff\"]\npeople = [\"bo\", \"al\"]\n";
+        let live = format!("departments = [\"Sales\"]\n\n[[person]]\nid = \"bo\"\n{readers}");
+        assert_eq!(readers_of(&live).unwrap(), readers);
+        assert_eq!(readers_of("departments = []\n").unwrap(), "");
+        assert!(readers_of("[[").is_err());
     }
 }

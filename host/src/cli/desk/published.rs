@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::{Shell, configuration, people_csv, reference, shell_of, told};
 use crate::app::reference::configuration::{Document, Proposed, Wanted};
+use crate::app::rollout::rules::Source;
 use crate::cli::{Failure, Place};
 use crate::desk::change::condition::{Condition, Tags};
 use crate::desk::id::PersonId;
@@ -41,7 +42,8 @@ enum Command {
     Diff { document: String, file: PathBuf },
     /// The same for a script: ends with 1 where the file would not be published.
     Check { document: String, file: PathBuf },
-    /// Publishes a file: every host goes by it within a second. People may come as CSV, with columns named as the keys of a person.
+    /// Publishes a file: every host goes by it within a second. People may come as CSV, with columns named as the keys of a person; who
+    /// reads the tickets of departments stays then as it is.
     Publish {
         document: String,
         file: PathBuf,
@@ -69,12 +71,28 @@ fn document(code: &str) -> Result<Document, Failure> {
 /// The content of a file: a document as it is, or people of a CSV file.
 fn text(code: &str, file: &Path) -> Result<String, Failure> {
     let unread = |error: std::io::Error| format!("{} cannot be read: {error}", file.display());
-    let is_csv = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-    if is_csv && document(code)? == Document::People {
+    if is_people_csv(code, file)? {
         let bytes = std::fs::read(file).map_err(unread)?;
         return people_csv::document(&bytes).map_err(|error| format!("{}: {error}", file.display()).into());
     }
     Ok(std::fs::read_to_string(file).map_err(unread)?)
+}
+
+fn is_people_csv(code: &str, file: &Path) -> Result<bool, Failure> {
+    let is_csv = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+    Ok(is_csv && document(code)? == Document::People)
+}
+
+/// The same, with the part of the live document that no CSV file says.
+async fn whole(code: &str, file: &Path, Shell { office, actor }: &Shell, source: &Source) -> Result<String, Failure> {
+    let said = text(code, file)?;
+    if !is_people_csv(code, file)? {
+        return Ok(said);
+    }
+    let live = office.documents(actor, source).await.map_err(told)?;
+    let people = live.iter().find(|live| live.document == Document::People);
+    let kept = people.map(|live| people_csv::readers_of(&live.content)).transpose()?;
+    Ok(said + &kept.unwrap_or_default())
 }
 
 /// Does it.
@@ -84,12 +102,13 @@ pub async fn run(arguments: Published) -> Result<(), Failure> {
         return Ok(());
     }
     let (config, source) = configuration(&arguments.place, None)?;
-    let Shell { office, actor } = shell_of(config, &source, arguments.person.as_ref()).await?;
+    let shell = shell_of(config, &source, arguments.person.as_ref()).await?;
+    let Shell { office, actor } = &shell;
     let any = Condition { matches: Some(Tags::Any), none_matches: None };
     let from = (&source, None);
     let done = match &arguments.command {
         Command::Reference => Ok(()),
-        Command::List => office.documents(&actor, &source).await.map(|documents| {
+        Command::List => office.documents(actor, &source).await.map(|documents| {
             for live in documents {
                 let whose = match (live.by_api, live.revision) {
                     (false, _) => "of the directory".to_owned(),
@@ -100,7 +119,7 @@ pub async fn run(arguments: Published) -> Result<(), Failure> {
             }
         }),
         Command::Versions { document: code } => {
-            office.document_versions(&actor, document(code)?).await.map(|versions| {
+            office.document_versions(actor, document(code)?).await.map(|versions| {
                 for version in versions {
                     let again = version.again.map(|again| format!(" (again {again})")).unwrap_or_default();
                     let (author, why) = (shown(&version.author), shown(&version.why));
@@ -109,17 +128,18 @@ pub async fn run(arguments: Published) -> Result<(), Failure> {
             })
         }
         Command::Export { document: code, revision: Some(revision) } => {
-            office.document_version(&actor, document(code)?, *revision).await.map(|content| print!("{content}"))
+            office.document_version(actor, document(code)?, *revision).await.map(|content| print!("{content}"))
         }
         Command::Export { document: code, revision: None } => {
             let wanted = document(code)?;
-            let found = office.documents(&actor, &source).await;
+            let found = office.documents(actor, &source).await;
             found.map(|all| {
                 all.iter().filter(|live| live.document == wanted).for_each(|live| print!("{}", live.content))
             })
         }
         Command::Diff { document: code, file } | Command::Check { document: code, file } => {
-            let proposed = office.check_document(&actor, (document(code)?, &text(code, file)?), from).await;
+            let proposed =
+                office.check_document(actor, (document(code)?, &whole(code, file, &shell, &source).await?), from).await;
             let strict = matches!(arguments.command, Command::Check { .. });
             match proposed {
                 Ok(proposed) => {
@@ -134,12 +154,12 @@ pub async fn run(arguments: Published) -> Result<(), Failure> {
             }
         }
         Command::Publish { document: code, file, why } => {
-            let wanted = (document(code)?, Wanted::Content(&text(code, file)?), why.as_str());
-            office.publish_document(&actor, wanted, &any, from).await.map(|proposed| show(&proposed))
+            let wanted = (document(code)?, Wanted::Content(&whole(code, file, &shell, &source).await?), why.as_str());
+            office.publish_document(actor, wanted, &any, from).await.map(|proposed| show(&proposed))
         }
         Command::Rollback { document: code, revision, why } => {
             let wanted = (document(code)?, Wanted::Again(*revision), why.as_str());
-            office.publish_document(&actor, wanted, &any, from).await.map(|proposed| show(&proposed))
+            office.publish_document(actor, wanted, &any, from).await.map(|proposed| show(&proposed))
         }
     };
     office.close().await;

@@ -16,11 +16,13 @@
 //! - `[[matrix]]`: the level that an impact and an urgency give together, where an agent sets them and says no level.
 //! - `[[priority]]`: the levels, from the most urgent to the least.
 //! - `[defaults]`: what stands where no rule has answered.
+//! - `[routing]`: when the rules for routing are asked again by themselves.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use crate::desk::id::{ImpactId, NotAnId, PersonId, PriorityId, UrgencyId};
+use crate::desk::organisation::service::RoutingAgain;
 use crate::desk::organisation::{Defaults, Organisation, Person, PriorityLevel};
 
 use by_api::Document;
@@ -81,6 +83,7 @@ pub fn read(
         let schedules = schedules::read(keys, names);
         let levels = parts.read(Document::Priorities, keys, |keys| levels(keys, names));
         let defaults = keys.table("defaults", |keys| defaults(keys, names, &people)).flatten();
+        let routing = keys.table("routing", |keys| routing(keys, names)).unwrap_or_default();
         let Levels { impacts, urgencies, priorities, matrix } = levels?;
         let organisation = Organisation {
             name: name?,
@@ -102,6 +105,7 @@ pub fn read(
             incompatible,
             currency,
             defaults: defaults?,
+            routing,
             closing,
             watch,
             macros,
@@ -251,6 +255,24 @@ fn priority(keys: &mut Keys<'_>, id: crate::desk::id::PriorityId, names: &Names)
         resolution_minutes: resolution.unwrap_or_default(),
         update_minutes: keys.optional("next-update").and_then(|node| duration::minutes(&node)),
         calendar: keys.optional("calendar").and_then(|node| node.known(&names.calendars)),
+    }
+}
+
+/// `[routing]`.
+///
+/// - `ask-again`: the changes by hand after which the rules for routing are asked again by themselves, any of `category` and `team`.
+///   After another category the ticket goes where they say, unless a person names its team or had set it by hand before; after
+///   another team for which no person is named, they say who of that team can have it. Default both; `[]` asks them only on request.
+/// - `not-for`: the request types for whose tickets they are not asked by themselves. Default none.
+fn routing(keys: &mut Keys<'_>, names: &Names) -> RoutingAgain {
+    let default = RoutingAgain::default();
+    let words = [("category", "category"), ("team", "team")];
+    let given = keys.optional("ask-again").map(|node| distinct(node.list(), |node| node.one_of(&words)));
+    let is_after = |word: &str, default: bool| given.as_ref().map_or(default, |given| given.contains(&word));
+    RoutingAgain {
+        after_category: is_after("category", default.after_category),
+        after_team: is_after("team", default.after_team),
+        not_for: distinct(keys.list("not-for"), |node| node.known(&names.request_types)),
     }
 }
 

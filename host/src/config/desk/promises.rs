@@ -8,14 +8,14 @@ use crate::config::names::Names;
 use crate::config::read::{Keys, Node, distinct};
 use crate::config::wrong::{Wrong, nearest};
 use crate::desk::id::PriorityId;
-use crate::desk::organisation::service::{Closing, Escalation, FurtherClock, Occasion, Watch};
+use crate::desk::organisation::service::{Closing, Escalation, FurtherClock, Occasion, Turn, TurnEscalation, Watch};
 use crate::desk::sla::{ClockKind, ClockName};
 use crate::desk::ticket::State;
 
 /// The largest share of a promise, in percent: ten times what was promised.
 const SHARE_MAX: u64 = 1_000;
-/// The most further clocks: the events of one version of a ticket have room for so many.
-const CLOCKS_MAX: usize = 3;
+/// The most further clocks: the events of one version of a ticket have room for so many, and for as many that they take the place of.
+const CLOCKS_MAX: usize = 16;
 
 /// Reads how tickets end, and which promises are watched.
 pub fn and_closing(keys: &mut Keys<'_>, names: &Names) -> (Closing, Watch) {
@@ -30,6 +30,8 @@ pub fn and_closing(keys: &mut Keys<'_>, names: &Names) -> (Closing, Watch) {
 /// - `[[promises.escalate]]`: `clock`, one of `first-response`, `resolution`, `next-update`, `team-resolution` and the further ones,
 ///   and `at`, the share of it at which a ticket goes up to the team that its own escalates to; with `request-types`, only tickets
 ///   of these.
+/// - `[[promises.escalate-on]]`: `on`, the `tag:NAME` or the `priority:ID` with which a ticket goes up at once, as soon as it has that; a
+///   rule that tags or rates it asks for escalation so. With `request-types`, only tickets of these.
 fn read(keys: &mut Keys<'_>, names: &Names) -> Watch {
     let mut alert_at: Vec<u16> = keys.list("alert-at").iter().filter_map(|node| whole(node, 1, SHARE_MAX)).collect();
     alert_at.sort_unstable();
@@ -45,7 +47,30 @@ fn read(keys: &mut Keys<'_>, names: &Names) -> Watch {
     };
     let list = keys.list("escalate");
     let escalate_at = list.iter().filter_map(|node| node.keys(escalation).flatten()).collect();
-    Watch { alert_at, escalate_at, further }
+    let turns = keys.list("escalate-on");
+    let escalate_on = turns.iter().filter_map(|node| node.keys(|keys| turn(keys, names)).flatten()).collect();
+    Watch { alert_at, escalate_at, escalate_on, further }
+}
+
+/// A turn at which a ticket goes up.
+fn turn(keys: &mut Keys<'_>, names: &Names) -> Option<TurnEscalation> {
+    let on = keys.required("on").and_then(|node| node.parsed(|text| turn_of(text, names)));
+    let request_types = distinct(keys.list("request-types"), |node| node.known(&names.request_types));
+    Some(TurnEscalation { on: on?, request_types })
+}
+
+fn turn_of(text: &str, names: &Names) -> Result<Turn, Wrong> {
+    match text.split_once(':') {
+        Some(("tag", tag)) => {
+            names.tags.check(tag)?;
+            tag.parse().map(Turn::Tag).map_err(Wrong::NotAnId)
+        }
+        Some(("priority", priority)) => {
+            names.priorities.check(priority)?;
+            priority.parse().map(Turn::Priority).map_err(Wrong::NotAnId)
+        }
+        _ => Err(Wrong::NotOneOf { text: text.to_owned(), allowed: vec!["tag:NAME", "priority:ID"] }),
+    }
 }
 
 /// One of these clocks.
@@ -70,7 +95,7 @@ fn further(keys: &mut Keys<'_>, names: &Names) -> Vec<FurtherClock> {
     list.iter().filter_map(|node| node.keys(|keys| clock(keys, names, &mut seen)).flatten()).collect()
 }
 
-/// One `[[promises.clock]]`: a clock that tickets have besides the desk's own, at most three. Those who work on tickets read it, and
+/// One `[[promises.clock]]`: a clock that tickets have besides the desk's own, at most 16. Those who work on tickets read it, and
 /// alerts and escalation go by it as by any other; requesters do not.
 ///
 /// - `id`: its word for programs, such as `diagnosis`: at most 24 lower-case letters, digits and hyphens; `name`: as people read it.

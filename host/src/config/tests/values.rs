@@ -97,6 +97,18 @@ const TIMES: &[Case] = &[
     ),
     (
         "desk.toml",
+        "[defaults]",
+        "[promises]\nescalate-on = [{ on = \"vip\" }]\n\n[defaults]",
+        "desk.toml:20:23: promises.escalate-on[0].on: is `vip`; allowed: tag:NAME, priority:ID",
+    ),
+    (
+        "desk.toml",
+        "[defaults]",
+        "[routing]\nask-again = [\"tags\"]\n\n[defaults]",
+        "desk.toml:20:14: routing.ask-again[0]: is `tags`; allowed: category, team",
+    ),
+    (
+        "desk.toml",
         "access-approvers",
         "access-due = \"90m\"\naccess-approvers",
         "desk.toml:23:14: defaults.access-due: is `90m`; write whole hours, such as `72h`",

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Organisation;
+use super::directory::DepartmentReaders;
 
 /// A kind of thing that an organisation has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Noun {
     Person,
+    DepartmentReaders,
     Team,
     Category,
     RequestType,
@@ -28,6 +30,7 @@ impl Noun {
     pub const fn code(self) -> &'static str {
         match self {
             Noun::Person => "person",
+            Noun::DepartmentReaders => "department readers",
             Noun::Team => "team",
             Noun::Category => "category",
             Noun::RequestType => "request type",
@@ -79,6 +82,7 @@ pub struct Difference {
 pub fn differences(before: &Organisation, after: &Organisation) -> Vec<Difference> {
     let mut found = Vec::new();
     compare(Noun::Person, &before.people, &after.people, &mut found);
+    compare(Noun::DepartmentReaders, &readers(before), &readers(after), &mut found);
     compare(Noun::Team, &before.teams, &after.teams, &mut found);
     compare(Noun::Category, &before.categories, &after.categories, &mut found);
     compare(Noun::RequestType, &before.request_types, &after.request_types, &mut found);
@@ -101,6 +105,15 @@ pub fn differences(before: &Organisation, after: &Organisation) -> Vec<Differenc
         &mut found,
     );
     found
+}
+
+/// Those who read the tickets of each department that has readers.
+fn readers(of: &Organisation) -> BTreeMap<&str, Vec<&DepartmentReaders>> {
+    let mut by_department: BTreeMap<&str, Vec<&DepartmentReaders>> = BTreeMap::new();
+    for one in &of.department_readers {
+        by_department.entry(&one.department).or_default().push(one);
+    }
+    by_department
 }
 
 /// Compares two lists whose order counts: a thing has its place among those that both have, so that one that comes or goes changes no

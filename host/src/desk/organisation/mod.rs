@@ -31,7 +31,7 @@ use condition::Condition;
 use directory::{DepartmentReaders, Source, Validity};
 
 pub use service::Category;
-use service::{CannedReply, Closing, Macro, Watch};
+use service::{CannedReply, Closing, Macro, RoutingAgain, Watch};
 
 use connector::Connector;
 use parts::{Part, TaskPattern};
@@ -71,6 +71,8 @@ pub struct Organisation {
     /// The currency of costs, such as `EUR`; empty where no cost is given.
     pub currency: String,
     pub defaults: Defaults,
+    /// When routing is asked again by itself.
+    pub routing: RoutingAgain,
     /// How tickets end whose type says nothing else.
     pub closing: Closing,
     /// When promises that run out are talked about.

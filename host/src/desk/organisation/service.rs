@@ -113,6 +113,23 @@ impl Default for Closing {
     }
 }
 
+/// The changes by hand after which the rules for routing are asked again by themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoutingAgain {
+    /// A ticket gets another category, and its team was not set by hand.
+    pub after_category: bool,
+    /// A ticket goes to another team, and no person of it is named.
+    pub after_team: bool,
+    /// The types of the tickets about which they are not asked.
+    pub not_for: Vec<RequestTypeId>,
+}
+
+impl Default for RoutingAgain {
+    fn default() -> Self {
+        Self { after_category: true, after_team: true, not_for: Vec::new() }
+    }
+}
+
 /// When the desk raises its voice about promises that run out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Watch {
@@ -120,6 +137,8 @@ pub struct Watch {
     pub alert_at: Vec<u16>,
     /// The shares at which a ticket goes up one tier.
     pub escalate_at: Vec<Escalation>,
+    /// The turns in its life at which a ticket goes up one tier.
+    pub escalate_on: Vec<TurnEscalation>,
     /// Clocks that tickets have besides the desk's own.
     pub further: Vec<FurtherClock>,
 }
@@ -182,6 +201,30 @@ impl Escalation {
     /// Whether it is about this promise of a ticket of this type.
     pub fn is_about(&self, clock: ClockKind, request_type: &RequestTypeId) -> bool {
         self.clock == clock && (self.request_types.is_empty() || self.request_types.contains(request_type))
+    }
+}
+
+/// A turn in a ticket's life at which it goes up one tier: a rule that puts the tag on it, or gives it the priority, asks for that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TurnEscalation {
+    pub on: Turn,
+    /// The types of the tickets that do; none is all.
+    pub request_types: Vec<RequestTypeId>,
+}
+
+/// The part of a ticket by which it goes up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Turn {
+    /// It has got this tag.
+    Tag(Tag),
+    /// It has got this priority.
+    Priority(PriorityId),
+}
+
+impl TurnEscalation {
+    /// Whether it is about tickets of this type.
+    pub fn is_for(&self, request_type: &RequestTypeId) -> bool {
+        self.request_types.is_empty() || self.request_types.contains(request_type)
     }
 }
 

@@ -175,15 +175,16 @@ impl<E: Fn(Visibility, Event) -> Entry> Edit<'_, E> {
     }
 }
 
-/// The priority and the destination that the rules find for a ticket as it is to be.
+/// The priority, where it was asked for, and the destination that the rules find for a ticket as it is to be.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
-    pub rated: Rated,
+    pub rated: Option<Rated>,
     pub routed: Routed,
 }
 
-/// Changes a ticket by hand, and sets what the rules found along with it. All that the person names themselves stays theirs; where
-/// neither a rule nor the category says anything, the ticket stays as it is.
+/// Changes a ticket by hand, and sets what the rules found along with it. All that the person names themselves stays theirs: in a team
+/// that they name, the rules say who can have the ticket. Where neither a rule nor the category says anything, the ticket stays as it
+/// is.
 ///
 /// # Errors
 /// As [`edit`].
@@ -194,11 +195,19 @@ pub fn edit_with(
     permit: &MayEdit,
     at: &At<'_>,
 ) -> Result<Option<Change>, Refusal> {
-    let by_hand = edit(ticket, wanted, permit, at)?;
+    let mut by_hand = edit(ticket, wanted, permit, at)?;
+    if let Some(change) = &mut by_hand
+        && change.assignment.is_some()
+        && is_said(&found.routed.team.by)
+        && found.routed.team.value == change.after().team
+    {
+        change.assignment = Some(assignment::needed(at.organisation, &found.routed, at.now));
+    }
     let before = by_hand.as_ref().map_or(ticket, Change::after).clone();
     let rates = [&wanted.impact, &wanted.urgency, &wanted.priority].iter().all(|named| named.is_none());
     let routes = wanted.team.is_none() && wanted.assignee.is_none();
-    let by_rules = by_rules(&before, rates.then_some(&found.rated), routes.then_some(&found.routed), at);
+    let rated = found.rated.as_ref().filter(|_| rates);
+    let by_rules = by_rules(&before, rated, routes.then_some(&found.routed), at);
     Ok(match (by_hand, by_rules) {
         (Some(by_hand), Some(by_rules)) => Some(by_hand.then(by_rules)),
         (by_hand, by_rules) => by_hand.or(by_rules),

@@ -6,7 +6,7 @@ use super::assignment::needed;
 use super::intake::NewTicket;
 use super::intake::attachment::attach;
 use super::intake::bundle;
-use super::lifecycle::{clocks, links};
+use super::lifecycle::{clocks, escalation, links};
 use super::sight::Part;
 use super::timeline::{AccessOutcome, Entry, Event, Field, Visibility};
 use super::{State, Submitted, Ticket, WaitingFor, moved};
@@ -73,7 +73,7 @@ pub fn open(new: NewTicket, verdicts: Verdicts, id: TicketId, at: &At<'_>) -> Ch
         change.messages.extend(awaited.into_iter().map(|person| at.message(id, MessageKind::ApprovalWanted, person)));
         access::opened(&mut change, &case, at);
     }
-    change.telling(at)
+    escalation::at_a_turn(change, at).telling(at)
 }
 
 fn ticket_of(new: NewTicket, verdicts: Verdicts, id: TicketId, at: &At<'_>) -> Ticket {

@@ -10,8 +10,9 @@ use crate::store::Error;
 use crate::store::db::{Arg, Tx};
 use crate::store::sql::columns::ms;
 
-/// The most events of one version of a ticket: two for each of the desk's own clocks, and two for each of three further ones.
-const OF_A_VERSION: i64 = 16;
+/// The most events of one version of a ticket: two for each of the desk's own clocks and for each of 16 further ones, and one for each
+/// of as many that these take the place of. Versions that were written when there was room for fewer come before all that follow.
+const OF_A_VERSION: i64 = 64;
 
 /// Writes the events of all changes.
 pub(super) async fn write(tx: &mut Tx, writing: &[Writing<'_>]) -> Result<(), Error> {

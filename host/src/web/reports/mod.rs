@@ -205,7 +205,7 @@ fn bars(f: &Frame, report: Report, by: Option<By>, table: &ReportTable) -> Vec<B
         Report::Attainment => 5,
         Report::Resolutions => 7,
         Report::Satisfaction => 7,
-        Report::Corrections => 6,
+        Report::Corrections => 6 + usize::from(by.is_some()),
         Report::PromiseEvents => 8,
         Report::FirstContact => 3,
         Report::Handling | Report::Handovers => 2,

@@ -155,10 +155,8 @@ pub async fn edit(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Re
     };
     let key = key(&form, &format!("edit {id}"));
     let (app, actor, condition) = (&visit.app, &visit.actor, seen(&form));
-    let done = match form.has("ask-rules") {
-        true => app.edit_and_ask(actor, number, &condition, wanted, key).await.map(drop),
-        false => app.edit_ticket(actor, number, &condition, wanted, key).await.map(drop),
-    };
+    let asks = form.has("ask-rules").then_some(true);
+    let done = app.edit_by_hand(actor, number, &condition, (wanted, asks), key).await.map(drop);
     answer(visit, number, ("edit", &form), done).await
 }
 

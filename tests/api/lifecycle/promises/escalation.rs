@@ -85,3 +85,58 @@ fn time_takes_up_only_the_types_of_request_that_are_named() {
         assert_eq!((&with(&desk, &question)["tier"], &with(&desk, &key)["tier"]), (&json!(2), &json!(1)));
     });
 }
+
+/// A rule asks for escalation by what it says of a ticket: its tag, or its priority, is one at which the configuration lets tickets go
+/// up. That happens when the ticket gets it, at its opening or later, and each tier comes once.
+#[test]
+fn a_rule_takes_a_ticket_up_by_the_priority_that_it_gives() {
+    on_both(|database| {
+        let more = "escalate-on = [{ on = \"priority:high\", request-types = [\"incident\", \"question\"] }, \
+            { on = \"tag:storage\" }]\n";
+        let desk = watched(database, more);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let ups = |key: &str| {
+            let entries = kofi.get(&format!("/api/v1/tickets/{key}/timeline")).expect(200);
+            let of_it = entries.as_array().unwrap().iter().filter(|entry| entry["kind"] == "escalated");
+            of_it.map(|entry| entry["details"]["reason"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let change = |key: &str, body: Value| {
+            kofi.with("if-match", "*").patch(&format!("/api/v1/tickets/{key}"), &body).expect(200);
+        };
+        // The rules find it high and send it to the second tier: it goes on to the third.
+        let opened = incident(&amara, "VPN is down");
+        assert_eq!(
+            (&with(&desk, &opened)["team"], &with(&desk, &opened)["tier"]),
+            (&json!("infrastructure"), &json!(3))
+        );
+        assert_eq!(ups(&opened), ["it has got the priority `high`"]);
+        assert!(with(&desk, &opened)["assignee"].is_string(), "shared out where it is");
+
+        // Asked again about another category, they find it high, and send it to the highest tier that there is.
+        let question =
+            json!({ "request_type": "question", "subject": "How?", "body": "Please tell me.", "fields": {} });
+        let asked = amara.post("/api/v1/tickets", &question).expect(201)["key"].as_str().unwrap().to_owned();
+        assert_eq!((&with(&desk, &asked)["tier"], ups(&asked).len()), (&json!(1), 0));
+        change(&asked, json!({ "tags": ["storage"], "reason": "its disk is full" }));
+        assert_eq!((&with(&desk, &asked)["team"], ups(&asked).len()), (&json!("applications"), 1), "by its tag");
+        change(&asked, json!({ "tags": [], "reason": "it is not" }));
+        let rated = json!({ "category": "security", "team": "service-desk", "reason": "passwords", "ask_rules": true });
+        change(&asked, rated);
+        let now = with(&desk, &asked);
+        assert_eq!(
+            (&now["priority"], &now["team"]),
+            (&json!("high"), &json!("service-desk")),
+            "a person named it: {now}"
+        );
+        change(&asked, json!({ "priority": "low", "reason": "no" }));
+        change(&asked, json!({ "priority": "high", "reason": "yes" }));
+        assert_eq!((&with(&desk, &asked)["team"], ups(&asked).len()), (&json!("applications"), 2));
+        change(&asked, json!({ "tags": ["storage"], "reason": "it is" }));
+        assert_eq!((&with(&desk, &asked)["tier"], ups(&asked).len()), (&json!(3), 3));
+        change(&asked, json!({ "tags": [], "reason": "no" }));
+        change(&asked, json!({ "tags": ["storage"], "reason": "it is" }));
+        assert_eq!(ups(&asked).len(), 3, "no tier is above");
+        assert!(count(&desk, &asked, "escalated") > 0);
+        desk.do_what_is_due();
+    });
+}

@@ -97,3 +97,45 @@ fn a_clock_that_the_configuration_declares_no_more_ends_on_open_tickets() {
     assert_eq!(promise(&kofi, &key, "diagnosis"), Value::Null);
     desk.do_what_is_due();
 }
+
+/// As many clocks as a desk may have, all of which begin at once, and are all replaced by others: each event is there once.
+#[test]
+fn sixteen_clocks_begin_end_and_make_room_for_as_many_others() {
+    on_both(|database| {
+        let clocks = |name: &str| {
+            let clock = |n: usize| {
+                format!(
+                    "[[promises.clock]]\nid = \"{name}-{n}\"\nname = \"{name} {n}\"\nstarts = [\"submitted\"]\n\
+                     met = [\"tag:storage\"]\npauses = [\"waiting_requester\"]\n\
+                     target = [{{ priority = \"high\", within = \"{n}h\" }}]\n"
+                )
+            };
+            (1..=16).map(clock).collect::<String>()
+        };
+        let desk = watched(database, &clocks("one"));
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let key = incident(&amara, "VPN is down");
+        let events = |step: &str, name: &str| {
+            let all = kofi.get(&format!("/api/v1/tickets/{key}/promises/events")).expect(200);
+            let is_it = |event: &&Value| event["event"] == step && event["clock"].as_str().unwrap().starts_with(name);
+            all.as_array().unwrap().iter().filter(is_it).count()
+        };
+        assert_eq!(events("start", "one-"), 16);
+        step(&kofi, &key, &json!({ "to": "waiting_requester" })).expect(200);
+        assert_eq!(events("pause", "one-"), 16);
+        let told = kofi.get(&format!("/api/v1/tickets/{key}/explain?field=one-2")).expect(200);
+        assert_eq!(told["fields"][0]["value"], "120 minutes of open time, standing still after 0", "{told}");
+        let file = desk.settings();
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, text.replace(&clocks("one"), &clocks("two"))).unwrap();
+        assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        until("the clocks are gone", || (promise(&kofi, &key, "one-1") == Value::Null).then_some(()));
+        assert_eq!(events("cancel", "one-"), 16);
+        // What is new begins with the next occasion of its kind, which for this ticket is past.
+        works(&kofi, &key);
+        assert_eq!(promise(&kofi, &key, "two-1"), Value::Null);
+        let other = incident(&amara, "VPN is down again");
+        assert_eq!(promise(&kofi, &other, "two-16")["state"], "running");
+        desk.do_what_is_due();
+    });
+}

@@ -126,6 +126,15 @@ fn reports_say_how_long_it_took_what_the_first_contact_solved_and_what_people_co
             "{corrections}"
         );
         assert!(of("category")["version"].as_str().is_some_and(|version| !version.is_empty()), "{corrections}");
+        // By team, and by channel, the same decisions are in the groups of their tickets.
+        for (by, groups) in [("team", ["network", "service-desk"].as_slice()), ("channel", ["api"].as_slice())] {
+            let grouped = report(&desk, &kofi, "corrections", &format!("&by={by}"));
+            let of_team = grouped.as_array().unwrap().iter().filter(|row| row["field"] == "team");
+            let found: Vec<(&str, i64)> =
+                of_team.map(|row| (row["group"].as_str().unwrap(), row["decided"].as_i64().unwrap())).collect();
+            assert_eq!(found.iter().map(|(group, _)| *group).collect::<Vec<_>>(), groups, "{grouped}");
+            assert_eq!(found.iter().map(|(_, decided)| decided).sum::<i64>(), 3, "{grouped}");
+        }
         // Days of reports are those of the organisation.
         let day = desk.clock.now().in_tz("Europe/Berlin").unwrap().date();
         let page = kofi.get(&format!("/api/v1/reports/volume?from={day}&to={day}&format=html"));

@@ -35,6 +35,8 @@ pub struct SearchQuery {
     team: Option<String>,
     assignee: Option<String>,
     requester: Option<String>,
+    /// Those that the people of a department requested: for its readers, agents and admins.
+    department: Option<String>,
     category: Option<String>,
     priority: Option<String>,
     /// The key of the last ticket that you have: older ones follow.
@@ -49,21 +51,25 @@ type Found = (AppendHeaders<Option<(&'static str, String)>>, axum::Json<Vec<Tick
 
 /// Search tickets by their words, the newest first.
 ///
-/// Requesters find their own, by what is public of them. A ticket is found within a second or two of its last word. After an update
+/// Requesters find their own, by what is public of them, and so do the readers of a department those of its people, where they name
+/// it. A ticket is found within a second or two of its last word. After an update
 /// that built the index again, the older tickets are found bit by bit: a header says which are not yet.
 #[utoipa::path(get, path = "/api/v1/search", tag = "tickets", security(("token" = [])), params(SearchQuery),
     responses((status = 200, body = Vec<TicketSummaryView>, headers(("unsearchable-from" = String,
         description = "The newest ticket that no search finds yet, nor those before it; left out where all are found"))),
-        (status = 400, body = Problem), (status = 403, body = Problem)))]
+        (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 422, body = Problem)))]
 pub async fn search(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
     Query(query): Query<SearchQuery>,
 ) -> Result<Found, Problem> {
     let limit = page::limit(query.limit, LIMIT)?;
+    let requesters = query.department.as_deref().map(|name| app.department(&actor, name)).transpose()?;
     let SearchQuery { q, state, team, assignee, requester, category, priority, before, .. } = query;
     let before = super::last_seen("before", before.as_deref())?.map(|TicketNumber(number)| number);
-    let filter = SearchFilter { only: None, state, team, assignee, requester, category, priority, before };
+    let narrowed = SearchFilter { requesters: requesters.unwrap_or_default(), ..SearchFilter::default() };
+    let filter = SearchFilter { state, team, assignee, requester, category, priority, before, ..narrowed };
     let unsearchable = app.unsearchable_from().await?.map(|number| (UNSEARCHABLE_FROM, number.to_string()));
     let (found, sights) = app.search_tickets(&actor, &q, filter, limit).await?;
     let found = found.into_iter().map(|ticket| TicketSummaryView::new(ticket, None, &sights)).collect();

@@ -447,10 +447,14 @@ fn checked(kind: EntryKind, body: Value) -> Result<Value, Error> {
         return Err(rejected(field, "required", format!("`{field}` is a text of 1 to {NAME_CHARS_MAX} characters.")));
     }
     let days = body.get(VALIDITY).filter(|_| kind == EntryKind::User);
-    if let Some(Err(name)) =
-        days.and_then(|days| FIRST_AND_LAST.map(|name| day(days, name)).into_iter().find(Result::is_err))
-    {
-        return Err(rejected(name, "not-a-day", format!("`{name}` is a day as YYYY-MM-DD.")));
+    match days.map(|days| FIRST_AND_LAST.map(|name| day(days, name))) {
+        Some([Err(name), _] | [_, Err(name)]) => {
+            return Err(rejected(name, "not-a-day", format!("`{name}` is a day as YYYY-MM-DD.")));
+        }
+        Some([Ok(Some(from)), Ok(Some(until))]) if until < from => {
+            return Err(rejected("validUntil", "backwards", format!("`validUntil` is before the first day, {from}.")));
+        }
+        _ => {}
     }
     if let Some(problem) = unfit("", &body) {
         return Err(Error::Rejected { problems: vec![problem] });

@@ -148,7 +148,7 @@ impl Office {
                 rows: self.store.handovers(period, by).await?.into_iter().map(plain).collect(),
             },
             Report::PromiseEvents => work::promise_events(self.store.clock_event_counts(period, now, by).await?),
-            Report::Corrections => work::corrections(self.store.decided(period).await?, &self.organisation()),
+            Report::Corrections => work::corrections(self.store.decided(period, by).await?, by, &self.organisation()),
         })
     }
 

@@ -6,7 +6,7 @@ use super::{Cell, ReportTable, share};
 use crate::desk::organisation::Organisation;
 use crate::desk::ticket::lifecycle::resolution::survey::{SATISFIED_FROM, SCORE_MAX};
 use crate::desk::ticket::timeline::Field;
-use crate::store::tickets::reports::{Counted, Decided};
+use crate::store::tickets::reports::{By, Counted, Decided};
 
 /// The share of requesters who were satisfied, and the mean score in hundredths.
 pub fn satisfaction(counted: Vec<Counted>) -> ReportTable {
@@ -57,24 +57,26 @@ pub fn first_contact(counted: Vec<Counted>) -> ReportTable {
     ReportTable { columns, rows: counted.into_iter().map(row).collect() }
 }
 
-/// How far people agree with each version of each rule; and how often it found no real category.
-pub fn corrections(decided: Vec<Decided>, organisation: &Organisation) -> ReportTable {
+/// How far people agree with each version of each rule, in each group where there are groups; and how often it found no real category.
+pub fn corrections(decided: Vec<Decided>, by: Option<By>, organisation: &Organisation) -> ReportTable {
     let is_catch_all = |field: Field, to: &str| {
         field == Field::Category && organisation.categories.get(to).is_some_and(|category| category.catch_all)
     };
-    let mut groups: BTreeMap<(String, String, Field), [i64; 3]> = BTreeMap::new();
-    for Decided { rule, version, field, to, count, corrected } in decided {
-        let [all, changed, other] = groups.entry((rule, version, field)).or_default();
+    let mut groups: BTreeMap<(String, String, String, Field), [i64; 3]> = BTreeMap::new();
+    for Decided { group, rule, version, field, to, count, corrected } in decided {
+        let [all, changed, other] = groups.entry((group, rule, version, field)).or_default();
         *all += count;
         *changed += corrected;
         *other += if is_catch_all(field, &to) { count } else { 0 };
     }
-    let row = |((rule, version, field), [all, changed, other]): ((String, String, Field), [i64; 3])| {
+    let row = |((group, rule, version, field), [all, changed, other]): ((String, String, String, Field), [i64; 3])| {
+        let group = by.map(|_| Cell::Text(group));
         let texts = [rule, version, field.code().to_owned()].map(Cell::Text);
         let numbers = [all, changed, other].map(Cell::Number);
-        texts.into_iter().chain(numbers).chain([share(all - changed, all)]).collect()
+        group.into_iter().chain(texts).chain(numbers).chain([share(all - changed, all)]).collect()
     };
-    let columns = vec!["rule", "version", "field", "decided", "corrected", "found-none", "agreed-share"];
+    let columns = ["rule", "version", "field", "decided", "corrected", "found-none", "agreed-share"];
+    let columns = by.map(|_| "group").into_iter().chain(columns).collect();
     ReportTable { columns, rows: groups.into_iter().map(row).collect() }
 }
 

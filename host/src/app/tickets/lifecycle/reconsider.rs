@@ -1,5 +1,14 @@
-//! A change by hand after which the rules are asked again: a ticket that gets another category gets the priority and the team that
-//! the rules find for that, with a record of what they were asked and said.
+//! A change by hand after which the rules are asked again, with a record of what they were asked and said.
+//!
+//! Where a person asks for that, a ticket that gets another category gets the priority and the team that the rules find for that. By
+//! itself only routing is asked, where the configuration has it so:
+//!
+//! - when a ticket gets another category and the person names no team: it goes where the rules say. A team that a person has set by
+//!   hand before stays, as the timeline says by whom and why;
+//! - when a ticket goes to another team and the person names no one there: the team stays as it was named, and the rules say who of it
+//!   can have the ticket, where they would have sent it there too.
+//!
+//! A macro and a bulk change say themselves where tickets go: after those nothing is asked.
 
 use std::sync::Arc;
 
@@ -8,38 +17,74 @@ use crate::app::error::{Broken, Busy};
 use crate::app::rollout::health::Cause;
 use crate::app::tickets::change::{Changed, Key, idempotency};
 use crate::app::{App, Error};
-use crate::desk::actor::Actor;
+use crate::desk::actor::{Actor, Author};
 use crate::desk::change::condition::Condition;
 use crate::desk::id::{CategoryId, TicketNumber};
 use crate::desk::permission;
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::edit::{EditTicket, Found, edit_with};
+use crate::desk::ticket::timeline::{Event, Field};
+use crate::rules::contract::SoFar;
 use crate::store::{Commit, PackedRun};
 
+/// The stages that are asked again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Again {
+    PriorityAndRouting,
+    Routing,
+}
+
 impl App {
-    /// Changes a ticket by hand as [`crate::app::Office::edit_ticket`] does, and asks the rules for its priority and its team again, as
-    /// far as the person names neither.
+    /// Changes a ticket by hand as [`crate::app::Office::edit_ticket`] does. The rules are asked for its priority and its team again, as
+    /// far as the person names neither, where `asks` says so; where it says nothing, they are asked as the configuration has it.
     ///
     /// # Errors
     ///
-    /// As [`crate::app::Office::edit_ticket`]; [`Error::Busy`] where the rules have too much to do, or the category has changed
-    /// meanwhile.
-    pub async fn edit_and_ask(
+    /// As [`crate::app::Office::edit_ticket`]; [`Error::Busy`] where the rules have too much to do and `asks` wants them, or the category
+    /// has changed meanwhile.
+    pub async fn edit_by_hand(
         self: &Arc<Self>,
         actor: &Actor,
         number: TicketNumber,
         condition: &Condition,
-        wanted: EditTicket,
+        (wanted, asks): (EditTicket, Option<bool>),
         key: Option<Key>,
     ) -> Result<Changed, Error> {
-        let (wanted, key) = (wanted.into_normal(), idempotency(actor, key));
+        let wanted = wanted.into_normal();
+        let routes = match asks {
+            Some(true) => {
+                let asked = (wanted, Again::PriorityAndRouting);
+                return self.edit_and_ask((actor, number), condition, asked, key).await;
+            }
+            Some(false) => false,
+            None => self.routes_again(actor, number, &wanted).await?,
+        };
+        if routes {
+            let asked = (wanted.clone(), Again::Routing);
+            let changed = self.edit_and_ask((actor, number), condition, asked, key.clone()).await;
+            // Rules that have too much to do keep no person from changing a ticket.
+            if !matches!(changed, Err(Error::Busy(Busy::Workers(_)))) {
+                return changed;
+            }
+        }
+        self.edit_ticket(actor, number, condition, wanted, key).await
+    }
+
+    async fn edit_and_ask(
+        self: &Arc<Self>,
+        (actor, number): (&Actor, TicketNumber),
+        condition: &Condition,
+        (wanted, again): (EditTicket, Again),
+        key: Option<Key>,
+    ) -> Result<Changed, Error> {
+        let key = idempotency(actor, key);
         if let Some(before) = self.repeated(number, key.as_ref()).await? {
             return Ok(before);
         }
         let (ticket, _) = self.ticket(actor, number).await?;
         permission::edit(actor, &ticket)?;
         let category = self.category_of(&ticket, &wanted);
-        let (found, run) = self.reconsider(actor, &ticket, &category).await?;
+        let (found, run) = self.reconsider(actor, &ticket, &category, again).await?;
         let may = |ticket: &Ticket| Ok(permission::edit(actor, ticket).map(drop)?);
         self.commit_if((actor, number), condition, key, may, |ticket, _, at| {
             if self.category_of(ticket, &wanted) != category {
@@ -47,9 +92,36 @@ impl App {
             }
             let permit = permission::edit(actor, ticket)?;
             let change = edit_with(ticket, &wanted, &found, &permit, at)?;
-            Ok(change.map(|change| Commit { run: Some(run.clone()), ..Commit::from(change) }))
+            Ok(change.map(|change| Commit { run: run.clone(), ..Commit::from(change) }))
         })
         .await
+    }
+
+    /// Whether routing is asked again by itself after this change.
+    async fn routes_again(&self, actor: &Actor, number: TicketNumber, wanted: &EditTicket) -> Result<bool, Error> {
+        let names_none = wanted.category.is_none() && wanted.team.is_none();
+        if names_none || wanted.assignee.is_some() {
+            return Ok(false);
+        }
+        let Some(ticket) = self.store.ticket(number).await? else { return Ok(false) };
+        let organisation = self.organisation();
+        let policy = &organisation.routing;
+        let is_asked = !policy.not_for.contains(&ticket.submitted.request_type) && ticket.state.is_unfinished();
+        if !is_asked || permission::edit(actor, &ticket).is_err() {
+            return Ok(false);
+        }
+        if let Some(team) = &wanted.team {
+            return Ok(policy.after_team && team != ticket.team.as_str());
+        }
+        let changes = self.category_of(&ticket, wanted) != ticket.category;
+        Ok(policy.after_category && changes && !self.is_routed_by_hand(number).await?)
+    }
+
+    /// Whether it was a person who set a ticket's team last.
+    async fn is_routed_by_hand(&self, number: TicketNumber) -> Result<bool, Error> {
+        let settings = self.store.settings(number, true).await?;
+        let of_team = settings.iter().rfind(|one| matches!(one.entry.event, Event::Set { field: Field::Team, .. }));
+        Ok(of_team.is_some_and(|one| matches!(one.entry.author, Author::Person(_))))
     }
 
     /// The category that a ticket is to have; its own where there is no such category, which the change itself refuses.
@@ -59,26 +131,37 @@ impl App {
         named.map_or_else(|| ticket.category.clone(), |(id, _)| id.clone())
     }
 
-    /// Asks the stages after categorization about a ticket with this category, in the lane of the one who wants to know.
+    /// Asks these stages about a ticket with this category, in the lane of the one who wants to know. There is no record of routing
+    /// alone where no rule was asked.
     async fn reconsider(
         self: &Arc<Self>,
         actor: &Actor,
         ticket: &Ticket,
         category: &CategoryId,
-    ) -> Result<(Found, PackedRun), Error> {
+        again: Again,
+    ) -> Result<(Found, Option<PackedRun>), Error> {
         let (organisation, now) = (self.organisation(), self.clock.now());
         let new = again::submitted(ticket);
         let cause = Cause::new(&new.submitted_by, new.text_bytes());
         let ticket = Ticket { category: category.clone(), ..ticket.clone() };
-        let (shown, so_far) = (again::shown(&ticket), again::classified(&ticket));
+        let rates = again == Again::PriorityAndRouting;
+        let so_far = match again {
+            Again::PriorityAndRouting => again::classified(&ticket),
+            Again::Routing => SoFar { team: None, assignee: None, ..again::so_far(&ticket) },
+        };
+        let shown = again::shown(&ticket);
         let case = self.question((organisation, self.rules.generation()), new, (ticket.id, now));
         let lane = actor.person().unwrap_or(&ticket.submitted.submitted_by);
         let category = category.clone();
-        let asked =
-            self.rules.workers().run(lane.as_str(), move || pipeline::reconsider(case, shown, so_far, &category));
+        let asked = self
+            .rules
+            .workers()
+            .run(lane.as_str(), move || pipeline::reconsider(case, shown, so_far, (&category, rates)));
         let pipeline::Reconsidered { rated, routed, samples, packed } = asked.await?;
+        let is_recorded = rates || !samples.is_empty();
         self.metrics.count_calls(&samples);
         self.judge(&samples, cause);
-        Ok((Found { rated, routed }, packed.map_err(Broken::Unpacked)?))
+        let packed = packed.map_err(Broken::Unpacked)?;
+        Ok((Found { rated, routed }, is_recorded.then_some(packed)))
     }
 }

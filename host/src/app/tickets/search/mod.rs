@@ -13,7 +13,7 @@ pub mod views;
 
 impl Office {
     /// The tickets that have the words and that the actor may see, the newest first. A requester's are searched by what is public
-    /// of them.
+    /// of them, and so are those of a department, for its readers, where the filter names its people.
     ///
     /// # Errors
     ///
@@ -29,7 +29,9 @@ impl Office {
         if filter.team.is_some() || filter.assignee.is_some() {
             permission::list_internally(actor)?;
         }
-        filter.only = permit.only().cloned();
+        let reads_all = permit.only().is_some_and(|reader| self.reads_tickets_of_all(reader, &filter.requesters));
+        filter.only = permit.only().filter(|_| !reads_all).cloned();
+        filter.in_public |= reads_all;
         let found = match Wanted::all(text) {
             Some(wanted) => self.store.search_tickets(wanted, &filter, limit.min(FOUND_MAX)).await?,
             None => Vec::new(),

@@ -5,6 +5,7 @@ use crate::desk::change::at::At;
 use crate::desk::change::message::MessageKind;
 use crate::desk::change::{Change, TicketWrite};
 use crate::desk::id::PersonId;
+use crate::desk::organisation::service::{Turn, TurnEscalation};
 use crate::desk::organisation::{Organisation, Team};
 use crate::desk::permission::MayEscalate;
 use crate::desk::refusal::Refusal;
@@ -47,9 +48,46 @@ fn above<'o>(ticket: &Ticket, organisation: &'o Organisation) -> Option<&'o Team
     organisation.teams.get(next).filter(|team| team.tier > ticket.tier)
 }
 
+/// The change, and that its ticket goes up one tier where it comes to a turn at which the configuration says so: once for one change,
+/// and not to another team than one that a person names in it.
+#[must_use]
+pub fn at_a_turn(mut change: Change, at: &At<'_>) -> Change {
+    let is_settled = |entry: &Entry| match &entry.event {
+        Event::Escalated { .. } => true,
+        Event::Set { field: Field::Team, .. } => matches!(entry.author, Author::Person(_)),
+        _ => false,
+    };
+    let after = change.after();
+    if !after.state.is_unfinished() || change.entries().iter().any(is_settled) {
+        return change;
+    }
+    let before = match change.ticket() {
+        TicketWrite::Open(_) => None,
+        TicketWrite::Update { before, .. } => Some(&**before),
+    };
+    let has_come = |one: &&TurnEscalation| {
+        let is_new = before.is_none_or(|before| !has(&one.on, before));
+        one.is_for(&after.submitted.request_type) && is_new && has(&one.on, after)
+    };
+    let Some(turn) = at.organisation.watch.escalate_on.iter().find(has_come) else { return change };
+    let reason = match &turn.on {
+        Turn::Tag(tag) => format!("it has got the tag `{}`", tag.as_str()),
+        Turn::Priority(priority) => format!("it has got the priority `{priority}`"),
+    };
+    raise(&mut change, (Author::System, &reason), at);
+    change
+}
+
+fn has(turn: &Turn, ticket: &Ticket) -> bool {
+    match turn {
+        Turn::Tag(tag) => ticket.tags.contains(tag),
+        Turn::Priority(priority) => ticket.priority == *priority,
+    }
+}
+
 /// Adds to a change that its ticket goes up one tier; whether there is one above.
 pub(super) fn raise(change: &mut Change, (author, reason): (Author, &str), at: &At<'_>) -> bool {
-    let TicketWrite::Update { after, .. } = &mut change.ticket else { return false };
+    let (TicketWrite::Open(after) | TicketWrite::Update { after, .. }) = &mut change.ticket;
     let Some(team) = above(after, at.organisation) else { return false };
     let event = Event::Escalated {
         from: after.team.to_string(),

@@ -8,9 +8,11 @@ use crate::desk::ticket::timeline::Field;
 use crate::store::sql::columns::{corrupt, from_json};
 use crate::store::{Error, Store};
 
-/// The fields that rules set, for each version of a rule: to what, how often, and how often a person changed it afterwards.
+/// The fields that rules set, for each version of a rule and each group: to what, how often, and how often a person changed it
+/// afterwards.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decided {
+    pub group: String,
     pub rule: String,
     pub version: String,
     pub field: Field,
@@ -117,30 +119,32 @@ impl Store {
         Ok(groups.into_iter().map(row).collect())
     }
 
-    /// Everything that rules set on the tickets that were submitted in a period, and what of it people changed afterwards.
+    /// Everything that rules set on the tickets that were submitted in a period, by group, and what of it people changed afterwards.
     ///
     /// # Errors
     ///
     /// Where the database cannot be read, or an entry is damaged.
-    pub async fn decided(&self, period: Period) -> Result<Vec<Decided>, Error> {
-        let mut all = Vec::new();
+    pub async fn decided(&self, period: Period, by: Option<By>) -> Result<Vec<Decided>, Error> {
+        let (mut all, group) = (Vec::new(), By::group(by));
         for field in Field::ALL {
             let head = format!("[\"{}\",%", field.code());
-            let sql = "select l.author, coalesce(l.author_version, ''), l.details, count(*), \
-                       cast(sum(case when exists (select 1 from timeline p where p.ticket = l.ticket and p.seq > l.seq \
-                       and p.kind = 'set' and p.author_kind = 1 and p.details like $3) then 1 else 0 end) as bigint) \
-                       from tickets t join timeline l on l.ticket = t.number \
-                       where t.created_at >= $1 and t.created_at < $2 and l.kind = 'set' and l.author_kind = 2 \
-                       and l.details like $3 group by 1, 2, 3 order by 1, 2, 3";
+            let sql = format!(
+                "select l.author, coalesce(l.author_version, ''), l.details, {group} as name, count(*), \
+                 cast(sum(case when exists (select 1 from timeline p where p.ticket = l.ticket and p.seq > l.seq \
+                 and p.kind = 'set' and p.author_kind = 1 and p.details like $3) then 1 else 0 end) as bigint) \
+                 from tickets t join timeline l on l.ticket = t.number \
+                 where t.created_at >= $1 and t.created_at < $2 and l.kind = 'set' and l.author_kind = 2 \
+                 and l.details like $3 group by 1, 2, 3, 4 order by 1, 2, 3, 4"
+            );
             let mut args = period.args();
             args.push(head.into());
-            for row in self.db.all_of_history(sql, args).await? {
+            for row in self.db.all_of_history(&sql, args).await? {
                 let details = row.text(2)?;
                 let (_, _, to, _): (String, Option<String>, String, String) =
                     from_json("timeline", "details", &details)?;
                 let rule = row.opt_text(0)?.ok_or_else(|| corrupt("timeline", "author", "nothing"))?;
-                let (version, count, corrected) = (row.text(1)?, row.int(3)?, row.int(4)?);
-                all.push(Decided { rule, version, field, to, count, corrected });
+                let (version, group, count, corrected) = (row.text(1)?, row.text(3)?, row.int(4)?, row.int(5)?);
+                all.push(Decided { group, rule, version, field, to, count, corrected });
             }
         }
         Ok(all)

@@ -25,6 +25,10 @@ pub const FOUND_MAX: usize = 200;
 pub struct SearchFilter {
     /// Only this person's, and only by their public words.
     pub only: Option<PersonId>,
+    /// Only what these people requested, where there are any.
+    pub requesters: Vec<String>,
+    /// Only by what is public, whose tickets they may be.
+    pub in_public: bool,
     pub state: Option<String>,
     pub team: Option<String>,
     pub assignee: Option<String>,
@@ -44,6 +48,15 @@ impl SearchFilter {
             args.push(person.as_str().into());
             let place = args.len();
             let _ = write!(conditions, " and {id} % 2 = 0 and (t.requester = ${place} or t.submitted_by = ${place})");
+        }
+        if self.in_public {
+            let _ = write!(conditions, " and {id} % 2 = 0");
+        }
+        if !self.requesters.is_empty() {
+            let first = args.len() + 1;
+            args.extend(self.requesters.iter().map(|person| Arg::from(person.as_str())));
+            let places: Vec<String> = (first..=args.len()).map(|place| format!("${place}")).collect();
+            let _ = write!(conditions, " and t.requester in ({})", places.join(", "));
         }
         let columns = [
             ("state", &self.state),

@@ -9,7 +9,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use crate::app::Error;
-use crate::desk::organisation::service::{Closing, Escalation, FurtherClock};
+use crate::desk::id::RequestTypeId;
+use crate::desk::organisation::service::{Closing, Escalation, FurtherClock, Turn};
 use crate::desk::organisation::{
     App, Calendar, Category, FieldSpec, Organisation, Person, PriorityLevel, RequestType, Team, Tier,
 };
@@ -206,12 +207,18 @@ fn priorities(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
 fn promises(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
     let percent = |shares: &[u16]| shares.iter().map(|share| format!("{share} %")).collect::<Vec<_>>().join(", ");
     let watch = &organisation.watch;
-    let of_types = |one: &Escalation| match one.request_types.is_empty() {
+    let of_types = |types: &[RequestTypeId]| match types.is_empty() {
         true => String::new(),
-        false => format!(" ({})", one.request_types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+        false => format!(" ({})", types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
     };
-    let escalates =
-        watch.escalate_at.iter().map(|one| format!("{} {} %{}", f.clock(one.clock.code()), one.percent, of_types(one)));
+    let at_share = watch.escalate_at.iter().map(|one: &Escalation| {
+        format!("{} {} %{}", f.clock(one.clock.code()), one.percent, of_types(&one.request_types))
+    });
+    let at_turn = watch.escalate_on.iter().map(|one| match &one.on {
+        Turn::Tag(tag) => format!("{}{}", tag.as_str(), of_types(&one.request_types)),
+        Turn::Priority(priority) => format!("{}{}", f.priority(priority).name, of_types(&one.request_types)),
+    });
+    let escalates = at_share.chain(at_turn);
     let mut own = vec![
         (f.words.t("config.alert-at"), percent(&watch.alert_at)),
         (f.words.t("config.escalate-at"), escalates.collect::<Vec<_>>().join(", ")),
