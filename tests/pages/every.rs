@@ -11,7 +11,7 @@ use crate::support::peers::smtp::{Relay, decision_page};
 use crate::support::place::Database;
 
 /// Each page and a person who looks at it.
-const PAGES: [(&str, &str, &str); 51] = [
+const PAGES: [(&str, &str, &str); 52] = [
     ("start", "amara", "/"),
     ("form", "amara", "/new/incident"),
     ("form-access", "amara", "/new/access?field.app=github&field.tier=write"),
@@ -63,6 +63,7 @@ const PAGES: [(&str, &str, &str); 51] = [
     ("config-promises", "mei", "/admin/configuration/promises"),
     ("config-apps", "mei", "/admin/configuration/apps"),
     ("config-macros", "mei", "/admin/configuration/macros"),
+    ("config-waiting", "mei", "/admin/configuration/waiting"),
 ];
 
 /// Pages of lists and forms alone, of which one look for each width and scheme is enough.
@@ -205,7 +206,7 @@ fn every_word_of_the_frame_is_in_the_reader_s_language() {
         "/reports/volume",
         "/access/who",
     ];
-    const OF_ADMINS: [&str; 12] = [
+    const OF_ADMINS: [&str; 13] = [
         "/admin/tokens",
         "/admin/schedules",
         "/admin/sessions",
@@ -217,6 +218,7 @@ fn every_word_of_the_frame_is_in_the_reader_s_language() {
         "/admin/tables",
         "/admin/documents/teams",
         "/admin/configuration/people",
+        "/admin/configuration/waiting",
         "/admin/decision-table/decision-table",
     ];
     let desk = desk();
