@@ -24,16 +24,22 @@ pub(super) fn statements(got: &Got) -> usize {
 fn the_queue_keeps_its_budget() {
     let desk = House::demo(Database::Sqlite);
     let amara = desk.as_role("amara");
+    let cookie = cookie(&desk, "kofi");
+    let get = |path: &str| send("GET", &format!("{}{path}", desk.url), &[("cookie", &cookie)], "");
+    let mut of_few = 0;
     for n in 0..55 {
+        if n == 5 {
+            get("/queue");
+            of_few = statements(&get("/queue"));
+        }
         let body = json!({ "request_type": "question", "subject": format!("Question {n} about something in the building that is rather long"),
             "body": format!("Text {n} of its own"), "fields": { "topic": "howto" } });
         amara.post("/api/v1/tickets", &body).expect(201);
     }
-    let cookie = cookie(&desk, "kofi");
-    let get = |path: &str| send("GET", &format!("{}{path}", desk.url), &[("cookie", &cookie)], "");
     let got = get("/queue");
     assert_eq!(got.text.matches("<tr data-row=").count(), 50);
     assert!(got.text.len() <= 60 << 10, "{} bytes", got.text.len());
+    assert_eq!(statements(&got), of_few, "fifty cost what five do");
     assert_eq!(got.header("content-length"), got.text.len().to_string(), "it comes in one piece");
     assert!(!got.text.contains("of its own"), "no body is read for a list");
     for path in ["/queue", "/queue?sort=due", "/queue?sort=key", "/queue?priority=critical", "/queue?requester=amara"] {
