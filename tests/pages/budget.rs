@@ -40,6 +40,10 @@ fn the_queue_keeps_its_budget() {
     assert_eq!(got.text.matches("<tr data-row=").count(), 50);
     assert!(got.text.len() <= 60 << 10, "{} bytes", got.text.len());
     assert_eq!(statements(&got), of_few, "fifty cost what five do");
+    let (_, row) = got.text.split_once("<tr data-row=").unwrap();
+    let row = row.split("</tr>").next().unwrap();
+    let elements = row.matches('<').count() - row.matches("</").count() + 1;
+    assert!(elements <= 17, "a browser lays out {elements} elements for a line: {row}");
     assert_eq!(got.header("content-length"), got.text.len().to_string(), "it comes in one piece");
     assert!(!got.text.contains("of its own"), "no body is read for a list");
     for path in ["/queue", "/queue?sort=due", "/queue?sort=key", "/queue?priority=critical", "/queue?requester=amara"] {
