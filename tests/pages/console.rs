@@ -382,6 +382,7 @@ fn what_others_do_shows_without_a_jump() {
     desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
     kofi.wait("!document.querySelector('[data-fresh]').hidden");
     kofi.sees("[data-fresh]", "1 new");
+    kofi.sees("#say", "1 new");
     kofi.counts("tr[data-row]", rows);
     let here =
         "return [document.activeElement.closest('tr').dataset.row, document.querySelector('[data-here]').dataset.row]";
