@@ -121,8 +121,9 @@ document.addEventListener("submit", async (event) => {
   // An older confirmation is not this act's; its place stays, so that nothing moves.
   for (const old of $$(".notice.good")) old.className = "notice past";
   const filled = new URLSearchParams(new FormData(form, submitter));
+  // Acts outlive their page; words may be longer than such a request may be, and are a draft until they are there.
   const draft = nameOf(form), said = recall(draft);
-  const answer = await fetch(form.getAttribute("action"), { method: "POST", body: filled, keepalive: true }).catch(() => null);
+  const answer = await fetch(form.getAttribute("action"), { method: "POST", body: filled, keepalive: !form.dataset.draft }).catch(() => null);
   const text = await answer?.text().catch(() => null);
   // What is done leads on, but for a session that has ended. Words that were typed since they were sent stay a draft.
   const done = answer?.redirected && new URL(answer.url).pathname !== "/sign-in";
