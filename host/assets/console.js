@@ -113,7 +113,12 @@ if (queue) {
       if (old.dataset.version === row.dataset.version || old.contains(document.activeElement) || box(old).checked || old.matches(":hover")) continue;
       old.replaceWith(document.importNode(row, true));
     }
-    if (fresh) { fresh.hidden = news === 0; fresh.textContent = words.fresh(news); }
+    if (!fresh) return;
+    const text = words.fresh(news);
+    // Readers of screens hear of it once, where they are.
+    if (news > 0 && fresh.textContent !== text) say(text);
+    fresh.hidden = news === 0;
+    fresh.textContent = text;
   };
   let soon = null;
   live(() => { soon ??= setTimeout(() => { soon = null; look(); }, 1000); });

@@ -74,11 +74,14 @@ setInterval(refresh, 30000);
 
 // Drafts: what was typed is kept in this browser until it has been sent, whatever happens to the page.
 const person = body.dataset.person || "";
+const nameOf = (form) => `draft:${person}:${form.dataset.draft}`;
+const recall = (name) => { try { return localStorage.getItem(name); } catch { return null; } };
+const forget = (name) => { try { localStorage.removeItem(name); } catch { /* nothing was kept */ } };
 wire((page) => { for (const form of $$("form[data-draft]", page)) {
-  const name = `draft:${person}:${form.dataset.draft}`;
+  const name = nameOf(form);
   const fields = () => [...form.elements].filter((f) => f.name && !["hidden", "submit", "checkbox", "radio", "file"].includes(f.type) && f.tagName !== "BUTTON");
   let kept = null;
-  try { kept = JSON.parse(localStorage.getItem(name) || "null"); } catch { kept = null; }
+  try { kept = JSON.parse(recall(name) || "null"); } catch { kept = null; }
   const note = $("[data-draft-note]", form);
   if (kept) for (const field of fields()) if (!field.value && kept[field.name]) {
     field.value = kept[field.name];
@@ -96,8 +99,8 @@ wire((page) => { for (const form of $$("form[data-draft]", page)) {
 } });
 {
   const sent = JSON.parse(sessionStorage.getItem("sent") || "null");
-  const arrived = /[?&](sent|done)=/.test(location.search) || $(".notice.good");
-  if (sent && arrived) { localStorage.removeItem(sent[0]); for (const field of $$("form[data-draft] textarea")) if (!field.defaultValue && `draft:${person}:${field.form.dataset.draft}` === sent[0]) { field.value = ""; const note = $("[data-draft-note]", field.form); if (note) note.hidden = true; } }
+  const arrived = /[?&](sent|done|none)=/.test(location.search) || $(".notice.good");
+  if (sent && arrived) { forget(sent[0]); for (const field of $$("form[data-draft] textarea")) if (!field.defaultValue && nameOf(field.form) === sent[0]) { field.value = ""; const note = $("[data-draft-note]", field.form); if (note) note.hidden = true; } }
   if (sent) sessionStorage.removeItem("sent");
 }
 
@@ -118,16 +121,29 @@ document.addEventListener("submit", async (event) => {
   // An older confirmation is not this act's; its place stays, so that nothing moves.
   for (const old of $$(".notice.good")) old.className = "notice past";
   const filled = new URLSearchParams(new FormData(form, submitter));
-  const answer = await fetch(form.getAttribute("action"), { method: "POST", body: filled, keepalive: true }).catch(() => null);
+  // Acts outlive their page; words may be longer than such a request may be, and are a draft until they are there.
+  const draft = nameOf(form), said = recall(draft);
+  const answer = await fetch(form.getAttribute("action"), { method: "POST", body: filled, keepalive: !form.dataset.draft }).catch(() => null);
   const text = await answer?.text().catch(() => null);
+  // What is done leads on, but for a session that has ended. Words that were typed since they were sent stay a draft.
+  const done = answer?.redirected && new URL(answer.url).pathname !== "/sign-in";
+  if (done) sessionStorage.removeItem("sent");
+  if (done && recall(draft) === said) forget(draft);
   const page = text && parse(text), main = $("#main"), fresh = page && $("#main", page);
   const of = (place) => place && $("[data-ticket]", place)?.dataset.ticket;
   if (fresh && of(fresh) === of(main)) {
     document.title = page.title;
     if (answer.redirected) history.replaceState(null, "", answer.url);
     const next = document.adoptNode(fresh);
+    const left = $$("input, textarea", main).filter((field) => field.id && (field.form !== form || !done));
     main.replaceWith(next);
     for (const work of wires) work(next);
+    // Files that were chosen and words in other forms are not the act's: they stay.
+    for (const old of left) {
+      const now = document.getElementById(old.id);
+      if (old.files?.length) now?.replaceWith(old);
+      else if (now?.matches(values) && !now.value && old.value !== old.defaultValue) now.value = old.value;
+    }
     scrollTo(0, 0);
     settle();
   } else if (answer?.redirected) location.assign(answer.url);

@@ -4,9 +4,11 @@ use std::time::{Duration, Instant};
 
 use ruledesk::store::db::Db;
 use ruledesk::store::{Committed, Target};
+use sqlx::Connection as _;
 
 use crate::store::fixture::{Wanted, on_postgres, organisation};
 use crate::support::postgres;
+use crate::support::wait::{until, until_within};
 
 /// What holds a lock and says nothing more: a host that was paused, or whose network was cut, in the middle of a transaction.
 #[tokio::test]
@@ -68,4 +70,71 @@ async fn lists_keep_no_token_no_key_and_no_writing_waiting() {
     let slow =
         "with recursive n(i) as (select 1 union all select i + 1 from n where i < 8000000) select count(*) from n";
     behind_lists(db, slow).await;
+}
+
+/// The number that a statement gives, asked by a connection of its own.
+async fn number(url: &str, sql: &'static str) -> i64 {
+    let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
+    let (number,): (i64,) = sqlx::query_as(sql).fetch_one(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    number
+}
+
+/// How many of the statements below are under way.
+const UNDER_WAY: &str = "select count(*) from pg_stat_activity where datname = current_database() and state = 'active' \
+                         and (query like 'select pg_sleep%' or query like 'select pg_advisory_lock_shared%')";
+/// Connections for lists, of a store whose opener has no wish.
+const LISTS: i64 = 6;
+
+/// A search that is called off ends on the server, too, so that called-off ones do not pile up there; each would run to the limit of a
+/// statement, which is 7.5 seconds.
+#[test]
+fn a_search_that_is_called_off_ends_on_the_server() {
+    let url = postgres::fresh_database();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let db = runtime.block_on(Db::open_postgres(&url)).unwrap();
+    let under_way = || runtime.block_on(number(&url, UNDER_WAY));
+    for _ in 0..2 {
+        let search = |db: Db| async move {
+            let mut tx = db.begin_searching().await.unwrap();
+            drop(tx.all("select pg_sleep(60)::text", Vec::new()).await);
+        };
+        let searches: Vec<_> = (0..LISTS).map(|_| runtime.spawn(search(db.clone()))).collect();
+        until("all connections for lists to be in use", || (under_way() == LISTS).then_some(()));
+        runtime.block_on(db.optional("select 1", Vec::new())).unwrap();
+        searches.iter().for_each(|search| search.abort());
+        until_within(Duration::from_secs(4), "all to have ended", || (under_way() == 0).then_some(()));
+    }
+    runtime.block_on(db.close());
+}
+
+/// A list that is called off while it waits for its turn is not read.
+#[test]
+fn a_list_that_is_called_off_before_its_turn_is_not_read() {
+    let url = postgres::fresh_database();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let db = runtime.block_on(Db::open_postgres(&url)).unwrap();
+    let list = |sql: &'static str| {
+        let db = db.clone();
+        runtime.spawn(async move { drop(db.all(sql, Vec::new()).await) })
+    };
+    runtime.block_on(db.quick("create sequence begun", Vec::new())).unwrap();
+    let mut holder = runtime.block_on(sqlx::PgConnection::connect(&url)).unwrap();
+    runtime.block_on(sqlx::query("select pg_advisory_lock(1)").execute(&mut holder)).unwrap();
+    let slow: Vec<_> = (0..LISTS).map(|_| list("select pg_advisory_lock_shared(1)::text")).collect();
+    until("all connections for lists to be in use", || {
+        (runtime.block_on(number(&url, UNDER_WAY)) == LISTS).then_some(())
+    });
+    let waiting: Vec<_> = (0..40).map(|_| list("select nextval('begun')::text")).collect();
+    // Others are answered meanwhile, and those who wait have begun to.
+    for _ in 0..20 {
+        runtime.block_on(db.optional("select 1", Vec::new())).unwrap();
+    }
+    waiting.iter().for_each(|list| list.abort());
+    runtime.block_on(holder.close()).unwrap();
+    slow.into_iter().for_each(|list| runtime.block_on(list).unwrap());
+    runtime.block_on(db.all("select 1", Vec::new())).unwrap();
+    let begun = runtime.block_on(number(&url, "select count(*) from begun where is_called"));
+    assert_eq!(begun, 0, "no one waits for it any more");
+    runtime.block_on(db.close());
 }

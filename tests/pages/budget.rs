@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::guard::{Got, cookie, raw, send};
 use super::{desk, fill};
-use crate::support::browser::{Browser, ENTER, ESCAPE};
+use crate::support::browser::{Browser, CONTROL, ENTER, ESCAPE};
 use crate::support::components::{example_rules, root};
 use crate::support::house::House;
 use crate::support::place::{Database, copy};
@@ -24,16 +24,26 @@ pub(super) fn statements(got: &Got) -> usize {
 fn the_queue_keeps_its_budget() {
     let desk = House::demo(Database::Sqlite);
     let amara = desk.as_role("amara");
+    let cookie = cookie(&desk, "kofi");
+    let get = |path: &str| send("GET", &format!("{}{path}", desk.url), &[("cookie", &cookie)], "");
+    let mut of_few = 0;
     for n in 0..55 {
+        if n == 5 {
+            get("/queue");
+            of_few = statements(&get("/queue"));
+        }
         let body = json!({ "request_type": "question", "subject": format!("Question {n} about something in the building that is rather long"),
             "body": format!("Text {n} of its own"), "fields": { "topic": "howto" } });
         amara.post("/api/v1/tickets", &body).expect(201);
     }
-    let cookie = cookie(&desk, "kofi");
-    let get = |path: &str| send("GET", &format!("{}{path}", desk.url), &[("cookie", &cookie)], "");
     let got = get("/queue");
     assert_eq!(got.text.matches("<tr data-row=").count(), 50);
     assert!(got.text.len() <= 60 << 10, "{} bytes", got.text.len());
+    assert_eq!(statements(&got), of_few, "fifty cost what five do");
+    let (_, row) = got.text.split_once("<tr data-row=").unwrap();
+    let row = row.split("</tr>").next().unwrap();
+    let elements = row.matches('<').count() - row.matches("</").count() + 1;
+    assert!(elements <= 17, "a browser lays out {elements} elements for a line: {row}");
     assert_eq!(got.header("content-length"), got.text.len().to_string(), "it comes in one piece");
     assert!(!got.text.contains("of its own"), "no body is read for a list");
     for path in ["/queue", "/queue?sort=due", "/queue?sort=key", "/queue?priority=critical", "/queue?requester=amara"] {
@@ -130,7 +140,7 @@ fn a_key_shows_in_the_next_picture(browser: &Browser) {
          Boolean(document.querySelector('dialog.palette[open]'))])), true)",
     );
     let rows = browser.script("return [...document.querySelectorAll('tr[data-row]')].map((row) => row.dataset.row)");
-    browser.press(&["j", "x", &format!("{}k", crate::support::browser::CONTROL)]);
+    browser.press(&["j", "x", &format!("{CONTROL}k")]);
     browser.wait("window.seen.filter(([key]) => key !== 'Control').length === 3");
     let seen = browser.script("return window.seen.filter(([key]) => key !== 'Control')");
     let second = &rows[1];
@@ -206,6 +216,77 @@ fn an_act_is_answered_in_place_and_all_on_the_page_works_on() {
     kofi.sees(".story", "It is dark now");
     let now = kofi.script("return [window.same, document.querySelector('#edit-reason').value]");
     assert_eq!(now, json!([true, "It is one room only"]), "and what was filled in is still there");
+}
+
+/// Words are sent in place, too: their draft is struck when the desk says that it has them, and not before. What is refused stays in
+/// its field, and so do words that were typed meanwhile, words of other forms, and files that were chosen.
+#[test]
+fn words_are_sent_in_place_and_none_are_lost() {
+    let desk = desk();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("log.txt");
+    std::fs::write(&file, "error 809").unwrap();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/tickets/IT-4");
+    kofi.script("window.same = true");
+    let drafts = |kofi: &Browser| {
+        kofi.script("return ['reply', 'note'].map((kind) => localStorage.getItem(`draft:kofi:${kind}-IT-4`) !== null)")
+    };
+    let kept = |kofi: &Browser| {
+        kofi.script(
+            "const value = (id) => document.getElementById(id).value; return [window.same, value('reply-body'), \
+             value('note-body'), value('task-text'), document.getElementById('file').files.length]",
+        )
+    };
+    kofi.type_into("#file", file.to_str().unwrap());
+    kofi.type_into("#task-text", "Call the vendor");
+    kofi.script("document.activeElement.blur()");
+    kofi.press(&["n"]);
+    kofi.type_into("#note-body", "Ask Kofi first");
+    kofi.press(&[ESCAPE, "r"]);
+    kofi.type_into("#reply-body", "We look at it");
+    kofi.hold_back("*/tickets/IT-4/reply");
+    kofi.press(&[&format!("{CONTROL}{ENTER}")]);
+    kofi.wait("document.querySelector('.reply-pane').dataset.sending");
+    kofi.type_into("#reply-body", ", and more");
+    assert_eq!(drafts(&kofi), json!([true, true]), "it is on its way, and not there");
+    kofi.let_go();
+    kofi.sees(".notice.good", "reply");
+    kofi.has_focus();
+    kofi.sees(".story", "We look at it");
+    assert!(!kofi.text(".story").contains("and more"), "typed after it was sent");
+    assert_eq!(kept(&kofi), json!([true, "We look at it, and more", "Ask Kofi first", "Call the vendor", 1]));
+
+    kofi.press(&["n"]);
+    kofi.press(&[&format!("{CONTROL}{ENTER}")]);
+    kofi.sees(".words.note", "Ask Kofi first");
+    assert_eq!(drafts(&kofi), json!([true, false]));
+    kofi.script("document.querySelector('#reply-body').value = ''");
+    kofi.press(&["r", " ", " ", &format!("{CONTROL}{ENTER}")]);
+    kofi.wait("document.querySelector('.notice.bad')");
+    kofi.has_focus();
+    assert_eq!(kept(&kofi), json!([true, "  ", "", "Call the vendor", 1]), "what is refused is still there");
+    assert_eq!(drafts(&kofi), json!([true, false]));
+    tools_are_answered_in_place(&mut kofi);
+    assert_eq!(kept(&kofi), json!([true, "  ", "", "Call the vendor", 1]));
+}
+
+/// A macro, and back; a link, and away with it.
+fn tools_are_answered_in_place(kofi: &mut Browser) {
+    kofi.press(&["m"]);
+    kofi.click(".macro:has([value=to-the-network]) summary");
+    kofi.click(".macro:has([value=to-the-network]) button");
+    kofi.sees(".notice.good", "macro is done");
+    kofi.click(".notice.good button");
+    kofi.sees(".notice.good", "change is saved");
+    kofi.press(&["l"]);
+    kofi.choose("#link-kind", "related-to");
+    kofi.type_into("#link-other", "6");
+    kofi.click("button[value=link]");
+    kofi.sees("[aria-labelledby=links]", "IT-6");
+    kofi.click("[aria-labelledby=links] button[value=unlink]");
+    kofi.counts("[aria-labelledby=links]", 0);
+    kofi.has_focus();
 }
 
 /// The demo's organisation with a team of a thousand, and a form of two hundred fields.

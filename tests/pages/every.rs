@@ -64,6 +64,7 @@ const PAGES: [(&str, &str, &str); 52] = [
     ("config-promises", "mei", "/admin/configuration/promises"),
     ("config-apps", "mei", "/admin/configuration/apps"),
     ("config-macros", "mei", "/admin/configuration/macros"),
+    ("config-waiting", "mei", "/admin/configuration/waiting"),
 ];
 
 /// Pages of lists and forms alone, of which one look for each width and scheme is enough.
@@ -206,7 +207,7 @@ fn every_word_of_the_frame_is_in_the_reader_s_language() {
         "/reports/volume",
         "/access/who",
     ];
-    const OF_ADMINS: [&str; 12] = [
+    const OF_ADMINS: [&str; 13] = [
         "/admin/tokens",
         "/admin/schedules",
         "/admin/sessions",
@@ -218,6 +219,7 @@ fn every_word_of_the_frame_is_in_the_reader_s_language() {
         "/admin/tables",
         "/admin/documents/teams",
         "/admin/configuration/people",
+        "/admin/configuration/waiting",
         "/admin/decision-table/decision-table",
     ];
     let desk = desk();

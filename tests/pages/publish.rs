@@ -241,3 +241,71 @@ fn single_keys_are_off_in_every_browser_of_one_who_wants_none() {
     kofi.press(&["n"]);
     assert_eq!(kofi.script("return document.querySelector('#c-note').checked"), true);
 }
+
+/// Files of the directory that make access easier to get are shown with the one who asks for them; a second administrator agrees there,
+/// with a reason, to what they have read and to nothing else.
+#[test]
+fn files_that_wait_are_looked_at_and_agreed_to_on_their_page() {
+    on_both(|database| {
+        let desk = House::with_settings(database, example_rules(), |text| {
+            text.replace("[server]\n", "[server]\ntwo-person-access = true\n")
+        });
+        let path = desk.settings().with_file_name("apps.toml");
+        let before = std::fs::read_to_string(&path).unwrap();
+        let tier = "id = \"user\"\nname = \"User\"\nrisk = \"low\"\nlongest = \"720h\"\n";
+        let more = format!("{before}\n[[app]]\nid = \"a0\"\nname = \"A 0\"\n[[app.tier]]\n{tier}");
+        let (mei, kofi) = (cookie(&desk, "mei"), cookie(&desk, "kofi"));
+        let noor = desk.with_roles("noor", "admin");
+        let reload = || noor.post("/api/v1/config/reload", &serde_json::json!({})).status;
+        let is_there = || noor.get("/api/v1/config/apps").expect(200).to_string().contains("\"a0\"");
+        let url = format!("{}/admin/configuration/waiting", desk.url);
+        let look = |who: &str| send("GET", &url, &[("cookie", who)], "");
+        let agree = |who: &str, digest: &str, why: &str| {
+            send("POST", &url, &[FORM, OWN, ("cookie", who)], &format!("digest={digest}&why={why}"))
+        };
+        assert_eq!(look(&kofi).status, 403);
+        assert!(look(&mei).text.contains("No files of the configuration directory wait"));
+
+        // One asks on the page, with a reason, for what they have read; the other agrees by the interface.
+        std::fs::write(&path, &more).unwrap();
+        let page = look(&mei).text;
+        assert!(
+            page.contains("the app `a0` is new") && page.contains("no administrator has given their word"),
+            "{page}"
+        );
+        let (_, rest) = page.split_once("name=\"digest\" value=\"").unwrap();
+        let digest = rest.split('"').next().unwrap().to_owned();
+        assert!(agree(&mei, &digest, "").text.contains("say why"));
+        let other = agree(&mei, "0000", "read");
+        assert!(other.status == 422 && other.text.contains("have changed since you read them"), "{}", other.text);
+        assert_eq!(agree(&kofi, &digest, "read").status, 403);
+        for again in [false, true] {
+            let asked = agree(&mei, &digest, "read+line+by+line");
+            assert_eq!(asked.header("location"), "/admin/configuration/waiting?done=asked", "{again}");
+            let page = look(&mei).text;
+            assert!(
+                page.contains("Another administrator looks at them") && !page.contains("name=\"digest\""),
+                "{page}"
+            );
+        }
+        let shown = send("GET", &format!("{}/admin/configuration/apps", desk.url), &[("cookie", &mei)], "").text;
+        assert!(shown.contains("wait for a second administrator"), "{shown}");
+        assert!(!is_there(), "one person twice is one person");
+        assert_eq!(reload(), 204);
+        assert!(is_there() && look(&mei).text.contains("No files of the configuration directory wait"));
+
+        // The other way round; the reason is in the audit.
+        std::fs::write(&path, &before).unwrap();
+        assert_eq!(reload(), 204, "one person makes it stricter");
+        std::fs::write(&path, &more).unwrap();
+        assert_eq!(reload(), 409);
+        let page = look(&mei).text;
+        assert!(page.contains("asks for a second administrator") && page.contains(&digest), "{page}");
+        let agreed = agree(&mei, &digest, "compared+with+the+register");
+        assert_eq!(agreed.header("location"), "/admin/configuration/waiting?done=agreed", "{}", agreed.text);
+        assert!(is_there());
+        let audit = send("GET", &format!("{}/admin/audit?event=files-agreed", desk.url), &[("cookie", &mei)], "").text;
+        assert!(audit.contains("compared with the register"), "{audit}");
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+    });
+}

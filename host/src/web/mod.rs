@@ -164,5 +164,9 @@ fn admin_routes() -> Router<Arc<App>> {
         .route("/admin/sessions", get(session::everyone::list).post(session::everyone::end))
         .route("/admin/documents", get(admin::documents::first))
         .route("/admin/configuration", get(admin::configuration::first))
+        .route(
+            "/admin/configuration/waiting",
+            get(admin::configuration::waiting::show).post(admin::configuration::waiting::agree),
+        )
         .route("/admin/configuration/{part}", get(admin::configuration::show))
 }

@@ -47,7 +47,11 @@ fn warn(what: &str) {
 }
 
 /// The configuration to which two people have agreed last; `None` before the first time.
-async fn agreed(kept: BTreeMap<String, String>, source: &Source, store: &Store) -> Result<Option<Config>, Error> {
+pub(super) async fn agreed(
+    kept: BTreeMap<String, String>,
+    source: &Source,
+    store: &Store,
+) -> Result<Option<Config>, Error> {
     if kept.is_empty() {
         return Ok(None);
     }
@@ -64,7 +68,7 @@ async fn agreed(kept: BTreeMap<String, String>, source: &Source, store: &Store) 
 }
 
 /// The configuration of the directory, or of the files that were kept of it, with the documents that are published.
-async fn load(
+pub(super) async fn load(
     kept: Option<BTreeMap<String, String>>,
     source: &Source,
     store: &Store,
@@ -81,7 +85,7 @@ async fn load(
 }
 
 /// The first thing by which access is easier to get, in a few words.
-fn eased(before: &Config, after: &Config) -> Option<String> {
+pub(super) fn eased(before: &Config, after: &Config) -> Option<String> {
     looser(&before.organisation, &after.organisation).or_else(|| signs_in(before, after))
 }
 
@@ -108,7 +112,7 @@ fn signs_in(before: &Config, after: &Config) -> Option<String> {
     now.roles.iter().find_map(gains)
 }
 
-fn digest(files: &BTreeMap<String, String>) -> String {
+pub(super) fn digest(files: &BTreeMap<String, String>) -> String {
     Digest::of(json!(files).to_string().as_bytes()).to_string()
 }
 
@@ -139,13 +143,17 @@ impl App {
     }
 
     /// Takes an administrator's word that the files of the directory are to be in force, where the desk asks for two people; gives the
-    /// problems of the files.
+    /// problems of the files. Who has read them on their page gives the digest of what was read there, and why.
     ///
     /// # Errors
     ///
-    /// [`Error::Table`] where they make access easier to get and wait for another administrator; where the store cannot be read or
-    /// written.
-    pub(in crate::app) async fn agree_to_files(&self, actor: &Actor) -> Result<Vec<String>, Error> {
+    /// [`Error::Table`] where they make access easier to get and wait for another administrator, or are others than those that were
+    /// read; where the store cannot be read or written.
+    pub(in crate::app) async fn agree_to_files(
+        &self,
+        actor: &Actor,
+        read: Option<(&str, &str)>,
+    ) -> Result<Vec<String>, Error> {
         if !self.two_person_access {
             return Ok(Vec::new());
         }
@@ -158,13 +166,17 @@ impl App {
             return Ok(Vec::new());
         }
         let (digest, me) = (digest(&files), signatory(actor));
+        if read.is_some_and(|(seen, _)| seen != digest) {
+            return Err(Conflict::OtherFiles.into());
+        }
         let before = agreed(kept, &self.source, &self.store).await?;
         let what = before.and_then(|before| eased(&before, &config));
         let first = match &what {
             None => None,
             Some(what) => Some(self.first_of_two((&digest, what), &me).await?),
         };
-        let detail = json!({ "by": me.to_string(), "first": first, "what": what, "digest": digest });
+        let why = read.map(|(_, why)| why);
+        let detail = json!({ "by": me.to_string(), "first": first, "what": what, "digest": digest, "why": why });
         self.store.agree_to_files(&files, &detail, self.clock.now()).await?;
         Ok(Vec::new())
     }
@@ -179,8 +191,8 @@ impl App {
             Some(_) => {}
             None => {
                 let (digest, what, author) = (digest.to_owned(), what.to_owned(), me.to_string());
-                let waiting = WaitingFiles { digest, what, author };
-                self.store.keep_waiting_files(&waiting, self.clock.now()).await?;
+                let waiting = WaitingFiles { digest, what, author, at: self.clock.now() };
+                self.store.keep_waiting_files(&waiting).await?;
             }
         }
         Err(Conflict::FilesNeedSecond { what: what.to_owned() }.into())

@@ -28,6 +28,7 @@ pub mod drafts;
 pub mod lines;
 mod live;
 mod touched;
+pub mod waiting;
 pub mod words;
 
 /// A key that a table can hold is one that rules can look up.
@@ -98,6 +99,8 @@ pub enum Conflict {
          when another administrator reads them again as they are"
     )]
     FilesNeedSecond { what: String },
+    #[error("the files of the configuration directory are others than those that you have read: look at them again")]
+    OtherFiles,
     #[error("there are {TABLES_MAX} tables already: remove one first")]
     TooMany,
     #[error("a rule that decides about access looks things up in `{name}`: change the rule first")]

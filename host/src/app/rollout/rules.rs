@@ -191,7 +191,7 @@ impl App {
     /// [`Error::Refused`]; [`Error::Table`] where it makes access easier to get, and waits for another administrator.
     pub async fn reload_configuration(self: &Arc<Self>, actor: &Actor) -> Result<Vec<String>, Error> {
         permission::administer(actor)?;
-        let problems = self.agree_to_files(actor).await?;
+        let problems = self.agree_to_files(actor, None).await?;
         if problems.is_empty() { self.read_configuration().await } else { Ok(problems) }
     }
 }

@@ -2,6 +2,7 @@
 //! between the desk and the database.
 
 use std::str::FromStr;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
@@ -32,6 +33,9 @@ const MIGRATION_LOCK: i64 = 0x7275_6c65_6465_736b;
 /// its operating system's apply.
 const KEEPALIVE: &str = "set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3; \
                          set tcp_user_timeout = 10000";
+/// How often the server looks, in the middle of a statement, whether its other end is still there, in milliseconds: a search that was
+/// called off ends there soon, and not at its limit. Servers have it since version 14.
+const LOOKS_FOR_ITS_END: &str = "set client_connection_check_interval = 500";
 
 /// A PostgreSQL server. Clones share its connections.
 #[derive(Debug, Clone)]
@@ -180,13 +184,16 @@ impl Server {
     }
 
     /// All rows of a statement that reads. It is made in a task of its own, so that a request that is dropped does not cut it
-    /// off: its connection goes back to its pool when the server has answered.
+    /// off: its connection goes back to its pool when the server has answered. One that is dropped before there is a connection for it
+    /// is not made.
     pub async fn all(&self, lane: Lane, sql: &str, args: Vec<Arg>) -> Result<Vec<PgRow>, Error> {
         let (server, sql) = (self.clone(), sql.to_owned());
+        let waits = Arc::new(());
+        let asked = Arc::downgrade(&waits);
         apart(async move {
             let mut tries = Tries::default();
             loop {
-                match server.all_once(lane, &sql, args.clone()).await {
+                match server.all_once(lane, &sql, args.clone(), &asked).await {
                     Err(error) if tries.again(&error).await => {}
                     read => return read,
                 }
@@ -195,12 +202,15 @@ impl Server {
         .await
     }
 
-    async fn all_once(&self, lane: Lane, sql: &str, args: Vec<Arg>) -> Result<Vec<PgRow>, Error> {
+    async fn all_once(&self, lane: Lane, sql: &str, args: Vec<Arg>, asked: &Weak<()>) -> Result<Vec<PgRow>, Error> {
+        let mut held = self.hold(lane).await?;
+        if asked.strong_count() == 0 {
+            return Err(Error::Stopped);
+        }
         if !self.shared {
-            return self.hold(lane).await?.all(sql, args).await;
+            return held.all(sql, args).await;
         }
         // Between two messages of one statement the server's connection must stay the same.
-        let mut held = self.hold(lane).await?;
         held.command(&self.beginning(Begin::Reading), State::Within).await?;
         let rows = held.all(sql, args).await?;
         held.end().await?;
@@ -301,12 +311,14 @@ fn own_limits(limits: &Limits, idle: Duration) -> String {
 /// Sets a connection's own limits.
 async fn prepare(connection: &mut PgConnection, own: String) -> Result<(), sqlx::Error> {
     connection.execute(AssertSqlSafe(own)).await?;
-    match connection.execute(KEEPALIVE).await {
-        Err(error @ sqlx::Error::Database(_)) => {
-            tracing::debug!(%error, "the server does not let the desk say when it gives up a connection that is gone");
+    for wish in [KEEPALIVE, LOOKS_FOR_ITS_END] {
+        match connection.execute(wish).await {
+            Err(error @ sqlx::Error::Database(_)) => {
+                tracing::debug!(%error, "the server does not let the desk say when it gives up a connection that is gone");
+            }
+            Ok(_) => {}
+            Err(error) => return Err(error),
         }
-        Ok(_) => {}
-        Err(error) => return Err(error),
     }
     Ok(())
 }

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::store::chain::audit;
-use crate::store::db::Arg;
-use crate::store::sql::columns::ms;
+use crate::store::db::{Arg, Row};
+use crate::store::sql::columns::{at_or_epoch, ms};
 use crate::store::{Error, Store};
 
 /// Files that wait for the second person.
@@ -18,8 +18,9 @@ pub struct WaitingFiles {
     pub digest: String,
     /// What they would make easier.
     pub what: String,
-    /// The first person.
+    /// The first person, and when they asked.
     pub author: String,
+    pub at: Timestamp,
 }
 
 impl Store {
@@ -39,9 +40,14 @@ impl Store {
     ///
     /// Where the database cannot be read.
     pub async fn waiting_files(&self) -> Result<Option<WaitingFiles>, Error> {
-        let sql = "select digest, what, author from configuration_waiting order by noted_at desc, digest limit 1";
+        let sql =
+            "select digest, what, author, noted_at from configuration_waiting order by noted_at desc, digest limit 1";
         let row = self.db.optional(sql, Vec::new()).await?;
-        row.map(|row| Ok(WaitingFiles { digest: row.text(0)?, what: row.text(1)?, author: row.text(2)? })).transpose()
+        let read = |row: Row| -> Result<WaitingFiles, Error> {
+            let at = at_or_epoch(row.int(3)?);
+            Ok(WaitingFiles { digest: row.text(0)?, what: row.text(1)?, author: row.text(2)?, at })
+        };
+        row.map(read).transpose()
     }
 
     /// Notes that files wait for the second person, in the place of those that waited before.
@@ -49,10 +55,10 @@ impl Store {
     /// # Errors
     ///
     /// Where the database cannot be written.
-    pub async fn keep_waiting_files(&self, waiting: &WaitingFiles, now: Timestamp) -> Result<(), Error> {
-        let WaitingFiles { digest, what, author } = waiting;
+    pub async fn keep_waiting_files(&self, waiting: &WaitingFiles) -> Result<(), Error> {
+        let WaitingFiles { digest, what, author, at } = waiting;
         let row: Vec<Arg> =
-            vec![digest.as_str().into(), what.as_str().into(), author.as_str().into(), Arg::from(ms(now))];
+            vec![digest.as_str().into(), what.as_str().into(), author.as_str().into(), Arg::from(ms(*at))];
         let head = "insert into configuration_waiting (digest, what, author, noted_at)";
         let written = self.db.transaction(async |mut tx| {
             tx.execute("delete from configuration_waiting", Vec::new()).await?;

@@ -38,6 +38,8 @@ struct RecordsPage {
     rows: Vec<Row>,
     may_check: bool,
     q: String,
+    /// The ticket from which downwards no words are found yet.
+    unsearchable: Option<TicketNumber>,
 }
 
 /// The words of a search.
@@ -57,12 +59,13 @@ async fn render(visit: Visit, walked: Vec<Walked>, q: String) -> Result<Response
         }
         words => visit.app.search_tickets(&visit.actor, words, SearchFilter::default(), ROWS).await?,
     };
+    let unsearchable = visit.app.unsearchable_from().await?;
     let may_check = permission::check_records(&visit.actor).is_ok();
     let f = visit.frame;
     let row = |ticket| f.row(ticket, (sights.of(ticket).version(ticket.version), ticket.updated_at), false);
     let rows = tickets.iter().map(row).collect();
     let whole = walked.iter().all(|walked| walked.breaks.is_empty());
-    page(StatusCode::OK, &RecordsPage { rows, whole, walked, may_check, q, f })
+    page(StatusCode::OK, &RecordsPage { rows, whole, walked, may_check, q, unsearchable, f })
 }
 
 /// `GET /admin/records`: the tickets whose records are one click away; a ticket's record at once where its key is asked for.

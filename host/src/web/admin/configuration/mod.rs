@@ -20,6 +20,7 @@ use crate::web::frame::{Frame, page};
 use crate::web::session::Visit;
 
 pub mod pictures;
+pub mod waiting;
 
 use pictures::{Matrix, Year};
 
@@ -62,6 +63,13 @@ struct ConfigurationPage {
     things: Vec<Thing>,
     /// The level that an impact and an urgency give, with the priorities.
     matrix: Option<Matrix>,
+    /// Whether files of the directory wait for a second administrator.
+    waits: bool,
+}
+
+/// The parts with their names, for the bar above them; `here` is the one that is shown.
+fn bar(f: &Frame, here: &str) -> Vec<(&'static str, String, bool)> {
+    PARTS.map(|(one, _)| (one, f.words.t(&format!("config.{one}")), one == here)).to_vec()
 }
 
 /// `GET /admin/configuration`.
@@ -73,11 +81,11 @@ pub async fn first() -> Response {
 pub async fn show(visit: Visit, Path(part): Path<String>) -> Result<Response, Failure> {
     permission::administer(&visit.actor).map_err(Error::from)?;
     let (part, document) = PARTS.into_iter().find(|(known, _)| *known == part).ok_or(Failure::NoPage)?;
+    let waits = visit.app.files_wait(&visit.actor).await?;
     let f = visit.frame;
-    let name = |part: &str| f.words.t(&format!("config.{part}"));
-    let parts = PARTS.map(|(one, _)| (one, name(one), one == part)).to_vec();
+    let (parts, title) = (bar(&f, part), f.words.t(&format!("config.{part}")));
     let matrix = (part == "priorities" && !f.organisation.matrix.is_empty()).then(|| Matrix::of(&f));
-    let page_ = ConfigurationPage { parts, title: name(part), document, things: things(&f, part), matrix, f };
+    let page_ = ConfigurationPage { parts, title, document, things: things(&f, part), matrix, waits, f };
     page(StatusCode::OK, &page_)
 }
 
