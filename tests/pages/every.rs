@@ -11,7 +11,7 @@ use crate::support::peers::smtp::{Relay, decision_page};
 use crate::support::place::Database;
 
 /// Each page and a person who looks at it.
-const PAGES: [(&str, &str, &str); 52] = [
+const PAGES: [(&str, &str, &str); 53] = [
     ("start", "amara", "/"),
     ("form", "amara", "/new/incident"),
     ("form-access", "amara", "/new/access?field.app=github&field.tier=write"),

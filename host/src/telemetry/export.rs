@@ -227,7 +227,7 @@ mod tests {
     fn traces(waiting_max: usize) -> (Traces, Receiver<Message>) {
         let (send, receive) = bounded(waiting_max);
         let (_, ended) = bounded(0);
-        (Traces { send, ended, ratio: 1.0, counts: Arc::default() }, receive)
+        (Traces { send, ended, ratio: 1.0, follow_callers: true, counts: Arc::default() }, receive)
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::client::Client;
 use crate::support::components::example_rules;
 use crate::support::house::House;
-use crate::support::place::on_both;
+use crate::support::place::{Database, on_both};
 
 const TICKET: &str = "/api/v1/tickets/IT-1";
 
