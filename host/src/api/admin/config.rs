@@ -10,7 +10,7 @@ use crate::api::http::auth::Caller;
 use crate::api::http::problem::{FieldProblem, Kind, Problem};
 use crate::app::App;
 use crate::desk::organisation::condition::{Clause, Condition, Test};
-use crate::desk::organisation::{FieldKind, FieldSpec, Member, Organisation, RequestType, Team};
+use crate::desk::organisation::{Category, FieldKind, FieldSpec, Member, Organisation, RequestType, Team};
 use crate::desk::permission;
 
 /// A request type and its form.
@@ -153,6 +153,19 @@ pub struct CategoryView {
     knowledge: Option<String>,
 }
 
+impl From<&Category> for CategoryView {
+    fn from(category: &Category) -> Self {
+        Self {
+            id: category.id.to_string(),
+            name: category.name.clone(),
+            team: category.team.as_ref().map(ToString::to_string),
+            priority: category.priority.as_ref().map(ToString::to_string),
+            template: category.template.as_ref().map(ToString::to_string),
+            knowledge: category.knowledge.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
 /// Categories and tags.
 #[derive(Serialize, ToSchema)]
 pub struct TaxonomyView {
@@ -236,18 +249,7 @@ pub async fn request_types(
     responses((status = 200, body = TaxonomyView)))]
 pub async fn categories(State(app): State<Arc<App>>, caller: Caller) -> Result<axum::Json<TaxonomyView>, Problem> {
     read(&app, &caller, |organisation| TaxonomyView {
-        categories: organisation
-            .categories
-            .values()
-            .map(|category| CategoryView {
-                id: category.id.to_string(),
-                name: category.name.clone(),
-                team: category.team.as_ref().map(ToString::to_string),
-                priority: category.priority.as_ref().map(ToString::to_string),
-                template: category.template.as_ref().map(ToString::to_string),
-                knowledge: category.knowledge.as_ref().map(ToString::to_string),
-            })
-            .collect(),
+        categories: organisation.categories.values().map(CategoryView::from).collect(),
         tags: texts(&organisation.tags),
     })
 }

@@ -163,6 +163,11 @@ impl Problem {
         Self::new(Kind::NOT_JSON, detail)
     }
 
+    /// Whether it is of this kind.
+    pub fn is_of(&self, kind: Kind) -> bool {
+        self.kind == kind.kind
+    }
+
     /// What was wrong this time, and what to do.
     pub fn detail(&self) -> &str {
         &self.detail

@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::http::auth::Caller;
 use super::http::body::json::parse;
 use super::http::headers::condition::condition;
+use super::http::problem::Kind;
 use crate::app::{App, Error};
 use crate::desk::actor::Actor;
 use crate::desk::change::condition::Condition;
@@ -95,7 +96,10 @@ fn one(all: Vec<Value>, id: &str) -> Result<Response, Failed> {
 
 /// A body as JSON, of which the same is asked as of every other: each key once, and no zero character.
 fn json(body: &Bytes) -> Result<Value, Failed> {
-    parse(body).map_err(|problem| Failed::bad("invalidSyntax", format!("the body is not taken: {}", problem.detail())))
+    parse(body).map_err(|problem| {
+        let word = if problem.is_of(Kind::REJECTED) { "invalidValue" } else { "invalidSyntax" };
+        Failed::bad(word, format!("the body is not taken: {}", problem.detail()))
+    })
 }
 
 /// The versions that a client means.

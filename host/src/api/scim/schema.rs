@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::app::access::people::directory::{ENTERPRISE, FIRST_AND_LAST, VALIDITY};
+use crate::app::access::people::directory::ENTERPRISE;
 
 pub const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 pub const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
@@ -38,10 +38,7 @@ pub fn resource_types() -> Vec<Value> {
             "meta": { "resourceType": "ResourceType", "location": format!("/scim/v2/ResourceTypes/{id}") } })
     };
     let extension = |schema: &str| json!({ "schema": schema, "required": false });
-    vec![
-        kind("User", "/Users", USER, json!([extension(ENTERPRISE), extension(VALIDITY)])),
-        kind("Group", "/Groups", GROUP, json!([])),
-    ]
+    vec![kind("User", "/Users", USER, json!([extension(ENTERPRISE)])), kind("Group", "/Groups", GROUP, json!([]))]
 }
 
 struct Attribute {
@@ -134,7 +131,8 @@ fn enterprise() -> Vec<Value> {
     all
 }
 
-/// The attributes of each kind.
+/// The attributes of each kind. First and last days are not among them: SCIM has no type for a day, so that only clients which know
+/// the extension send them.
 pub fn schemas() -> Vec<Value> {
     let schema = |id: &str, name: &str, attributes: Vec<Value>| {
         json!({ "schemas": [SCHEMA], "id": id, "name": name, "description": name, "attributes": attributes,
@@ -144,6 +142,5 @@ pub fn schemas() -> Vec<Value> {
         schema(USER, "User", user()),
         schema(GROUP, "Group", group()),
         schema(ENTERPRISE, "EnterpriseUser", enterprise()),
-        schema(VALIDITY, "Validity", FIRST_AND_LAST.map(text).into()),
     ]
 }

@@ -16,7 +16,7 @@ use crate::store::{Error, Store};
 pub struct WaitingFiles {
     /// SHA-256 of all of them, in hexadecimal.
     pub digest: String,
-    /// What they would make easier.
+    /// The ways in which access would be easier to get.
     pub what: String,
     /// The first person, and when they asked.
     pub author: String,

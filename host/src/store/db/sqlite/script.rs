@@ -13,7 +13,7 @@ const STATEMENTS_MAX: usize = 32;
 /// Statements of a script whose text is kept prepared: the changes of one ticket, which come again and again.
 const KEPT_STATEMENTS_MAX: usize = 14;
 
-/// What waits, as one text with its arguments in the order of their places.
+/// The statements that wait, as one text with its arguments in the order of their places.
 #[derive(Debug, Default)]
 pub struct Script {
     sql: String,
