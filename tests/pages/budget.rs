@@ -190,6 +190,8 @@ fn many_open_tickets_cost_no_more_than_one() {
 #[test]
 fn an_act_is_answered_in_place_and_all_on_the_page_works_on() {
     let desk = desk();
+    let to_his_team = json!({ "team": "service-desk", "assignee": "nadia", "reason": "it is the client of the VPN" });
+    desk.as_role("kofi").with("if-match", "*").patch("/api/v1/tickets/IT-1", &to_his_team).expect(200);
     let mut kofi = Browser::of(&desk.url, "kofi");
     kofi.go("/tickets/IT-1");
     kofi.type_into("#reply-body", "Half a thought");

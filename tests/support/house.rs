@@ -202,6 +202,7 @@ async fn start(place: &Place, clock: Clock) -> (Arc<App>, Arc<Ways>, String, Vec
     let tasks = vec![
         tokio::spawn(api::serve(listener, router, CONNECTIONS_MAX, stop.clone())),
         tokio::spawn(Arc::clone(&app.office).tell_watchers(stop.clone())),
+        tokio::spawn(Arc::clone(&app.office).look_at_proofs(stop.clone())),
         tokio::spawn(Arc::clone(&app).follow_tables(stop.clone())),
         tokio::spawn(Arc::clone(&app).follow_directory(stop.clone())),
         tokio::spawn(ruledesk::jobs::tickets::search_index::run(Arc::clone(&app), stop.clone())),

@@ -15,6 +15,7 @@ use crate::desk::change::message::MessageKind;
 use crate::desk::change::timer::{TimerKind, TimerWrite};
 use crate::desk::id::{AppId, PersonId, TicketId};
 use crate::desk::organisation::Organisation;
+use crate::desk::organisation::connector::Kind;
 use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Visibility};
 
 /// Whose access to which app.
@@ -153,11 +154,10 @@ fn held(books: &Books, (subject, app): Key<'_>) -> BTreeMap<Entitlement, Holding
 fn order(change: &mut Change, books: &mut Books, key: Key<'_>, at: &At<'_>) {
     let grants = books.grants.clone();
     let wanted = wanted(&grants, key, at.organisation, at.now);
+    let by_hand = at.organisation.connector_of(key.1).is_none_or(|connector| connector.kind == Kind::Manual);
     for op in open(books, key).into_values().cloned().collect::<Vec<_>>() {
         let is_wanted = wanted.contains_key(&op.entitlement) == (op.direction != Direction::Revoke);
-        // A replacement may have been done by half, so one that was sent goes on to its end.
-        let untouched = op.state == OpState::Planned && (op.direction != Direction::Replace || op.is_unsent());
-        if !is_wanted && untouched && books.ops.contains(&op) {
+        if !is_wanted && is_untouched(&op, by_hand) && books.ops.contains(&op) {
             write(change, books, Op { state: OpState::Superseded, changed_at: at.now, ..op });
         }
     }
@@ -205,6 +205,18 @@ fn order(change: &mut Change, books: &mut Books, key: Key<'_>, at: &At<'_>) {
             write(change, books, op);
         }
     }
+}
+
+/// Whether nothing of an order is in the app.
+fn is_untouched(op: &Op, by_hand: bool) -> bool {
+    let nothing_came_of_it = match op.state {
+        OpState::Planned => true,
+        // Of what a person was asked to do, it is not known whether they have done it.
+        OpState::Waiting => op.is_unsent() || !by_hand,
+        _ => false,
+    };
+    // A replacement may have been done by half, so one that was sent goes on to its end.
+    nothing_came_of_it && (op.direction != Direction::Replace || op.is_unsent())
 }
 
 fn planned(books: &Books, grant: &Grant, entitlement: Entitlement, direction: Direction, at: &At<'_>) -> Op {
