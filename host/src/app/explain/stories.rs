@@ -327,7 +327,7 @@ fn promise(known: &Known<'_>, field: &str, clock: &Clock) -> Story {
     let due = clock.due_at.map_or_else(String::new, |due| format!(", due {due}"));
     let met = clock.met_at.map_or_else(String::new, |met| format!(", kept {met}"));
     let stands = clock.met_at.is_none() && clock.running_since.is_none();
-    let used = stands.then(|| format!(", standing still after {}", clock.used_ms / 60_000)).unwrap_or_default();
+    let used = if stands { format!(", standing still after {}", clock.used_ms / 60_000) } else { String::new() };
     let value = format!("{} minutes of open time{due}{met}{used}", clock.target_ms / 60_000);
     let name = format!("the policy of priority {}", known.ticket.priority);
     let set_by = desk(name, "it follows the priority until it is kept, and pauses while the requester is awaited");

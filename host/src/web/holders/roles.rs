@@ -102,7 +102,7 @@ async fn answer(visit: &Visit, of: &str) -> Result<Answer, Failure> {
     let f = &visit.frame;
     if let Some(part) = of.strip_prefix(DESK) {
         let role = Role::from_code(part).ok_or(Failure::NoPage)?;
-        return Ok(of_desk(f, visit.app.role_of_desk(&visit.actor, role).await?));
+        return Ok(of_desk(f, &visit.app.role_of_desk(&visit.actor, role).await?));
     }
     let mut parts = of.splitn(3, '/');
     let app: AppId = parts.next().and_then(|app| app.parse().ok()).ok_or(Failure::NoPage)?;
@@ -110,7 +110,7 @@ async fn answer(visit: &Visit, of: &str) -> Result<Answer, Failure> {
     Ok(in_app(f, visit.app.role_in_app(&visit.actor, (&app, &tier), parts.next()).await?))
 }
 
-fn of_desk(f: &Frame, found: RoleOfDesk) -> Answer {
+fn of_desk(f: &Frame, found: &RoleOfDesk) -> Answer {
     let on = |on: &str| (on != "any").then(|| f.named("may-on", on));
     let holder = |(person, by): (&PersonId, &BTreeSet<&'static str>)| Holder {
         name: f.name(person),

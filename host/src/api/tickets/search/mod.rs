@@ -46,14 +46,24 @@ pub struct SearchQuery {
     limit: Option<i64>,
 }
 
+impl SearchQuery {
+    /// The words, and the tickets that they may be found in, those of these requesters where some are named.
+    fn into_filter(self, requesters: Vec<String>) -> Result<(String, SearchFilter), Problem> {
+        let SearchQuery { q, state, team, assignee, requester, category, priority, before, .. } = self;
+        let before = super::last_seen("before", before.as_deref())?.map(|TicketNumber(number)| number);
+        let narrowed = SearchFilter { requesters, ..SearchFilter::default() };
+        Ok((q, SearchFilter { state, team, assignee, requester, category, priority, before, ..narrowed }))
+    }
+}
+
 /// Tickets, and up to one header.
 type Found = (AppendHeaders<Option<(&'static str, String)>>, axum::Json<Vec<TicketSummaryView>>);
 
 /// Search tickets by their words, the newest first.
 ///
 /// Requesters find their own, by what is public of them, and so do the readers of a department those of its people, where they name
-/// it. A ticket is found within a second or two of its last word. After an update
-/// that built the index again, the older tickets are found bit by bit: a header says which are not yet.
+/// it. A ticket is found within a second or two of its last word. After an update that built the index again, the older tickets are
+/// found bit by bit: a header says which are not yet.
 #[utoipa::path(get, path = "/api/v1/search", tag = "tickets", security(("token" = [])), params(SearchQuery),
     responses((status = 200, body = Vec<TicketSummaryView>, headers(("unsearchable-from" = String,
         description = "The newest ticket that no search finds yet, nor those before it; left out where all are found"))),
@@ -66,10 +76,7 @@ pub async fn search(
 ) -> Result<Found, Problem> {
     let limit = page::limit(query.limit, LIMIT)?;
     let requesters = query.department.as_deref().map(|name| app.department(&actor, name)).transpose()?;
-    let SearchQuery { q, state, team, assignee, requester, category, priority, before, .. } = query;
-    let before = super::last_seen("before", before.as_deref())?.map(|TicketNumber(number)| number);
-    let narrowed = SearchFilter { requesters: requesters.unwrap_or_default(), ..SearchFilter::default() };
-    let filter = SearchFilter { state, team, assignee, requester, category, priority, before, ..narrowed };
+    let (q, filter) = query.into_filter(requesters.unwrap_or_default())?;
     let unsearchable = app.unsearchable_from().await?.map(|number| (UNSEARCHABLE_FROM, number.to_string()));
     let (found, sights) = app.search_tickets(&actor, &q, filter, limit).await?;
     let found = found.into_iter().map(|ticket| TicketSummaryView::new(ticket, None, &sights)).collect();

@@ -76,7 +76,7 @@ enum Met {
     /// The rules for closing are asked: they are a requester's, on a ticket that was resolved.
     ToJudge(Box<ToJudge>),
     /// Nothing is asked; the ticket as it was read, if it is there.
-    Other(Option<JustRead>),
+    Other(Option<Box<JustRead>>),
 }
 
 /// Words about which the rules were asked.
@@ -111,7 +111,7 @@ impl App {
             let to_judge = match self.meet(actor, number, words.body).await? {
                 Met::ToJudge(to_judge) => *to_judge,
                 Met::Other(other) => {
-                    read = other;
+                    read = other.map(|read| *read);
                     break;
                 }
             };
@@ -141,7 +141,7 @@ impl App {
             && has_rule_for(&generation, &ticket);
         Ok(match is_asked {
             true => Met::ToJudge(Box::new(ToJudge { ticket, organisation, generation, now })),
-            false => Met::Other(Some((ticket, case))),
+            false => Met::Other(Some(Box::new((ticket, case)))),
         })
     }
 
