@@ -109,7 +109,7 @@ fn changes_of_a_rule_keep_no_descriptors_and_no_memory() {
     (13..=52).for_each(change);
     // Connections come and go meanwhile; one for each change would be forty.
     assert!(open() < files + 9, "{files} descriptors, then {}", open());
-    // The code of a version has several mappings; threads that come and go have some, too.
-    assert!(mapped() < mappings + 70, "{mappings} mappings, then {}", mapped());
+    // The code of a version has three mappings at least, so that forty that stay would show; threads that come and go have some, too.
+    assert!(mapped() < mappings + 120, "{mappings} mappings, then {}", mapped());
     assert!(resident_mib() < resident + 32, "{resident} MiB, then {}", resident_mib());
 }
