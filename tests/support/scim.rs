@@ -68,6 +68,13 @@ pub struct ScimApp {
 /// The token that it takes.
 pub const TOKEN: &str = "a-token-for-the-app";
 
+/// The calls by which a connector of kind `rest` keeps entitlements of this kind at a path of the app.
+pub fn rest_calls(kind: &str, path: &str) -> String {
+    let call = |name: &str, method: &str| format!("{name} = {{ method = \"{method}\", path = \"{path}\" }}\n");
+    let (create, remove, read) = (call("create", "PUT"), call("remove", "DELETE"), call("read", "GET"));
+    format!("[connector.calls.{kind}]\n{create}{remove}{read}there = \"/has\"\nequals = \"{{user}}\"\n")
+}
+
 impl ScimApp {
     /// An app with these groups, which are empty.
     pub fn start(groups: &[&str]) -> ScimApp {

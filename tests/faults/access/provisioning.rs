@@ -9,7 +9,7 @@ use crate::support::client::Client;
 use crate::support::components::example_rules;
 use crate::support::house::House;
 use crate::support::place::{Database, on_both};
-use crate::support::scim::{Fault, Phase, ScimApp, TOKEN};
+use crate::support::scim::{Fault, Phase, ScimApp, TOKEN, rest_calls};
 
 /// A desk that writes to the app for Jira.
 pub fn desk(database: Database, app: &ScimApp) -> House {
@@ -399,16 +399,11 @@ fn i23_a_seat_is_taken_from_the_approval_until_the_app_was_seen_without_the_pers
 fn an_app_with_an_interface_of_its_own_is_written_to_by_the_calls_that_are_configured() {
     on_both(|database| {
         let app = ScimApp::start(&[]);
-        let calls = |kind: &str, path: &str| {
-            let call = |name: &str, method: &str| format!("{name} = {{ method = \"{method}\", path = \"{path}\" }}\n");
-            let (create, remove, read) = (call("create", "PUT"), call("remove", "DELETE"), call("read", "GET"));
-            format!("[connector.calls.{kind}]\n{create}{remove}{read}there = \"/has\"\nequals = \"{{user}}\"\n")
-        };
         let rest = format!(
             "kind = \"rest\"\nurl = \"{}\"\ninternal = true\ntoken-file = \"app.token\"\n{}{}",
             app.url,
-            calls("account", "plain/account/{user}"),
-            calls("tier", "plain/{value}/{user}")
+            rest_calls("account", "plain/account/{user}"),
+            rest_calls("tier", "plain/{value}/{user}")
         );
         let desk = connected(database, &rest);
         app.fail("PUT", "/plain/user", 1, Phase::After, Fault::Drop);

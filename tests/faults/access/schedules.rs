@@ -273,7 +273,7 @@ fn round(seed: u64) {
     assert!(checked.status.success(), "seed {seed}: {}", String::from_utf8_lossy(&checked.stdout));
 }
 
-/// Sixty schedules; `RULEDESK_SCHEDULES=500` runs so many. The first are those that have found something once.
+/// Sixty schedules; `RULEDESK_SCHEDULES=500` runs so many, and `RULEDESK_SEED` says with which to begin, to look at one that failed. The first are those that have found something once.
 #[test]
 fn whatever_happens_in_whatever_order_the_app_has_what_the_grants_say() {
     let wanted = std::env::var_os("RULEDESK_SCHEDULES").and_then(|n| n.to_str()?.parse::<usize>().ok());

@@ -9,7 +9,7 @@ use crate::support::client::Client;
 use crate::support::components::example_rules;
 use crate::support::house::House;
 use crate::support::place::{Database, on_both};
-use crate::support::scim::{Fault, Phase, ScimApp};
+use crate::support::scim::{Fault, Phase, ScimApp, rest_calls};
 
 /// Changes a file of the configuration and has it read again.
 fn change(desk: &House, file: &str, change: impl FnOnce(String) -> String) {
@@ -133,15 +133,10 @@ fn a_group_whose_members_are_not_all_shown_is_never_written_as_a_whole() {
 fn i09_json_of_something_else_proves_no_end_in_an_app_with_calls_of_its_own() {
     on_both(|database| {
         let app = ScimApp::start(&[]);
-        let calls = |kind: &str, path: &str| {
-            let call = |name: &str, method: &str| format!("{name} = {{ method = \"{method}\", path = \"{path}\" }}\n");
-            let (create, remove, read) = (call("create", "PUT"), call("remove", "DELETE"), call("read", "GET"));
-            format!("[connector.calls.{kind}]\n{create}{remove}{read}there = \"/has\"\nequals = \"{{user}}\"\n")
-        };
         let rest = format!(
             "kind = \"rest\"\nurl = \"{}\"\ninternal = true\ntoken-file = \"app.token\"\n{}",
             app.url,
-            calls("tier", "plain/{value}/{user}")
+            rest_calls("tier", "plain/{value}/{user}")
         );
         let desk = connected(database, &rest);
         asks(&desk.as_role("amara"), "user", 4);
