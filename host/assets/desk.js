@@ -176,6 +176,7 @@ document.addEventListener("change", async (event) => {
   const files = $$("input[type=file]", form);
   form.replaceChildren(...document.importNode(fresh, true).childNodes);
   for (const old of files) document.getElementById(old.id)?.replaceWith(old);
+  for (const work of wires) work(form);
   if (at) document.getElementById(at)?.focus({ preventScroll: true });
 });
 

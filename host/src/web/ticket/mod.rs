@@ -10,6 +10,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
+pub use super::frame::PEOPLE_MAX;
 use super::frame::failure::Failure;
 use super::frame::form::Form;
 use super::frame::{Frame, page};
@@ -34,7 +35,6 @@ pub mod tools;
 pub mod trial;
 
 use facts::Facts;
-pub use facts::PEOPLE_MAX;
 use story::Item;
 
 /// Entries of the story that are read at once, and at most.
