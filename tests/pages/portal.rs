@@ -1,12 +1,14 @@
-//! An employee at the desk.
+//! An employee at the desk, and an agent who asks for one.
 
 use jiff::SignedDuration;
 
 use super::guard::{cookie, send};
-use super::{ask_for_a_laptop, desk, say_what_was_missing};
-use crate::support::browser::Browser;
+use super::{access, ask_for_a_laptop, desk, say_what_was_missing};
+use crate::support::browser::{Browser, CONTROL, ENTER, TAB};
+use crate::support::client::resolved;
 use crate::support::components::{example_rules, root};
 use crate::support::house::House;
+use crate::support::peers::smtp::Relay;
 use crate::support::place::{Database, copy};
 
 /// The whole way with scripts off, as with a screen reader of old or a proxy that takes scripts away.
@@ -133,6 +135,115 @@ fn an_approver_gives_fewer_groups_than_were_asked_for() {
     let grants = desk.as_role("amara").get("/api/v1/people/amara/grants").expect(200);
     assert_eq!(grants[0]["groups"], serde_json::json!(["staff"]), "{grants}");
     desk.do_what_is_due();
+}
+
+/// A call is taken by keys alone: whose it is, how it came, what it is about. One whom nobody knows is said, and no ticket comes of it.
+#[test]
+fn an_agent_takes_a_call_by_keys_alone() {
+    let desk = House::demo(Database::Sqlite);
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/new/question");
+    kofi.wait("document.querySelectorAll('#requester-list option').length > 20");
+    let at = |kofi: &Browser, id: &str| {
+        let is_there = format!("document.activeElement.id === {id:?}");
+        let steps = (0..40).find(|_| {
+            kofi.press(&[TAB]);
+            kofi.script(&format!("return {is_there}")) == true
+        });
+        assert!(steps.is_some(), "{id} is reached by Tab");
+    };
+    for (field, words) in [
+        ("requester", "Amara"),
+        ("channel", "phone"),
+        ("subject", "How do I share my calendar?"),
+        ("body", "With the whole team."),
+    ] {
+        at(&kofi, field);
+        kofi.press(&[words]);
+    }
+    kofi.press(&[&format!("{CONTROL}{ENTER}")]);
+    kofi.sees("#problems", "Nobody here is called Amara");
+    assert_eq!(desk.as_role("kofi").get("/api/v1/tickets").expect(200)["tickets"].as_array().map(Vec::len), Some(0));
+    kofi.has_focus();
+    let kept = kofi.script(
+        "return [document.querySelector('#requester').ariaInvalid, document.querySelector('#channel').value, \
+         document.querySelector('#subject').value]",
+    );
+    assert_eq!(kept, serde_json::json!(["true", "phone", "How do I share my calendar?"]));
+    // The problem leads to its field.
+    kofi.press(&[TAB]);
+    kofi.wait("document.activeElement.getAttribute('href') === '#requester'");
+    kofi.press(&[ENTER]);
+    kofi.wait("document.activeElement.id === 'requester'");
+    kofi.press(&[&format!("{CONTROL}a"), "amara okafor", &format!("{CONTROL}{ENTER}")]);
+    kofi.is_at("/tickets/IT-1?sent=1");
+    let made = desk.as_role("kofi").get("/api/v1/tickets/IT-1").expect(200);
+    assert_eq!((&made["requester"], &made["channel"]), (&"amara".into(), &"phone".into()), "{made}");
+    let mut amara = Browser::of(&desk.url, "amara");
+    amara.go("/mine");
+    amara.sees(".rows", "How do I share my calendar?");
+    desk.do_what_is_due();
+}
+
+/// A letter's link asks how it went: on a telephone, without signing in and without scripts. Looking is no answer, and an answer can be changed.
+#[test]
+fn the_link_of_a_letter_asks_how_it_went() {
+    let relay = Relay::start();
+    let url = "\n[outgoing]\npublic-url = \"https://desk.example/\"\n";
+    let desk = House::with_settings(Database::Sqlite, example_rules(), |text| text + &relay.settings() + url);
+    let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+    let incident = serde_json::json!({ "request_type": "incident", "subject": "VPN is down", "body": "Since noon.",
+        "fields": { "service": "vpn", "people-affected": 3 } });
+    amara.post("/api/v1/tickets", &incident).expect(201);
+    kofi.with("if-match", "*").post("/api/v1/tickets/IT-1/transitions", &resolved()).expect(200);
+    // It closes by itself, since nobody says otherwise.
+    desk.advance(SignedDuration::from_hours(24 * 6));
+    let letters = relay.taken().into_iter().map(|taken| taken.text.replace("=\n", ""));
+    let link = letters.filter_map(|text| text.split_once("/survey/").map(|(_, rest)| rest.to_owned())).next().unwrap();
+    let link: String = link.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.')).collect();
+    let answer = || amara.get("/api/v1/tickets/IT-1/survey").expect(200);
+    let mut anybody = Browser::at(&desk.url);
+    anybody.size(390, 844);
+    anybody.go(&format!("/survey/{link}"));
+    anybody.sees("main", "VPN is down");
+    assert_eq!(anybody.axe(), Vec::<String>::new());
+    anybody.without_scripts();
+    for score in ["2", "4"] {
+        anybody.go(&format!("/survey/{link}"));
+        anybody.counts("input[name=score]", 5);
+        anybody.click(&format!("input[name=score][value='{score}']"));
+        if score == "2" {
+            assert!(answer()["score"].is_null(), "looking is no answer: {}", answer());
+            anybody.type_into("#comment", "It was quick.");
+        }
+        anybody.click("main form button.primary");
+        anybody.counts("#thanks", 1);
+        assert_eq!(answer()["score"].to_string(), score);
+    }
+    assert_eq!(answer()["comment"], "It was quick.", "it is still there when one changes one's mind");
+    anybody.go(&format!("/survey/{link}0"));
+    anybody.counts("input[name=score]", 0);
+    desk.do_what_is_due();
+}
+
+/// Access that is not needed any more is given back where it is seen, and the page says what comes of it.
+#[test]
+fn access_is_given_back_where_it_is_seen() {
+    let desk = House::demo(Database::Sqlite);
+    desk.as_role("amara").post("/api/v1/tickets", &access()).expect(201);
+    let yes = serde_json::json!({ "approve": true });
+    desk.as_role("lena").post("/api/v1/tickets/IT-1/access/decisions", &yes).expect(200);
+    desk.do_what_is_due();
+    let mut amara = Browser::without_scripts_of(&desk.url, "amara", "/access");
+    amara.counts("form[action$='/give-back']", 1);
+    amara.click("form[action$='/give-back'] button");
+    amara.is_at("/access?done=given-back");
+    amara.sees(".notice.good", "You gave the access back");
+    amara.counts("form[action$='/give-back']", 0);
+    amara.sees("[aria-labelledby=past]", "GitHub");
+    desk.do_what_is_due();
+    let grants = desk.as_role("amara").get("/api/v1/people/amara/grants").expect(200);
+    assert!(!grants[0]["revoked_at"].is_null(), "{grants}");
 }
 
 /// A draft of a program is a draft like others, of its author alone, and goes when it is thrown away.

@@ -45,6 +45,8 @@ pub struct Tools {
     /// The note of a handover that was refused, and whether one was.
     pub handover: String,
     pub handed: bool,
+    /// The team that was chosen for it.
+    pub hand_to: String,
 }
 
 /// Reads the tools for a ticket.
@@ -78,6 +80,7 @@ pub async fn read(visit: &Visit, seen: &Seen, form: &Form) -> Result<Tools, Fail
         outage: outage::read(visit, seen, form).await?,
         handover: form.text("handover"),
         handed: form.has("handover"),
+        hand_to: form.text("hand-to"),
     })
 }
 
