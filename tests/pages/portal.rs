@@ -226,6 +226,52 @@ fn the_link_of_a_letter_asks_how_it_went() {
     desk.do_what_is_due();
 }
 
+/// The search of the start offers the requests that have its words while they are typed, and takes no focus; a key sends them as they are.
+#[test]
+fn the_start_offers_what_has_the_words_that_one_types() {
+    let desk = desk();
+    let mut amara = Browser::of(&desk.url, "amara");
+    amara.go("/");
+    amara.counts(".suggestions:not([hidden])", 0);
+    let card = amara.script(
+        "const card = document.querySelector('a.card'); \
+         return [card.querySelector('strong').textContent, card.getAttribute('href')]",
+    );
+    let (name, address) = (card[0].as_str().unwrap(), card[1].as_str().unwrap());
+    amara.type_into("#ask", &name.to_lowercase());
+    amara.sees(".suggestions", name);
+    let said = amara.script("return [document.querySelector('.suggestions').ariaLive, document.activeElement.id]");
+    assert_eq!(said, serde_json::json!(["polite", "ask"]));
+    assert_eq!(amara.axe(), Vec::<String>::new());
+    amara.press(&[ENTER]);
+    amara.wait("location.pathname === '/find'");
+    amara.go("/");
+    amara.type_into("#ask", &name.to_lowercase());
+    amara.counts(&format!(".suggestions a[href$='{address}']"), 1);
+    amara.click(&format!(".suggestions a[href$='{address}']"));
+    amara.is_at(address);
+}
+
+/// One who asked calls for haste, and calls it off, without scripts; each says why.
+#[test]
+fn one_who_asked_calls_for_haste_and_calls_it_off() {
+    let desk = desk();
+    let mut amara = Browser::without_scripts_of(&desk.url, "amara", "/tickets/IT-3");
+    amara.click("details.more:has(form[action$='/escalate']) summary");
+    amara.type_into("#escalate-reason", "The meeting is in an hour");
+    amara.click("form[action$='/escalate'] button");
+    amara.is_at("/tickets/IT-3?done=escalate");
+    let kofi = desk.as_role("kofi");
+    assert!(kofi.get("/api/v1/tickets/IT-3/timeline").text.contains("The meeting is in an hour"));
+    amara.click("details.more:has(#cancel-reason) summary");
+    amara.type_into("#cancel-reason", "I found it myself");
+    amara.click("details.more:has(#cancel-reason) button");
+    amara.is_at("/tickets/IT-3?done=state");
+    amara.counts("#cancel-reason", 0);
+    assert_eq!(kofi.get("/api/v1/tickets/IT-3").expect(200)["state"], "cancelled");
+    desk.do_what_is_due();
+}
+
 /// Access that is not needed any more is given back where it is seen, and the page says what comes of it.
 #[test]
 fn access_is_given_back_where_it_is_seen() {

@@ -56,6 +56,10 @@ fn an_article_spares_a_ticket_while_it_is_written() {
     kofi.sees("main", "Helpful 1, not helpful 0 · spared 1 ticket");
     kofi.go("/find?q=calendar");
     kofi.sees(".articles", "Share your calendar");
+    // Where one begins it is offered as one types, too.
+    amara.go("/");
+    amara.type_into("#ask", "calendar");
+    amara.sees(".suggestions", "Share your calendar with your team");
     // An answer to another takes it in, found by words of it.
     let question = json!({ "request_type": "question", "subject": "The days of my team", "body": "Where do I see them?",
         "fields": { "topic": "howto" } });
