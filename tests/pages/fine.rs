@@ -9,6 +9,7 @@ use serde_json::json;
 use super::budget::statements;
 use super::guard::{FORM, OWN, cookie, send};
 use crate::support::browser::Browser;
+use crate::support::components::scratch;
 use crate::support::house::House;
 use crate::support::place::{Database, on_both};
 
@@ -108,6 +109,36 @@ fn the_zone_of_a_browser_changes_no_time() {
     assert!(shown[0].as_array().unwrap().len() >= 3, "{}", shown[0]);
     assert!(shown[0].to_string().contains("CE"), "{}", shown[0]);
     assert_eq!((&shown[1], &shown[2]), (&shown[0], &shown[0]));
+}
+
+/// Words of people run as their script does, and pages whose language runs from right to left fit the screen as the others do.
+#[test]
+fn pages_and_words_run_from_right_to_left_as_well() {
+    let desk = super::desk();
+    let body = json!({ "request_type": "question", "subject": "كيف أشارك التقويم مع فريقي؟", "body": "مع الفريق كله من فضلك.",
+        "fields": { "topic": "howto" } });
+    desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/tickets/IT-7");
+    let runs = kofi.script(
+        "return ['h1', '.words .text'].map((words) => getComputedStyle(document.querySelector(words)).direction)",
+    );
+    assert_eq!(runs, json!(["rtl", "rtl"]));
+    for path in ["/", "/queue", "/tickets/IT-7", "/new/incident", "/reports/volume"] {
+        kofi.go(path);
+        kofi.script("document.documentElement.dir = 'rtl'");
+        for width in [1280, 320] {
+            kofi.size(width, 900);
+            let wider =
+                kofi.script("return document.documentElement.scrollWidth - document.documentElement.clientWidth");
+            assert_eq!(wider, 0, "{path} at {width}");
+        }
+        if path == "/tickets/IT-7" {
+            let folder = scratch().join("pictures");
+            std::fs::create_dir_all(&folder).unwrap();
+            kofi.whole_picture(320, &folder.join("arabic-320.png"));
+        }
+    }
 }
 
 /// It ends an attribute, a text and a title, and would run in three ways.

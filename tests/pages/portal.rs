@@ -292,6 +292,31 @@ fn access_is_given_back_where_it_is_seen() {
     assert!(!grants[0]["revoked_at"].is_null(), "{grants}");
 }
 
+/// Who decides in whose place is said where requests wait, to both; the one who stands in finds the request there and decides.
+#[test]
+fn one_who_stands_in_sees_for_whom_and_decides() {
+    let config = tempfile::tempdir().unwrap();
+    copy(&root().join("host/demo"), config.path());
+    let file = config.path().join("people.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let lena = text.find("id = \"lena\"").unwrap();
+    let end = lena + text[lena..].find("[[person]]").unwrap();
+    let leave = "[[person.delegation]]\nto = \"priya\"\nfrom = 2020-01-01\nuntil = 2099-12-31\n\n";
+    std::fs::write(&file, format!("{}{leave}{}", &text[..end], &text[end..])).unwrap();
+    let desk = House::with_config(Database::Sqlite, example_rules(), config.path());
+    desk.as_role("amara").post("/api/v1/tickets", &access()).expect(201);
+    let away = Browser::without_scripts_of(&desk.url, "lena", "/approvals");
+    away.sees(".notice.info", "decides in your place, too (2020-01-01 – 2099-12-31)");
+    let mut priya = Browser::without_scripts_of(&desk.url, "priya", "/approvals");
+    priya.sees(".notice.info", "You decide in the place of Lena Fischer, too");
+    priya.click(".rows a");
+    priya.is_at("/approvals/IT-1");
+    priya.click("button[value=approve]");
+    priya.counts("form.decide", 0);
+    assert_eq!(desk.as_role("amara").get("/api/v1/tickets/IT-1").expect(200)["access"]["state"], "approved");
+    desk.do_what_is_due();
+}
+
 /// A draft of a program is a draft like others, of its author alone, and goes when it is thrown away.
 #[test]
 fn a_draft_of_a_program_is_gone_on_with_on_the_page_and_thrown_away() {
