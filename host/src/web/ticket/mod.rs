@@ -168,7 +168,7 @@ pub async fn show(visit: Visit, Path(key): Path<String>, Query(how): Query<How>)
 #[derive(Debug, Serialize)]
 pub struct Version {
     version: String,
-    /// What another person did last, in a line.
+    /// The last act of another person, in a line.
     by: Option<String>,
 }
 
