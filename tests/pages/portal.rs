@@ -137,7 +137,7 @@ fn an_approver_gives_fewer_groups_than_were_asked_for() {
     desk.do_what_is_due();
 }
 
-/// A call is taken by keys alone: whose it is, how it came, what it is about. One whom nobody knows is said, and no ticket comes of it.
+/// A call is taken by keys alone: whose it is, how it came, what it is about. One who is not known is named, and no ticket comes of it.
 #[test]
 fn an_agent_takes_a_call_by_keys_alone() {
     let desk = House::demo(Database::Sqlite);
@@ -196,7 +196,7 @@ fn the_link_of_a_letter_asks_how_it_went() {
         "fields": { "service": "vpn", "people-affected": 3 } });
     amara.post("/api/v1/tickets", &incident).expect(201);
     kofi.with("if-match", "*").post("/api/v1/tickets/IT-1/transitions", &resolved()).expect(200);
-    // It closes by itself, since nobody says otherwise.
+    // It closes by itself, since its requester says nothing.
     desk.advance(SignedDuration::from_hours(24 * 6));
     let letters = relay.taken().into_iter().map(|taken| taken.text.replace("=\n", ""));
     let link = letters.filter_map(|text| text.split_once("/survey/").map(|(_, rest)| rest.to_owned())).next().unwrap();
