@@ -141,6 +141,47 @@ fn pages_and_words_run_from_right_to_left_as_well() {
     }
 }
 
+/// On paper a report has its plot and its numbers as a table, also where that is folded on the screen, and nothing to click.
+#[test]
+fn a_report_is_read_on_paper() {
+    let desk = super::desk();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/reports/volume");
+    let seen = |kofi: &Browser| {
+        kofi.script(
+            "return ['svg.plot', '.as-table table', '.top', '.filters-line', 'h1 ~ .button'].map((part) => \
+             document.querySelector(part).checkVisibility())",
+        )
+    };
+    assert_eq!(seen(&kofi), json!([true, false, true, true, true]));
+    kofi.devtools("Emulation.setEmulatedMedia", &json!({ "media": "print" }));
+    assert_eq!(seen(&kofi), json!([true, true, false, false, false]));
+}
+
+/// One who asked hears on the page when an agent answers, and what was typed stays; of what is private they hear nothing.
+#[test]
+fn one_who_asked_hears_of_an_answer_where_they_read() {
+    let desk = super::desk();
+    let kofi = desk.as_role("kofi");
+    let mut amara = Browser::of(&desk.url, "amara");
+    amara.go("/tickets/IT-3");
+    amara.type_into("#body", "Half a thought");
+    let say = |body: &str, internal: bool| {
+        let words = json!({ "body": body, "internal": internal });
+        kofi.post("/api/v1/tickets/IT-3/comments", &words).expect(201);
+    };
+    say("She asks too much", true);
+    say("By its menu", false);
+    amara.wait("!document.querySelector('[data-live-note]').hidden");
+    amara.sees("[data-live-note]", "Kofi Mensah: wrote on the ticket");
+    assert!(!amara.text(".story").contains("By its menu"), "nothing is swapped under her hands");
+    amara.click("[data-live-note] a");
+    amara.sees(".story", "By its menu");
+    assert!(!amara.text("main").contains("She asks too much"));
+    assert_eq!(amara.script("return document.querySelector('#body').value"), "Half a thought");
+    desk.do_what_is_due();
+}
+
 /// It ends an attribute, a text and a title, and would run in three ways.
 const EVIL: &str = "\"'><img src=x onerror=alert(1)></textarea></title><script>alert(2)</script>";
 
