@@ -168,6 +168,7 @@ fn clocks(rows: &[Row], first: usize) -> Result<Clocks, Error> {
         update: get(ClockKind::Update),
         team: get(ClockKind::Team),
         confirmation: get(ClockKind::Confirmation),
+        answer: get(ClockKind::Answer),
         further: further.collect(),
     })
 }

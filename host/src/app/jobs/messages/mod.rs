@@ -16,7 +16,7 @@ use crate::desk::change::message::MessageKind;
 use crate::desk::id::{MessageId, PersonId, TicketId};
 use crate::desk::organisation::{Organisation, Person};
 use crate::desk::ticket::Ticket;
-use crate::desk::ticket::sight::of_recipient;
+use crate::desk::ticket::sight::{of_named, of_recipient};
 use crate::desk::ticket::timeline::Visibility;
 use crate::messages::facts::{Digest, Facts, Recipient};
 use crate::messages::{NotRendered, Rendered, Templates};
@@ -191,7 +191,11 @@ impl Office {
         let Some((ticket, case)) = self.store.ticket_and_case_by_id(message.ticket).await? else {
             return Ok(Err("its ticket is gone"));
         };
-        let Some(sees) = of_recipient(organisation, &ticket, case.as_ref(), &message.to) else {
+        let of_part = of_recipient(organisation, &ticket, case.as_ref(), &message.to);
+        // A reader of the department who is named sees what is public, and nothing of who decides about access.
+        let case = case.filter(|_| of_part.is_some());
+        let named = || of_named(organisation, &ticket, None, &message.to).filter(|_| kind == MessageKind::Mentioned);
+        let Some(sees) = of_part.or_else(named) else {
             return Ok(Err("its recipient may not see the ticket"));
         };
         let asks = kind == MessageKind::Closed && ticket.submitted.requester == message.to;
