@@ -15,6 +15,7 @@ use crate::desk::access::AccessCase;
 use crate::desk::change::message::MessageKind;
 use crate::desk::id::{MessageId, PersonId, TicketId};
 use crate::desk::organisation::{Organisation, Person};
+use crate::desk::text::is_blank;
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::sight::{of_named, of_recipient};
 use crate::desk::ticket::timeline::Visibility;
@@ -101,6 +102,8 @@ struct Ready {
     ticket: Ticket,
     case: Option<AccessCase>,
     sees: Visibility,
+    /// What was done, where the message says that it is over.
+    solution: Option<String>,
     /// The end of the link by which the recipient says how it went.
     survey: Option<String>,
     /// The end of the link by which the recipient decides about access.
@@ -204,7 +207,17 @@ impl Office {
             (MessageKind::ApprovalWanted, Some(case)) => self.decision_link(&ticket, case, &message.to).await?,
             _ => None,
         };
-        Ok(Ok(Ready { message, kind, ticket, case, sees, survey, decide }))
+        let solution = self.solution(kind, &ticket).await?;
+        Ok(Ok(Ready { message, kind, ticket, case, sees, solution, survey, decide }))
+    }
+
+    /// What was done about a ticket, for a message of this kind: a letter that it is over is often the last that one reads of it.
+    async fn solution(&self, kind: MessageKind, ticket: &Ticket) -> Result<Option<String>, Error> {
+        if !matches!(kind, MessageKind::Closed | MessageKind::ConfirmationReminder) {
+            return Ok(None);
+        }
+        let last = self.store.last_resolution(ticket.number).await?;
+        Ok(last.map(|last| last.record.fix).filter(|fix| !is_blank(fix)))
     }
 
     /// The step for a person who hears of things once a day: the oldest message takes the others along.
