@@ -5,7 +5,7 @@ use super::change::{Retry, Which};
 use crate::app::{Error, Office};
 use crate::desk::id::{PersonId, TeamId, TicketNumber};
 use crate::desk::organisation::Organisation;
-use crate::desk::ticket::assignment::{HandOn, hand_on, in_team};
+use crate::desk::ticket::assignment::{HandOn, hand_on, waiting_in_team};
 
 impl Office {
     /// Gives out what waits and hands on what has to be; how many tickets that were. Several hosts may do so at once: each change
@@ -22,17 +22,20 @@ impl Office {
     async fn give_out_waiting(&self) -> Result<usize, Error> {
         let organisation = self.organisation();
         let (mut given, mut full) = (0, Vec::new());
-        for (number, team) in self.store.waiting().await? {
-            if full.contains(&team) {
+        for (number, team, skills) in self.store.waiting().await? {
+            // A team may have room for those of its tickets that other members can have.
+            let of = (team, skills);
+            if full.contains(&of) {
                 continue;
             }
-            let assignment = in_team(&organisation, &team, self.clock.now());
+            let (team, skills) = &of;
+            let assignment = waiting_in_team(&organisation, team, skills, self.clock.now());
             match self.store.would_pick(&assignment).await? {
                 Some(_) => {
-                    self.give(number, &team, None, &HandOn::Waited).await?;
+                    self.give(number, team, None, &HandOn::Waited).await?;
                     given += 1;
                 }
-                None => full.push(team),
+                None => full.push(of),
             }
         }
         Ok(given)

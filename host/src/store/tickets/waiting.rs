@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::desk::id::{PersonId, TeamId, TicketNumber};
+use crate::desk::id::{PersonId, Skill, TeamId, TicketNumber};
 use crate::store::db::Row;
-use crate::store::sql::columns::parsed;
+use crate::store::sql::columns::{from_json, parsed};
 use crate::store::{Error, Store};
 
 /// The most tickets of one look.
@@ -15,21 +15,28 @@ const TEAMS_MAX: usize = 10_000;
 const NUMBERS_AT_ONCE: i64 = 1_000;
 
 impl Store {
-    /// The unfinished tickets for which the desk found no person, the most urgent first. What an agent has put back into the
-    /// queue is left to agents.
+    /// The unfinished tickets for which the desk found no person, the most urgent first, with the skills that they need. What an agent
+    /// has put back into the queue is left to agents.
     ///
     /// # Errors
     ///
     /// Where the database cannot be read.
-    pub async fn waiting(&self) -> Result<Vec<(TicketNumber, TeamId)>, Error> {
+    pub async fn waiting(&self) -> Result<Vec<(TicketNumber, TeamId, Vec<Skill>)>, Error> {
         let sql = format!(
-            "select t.number, t.team from tickets t where t.unfinished = 1 and t.assignee is null \
+            "select t.number, t.team, t.skills from tickets t where t.unfinished = 1 and t.assignee is null \
              and t.state <> 'waiting_approval' and (select l.author_kind from timeline l where l.ticket = t.number \
              and l.kind = 'assigned' order by l.seq desc limit 1) = 0 \
              order by t.rank, t.queue_due, t.number limit {LOOK_MAX}"
         );
         let rows = self.db.all(&sql, Vec::new()).await?;
-        Ok(self.readable("tickets", &rows, in_team))
+        let waits = |row: &Row| {
+            let (number, team) = in_team(row)?;
+            let skills: Vec<String> = from_json("tickets", "skills", &row.text(2)?)?;
+            let skills =
+                skills.iter().map(|skill| parsed("tickets", "skills", skill)).collect::<Result<Vec<Skill>, _>>()?;
+            Ok((number, team, skills))
+        };
+        Ok(self.readable("tickets", &rows, waits))
     }
 
     /// The tickets that are not over, among those whose numbers follow this one; and from where the next look goes on, if there are
