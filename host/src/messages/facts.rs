@@ -13,7 +13,7 @@ pub struct Facts {
     pub reply: Option<Reply>,
     /// The step from one state into another, if the message is about one.
     pub moved: Option<Moved>,
-    /// What was done, as the ticket's last resolution says it to its requester; in messages that it is over, or soon will be.
+    /// The fix, as the ticket's last resolution says it to its requester; in messages that it is over, or soon will be.
     pub solution: Option<String>,
     /// The access that the ticket asks for, if it asks for some.
     pub access: Option<Access>,

@@ -194,7 +194,7 @@ fn a_ticket_waits_for_the_shift_that_can_have_it() {
     });
 }
 
-/// Routing asks for somebody who can do VPN. While all who can are full, the ticket is not given to one who has room and cannot.
+/// Routing asks for an agent who can do VPN. While all who can are full, the ticket is not given to one who has room and cannot.
 #[test]
 fn a_ticket_waits_for_the_skill_that_it_needs_also_where_others_have_room() {
     on_both(|database| {

@@ -184,7 +184,7 @@ fn a_requester_who_does_not_answer_is_reminded_once_and_then_the_ticket_ends() {
         desk.advance(SignedDuration::from_hours(9));
         assert_eq!(stands(&silent), (0, waits.clone()));
         comment(&amara, &answered, "Berlin.").expect(201);
-        // Whoever is asked once more has the whole time from then on.
+        // One who is asked once more has the whole time from then on.
         comment(&kofi, &asked_again, "And which floor?").expect(201);
         desk.advance(SignedDuration::from_hours(2));
         assert_eq!((stands(&silent), stands(&asked_again)), ((1, waits.clone()), (0, waits.clone())));

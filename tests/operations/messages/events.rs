@@ -131,7 +131,7 @@ fn readers_of_a_department_and_followers_are_told_of_what_they_may_read_while_th
             assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
         };
         let key = create("amara");
-        // One's own ticket comes after all that was not told.
+        // One's own ticket comes after all that was kept from her.
         let own = create("lena");
         assert_eq!(lena.event().data, about(&own, 1), "she is of the department, and not one of its readers");
         publish(&format!("{people}\n[[department-readers]]\ndepartment = \"Finance\"\npeople = [\"lena\"]\n"));

@@ -36,8 +36,8 @@ impl Office {
         Ok(given)
     }
 
-    /// Gives out those of some tickets that somebody can have; `full` are the teams, with what is asked of their members, of whom
-    /// nobody has room any more.
+    /// Gives out those of some tickets that a member can have; `full` are the teams, with the skills that are asked for, in which none
+    /// has room any more.
     async fn give_out(
         &self,
         waiting: Vec<(TicketNumber, TeamId, Vec<Skill>)>,

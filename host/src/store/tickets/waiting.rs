@@ -54,7 +54,7 @@ impl Store {
         );
         let rows = self.db.all(&sql, vec![after.rank.into(), after.due.into(), after.number.into()]).await?;
         let last = rows.last().filter(|_| rows.len() >= LOOK_MAX);
-        // Where the last one is damaged the rest waits for the round after it was mended, and not these.
+        // Where the last one is damaged, the round ends with these.
         let place = |row: &Row| Ok::<_, Error>(Place { rank: row.int(3)?, due: row.int(4)?, number: row.int(0)? });
         let next = last.and_then(|row| place(row).ok());
         let waits = |row: &Row| {

@@ -99,7 +99,7 @@ fn a_report_by_category_says_how_much_is_under_other() {
     });
 }
 
-/// A file can be read by a program, a page by a person, and both say what the interface says; and however tickets are told apart, their
+/// A file can be read by a program, a page by a person, and both say what the interface says; and by each column the
 /// groups make the whole.
 #[test]
 fn every_report_comes_by_every_column_and_in_every_form_and_its_groups_make_the_whole() {

@@ -102,7 +102,7 @@ struct Ready {
     ticket: Ticket,
     case: Option<AccessCase>,
     sees: Visibility,
-    /// What was done, where the message says that it is over.
+    /// The fix, where the message says that the ticket is over.
     solution: Option<String>,
     /// The end of the link by which the recipient says how it went.
     survey: Option<String>,
@@ -211,7 +211,7 @@ impl Office {
         Ok(Ok(Ready { message, kind, ticket, case, sees, solution, survey, decide }))
     }
 
-    /// What was done about a ticket, for a message of this kind: a letter that it is over is often the last that one reads of it.
+    /// The fix of a ticket, for a message of this kind: a letter that it is over is often the last that one reads of it.
     async fn solution(&self, kind: MessageKind, ticket: &Ticket) -> Result<Option<String>, Error> {
         if !matches!(kind, MessageKind::Closed | MessageKind::ConfirmationReminder) {
             return Ok(None);
