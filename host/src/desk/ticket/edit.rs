@@ -199,12 +199,13 @@ pub fn edit_with(
 ) -> Result<Option<Change>, Refusal> {
     let mut by_hand = edit(ticket, wanted, permit, at)?;
     if let Some(change) = &mut by_hand
-        && change.assignment.is_some()
         && is_said(&found.routed.team.by)
         && found.routed.team.value == change.after().team
     {
-        change.assignment = Some(assignment::needed(at.organisation, &found.routed, at.now));
         change.on_ticket(|after| after.skills.clone_from(&found.routed.skills));
+        if change.assignment.is_some() {
+            change.assignment = Some(assignment::needed(at.organisation, &found.routed, at.now));
+        }
     }
     let before = by_hand.as_ref().map_or(ticket, Change::after).clone();
     let rates = [&wanted.impact, &wanted.urgency, &wanted.priority].iter().all(|named| named.is_none());
