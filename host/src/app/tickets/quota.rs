@@ -90,7 +90,8 @@ impl Buckets {
         let buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let used = buckets.get(name).map_or(0.0, |bucket| bucket.used(rate, now));
         let most = rate.most as f64;
-        ((most - used).max(0.0) as u64, rate.within.mul_f64(used / most.max(1.0)))
+        // What is left is whole, whichever way the last digit was rounded.
+        ((most - used + 1e-6).max(0.0) as u64, rate.within.mul_f64(used / most.max(1.0)))
     }
 
     fn use_some(&self, name: &str, rate: Rate, amount: u64, now: Duration, keep: bool) -> Result<(), Duration> {
