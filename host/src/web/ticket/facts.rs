@@ -126,6 +126,7 @@ fn promises(f: &Frame, seen: &Seen) -> Vec<Promise> {
         ClockKind::Update,
         ClockKind::Team,
         ClockKind::Confirmation,
+        ClockKind::Answer,
         ClockKind::Resolution,
     ];
     shown.extend(clocks.further.keys().copied().map(ClockKind::Further));
