@@ -36,7 +36,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Result<String, Problem> {
 
 /// The faults that keep no request from being served.
 fn troubles(app: &App) -> Vec<String> {
-    let mut troubles = app.rules.catalog().directory().troubles();
+    let mut troubles = app.rules.catalog().troubles();
     let astray = app.tickets_astray();
     let astray = (astray > 0).then(|| format!("{astray} open tickets are in teams that do not exist"));
     let damaged: u64 = app.store.damaged_rows().values().sum();

@@ -265,6 +265,8 @@ impl Rollout {
                 rollout.active = if *hold { None } else { rollout.previous.take() };
             }
             RolloutStep::Resume { second, by } => rollout.resume(*second, by)?,
+            // It has ended with its folder: now that is meant, and the folder that comes back with the same changes nothing.
+            RolloutStep::Retire { .. } if rollout.is_gone() => rollout.offered = rollout.previous,
             RolloutStep::Retire { .. } if !rollout.is_live() => return Err(NotTaken::NotActive),
             RolloutStep::Retire { second: true, by } if rollout.in_force().is_some() => {
                 rollout.retiring = Some(by.clone());
@@ -397,9 +399,10 @@ impl Rollout {
         places.into_iter().flatten().chain(self.candidate.as_ref().map(|candidate| candidate.version))
     }
 
-    /// Whether it ended because its folder went away.
+    /// Whether it ended because its folder went away, and nobody has said that it was meant to.
     pub fn is_gone(&self) -> bool {
-        !self.is_live() && self.source == Source::Directory && self.folder.is_none() && self.previous.is_some()
+        let has_ended = !self.is_live() && self.previous.is_some();
+        has_ended && self.source == Source::Directory && self.folder.is_none() && self.offered.is_none()
     }
 
     /// Whether any version plays a part.
