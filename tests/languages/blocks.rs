@@ -26,7 +26,7 @@ fn with_tools(shell: Shell) -> Shell {
     shell
 }
 
-/// What a rule that lies in a folder of the shell's says to a ticket about a printer: that it mentions its word.
+/// A rule that lies in a folder of the shell's says of a ticket about a printer that it mentions its word.
 fn mentions_printer(shell: &Shell, folder: &str, name: &str) {
     let rules = tempfile::tempdir().unwrap();
     let component = std::fs::read(shell.folder().join(folder).join("rule.wasm")).unwrap();

@@ -73,7 +73,7 @@ fn the_two_commands_of_the_makefile_run() {
     assert_eq!(shell.read("cargo-was-asked"), "build --locked --release -p ruledesk\ntest --locked --workspace\n");
 }
 
-/// What the block installs is what `.ci/setup` has installed for these tests, and what it is there for works.
+/// The block installs the packages that `.ci/setup` has installed for these tests, and they do what they are there for.
 #[test]
 fn the_packages_of_the_sdk_in_c_are_those_that_it_needs() {
     let shell = Shell::new();

@@ -78,7 +78,7 @@ pub fn block(file: &str, text: &str) -> String {
     blocks(&whole).into_iter().find(|block| block.contains(text)).unwrap()
 }
 
-/// A shell as somebody has it who follows a guide: in a folder of its own, with the program under its name.
+/// A shell as a reader of a guide has it: in a folder of its own, with the program under its name.
 pub struct Shell {
     folder: TempDir,
     /// The address that stands for the one of the guides.
@@ -103,7 +103,7 @@ impl Shell {
         shell.with_the_variables_of_guides(desk)
     }
 
-    /// One beside a desk, which its commands find by a file in the folder.
+    /// One next to a desk, which its commands find by a file in the folder.
     pub fn beside(desk: &Place) -> Shell {
         let mut shell = Shell::new();
         let (settings, data) = (desk.settings(), desk.data_dir());

@@ -19,7 +19,8 @@ pub async fn healthz() -> &'static str {
 
 /// Whether it can serve: the database answers within two seconds and takes what is written, and the rules that decided last are
 /// in effect. Where not, it says why. A fault that keeps no request from being served follows in lines of its
-/// own: a rules directory that is empty, cannot be read, or has more folders than are read; open tickets in teams that do not
+/// own: a rules directory that is empty, cannot be read, or has more folders than are read; rules that have
+/// ended with their folders and were not retired; open tickets in teams that do not
 /// exist; rules whose answers do not count since the configuration has changed.
 #[utoipa::path(get, path = "/readyz", tag = "operations",
     responses((status = 200, body = String), (status = 503, body = Problem)))]

@@ -47,7 +47,7 @@ pub struct RuleView {
     /// `canary`, `suspended`, `retired`; where the folder has never given a rule, `compiling` or `refused`.
     state: &'static str,
     /// The state of the content of the folder now: `taken`, `compiling`, `refused`, `missing` while the folder is not there and
-    /// its rule goes on, or `gone` while the rule has ended with it and nobody has said that it was meant to. `state` is of the
+    /// its rule goes on, or `gone` while the rule has ended with it and has not been retired. `state` is of the
     /// version that the folder gave last.
     content: Option<&'static str>,
     /// `directory` or `api`.

@@ -192,7 +192,7 @@ impl Catalog {
         self.directory.load_full()
     }
 
-    /// The folders whose rules have ended with them and are missed, because nobody has retired them and it is not long ago.
+    /// The folders whose rules have ended with them and are missed: they were not retired, and it is not long ago.
     pub fn gone(&self) -> Vec<String> {
         const MISSED: [Stage; 3] = [Stage::Intake, Stage::Categorization, Stage::Closing];
         let (slots, directory) = (self.slots.load(), self.directory.load());

@@ -14,7 +14,7 @@ pub struct Directory {
     pub beyond: usize,
     /// Folders whose rules are in effect and that are not there: since when. They are believed to be gone after a while.
     pub missing: Vec<(PathBuf, SystemTime)>,
-    /// Folders that are not there and whose rules have ended: nobody has said so yet, and it is not long ago.
+    /// Folders that are not there and whose rules have ended not long ago. They are believed to be gone for good after a while.
     pub ended: Vec<PathBuf>,
     /// Folders that are being read, compiled and tried, or wait for that.
     pub unread: usize,

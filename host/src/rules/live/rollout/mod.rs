@@ -320,6 +320,10 @@ impl Rollout {
 
     /// Its folder is gone. With `second`, people decide in its place until a person agrees that it is retired.
     fn gone(&mut self, second: bool) {
+        // One that was retired stays so: the same content in its folder again changes nothing.
+        if self.is_live() {
+            self.offered = None;
+        }
         if second {
             self.suspended = self.active.take().or(self.suspended);
             self.candidate = None;
@@ -327,7 +331,6 @@ impl Rollout {
         } else {
             self.retire();
         }
-        self.offered = None;
         self.folder = None;
     }
 
@@ -399,7 +402,7 @@ impl Rollout {
         places.into_iter().flatten().chain(self.candidate.as_ref().map(|candidate| candidate.version))
     }
 
-    /// Whether it ended because its folder went away, and nobody has said that it was meant to.
+    /// Whether it ended because its folder went away, and was not retired since then.
     pub fn is_gone(&self) -> bool {
         let has_ended = !self.is_live() && self.previous.is_some();
         has_ended && self.source == Source::Directory && self.folder.is_none() && self.offered.is_none()

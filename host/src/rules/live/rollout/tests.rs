@@ -182,6 +182,11 @@ fn what_has_ended_with_its_folder_can_be_retired_once_and_comes_back_in_another_
     let retired = gone.after(&retire).unwrap();
     assert!(!retired.is_gone());
     assert_eq!(retired.after(&retire).unwrap_err(), NotTaken::NotActive);
+    assert!(!retired.after(&RolloutStep::Gone { second: false }).unwrap().is_gone());
+    let before = Rollout::default().after(&offer(1)).unwrap().after(&retire).unwrap();
+    let before = before.after(&RolloutStep::Gone { second: false }).unwrap();
+    assert!(!before.is_gone(), "it was retired before its folder was taken away");
+    assert_eq!(before.after(&offer(1)).unwrap().active, None);
     assert_eq!(retired.after(&offer(1)).unwrap().active, None);
     assert_eq!(retired.after(&offer(2)).unwrap().active, Some(version(2)));
 }

@@ -22,7 +22,7 @@ pub struct Missing {
 struct Away {
     since: Instant,
     at: SystemTime,
-    /// Somebody has said that what is not there is gone.
+    /// A person has said that what is not there is gone.
     is_meant: bool,
 }
 
@@ -49,7 +49,7 @@ impl Missing {
         }
     }
 
-    /// Somebody says that what is not there is gone: all of it whose rules go on.
+    /// A person says that what is not there is gone: all of it whose rules go on.
     pub fn believe(&mut self) -> Vec<PathBuf> {
         self.ended.clear();
         self.since.values_mut().for_each(|away| away.is_meant = true);
