@@ -13,7 +13,8 @@
 //!
 //! Where the configuration changes, tickets that are not over follow it: every clock that was not met has the target and the
 //! calendar that its priority, its team or its type has now, and the time since it began to run last counts by that calendar;
-//! a promise that is made no more ends, and one that is new begins with the next occasion of its kind. The place in the queue
+//! a promise that is made no more ends, and one that is new begins with the next occasion of its kind. A ticket that is promised for a
+//! day keeps the day. The place in the queue
 //! is that of the priority in the list as it is now. What a ticket has of a level or team that is no more stays as it was.
 
 use std::sync::Arc;
@@ -194,7 +195,9 @@ pub(in crate::desk) fn due_by(after: &mut Ticket, end: Timestamp, at: &At<'_>) {
     let target_ms = sla::elapsed(calendar, at.now, end);
     if target_ms > 0 {
         let due_at = sla::due(calendar, at.now, target_ms);
-        after.clocks.resolution = Clock { target_ms, used_ms: 0, running_since: Some(at.now), due_at, ..clock };
+        let day_end = Some(end);
+        after.clocks.resolution =
+            Clock { target_ms, used_ms: 0, running_since: Some(at.now), due_at, day_end, ..clock };
     }
 }
 
