@@ -60,7 +60,7 @@ pub fn read(
     names: &Names,
     around: &Around<'_>,
 ) -> Option<(Server, telemetry::Telemetry, Outgoing, Organisation, BTreeSet<Document>)> {
-    let (people, department_readers) = people::read(&parsed.people, names);
+    let people::Directory { people, people_from, department_readers } = people::read(&parsed.people, names);
     let teams = parsed.teams.read(|keys| teams::read(keys, names));
     let Taxonomy { categories, tags, requester_tags } = parsed.taxonomy.read(|keys| taxonomy::read(keys, names));
     let mut request_types = parsed.request_types.read(|keys| request_types::read(keys, names));
@@ -90,6 +90,7 @@ pub fn read(
             calendar: calendar?,
             calendars,
             people,
+            people_from,
             department_readers,
             teams,
             categories,

@@ -47,6 +47,8 @@ pub struct Organisation {
     /// Other calendars that promises may go by.
     pub calendars: BTreeMap<CalendarId, Calendar>,
     pub people: BTreeMap<PersonId, Person>,
+    /// How the document of people came.
+    pub people_from: Source,
     /// Those who read the tickets of departments.
     pub department_readers: Vec<DepartmentReaders>,
     pub teams: BTreeMap<TeamId, Team>,
