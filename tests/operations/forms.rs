@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::client::{Answer, Client};
 use crate::support::components::example_rules;
 use crate::support::house::House;
-use crate::support::place::Database;
+use crate::support::place::{Database, on_both};
 
 const FORM: &str = r#"
 [[request-type]]
@@ -24,8 +24,8 @@ field = [
 ]
 "#;
 
-fn desk() -> House {
-    let desk = House::with_settings(Database::Sqlite, example_rules(), |text| text);
+fn desk(database: Database) -> House {
+    let desk = House::with_settings(database, example_rules(), |text| text);
     let file = desk.settings().with_file_name("request-types.toml");
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, format!("{text}\n{FORM}")).unwrap();
@@ -54,39 +54,51 @@ fn pairs(of: &[(&str, &str)]) -> Vec<(String, String)> {
 
 #[test]
 fn a_form_asks_only_what_the_answers_before_call_for_and_the_desk_holds_to_that() {
-    let desk = desk();
-    let amara = desk.as_role("amara");
-    assert_eq!(problems(&amara, &json!({ "device": "laptop" })), pairs(&[("serial", "required")]));
-    assert_eq!(problems(&amara, &json!({ "device": "none", "serial": "x" })), pairs(&[("serial", "not-asked")]));
-    assert_eq!(problems(&amara, &json!({ "device": "none", "count": 3 })), pairs(&[("reason", "required")]));
-    assert_eq!(problems(&amara, &json!({ "device": "none", "manager": "mei" })), pairs(&[("manager", "not-asked")]));
-    // What depends on a wrong answer is not judged by it.
-    assert_eq!(problems(&amara, &json!({ "device": "lapdog", "serial": "x" })), pairs(&[("device", "not-an-option")]));
-    ask(&amara, &json!({ "device": "phone" })).expect(201);
-    ask(&amara, &json!({ "device": "none", "count": 2, "serial": "" })).expect(201);
-    let whole = json!({ "device": "laptop", "serial": "x", "count": 3, "reason": "three\nof us", "manager": "mei" });
-    ask(&amara, &whole).expect(201);
+    on_both(|database| {
+        let desk = desk(database);
+        let amara = desk.as_role("amara");
+        assert_eq!(problems(&amara, &json!({ "device": "laptop" })), pairs(&[("serial", "required")]));
+        assert_eq!(problems(&amara, &json!({ "device": "none", "serial": "x" })), pairs(&[("serial", "not-asked")]));
+        assert_eq!(problems(&amara, &json!({ "device": "none", "count": 3 })), pairs(&[("reason", "required")]));
+        assert_eq!(
+            problems(&amara, &json!({ "device": "none", "manager": "mei" })),
+            pairs(&[("manager", "not-asked")])
+        );
+        // What depends on a wrong answer is not judged by it.
+        assert_eq!(
+            problems(&amara, &json!({ "device": "lapdog", "serial": "x" })),
+            pairs(&[("device", "not-an-option")])
+        );
+        ask(&amara, &json!({ "device": "phone" })).expect(201);
+        ask(&amara, &json!({ "device": "none", "count": 2, "serial": "" })).expect(201);
+        let whole =
+            json!({ "device": "laptop", "serial": "x", "count": 3, "reason": "three\nof us", "manager": "mei" });
+        ask(&amara, &whole).expect(201);
+    });
 }
 
 #[test]
 fn a_field_names_only_people_apps_rows_and_files_that_are_there() {
-    let desk = desk();
-    let amara = desk.as_role("amara");
-    let wrong = json!({ "device": "none", "reason": "x", "manager": "no-such-person", "system": "no-such-app" });
-    assert_eq!(problems(&amara, &wrong), pairs(&[("manager", "unknown"), ("system", "unknown")]));
-    assert_eq!(problems(&amara, &json!({ "device": "none", "site": "mars" })), pairs(&[("site", "unknown")]));
-    assert_eq!(
-        problems(&amara, &json!({ "device": "none", "picture": "photo.png" })),
-        pairs(&[("picture", "wrong-type")])
-    );
-    let file = amara.send_file("/api/v1/attachments?name=a.txt", "text/plain", b"a picture").expect(201)["id"].clone();
-    let right = json!({ "device": "none", "system": "github", "site": "ber-1", "picture": file });
-    let key = ask(&amara, &right).expect(201)["key"].as_str().unwrap().to_owned();
-    let files = amara.get(&format!("/api/v1/tickets/{key}/attachments")).expect(200);
-    assert_eq!(files[0]["id"], file, "the file is the ticket's");
-    let forms = amara.get("/api/v1/config/request-types").expect(200);
-    let form = forms.as_array().unwrap().iter().find(|form| form["id"] == "device").unwrap();
-    let serial = form["fields"].as_array().unwrap().iter().find(|field| field["name"] == "serial").unwrap();
-    assert_eq!(serial["show_when"], json!([{ "field": "device", "test": "not", "texts": ["none"] }]));
-    assert_eq!(serial["require_when"], json!([{ "field": "device", "test": "is", "texts": ["laptop"] }]));
+    on_both(|database| {
+        let desk = desk(database);
+        let amara = desk.as_role("amara");
+        let wrong = json!({ "device": "none", "reason": "x", "manager": "no-such-person", "system": "no-such-app" });
+        assert_eq!(problems(&amara, &wrong), pairs(&[("manager", "unknown"), ("system", "unknown")]));
+        assert_eq!(problems(&amara, &json!({ "device": "none", "site": "mars" })), pairs(&[("site", "unknown")]));
+        assert_eq!(
+            problems(&amara, &json!({ "device": "none", "picture": "photo.png" })),
+            pairs(&[("picture", "wrong-type")])
+        );
+        let file =
+            amara.send_file("/api/v1/attachments?name=a.txt", "text/plain", b"a picture").expect(201)["id"].clone();
+        let right = json!({ "device": "none", "system": "github", "site": "ber-1", "picture": file });
+        let key = ask(&amara, &right).expect(201)["key"].as_str().unwrap().to_owned();
+        let files = amara.get(&format!("/api/v1/tickets/{key}/attachments")).expect(200);
+        assert_eq!(files[0]["id"], file, "the file is the ticket's");
+        let forms = amara.get("/api/v1/config/request-types").expect(200);
+        let form = forms.as_array().unwrap().iter().find(|form| form["id"] == "device").unwrap();
+        let serial = form["fields"].as_array().unwrap().iter().find(|field| field["name"] == "serial").unwrap();
+        assert_eq!(serial["show_when"], json!([{ "field": "device", "test": "not", "texts": ["none"] }]));
+        assert_eq!(serial["require_when"], json!([{ "field": "device", "test": "is", "texts": ["laptop"] }]));
+    });
 }

@@ -11,13 +11,16 @@ use crate::desk::organisation::service::RecordPart;
 use crate::desk::refusal::Refusal;
 use crate::desk::text::{into_normal, is_blank};
 use crate::desk::ticket::lifecycle::links::Around;
-use crate::desk::ticket::timeline::{Entry, Event, Visibility};
+use crate::desk::ticket::sight::Part;
+use crate::desk::ticket::timeline::{Entry, Event, Field, Visibility};
 use crate::desk::ticket::{State, Ticket, WaitingFor, moved};
 
 pub mod survey;
 
 /// The longest text of each part of a record, in characters.
 const PART_CHARS_MAX: usize = 5_000;
+/// The reason for which a ticket under "other" gets a category when it is resolved with another.
+const AS_THE_OTHER: &str = "it was resolved together with a ticket about this";
 /// Problems of a record are filed under this field and the part's name.
 const FIELD: &str = "resolution";
 
@@ -139,7 +142,7 @@ pub(in crate::desk) fn check_ready(
     around: &Around,
     organisation: &Organisation,
 ) -> Result<(), Refusal> {
-    if organisation.categories.get(&ticket.category).is_some_and(|category| category.catch_all) {
+    if is_under_other(ticket, organisation) {
         return Err(Refusal::CatchAll { category: ticket.category.clone() });
     }
     if !around.blockers.is_empty() {
@@ -150,6 +153,11 @@ pub(in crate::desk) fn check_ready(
     }
     let problems = record.check(&organisation.closing_of(&ticket.submitted.request_type).record);
     if problems.is_empty() { Ok(()) } else { Err(Refusal::Problems { problems }) }
+}
+
+/// Whether a ticket's category only says that none was found yet.
+fn is_under_other(ticket: &Ticket, organisation: &Organisation) -> bool {
+    organisation.categories.get(&ticket.category).is_some_and(|category| category.catch_all)
 }
 
 /// Adds to the change that resolves a ticket how it was, for those who work on tickets, and that the requester hears of it.
@@ -175,15 +183,33 @@ pub(in crate::desk) fn duplicates_follow(change: &mut Change, at: &At<'_>) {
     change.timers.push(TimerWrite::Set { kind: TimerKind::LinkedTickets, ticket, due_at: at.now });
 }
 
-/// Resolves a ticket because the one that it duplicates was; `None` where there is nothing left to do, or access to decide.
-pub fn resolve_duplicate(ticket: &Ticket, record: &ResolutionRecord, around: &Around, at: &At<'_>) -> Option<Change> {
+/// Resolves a ticket because the one that it duplicates was, whose category it takes where it had none of its own; `None` where there is
+/// nothing left to do, or access to decide, or no category for it.
+pub fn resolve_duplicate(
+    ticket: &Ticket,
+    (original, record): (&Ticket, &ResolutionRecord),
+    around: &Around,
+    at: &At<'_>,
+) -> Option<Change> {
     if !ticket.state.is_unfinished() || ticket.state == State::Waiting(WaitingFor::Approval) {
         return None;
     }
+    let mut after = moved(ticket, State::Resolved, at);
+    let mut entries = Vec::new();
+    if is_under_other(ticket, at.organisation) {
+        if is_under_other(original, at.organisation) {
+            return None;
+        }
+        after.category = original.category.clone();
+        let (from, to) = (Some(ticket.category.to_string()), after.category.to_string());
+        let event = Event::Set { field: Field::Category, from, to, reason: AS_THE_OTHER.to_owned() };
+        let visibility = Part::Set(Field::Category).visibility();
+        entries.push(Entry { at: at.now, author: Author::System, visibility, event });
+    }
     // The other ticket may be another person's, so that its number is not said here.
     let event = Event::StateChanged { from: ticket.state, to: State::Resolved, reason: record.fix.clone() };
-    let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event };
-    let mut change = Change::update(ticket, moved(ticket, State::Resolved, at), vec![entry]);
+    entries.push(Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event });
+    let mut change = Change::update(ticket, after, entries);
     recorded(&mut change, ticket, record.clone(), Author::System, at);
     if around.has_duplicates {
         duplicates_follow(&mut change, at);
