@@ -102,3 +102,51 @@ fn a_field_names_only_people_apps_rows_and_files_that_are_there() {
         assert_eq!(serial["require_when"], json!([{ "field": "device", "test": "is", "texts": ["laptop"] }]));
     });
 }
+
+/// A field is added while the desk runs, by publishing the forms: no restart and nothing to migrate. Tickets of before stay as they
+/// were, a draft of before is told what it lacks, and rules and lists read the field at once.
+#[test]
+fn a_field_is_added_to_a_form_of_a_running_desk_and_tickets_of_before_stay_whole() {
+    on_both(|database| {
+        let desk = House::with_settings(database, example_rules(), |text| {
+            format!("{text}\n[configuration]\nby-api = [\"request-types\"]\n")
+        });
+        let (amara, kofi, mei) = (desk.as_role("amara"), desk.as_role("kofi"), desk.as_role("mei"));
+        let question = |fields: Value| json!({ "request_type": "question", "subject": "How do I do it?", "body": "Please tell me.", "fields": fields });
+        let before = amara.post("/api/v1/tickets", &question(json!({ "topic": "howto" }))).expect(201);
+        let path = format!("/api/v1/tickets/{}", before["key"].as_str().unwrap());
+        let (whole, told) = (kofi.get(&path).expect(200), kofi.get(&format!("{path}/explain")).expect(200));
+        let draft = "/api/v1/drafts/0199c0de-0000-7000-8000-000000000001";
+        amara.put(draft, &question(json!({ "topic": "howto" }))).expect(200);
+
+        let documents = mei.get("/api/v1/config/documents").expect(200);
+        let live = documents.as_array().unwrap().iter().find(|one| one["document"] == "request-types").unwrap().clone();
+        let text = live["content"].as_str().unwrap();
+        let topic = "    { name = \"topic\"";
+        assert_eq!(text.matches(topic).count(), 1);
+        let floor = "    { name = \"floor\", label = \"Floor\", kind = \"number\", min = 0, required = true },\n";
+        let body = json!({ "content": text.replace(topic, &format!("{floor}{topic}")), "why": "they go there" });
+        let document = "/api/v1/config/documents/request-types";
+        let touched = mei.with("if-match", "*").put(document, &body).expect(200)["changes"][0].clone();
+        assert_eq!((&touched["id"], &touched["open_tickets"]), (&json!("question"), &json!(1)), "{touched}");
+
+        assert_eq!(kofi.get(&path).expect(200), whole);
+        assert_eq!(kofi.get(&format!("{path}/explain")).expect(200), told);
+        let edit = json!({ "priority": "high", "reason": "it is read and written as before" });
+        kofi.with("if-match", "*").patch(&path, &edit).expect(200);
+        let lacks = |answer: Answer| {
+            let refused = answer.expect(422);
+            (refused["problems"][0]["field"].clone(), refused["problems"][0]["code"].clone())
+        };
+        assert_eq!(lacks(amara.post(&format!("{draft}/submit"), &json!({}))), (json!("floor"), json!("required")));
+        assert_eq!(
+            lacks(amara.post("/api/v1/tickets", &question(json!({ "topic": "howto", "floor": -1 })))).0,
+            json!("floor")
+        );
+        let made = amara.post("/api/v1/tickets", &question(json!({ "topic": "howto", "floor": 3 }))).expect(201);
+        let runs = kofi.get(&format!("/api/v1/tickets/{}/decisions", made["key"].as_str().unwrap())).expect(200);
+        assert!(runs[0]["stages"][0]["input"].to_string().contains("floor"), "{runs}");
+        let desk = desk.cut_off_and_restart();
+        assert_eq!(desk.as_role("kofi").get(&path).expect(200)["fields"], whole["fields"]);
+    });
+}
