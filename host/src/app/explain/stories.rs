@@ -329,7 +329,10 @@ fn promise(known: &Known<'_>, field: &str, clock: &Clock) -> Story {
     let stands = clock.met_at.is_none() && clock.running_since.is_none();
     let used = if stands { format!(", standing still after {}", clock.used_ms / 60_000) } else { String::new() };
     let value = format!("{} minutes of open time{due}{met}{used}", clock.target_ms / 60_000);
-    let name = format!("the policy of priority {}", known.ticket.priority);
+    let (category, priority) = (&known.ticket.category, &known.ticket.priority);
+    let own = known.organisation.of_category(category, |of| of.promises.contains_key(priority).then(|| of.id.clone()));
+    let of_category = own.map_or_else(String::new, |category| format!(" for category {category}"));
+    let name = format!("the policy of priority {priority}{of_category}");
     let set_by = desk(name, "it follows the priority until it is kept, and pauses while the requester is awaited");
     let (law, proposals, changes) = (None, Vec::new(), changes(known, "priority"));
     Story { field: field.to_owned(), value: Some(value), set_by, law, proposals, changes }

@@ -64,7 +64,9 @@ fn moves_promises(before: &Organisation, after: &Organisation, Difference { noun
         let minutes = (level.first_response_minutes, level.resolution_minutes, level.update_minutes);
         Some((minutes, level.calendar.clone()))
     };
+    let category = |of: &Organisation| of.categories.get(id.as_str()).map(|category| category.promises.clone());
     match noun {
+        Noun::Category => category(before).zip(category(after)).is_some_and(|(before, after)| before != after),
         Noun::Team => team(before).zip(team(after)).is_some_and(|(before, after)| before != after),
         Noun::RequestType => form(before).zip(form(after)).is_some_and(|(before, after)| before != after),
         Noun::Priority => level(before).zip(level(after)).is_some_and(|(before, after)| before != after),

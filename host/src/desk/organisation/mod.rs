@@ -429,21 +429,6 @@ impl Organisation {
         named.and_then(|id| self.calendars.get(id)).unwrap_or(&self.calendar)
     }
 
-    /// All that promises about tickets are made by, as one text that is another where they are: calendars, the list of priorities,
-    /// what teams agree on, the time to confirm, and the shares at which something is done.
-    pub fn promises(&self) -> String {
-        let calendar = |calendar: &Calendar| {
-            let Calendar { zone, week, holidays } = calendar;
-            format!("{:?} {week:?} {holidays:?}", zone.iana_name())
-        };
-        let calendars: Vec<String> = self.calendars.iter().map(|(id, of)| format!("{id} {}", calendar(of))).collect();
-        let teams = self.teams.values().map(|team| (&team.id, team.resolution_minutes, &team.calendar));
-        let types = self.request_types.values().map(|form| (&form.id, &form.closing));
-        let (teams, types): (Vec<_>, Vec<_>) = (teams.collect(), types.collect());
-        let (desk, levels, watch) = (calendar(&self.calendar), &self.priorities, &self.watch);
-        format!("{desk} {calendars:?} {levels:?} {teams:?} {types:?} {:?} {watch:?}", self.closing)
-    }
-
     /// How tickets of a type end.
     pub fn closing_of(&self, request_type: &RequestTypeId) -> &Closing {
         self.request_types.get(request_type).map_or(&self.closing, |form| &form.closing)
