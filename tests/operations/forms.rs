@@ -104,7 +104,7 @@ fn a_field_names_only_people_apps_rows_and_files_that_are_there() {
 }
 
 /// A field is added while the desk runs, by publishing the forms: no restart and nothing to migrate. Tickets of before stay as they
-/// were, a draft of before is told what it lacks, and rules and lists read the field at once.
+/// were, a draft of before learns what it lacks, and rules and lists read the field at once.
 #[test]
 fn a_field_is_added_to_a_form_of_a_running_desk_and_tickets_of_before_stay_whole() {
     on_both(|database| {

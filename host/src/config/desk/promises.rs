@@ -126,7 +126,7 @@ fn clock(keys: &mut Keys<'_>, names: &Names, seen: &mut BTreeMap<String, usize>)
     Some(FurtherClock { id: id?, name: name?, starts, pauses, met, minutes, calendar, request_types })
 }
 
-/// Refuses a clock that would never run, which nobody would notice.
+/// Refuses a clock that would never run: that would go unnoticed.
 fn refuse_dead(keys: &Keys<'_>, (starts, met, pauses): (&[Occasion], &[Occasion], &[&str])) {
     let is_over = |one: &Occasion| match one {
         Occasion::State(word) => State::from_code(word).is_some_and(|state| !state.is_unfinished()),
