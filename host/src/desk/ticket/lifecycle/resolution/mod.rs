@@ -155,9 +155,9 @@ pub(in crate::desk) fn check_ready(
     if problems.is_empty() { Ok(()) } else { Err(Refusal::Problems { problems }) }
 }
 
-/// Whether a ticket's category only says that none was found yet.
+/// Whether a ticket's category only says that none was found yet, or is no more.
 fn is_under_other(ticket: &Ticket, organisation: &Organisation) -> bool {
-    organisation.categories.get(&ticket.category).is_some_and(|category| category.catch_all)
+    organisation.categories.get(&ticket.category).is_none_or(|category| category.catch_all)
 }
 
 /// Adds to the change that resolves a ticket how it was, for those who work on tickets, and that the requester hears of it.
