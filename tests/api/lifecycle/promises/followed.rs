@@ -192,3 +192,41 @@ fn a_category_has_promises_of_its_own_or_those_of_its_nearest_parent() {
         );
     });
 }
+
+/// Days off out of an iCalendar file count, and open tickets follow when the file changes.
+#[test]
+fn open_tickets_follow_the_days_of_a_calendar_file() {
+    on_both(|database| {
+        let desk = watched(database, "");
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        changes(&desk, "desk.toml", "resolution = \"8h\"", "resolution = \"60h\"");
+        reloads(&desk);
+        let key = incident(&amara, "VPN is down");
+        let due = || promise(&kofi, &key, "resolution")["due_at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+        let before = due();
+        let day =
+            |ahead: i64| (desk.clock.now() + SignedDuration::from_hours(24 * ahead)).strftime("%Y%m%d").to_string();
+        let folder = desk.settings().with_file_name("holidays");
+        std::fs::create_dir_all(&folder).unwrap();
+        let writes = |until: i64| {
+            let (from, end) = (day(1), day(until));
+            let text = format!(
+                "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART;VALUE=DATE:{from}\r\nDTEND;VALUE=DATE:{end}\r\n\
+                 RRULE:FREQ=YEARLY\r\nSUMMARY:Closed\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+            );
+            std::fs::write(folder.join("closed.ics"), text).unwrap();
+        };
+        writes(2);
+        changes(&desk, "desk.toml", "id = \"always\"\n", "id = \"always\"\nholidays-from = \"closed.ics\"\n");
+        reloads(&desk);
+        desk.do_what_is_due();
+        assert_eq!(due().duration_since(before), SignedDuration::from_hours(24), "tomorrow is closed");
+        writes(4);
+        reloads(&desk);
+        desk.do_what_is_due();
+        assert_eq!(due().duration_since(before), SignedDuration::from_hours(72), "and the two days after it");
+        // In the last hour of a day the first answer is due on the next one, and moves as well.
+        let all = entries(&amara, &key, "retargeted");
+        assert_eq!(all.iter().filter(|entry| entry["details"]["clock"] == "resolution").count(), 2, "{all:?}");
+    });
+}
