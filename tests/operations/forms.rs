@@ -127,6 +127,10 @@ fn a_field_is_added_to_a_form_of_a_running_desk_and_tickets_of_before_stay_whole
         let floor = "    { name = \"floor\", label = \"Floor\", kind = \"number\", min = 0, required = true },\n";
         let body = json!({ "content": text.replace(topic, &format!("{floor}{topic}")), "why": "they go there" });
         let document = "/api/v1/config/documents/request-types";
+        let (other, renamed) = ("id = \"incident\"\nname = \"", "id = \"incident\"\nname = \"Urgent: ");
+        let look = json!({ "content": text.replace(other, renamed) });
+        let look = mei.post(&format!("{document}/check"), &look).expect(200)["changes"][0].clone();
+        assert_eq!((&look["id"], &look["rules"]), (&json!("incident"), &json!(["form-category"])), "{look}");
         let touched = mei.with("if-match", "*").put(document, &body).expect(200)["changes"][0].clone();
         assert_eq!((&touched["id"], &touched["open_tickets"]), (&json!("question"), &json!(1)), "{touched}");
 
