@@ -66,9 +66,9 @@ fn department_readers(keys: &mut Keys<'_>, names: &Names) -> Option<DepartmentRe
 /// - `groups`: some of the file's `groups`.
 /// - `vip`: whether the organisation marks this person for special care; default false.
 /// - `active`: false for somebody who has left; default true.
-/// - `attributes`: what else rules may see, as texts.
+/// - `attributes`: what else rules may see, as texts; default none.
 /// - `same-as`: a person's id, where this is another account of theirs, such as for administration: neither decides about the other's
-///   requests, and both together are one approver.
+///   requests, and both together are one approver. Absent for one who has no other.
 /// - `valid-from`, `valid-until`: the first and the last day, by the desk's zone, on which they belong to the organisation, such as
 ///   `2026-12-31`; before and after them they are as one who has left. Default without an end.
 /// - `[[person.delegation]]`: who may approve in their place: `to`, a person's id, `from` and `until`, days by the desk's zone.

@@ -1,6 +1,6 @@
 //! `taxonomy.toml`: what tickets can be about.
 //!
-//! - `tags`: those that may be put on a ticket.
+//! - `tags`: those that may be put on a ticket; default none.
 //! - `requester-tags`: those of them that requesters may put on their tickets themselves. Rules may go by a tag, so that without
 //!   this key it is none.
 //! - `[[category]]`: the categories; `hardware.laptop` lies below `hardware`, which has to be there too.
