@@ -151,6 +151,10 @@ fn a_category_has_promises_of_its_own_or_those_of_its_nearest_parent() {
         let own = "id = \"network\"\npromise = [{ priority = \"high\", first-response = \"10m\", resolution = \"2h\", next-update = \"30m\" }]\n";
         changes(&desk, "taxonomy.toml", "id = \"network\"\n", own);
         reloads(&desk);
+        let taxonomy = kofi.get("/api/v1/config/taxonomy").expect(200);
+        let network = taxonomy["categories"].as_array().unwrap().iter().find(|one| one["id"] == "network").unwrap();
+        let said = json!([{ "priority": "high", "first_response_minutes": 10, "resolution_minutes": 120, "next_update_minutes": 30 }]);
+        assert_eq!(network["promises"], said);
         let key = incident(&amara, "VPN is down");
         let path = format!("/api/v1/tickets/{key}");
         let ticket = kofi.get(&path).expect(200);
