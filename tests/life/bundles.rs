@@ -139,3 +139,48 @@ fn a_part_keeps_its_day_when_targets_and_calendars_change() {
         desk.do_what_is_due();
     });
 }
+
+#[test]
+fn one_who_leaves_is_one_submission_with_what_they_give_back_and_what_is_to_end() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (lena, kofi) = (desk.as_role("lena"), desk.as_role("kofi"));
+        let leaves = |device: &str| {
+            let fields = json!({ "name": "Jonas Weber", "last-day": "2027-03-01", "device": device });
+            let body = json!({ "request_type": "leaving-colleague", "subject": "Jonas leaves", "body": "At the end of winter.",
+                "fields": fields });
+            lena.post("/api/v1/tickets", &body).expect(201)["key"].as_str().unwrap().to_owned()
+        };
+        let key = leaves("laptop");
+        let all = links(&kofi, &key);
+        let parts: Vec<&String> = all.iter().filter(|(link, _)| link == "parent-of").map(|(_, other)| other).collect();
+        assert_eq!(parts.len(), 1, "{all:?}");
+        let part = kofi.get(&format!("/api/v1/tickets/{}", parts[0])).expect(200);
+        assert_eq!(
+            (&part["subject"], &part["request_type"]),
+            (&json!("Jonas Weber gives a laptop back"), &json!("hardware"))
+        );
+        // Five days after a Monday is a Saturday: the last open time before it is over is on Friday.
+        let due = part["resolution"]["due_at"].as_str().unwrap();
+        assert!(due.starts_with("2027-03-05T"), "{due}");
+        let path = format!("/api/v1/tickets/{key}/tasks");
+        let tasks = kofi.get(&path).expect(200);
+        let texts: Vec<&str> = tasks.as_array().unwrap().iter().map(|task| task["text"].as_str().unwrap()).collect();
+        assert_eq!(
+            texts,
+            ["Agree with Jonas Weber on who takes over their files", "End all access of Jonas Weber after 2027-03-01"]
+        );
+        let step =
+            |key: &str| kofi.with("if-match", "*").post(&format!("/api/v1/tickets/{key}/transitions"), &resolved());
+        assert_eq!(step(&key).status, 409, "the laptop is not back");
+        step(parts[0]).expect(200);
+        assert_eq!(step(&key).status, 409, "there is more to do");
+        for task in tasks.as_array().unwrap() {
+            kofi.post(&format!("{path}/{}", task["id"].as_str().unwrap()), &json!({ "to": "done" })).expect(200);
+        }
+        step(&key).expect(200);
+
+        let nothing = leaves("none");
+        assert!(links(&kofi, &nothing).iter().all(|(link, _)| link != "parent-of"), "nothing is to be given back");
+    });
+}

@@ -43,11 +43,24 @@ fn intake_takes_no_ticket_without_what_its_work_needs_by_any_channel() {
             let problems = refused["problems"].as_array().unwrap();
             assert!(!problems.is_empty() && problems.iter().all(|problem| problem["message"] != ""), "{refused}");
         }
+        // A draft may be half of it, until it is sent.
+        let draft = "/api/v1/drafts/0199c0de-0000-7000-8000-000000000001";
+        let half = json!({ "request_type": "hardware", "subject": "A laptop", "body": "please", "fields": {} });
+        amara.put(draft, &half).expect(200);
+        assert_eq!(amara.post(&format!("{draft}/submit"), &json!({})).status, 422);
         assert_eq!(
             kofi.get("/api/v1/tickets").expect(200)["tickets"],
             json!([]),
             "and nothing half-made is left behind"
         );
+        let whole = key_of(&amara, "VPN does not connect", &json!({}));
+        assert_eq!(
+            kofi.post(&format!("{}/split", path(&whole)), &half).status,
+            422,
+            "a part of another is no side door"
+        );
+        let all = kofi.get("/api/v1/tickets").expect(200);
+        assert_eq!(all["tickets"].as_array().unwrap().len(), 1, "{all}");
     });
 }
 
@@ -87,7 +100,7 @@ fn categorization_leaves_no_resolved_ticket_under_other() {
         let change = &told["fields"][0]["changes"][0];
         assert_eq!((&change["by"], &change["from"]), (&json!("the desk"), &json!("miscellaneous")), "{told}");
         let read = lena.get(&format!("{}/timeline", path(&again))).expect(200).to_string();
-        assert!(read.contains("together with a ticket about this") && !read.contains(&key), "{read}");
+        assert!(read.contains("it is resolved with a ticket of this category") && !read.contains(&key), "{read}");
     });
 }
 

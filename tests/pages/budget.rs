@@ -343,6 +343,8 @@ fn a_large_team_and_a_wide_form_cost_no_more() {
     assert!(statements(&crowd) <= statements(&plain), "{} statements", statements(&crowd));
     assert!(queue.text.len() <= 60 << 10 && statements(&queue) <= 4, "{} bytes", queue.text.len());
     assert!(!queue.text.contains("helper-"), "no list of a thousand");
+    let call = get("/new/question");
+    assert!(call.status == 200 && !call.text.contains("helper-"), "nor where one asks for another");
     // People are looked for as one types.
     let mut kofi = Browser::of(&desk.url, "kofi");
     kofi.go(&format!("/tickets/{key}"));
@@ -355,4 +357,7 @@ fn a_large_team_and_a_wide_form_cost_no_more() {
     kofi.click("details[open] button.primary");
     kofi.sees(".notice.good", "saved");
     assert_eq!(desk.as_role("kofi").get(&path).expect(200)["assignee"], "helper-77");
+    kofi.go("/new/question");
+    kofi.type_into("#requester", "Number 88");
+    kofi.wait("document.querySelector('#requester-list option')?.value === 'helper-88'");
 }

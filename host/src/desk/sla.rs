@@ -46,6 +46,8 @@ pub struct Clocks {
     pub team: Option<Clock>,
     /// Until the requester has said whether the resolution holds.
     pub confirmation: Option<Clock>,
+    /// Until the requester, who is asked something, has answered.
+    pub answer: Option<Clock>,
     /// Those that only the configuration knows, by their names.
     pub further: BTreeMap<ClockName, Clock>,
 }
@@ -83,14 +85,21 @@ pub enum ClockKind {
     Update,
     Team,
     Confirmation,
+    Answer,
     /// One that the configuration declares.
     Further(ClockName),
 }
 
 impl ClockKind {
     /// Every kind that the desk has by itself.
-    pub const ALL: [ClockKind; 5] =
-        [ClockKind::FirstResponse, ClockKind::Resolution, ClockKind::Update, ClockKind::Team, ClockKind::Confirmation];
+    pub const ALL: [ClockKind; 6] = [
+        ClockKind::FirstResponse,
+        ClockKind::Resolution,
+        ClockKind::Update,
+        ClockKind::Team,
+        ClockKind::Confirmation,
+        ClockKind::Answer,
+    ];
 
     /// The stable word for programs.
     pub fn code(&self) -> &str {
@@ -100,6 +109,7 @@ impl ClockKind {
             ClockKind::Update => "next-update",
             ClockKind::Team => "team-resolution",
             ClockKind::Confirmation => "confirmation",
+            ClockKind::Answer => "requester-answer",
             ClockKind::Further(name) => name.as_str(),
         }
     }
@@ -108,6 +118,11 @@ impl ClockKind {
     pub fn from_code(code: &str) -> Option<ClockKind> {
         let own = ClockKind::ALL.into_iter().find(|kind| kind.code() == code);
         own.or_else(|| ClockName::parse(code).map(ClockKind::Further))
+    }
+
+    /// Whether it is the requester's time, and no promise of the desk.
+    pub const fn is_of_requester(self) -> bool {
+        matches!(self, ClockKind::Confirmation | ClockKind::Answer)
     }
 
     /// Whether it is an agreement among those who work on tickets, of which requesters read nothing.
@@ -120,7 +135,7 @@ impl Clocks {
     /// The first two, and no others.
     pub const fn of(first_response: Clock, resolution: Clock) -> Clocks {
         let further = BTreeMap::new();
-        Clocks { first_response, resolution, update: None, team: None, confirmation: None, further }
+        Clocks { first_response, resolution, update: None, team: None, confirmation: None, answer: None, further }
     }
 
     /// Every kind that the desk has by itself, and those further ones that these clocks have.
@@ -144,6 +159,7 @@ impl Clocks {
             ClockKind::Update => self.update.as_ref(),
             ClockKind::Team => self.team.as_ref(),
             ClockKind::Confirmation => self.confirmation.as_ref(),
+            ClockKind::Answer => self.answer.as_ref(),
             ClockKind::Further(name) => self.further.get(&name),
         }
     }
@@ -157,6 +173,7 @@ impl Clocks {
             (ClockKind::Update, clock) => self.update = clock,
             (ClockKind::Team, clock) => self.team = clock,
             (ClockKind::Confirmation, clock) => self.confirmation = clock,
+            (ClockKind::Answer, clock) => self.answer = clock,
             (ClockKind::Further(name), Some(clock)) => {
                 self.further.insert(name, clock);
             }
@@ -174,6 +191,7 @@ impl Clocks {
             ClockKind::Update => self.update.as_mut(),
             ClockKind::Team => self.team.as_mut(),
             ClockKind::Confirmation => self.confirmation.as_mut(),
+            ClockKind::Answer => self.answer.as_mut(),
             ClockKind::Further(name) => self.further.get_mut(&name),
         }
     }

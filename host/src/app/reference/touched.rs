@@ -93,7 +93,10 @@ fn named_by(rules: &[Naming<'_>], difference: &Difference) -> Vec<String> {
 fn moves_promises(before: &Organisation, after: &Organisation, Difference { noun, id, way }: &Difference) -> bool {
     let team =
         |of: &Organisation| of.teams.get(id.as_str()).map(|team| (team.resolution_minutes, team.calendar.clone()));
-    let form = |of: &Organisation| of.request_types.get(id.as_str()).map(|form| form.closing.confirm_minutes);
+    let form = |of: &Organisation| {
+        let closing = &of.request_types.get(id.as_str())?.closing;
+        Some((closing.confirm_minutes, closing.answer_minutes))
+    };
     let level = |of: &Organisation| {
         let level = of.priorities.iter().find(|level| level.id.as_str() == id)?;
         let minutes = (level.first_response_minutes, level.resolution_minutes, level.update_minutes);

@@ -37,7 +37,7 @@ fn read(keys: &mut Keys<'_>, names: &Names) -> Watch {
     alert_at.sort_unstable();
     alert_at.dedup();
     let further = further(keys, names);
-    let of_work = ClockKind::ALL.into_iter().filter(|kind| *kind != ClockKind::Confirmation);
+    let of_work = ClockKind::ALL.into_iter().filter(|kind| !kind.is_of_requester());
     let kinds: Vec<ClockKind> = of_work.chain(further.iter().map(|clock| ClockKind::Further(clock.id))).collect();
     let escalation = |keys: &mut Keys<'_>| {
         let clock = keys.required("clock").and_then(|node| kind(&node, &kinds));

@@ -130,7 +130,10 @@ pub struct Closing {
     /// How long the requester may confirm or dispute a resolution, in minutes that the calendar is open; then the desk closes
     /// the ticket.
     pub confirm_minutes: u32,
-    /// The share of that time after which the requester is reminded, in percent; `None` for no reminder.
+    /// How long a requester who is asked something may take to answer, in open minutes; then the desk cancels the ticket. `None` for
+    /// as long as they like.
+    pub answer_minutes: Option<u32>,
+    /// The share of either time after which the requester is reminded, in percent; `None` for no reminder.
     pub remind_percent: Option<u16>,
     pub reply: Reply,
     /// For how many days after the resolution words bring the ticket back; afterwards a follow-up ticket is the way.
@@ -145,6 +148,7 @@ impl Default for Closing {
         Self {
             record: RecordPart::ALL.to_vec(),
             confirm_minutes: 24 * 60,
+            answer_minutes: None,
             remind_percent: Some(50),
             reply: Reply::Reopens,
             reopen_days: None,

@@ -148,6 +148,8 @@ impl<E: Fn(Visibility, Event) -> Entry> Edit<'_, E> {
         let moves = checked.team.as_ref().filter(|id| **id != self.after.team);
         if let Some(team) = moves {
             let from = std::mem::replace(&mut self.after.team, team.clone());
+            // What the rules asked for of the other team says nothing about this one.
+            self.after.skills.clear();
             self.set(Field::Team, Some(from.to_string()), team.to_string());
             let tier = organisation.teams.get(team).map_or(self.after.tier, |team| team.tier);
             if tier != self.after.tier {
@@ -198,11 +200,13 @@ pub fn edit_with(
 ) -> Result<Option<Change>, Refusal> {
     let mut by_hand = edit(ticket, wanted, permit, at)?;
     if let Some(change) = &mut by_hand
-        && change.assignment.is_some()
         && is_said(&found.routed.team.by)
         && found.routed.team.value == change.after().team
     {
-        change.assignment = Some(assignment::needed(at.organisation, &found.routed, at.now));
+        change.on_ticket(|after| after.skills.clone_from(&found.routed.skills));
+        if change.assignment.is_some() {
+            change.assignment = Some(assignment::needed(at.organisation, &found.routed, at.now));
+        }
     }
     let before = by_hand.as_ref().map_or(ticket, Change::after).clone();
     let rates = [&wanted.impact, &wanted.urgency, &wanted.priority].iter().all(|named| named.is_none());
@@ -266,6 +270,7 @@ fn rate_by_rules(after: &mut Ticket, rated: &Rated, at: &At<'_>) -> Vec<Entry> {
 fn route_by_rules(after: &mut Ticket, routed: &Routed, at: &At<'_>) -> Vec<Entry> {
     let by = &routed.team.by;
     let from = std::mem::replace(&mut after.team, routed.team.value.clone());
+    after.skills.clone_from(&routed.skills);
     let mut entries = vec![set_by(by, Field::Team, (Some(from.to_string()), after.team.to_string()), at)];
     if routed.tier != after.tier {
         let from = std::mem::replace(&mut after.tier, routed.tier);

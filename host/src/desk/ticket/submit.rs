@@ -115,6 +115,7 @@ fn ticket_of(new: NewTicket, verdicts: Verdicts, id: TicketId, at: &At<'_>) -> T
         rank: i64::try_from(rated.rank).unwrap_or(i64::MAX),
         team: routed.team.value,
         assignee: None,
+        skills: routed.skills,
         tier: routed.tier,
         state: State::New,
         duplicate_of: changes.duplicate_of,

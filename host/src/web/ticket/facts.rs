@@ -9,11 +9,11 @@ use crate::desk::sla::{Clock, ClockKind};
 use crate::desk::ticket::lifecycle::links::LinkKind;
 use crate::desk::ticket::sight::Part;
 use crate::desk::ticket::timeline::Field;
-use crate::web::frame::Frame;
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::Form;
 use crate::web::frame::shown::{Priority, Row, StateWord};
 use crate::web::frame::times::When;
+use crate::web::frame::{Frame, PEOPLE_MAX};
 use crate::web::session::Visit;
 
 /// A promise: kept, running, paused or broken.
@@ -126,6 +126,7 @@ fn promises(f: &Frame, seen: &Seen) -> Vec<Promise> {
         ClockKind::Update,
         ClockKind::Team,
         ClockKind::Confirmation,
+        ClockKind::Answer,
         ClockKind::Resolution,
     ];
     shown.extend(clocks.further.keys().copied().map(ClockKind::Further));
@@ -327,9 +328,6 @@ pub struct Edit {
     pub too_many: Option<String>,
     pub tags: Vec<Choice>,
 }
-
-/// The most people that a list of choices names: each is some fifty bytes of every page.
-pub const PEOPLE_MAX: usize = 100;
 
 impl Edit {
     /// The choices, with what was chosen before in the place of what is.

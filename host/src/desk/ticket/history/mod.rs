@@ -116,6 +116,7 @@ pub fn take_over(past: Past, _permit: &MayImport, id: TicketId, at: &At<'_>) -> 
         rank: i64::try_from(decided.rank).unwrap_or(i64::MAX),
         team: decided.team,
         assignee: past.assignee,
+        skills: Vec::new(),
         tier: decided.tier,
         state,
         duplicate_of: None,

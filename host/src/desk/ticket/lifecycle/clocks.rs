@@ -7,6 +7,7 @@
 //! | next-update | with every public answer of the desk | as the resolution | by the resolution |
 //! | team-resolution | when a team gets the ticket | as the resolution | by the resolution |
 //! | confirmation | with the resolution | never | it ends with the state `resolved` |
+//! | requester-answer | when the requester is asked, and with every public answer of the desk meanwhile | never | it ends with the state |
 //! | a further one | as its configuration says | as that says, and when the ticket is no longer worked on | as that says, once |
 //!
 //! A clock that pauses keeps what it has used; another priority changes the target and the calendar from then on, and so does a category
@@ -39,7 +40,7 @@ pub fn calendar<'o>(ticket: &Ticket, kind: ClockKind, organisation: &'o Organisa
             organisation.calendar_of(&ticket.priority)
         }
         ClockKind::Team => organisation.calendar_of_team(&ticket.team),
-        ClockKind::Confirmation => &organisation.calendar,
+        ClockKind::Confirmation | ClockKind::Answer => &organisation.calendar,
         ClockKind::Further(name) => match organisation.watch.further(name, &ticket.submitted.request_type) {
             Some(of) => calendar_of(of, &ticket.priority, organisation),
             None => &organisation.calendar,
@@ -65,10 +66,13 @@ pub(in crate::desk) fn follow_state(after: &mut Ticket, at: &At<'_>) {
         }
     };
     const WORK: [ClockKind; 3] = [ClockKind::Resolution, ClockKind::Update, ClockKind::Team];
-    after.clocks.confirmation = None;
+    (after.clocks.confirmation, after.clocks.answer) = (None, None);
     match after.state {
         // The requester's time is not ours; an approver's and a vendor's is.
-        State::Waiting(WaitingFor::Requester) => each(after, &WORK, Clock::pause),
+        State::Waiting(WaitingFor::Requester) => {
+            each(after, &WORK, Clock::pause);
+            await_answer(after, at);
+        }
         State::Resolved => {
             each(after, &WORK, Clock::meet);
             each(after, &[ClockKind::FirstResponse], Clock::meet);
@@ -84,6 +88,13 @@ pub(in crate::desk) fn follow_state(after: &mut Ticket, at: &At<'_>) {
             each(after, &WORK, Clock::resume);
         }
     }
+}
+
+/// The requester is asked, and has from now on the time that the type of the ticket leaves them to answer, where it bounds that.
+fn await_answer(after: &mut Ticket, at: &At<'_>) {
+    let closing = at.organisation.closing_of(&after.submitted.request_type);
+    let minutes = closing.answer_minutes;
+    after.clocks.answer = minutes.map(|minutes| Clock::start(&at.organisation.calendar, minutes, at.now));
 }
 
 /// Lets the clocks that the configuration declares follow a ticket from how it was, if it was there, to how it is now.
@@ -162,6 +173,9 @@ pub(in crate::desk) fn answered(after: &mut Ticket, at: &At<'_>) {
     after.clocks.first_response = after.clocks.first_response.meet(calendar, at.now);
     let promised = at.organisation.targets(&after.category, &after.priority).and_then(|targets| targets.update);
     let owed = after.state.is_unfinished();
+    if after.state == State::Waiting(WaitingFor::Requester) {
+        await_answer(after, at);
+    }
     after.clocks.update = promised.filter(|_| owed).map(|minutes| {
         let clock = Clock::start(calendar, minutes, at.now);
         let waits = after.state == State::Waiting(WaitingFor::Requester);
@@ -246,6 +260,7 @@ fn minutes(ticket: &Ticket, kind: ClockKind, organisation: &Organisation) -> Res
         ClockKind::Update => targets()?.update,
         ClockKind::Team => organisation.teams.get(&ticket.team).ok_or(Gone)?.resolution_minutes,
         ClockKind::Confirmation => Some(organisation.closing_of(&ticket.submitted.request_type).confirm_minutes),
+        ClockKind::Answer => organisation.closing_of(&ticket.submitted.request_type).answer_minutes,
         ClockKind::Further(name) => {
             let of = organisation.watch.further(name, &ticket.submitted.request_type);
             of.and_then(|of| of.minutes.get(&ticket.priority).copied())

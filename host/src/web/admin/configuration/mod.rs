@@ -255,6 +255,12 @@ fn closing(f: &Frame, closing: &Closing) -> Vec<(String, String)> {
     vec![
         (f.words.t("config.record"), record.collect::<Vec<_>>().join(", ")),
         (f.words.t("promise.confirmation"), f.times.span(i64::from(closing.confirm_minutes))),
+        (
+            f.words.t("promise.requester-answer"),
+            closing
+                .answer_minutes
+                .map_or_else(|| f.words.t("config.no-end"), |minutes| f.times.span(i64::from(minutes))),
+        ),
         (f.words.t("config.remind"), closing.remind_percent.map(|share| format!("{share} %")).unwrap_or_default()),
         (f.words.t("config.reply"), f.words.t(&format!("config.reply.{}", closing.reply.code()))),
         (f.words.t("config.reopen-days"), closing.reopen_days.map(|days| days.to_string()).unwrap_or_default()),

@@ -5,6 +5,7 @@ use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::change::message::MessageKind;
 use crate::desk::change::timer::{TimerKind, TimerWrite};
+use crate::desk::id::CategoryId;
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::form::{Problem, check_long};
 use crate::desk::organisation::service::RecordPart;
@@ -19,10 +20,10 @@ pub mod survey;
 
 /// The longest text of each part of a record, in characters.
 const PART_CHARS_MAX: usize = 5_000;
-/// The reason for which a ticket under "other" gets a category when it is resolved with another.
-const AS_THE_OTHER: &str = "it was resolved together with a ticket about this";
 /// Problems of a record are filed under this field and the part's name.
 const FIELD: &str = "resolution";
+/// Why a ticket that is resolved with another gets its category.
+const AS_THE_OTHER: &str = "it is resolved with a ticket of this category";
 
 /// The record of how a ticket was resolved: for the next who meets the same.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -183,33 +184,29 @@ pub(in crate::desk) fn duplicates_follow(change: &mut Change, at: &At<'_>) {
     change.timers.push(TimerWrite::Set { kind: TimerKind::LinkedTickets, ticket, due_at: at.now });
 }
 
-/// Resolves a ticket because the one that it duplicates was, whose category it takes where it had none of its own; `None` where there is
-/// nothing left to do, or access to decide, or no category for it.
+/// Resolves a ticket because the one that it duplicates, or the outage that it is a part of, was; `None` where there is nothing left to
+/// do, or access to decide. One for which no category was found has that of the other: none is resolved without a real one.
 pub fn resolve_duplicate(
     ticket: &Ticket,
-    (original, record): (&Ticket, &ResolutionRecord),
+    (category, record): (&CategoryId, &ResolutionRecord),
     around: &Around,
     at: &At<'_>,
 ) -> Option<Change> {
     if !ticket.state.is_unfinished() || ticket.state == State::Waiting(WaitingFor::Approval) {
         return None;
     }
-    let mut after = moved(ticket, State::Resolved, at);
-    let mut entries = Vec::new();
-    if is_under_other(ticket, at.organisation) {
-        if is_under_other(original, at.organisation) {
-            return None;
-        }
-        after.category = original.category.clone();
-        let (from, to) = (Some(ticket.category.to_string()), after.category.to_string());
-        let event = Event::Set { field: Field::Category, from, to, reason: AS_THE_OTHER.to_owned() };
-        let visibility = Part::Set(Field::Category).visibility();
-        entries.push(Entry { at: at.now, author: Author::System, visibility, event });
-    }
     // The other ticket may be another person's, so that its number is not said here.
     let event = Event::StateChanged { from: ticket.state, to: State::Resolved, reason: record.fix.clone() };
-    entries.push(Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event });
-    let mut change = Change::update(ticket, after, entries);
+    let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event };
+    let mut after = moved(ticket, State::Resolved, at);
+    let set = is_under_other(ticket, at.organisation).then(|| {
+        let from = std::mem::replace(&mut after.category, category.clone());
+        let (from, to) = (Some(from.to_string()), category.to_string());
+        let event = Event::Set { field: Field::Category, from, to, reason: AS_THE_OTHER.to_owned() };
+        let visibility = Part::Set(Field::Category).visibility();
+        Entry { at: at.now, author: Author::System, visibility, event }
+    });
+    let mut change = Change::update(ticket, after, set.into_iter().chain([entry]).collect());
     recorded(&mut change, ticket, record.clone(), Author::System, at);
     if around.has_duplicates {
         duplicates_follow(&mut change, at);
