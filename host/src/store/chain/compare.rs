@@ -1,4 +1,4 @@
-//! All that takes effect stands in tables of its own: grants, people's decisions, reviews, rules, reference tables, tokens,
+//! All that takes effect stands in tables of its own: grants, people's decisions, reviews, rules, reference tables, tokens, findings,
 //! accounts, sessions, published documents, timelines. Here they are compared with what the chains say of them.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +14,7 @@ use crate::store::{Error, Store};
 
 mod access;
 mod entrance;
+mod findings;
 mod provisioned;
 mod reviews;
 mod tickets;
@@ -118,6 +119,7 @@ impl Store {
             Chain::Audit => {
                 let mut found = self.compare_audit().await?;
                 found.extend(self.compare_entrance().await?);
+                found.extend(self.compare_findings().await?);
                 Ok(found)
             }
             Chain::Timelines => {

@@ -21,6 +21,57 @@ fn change(desk: &House, file: &str, change: impl FnOnce(String) -> String) {
     assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
 }
 
+#[test]
+fn a_word_about_access_that_no_grant_gives_is_compared_with_the_audit() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        let desk = desk(database, &app);
+        app.has_already("jonas", "jonas@meridian.example", "admin");
+        app.has_already("a stranger", "stranger@example.org", "user");
+        asks(&desk.as_role("amara"), "user", 4);
+        now(&desk);
+        desk.advance(hours(5));
+        desk.advance(hours(25));
+        let found = desk.as_role("kofi").get("/api/v1/access/findings").expect(200);
+        let stranger = found.as_array().unwrap().iter().find(|one| one["account"] == "a stranger").unwrap();
+        let path = format!("/api/v1/access/findings/{}/settle", stranger["id"].as_str().unwrap());
+        let body = json!({ "accept": true, "reason": "as agreed" });
+        desk.as_role("mei").post(&path, &body).expect(200);
+        in_order(&desk);
+        let named = |what: &str| {
+            let chain = desk.command(&["decisions", "chain"]);
+            let said = String::from_utf8(chain.stdout).unwrap();
+            assert!(!chain.status.success() && said.contains(what), "{what}: {said}");
+        };
+        for (edit, back) in [
+            ("settled_by = 'ben' where account = 'a stranger'", "settled_by = 'mei' where account = 'a stranger'"),
+            ("reason = 'for ever' where account = 'a stranger'", "reason = 'as agreed' where account = 'a stranger'"),
+            ("account = 'another' where account = 'a stranger'", "account = 'a stranger' where account = 'another'"),
+            (
+                "settled_at = settled_at + 1 where verdict = 'accepted'",
+                "settled_at = settled_at - 1 where verdict = 'accepted'",
+            ),
+            ("verdict = null where account = 'a stranger'", "verdict = 'accepted' where account = 'a stranger'"),
+            // No person has let this one stay.
+            (
+                "verdict = 'accepted', settled_by = 'mei', settled_at = 1 where account = 'jonas'",
+                "verdict = null, settled_by = null, settled_at = null where account = 'jonas'",
+            ),
+        ] {
+            write(&desk, &format!("update access_findings set {edit}"));
+            named("is not what the audit says: it was changed or added");
+            write(&desk, &format!("update access_findings set {back}"));
+            in_order(&desk);
+        }
+        // It is there no more at the next look, which is no change of what was said.
+        app.take_out("user");
+        desk.advance(hours(25));
+        in_order(&desk);
+        write(&desk, "delete from access_findings where account = 'a stranger'");
+        named("is missing: it was removed");
+    });
+}
+
 /// Adds lines to a person.
 fn with(person: &str, lines: &str) -> impl FnOnce(String) -> String {
     let id = format!("id = \"{person}\"\n");

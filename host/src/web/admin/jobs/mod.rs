@@ -63,7 +63,7 @@ pub async fn list(visit: Visit, Query(How { done }): Query<How>) -> Result<Respo
     let database = visit.app.store.ping().await.map_err(|error| error.for_strangers());
     let kept = visit.app.store.kept().await.map_err(crate::app::Error::from)?;
     let rules = visit.app.rules_are_ready();
-    let troubles = visit.app.rules.catalog().directory().troubles();
+    let troubles = visit.app.rules.catalog().troubles();
     let f = visit.frame;
     let check = |key: &str, good: bool, text: String| Check { name: f.words.t(key), good, text };
     let fine = |good: bool| f.words.t(if good { "health.good" } else { "health.not-yet" });
