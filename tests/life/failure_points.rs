@@ -69,7 +69,7 @@ fn intake_takes_no_ticket_without_what_its_work_needs_by_any_channel() {
 fn categorization_leaves_no_resolved_ticket_under_other() {
     on_both(|database| {
         let desk = House::demo(database);
-        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let (amara, lena, kofi) = (desk.as_role("amara"), desk.as_role("lena"), desk.as_role("kofi"));
         let vague = json!({ "request_type": "question", "body": "Please tell me.", "fields": {} });
         let key = key_of(&amara, "How?", &vague);
         assert_eq!(kofi.get(&path(&key)).expect(200)["category"], "miscellaneous");
@@ -85,8 +85,22 @@ fn categorization_leaves_no_resolved_ticket_under_other() {
             assert!((400..500).contains(&way().status));
         }
         assert_ne!(kofi.get(&path(&key)).expect(200)["state"], "resolved");
+        let many = json!({ "tickets": [&key], "step": { "commands": [{ "transition": resolved() }] } });
+        assert_eq!(kofi.post("/api/v1/bulk", &many).expect(200)[0]["done"], false);
+        // One that is resolved along with another is about the same.
+        let again = key_of(&lena, "How?", &vague);
+        let same = json!({ "link": "duplicate-of", "ticket": &key });
+        kofi.post(&format!("{}/links", path(&again)), &same).expect(200);
         edit(&kofi, &key, &json!({ "category": "software", "reason": "it is about software" })).expect(200);
         step(&kofi, &key, &resolved()).expect(200);
+        desk.advance(jiff::SignedDuration::ZERO);
+        let followed = kofi.get(&path(&again)).expect(200);
+        assert_eq!((&followed["state"], &followed["category"]), (&json!("resolved"), &json!("software")), "{followed}");
+        let told = kofi.get(&format!("{}/explain?field=category", path(&again))).expect(200);
+        let change = &told["fields"][0]["changes"][0];
+        assert_eq!((&change["by"], &change["from"]), (&json!("the desk"), &json!("miscellaneous")), "{told}");
+        let read = lena.get(&format!("{}/timeline", path(&again))).expect(200).to_string();
+        assert!(read.contains("it is resolved with a ticket of this category") && !read.contains(&key), "{read}");
     });
 }
 

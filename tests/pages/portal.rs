@@ -1,15 +1,18 @@
 //! An employee at the desk, and an agent who asks for one.
 
-use jiff::SignedDuration;
+use std::collections::BTreeSet;
 
-use super::guard::{cookie, send};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::guard::{OWN, cookie, send};
 use super::{access, ask_for_a_laptop, desk, say_what_was_missing};
 use crate::support::browser::{Browser, CONTROL, ENTER, TAB};
 use crate::support::client::resolved;
 use crate::support::components::{example_rules, root};
 use crate::support::house::House;
 use crate::support::peers::smtp::Relay;
-use crate::support::place::{Database, copy};
+use crate::support::place::{Database, copy, on_both};
 
 /// The whole way with scripts off, as with a screen reader of old or a proxy that takes scripts away.
 #[test]
@@ -428,4 +431,68 @@ fn a_reader_of_a_department_finds_its_tickets_next_to_her_own() {
     lena.sees("h1", "VPN is down in Berlin");
     lena.counts("form.composer", 0);
     lena.counts("form.add-file", 0);
+}
+
+/// A question that comes again each day.
+const AGAIN: &str = "\n[[recurring-ticket]]\nid = \"again\"\nrequest-type = \"question\"\nrequester = \"mei\"\n\
+    subject = \"How do I do thing {date}?\"\nbody = \"Please tell me.\"\nfields = { topic = \"howto\" }\nevery = \"day\"\nat = \"07:00\"\n";
+
+/// By a page, by API, by an agent on the telephone, from a draft, and by the calendar: each ticket is asked about by the same rules, and
+/// gets whose turn it is, so that of any three in a row no one has two.
+#[test]
+fn tickets_by_every_way_in_meet_the_same_rules_and_take_the_same_turns() {
+    on_both(|database| {
+        let desk = House::with_settings(database, example_rules(), |text| text + AGAIN);
+        desk.do_what_is_due();
+        let (lena, kofi) = (desk.as_role("lena"), desk.as_role("kofi"));
+        let question = |subject: &str| json!({ "request_type": "question", "subject": subject, "body": "Please tell me.", "fields": { "topic": "howto" } });
+        let page = |subject: &str| {
+            let part = |name: &str, text: &str| {
+                format!("--x\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n")
+            };
+            let body = [("subject", subject), ("body", "Please tell me."), ("field.topic", "howto")];
+            let body: String = body.into_iter().map(|(name, text)| part(name, text)).collect();
+            let (parts, amara) = (("content-type", "multipart/form-data; boundary=x"), cookie(&desk, "amara"));
+            let url = format!("{}/new/question", desk.url);
+            let sent = send("POST", &url, &[parts, OWN, ("cookie", &amara)], &format!("{body}--x--\r\n"));
+            assert_eq!(sent.status, 303, "{}", sent.text);
+        };
+        let by_phone = |subject: &str| {
+            let mut body = question(subject);
+            body["requester"] = json!("amara");
+            body["channel"] = json!("phone");
+            kofi.post("/api/v1/tickets", &body).expect(201);
+        };
+        let draft = "/api/v1/drafts/0199c0de-0000-7000-8000-000000000001";
+        page("How do I do thing 1?");
+        lena.post("/api/v1/tickets", &question("How do I do thing 2?")).expect(201);
+        by_phone("How do I do thing 3?");
+        lena.put(draft, &question("How do I do thing 4?")).expect(200);
+        lena.post(&format!("{draft}/submit"), &json!({})).expect(201);
+        desk.advance(SignedDuration::from_hours(25));
+        page("How do I do thing 5?");
+        by_phone("How do I do thing 6?");
+
+        let count = kofi.get("/api/v1/tickets?limit=200").expect(200)["tickets"].as_array().unwrap().len();
+        assert!(count >= 7, "{count}");
+        let all: Vec<Value> = (1..=count).map(|n| kofi.get(&format!("/api/v1/tickets/IT-{n}")).expect(200)).collect();
+        let channels: BTreeSet<&str> = all.iter().map(|ticket| ticket["channel"].as_str().unwrap()).collect();
+        assert_eq!(channels.into_iter().collect::<Vec<_>>(), ["api", "phone", "portal", "recurring"]);
+        let whose: Vec<&str> = all.iter().map(|ticket| ticket["assignee"].as_str().unwrap()).collect();
+        for three in whose.windows(3) {
+            assert_eq!(three.iter().collect::<BTreeSet<_>>().len(), 3, "{whose:?}");
+        }
+        let asked: BTreeSet<String> = (1..=count)
+            .map(|n| {
+                let runs = kofi.get(&format!("/api/v1/tickets/IT-{n}/decisions")).expect(200);
+                let rules = |stage: &Value| {
+                    let names = stage["rules"].as_array().unwrap().iter().map(|rule| rule["rule"].as_str().unwrap());
+                    names.collect::<Vec<_>>().join(", ")
+                };
+                let stages = runs[0]["stages"].as_array().unwrap().iter();
+                stages.map(|stage| format!("{}: {}; ", stage["stage"], rules(stage))).collect()
+            })
+            .collect();
+        assert_eq!(asked.len(), 1, "{asked:?}");
+    });
 }

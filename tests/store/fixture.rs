@@ -262,8 +262,8 @@ pub fn organisation() -> Organisation {
     };
     let category = |id: &str| {
         let (id, name) = (id.parse().unwrap(), id.to_owned());
-        let category =
-            Category { id, name, team: None, priority: None, template: None, knowledge: None, catch_all: false };
+        let (team, priority, template, knowledge, promises) = (None, None, None, None, BTreeMap::new());
+        let category = Category { id, name, team, priority, template, knowledge, promises, catch_all: false };
         (category.id.clone(), category)
     };
     Organisation {
@@ -271,6 +271,7 @@ pub fn organisation() -> Organisation {
         calendar: always_from_eight(),
         calendars: BTreeMap::new(),
         people: people(),
+        people_from: Source::Configuration,
         department_readers: Vec::new(),
         teams: [
             team("even", Strategy::RoundRobin, &["amara", "Bo", "bo.li", "bo-li"]),

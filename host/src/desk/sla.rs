@@ -29,6 +29,8 @@ pub struct Clock {
     pub due_at: Option<Timestamp>,
     /// The largest share of the target at which something was done about it, in percent: each share is acted on once.
     pub alerted: u16,
+    /// The end of the day for which it was promised, where a day was promised and no time; `None` for all others.
+    pub day_end: Option<Timestamp>,
 }
 
 /// The promises that a ticket is under.
@@ -200,7 +202,7 @@ impl Clock {
     pub fn start(calendar: &Calendar, minutes: u32, now: Timestamp) -> Clock {
         let target_ms = i64::from(minutes) * 60_000;
         let due_at = due(calendar, now, target_ms);
-        Clock { target_ms, used_ms: 0, running_since: Some(now), met_at: None, due_at, alerted: 0 }
+        Clock { target_ms, used_ms: 0, running_since: Some(now), met_at: None, due_at, alerted: 0, day_end: None }
     }
 
     /// The open time that it has used up to `now`, in milliseconds.
@@ -252,25 +254,34 @@ impl Clock {
     }
 
     /// The same clock as it is promised by a configuration that has changed: its target, and the calendar by which the time counts
-    /// since it began to run last. Nothing changes once it was met.
+    /// since it began to run last. One that was promised for a day keeps the day, and once it has stood still its open time instead.
+    /// Nothing changes once it was met.
     #[must_use]
     pub fn promised_by(self, calendar: &Calendar, minutes: u32) -> Clock {
         if self.met_at.is_some() {
             return self;
         }
-        let target_ms = i64::from(minutes) * 60_000;
+        let until_then = |end: Timestamp| {
+            let since = self.running_since.filter(|_| self.used_ms == 0)?;
+            Some(elapsed(calendar, since, end)).filter(|open| *open > 0)
+        };
+        let target_ms = match self.day_end {
+            None => i64::from(minutes) * 60_000,
+            Some(end) => until_then(end).unwrap_or(self.target_ms),
+        };
         let due_at = self.running_since.and_then(|since| due(calendar, since, target_ms - self.used_ms));
         Clock { target_ms, due_at, ..self }
     }
 
-    /// The same clock with another target, and from now on by another calendar; what it has used by the one before stays used.
+    /// The same clock with another target, and from now on by another calendar; what it has used by the one before stays used. It is
+    /// for no day any more.
     #[must_use]
     pub fn retarget(self, (before, calendar): (&Calendar, &Calendar), minutes: u32, now: Timestamp) -> Clock {
         let target_ms = i64::from(minutes) * 60_000;
         let used_ms = self.used(before, now);
         let running_since = self.running_since.map(|_| now);
         let due_at = running_since.and_then(|now| due(calendar, now, target_ms - used_ms));
-        Clock { target_ms, used_ms, running_since, due_at, ..self }
+        Clock { target_ms, used_ms, running_since, due_at, day_end: None, ..self }
     }
 }
 

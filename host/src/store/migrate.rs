@@ -64,6 +64,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     52 "held" "0052_held.sql";
     53 "agreed" "0053_agreed.sql";
     58 "known-as" "0058_known_as.sql";
+    60 "day-ends" "0060_day_ends.sql";
     61 "skills" "0061_skills.sql";
 };
 

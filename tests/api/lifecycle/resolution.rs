@@ -60,6 +60,23 @@ fn a_real_category_is_forced_before_a_ticket_is_resolved() {
         let category = json!({ "category": "software", "reason": "it is about software" });
         kofi.with("if-match", "*").patch(&format!("/api/v1/tickets/{key}"), &category).expect(200);
         step(&kofi, &key, &resolved()).expect(200);
+
+        // One that is taken out of the taxonomy while a ticket has it is no category to be resolved in.
+        let taxonomy = desk.settings().with_file_name("taxonomy.toml");
+        let without = std::fs::read_to_string(&taxonomy).unwrap();
+        std::fs::write(&taxonomy, format!("{without}\n[[category]]\nid = \"telex\"\nname = \"Telex\"\n")).unwrap();
+        let reload = || desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status;
+        assert_eq!(reload(), 204);
+        let key = incident(&amara, "The telex is silent");
+        let telex = json!({ "category": "telex", "reason": "it is about that" });
+        kofi.with("if-match", "*").patch(&format!("/api/v1/tickets/{key}"), &telex).expect(200);
+        std::fs::write(&taxonomy, without).unwrap();
+        assert_eq!(reload(), 204);
+        let refused = step(&kofi, &key, &resolved()).expect(409);
+        assert!(refused["detail"].as_str().unwrap().contains("`telex`"), "{refused}");
+        kofi.with("if-match", "*").patch(&format!("/api/v1/tickets/{key}"), &category).expect(200);
+        step(&kofi, &key, &resolved()).expect(200);
+        desk.do_what_is_due();
     });
 }
 

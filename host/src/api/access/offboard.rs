@@ -22,7 +22,8 @@ pub struct OffboardingView {
     complete: bool,
     /// Whether the directory still has them: then nothing ends by itself.
     here: bool,
-    /// Where the desk knows them from: `configuration` or `directory`; null for one whom it does not know.
+    /// Where the desk knows them from: `configuration` (its directory), `api` (a document that was published), `csv` (a CSV file) or
+    /// `directory` (the identity provider); null for one whom it does not know.
     source: Option<&'static str>,
     /// The first day on which they belong to the organisation, as YYYY-MM-DD.
     valid_from: Option<String>,

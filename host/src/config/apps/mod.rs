@@ -1,6 +1,6 @@
 //! `apps.toml`: the catalog of apps that access can be requested to. The file may be absent.
 //!
-//! - `risks`: the risk classes that exist, from the lowest to the highest.
+//! - `risks`: the risk classes that exist, from the lowest to the highest; default none.
 //! - `currency`: of all costs, such as `EUR`; needed where there is one.
 //! - `[[app]]`: the apps.
 //! - `[[connector]]`: by what the desk writes to them; see `connectors.rs`.
@@ -85,12 +85,12 @@ fn item(node: &Node<'_>, apps: &BTreeMap<AppId, App>) -> Option<Item> {
 ///
 /// - `id`, `name`.
 /// - `owner`: who answers for the app, a person's id; absent if there is none.
-/// - `description`, `keywords`: for those who look for it.
-/// - `alternatives`: apps that may do as well.
+/// - `description`, `keywords`: for those who look for it; default none.
+/// - `alternatives`: apps that may do as well; default none.
 /// - `requestable-by`: the groups whose members may ask for it. Default: everybody may.
 /// - `connector`: by which of the `[[connector]]` the desk writes to it. Without one it only keeps who may have it.
 /// - `one-tier`: whether a person holds one tier at a time, the highest that any grant gives. Default true.
-/// - `attributes`: what else rules may see, as texts.
+/// - `attributes`: what else rules may see, as texts; default none.
 /// - `[[app.tier]]`: the licence tiers from the lowest to the highest, at least one.
 fn app(keys: &mut Keys<'_>, id: AppId, names: &Names) -> App {
     let tiers = keys.entries("tier", |keys, id| tier(keys, id, names));
@@ -117,10 +117,10 @@ fn app(keys: &mut Keys<'_>, id: AppId, names: &Names) -> App {
 /// - `id`, `name`.
 /// - `risk`: one of the file's `risks`.
 /// - `longest`: the longest grant, in whole hours such as `720h`.
-/// - `groups`: the groups that the tier gives.
-/// - `roles`: roles that may be asked for.
+/// - `groups`: the groups that the tier gives; default none.
+/// - `roles`: roles that may be asked for; default none.
 /// - `seats`: licences that exist; absent where they are not counted.
-/// - `monthly-cost`: of a seat, such as `12.50`.
+/// - `monthly-cost`: of a seat, such as `12.50`; absent is not known.
 /// - `durations`: what a form offers, in whole hours such as `24h`, none longer than `longest`.
 /// - `emergency`: the longest grant that is given at once in an emergency, such as `4h`, and reviewed afterwards. Without it none is.
 fn tier(keys: &mut Keys<'_>, id: TierId, names: &Names) -> Tier {

@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use crate::desk::id::{ImpactId, NotAnId, PersonId, PriorityId, UrgencyId};
-use crate::desk::organisation::service::RoutingAgain;
+use crate::desk::organisation::service::{RoutingAgain, Targets};
 use crate::desk::organisation::{Defaults, Organisation, Person, PriorityLevel};
 
 use by_api::Document;
@@ -60,7 +60,7 @@ pub fn read(
     names: &Names,
     around: &Around<'_>,
 ) -> Option<(Server, telemetry::Telemetry, Outgoing, Organisation, BTreeSet<Document>)> {
-    let (people, department_readers) = people::read(&parsed.people, names);
+    let people::Directory { people, people_from, department_readers } = people::read(&parsed.people, names);
     let teams = parsed.teams.read(|keys| teams::read(keys, names));
     let Taxonomy { categories, tags, requester_tags } = parsed.taxonomy.read(|keys| taxonomy::read(keys, names));
     let mut request_types = parsed.request_types.read(|keys| request_types::read(keys, names));
@@ -90,6 +90,7 @@ pub fn read(
             calendar: calendar?,
             calendars,
             people,
+            people_from,
             department_readers,
             teams,
             categories,
@@ -240,20 +241,13 @@ fn step<I: ToString + Clone>(node: &Node<'_>, steps: &[I], what: &'static str) -
 /// - `calendar`: the `[[other-calendar]]` that these run by; absent is the desk's.
 fn priority(keys: &mut Keys<'_>, id: crate::desk::id::PriorityId, names: &Names) -> PriorityLevel {
     let name = keys.required("name").and_then(|node| node.filled()).unwrap_or_default();
-    let response = keys.required("first-response");
-    let response_minutes = response.as_ref().and_then(duration::minutes);
-    let resolution = keys.required("resolution").and_then(|node| duration::minutes(&node));
-    if let (Some(node), Some(response), Some(resolution)) = (&response, response_minutes, resolution)
-        && response > resolution
-    {
-        node.report(Wrong::ResponseAfterResolution { response, resolution });
-    }
+    let Targets { first_response, resolution, update } = duration::targets(keys);
     PriorityLevel {
         id,
         name,
-        first_response_minutes: response_minutes.unwrap_or_default(),
-        resolution_minutes: resolution.unwrap_or_default(),
-        update_minutes: keys.optional("next-update").and_then(|node| duration::minutes(&node)),
+        first_response_minutes: first_response,
+        resolution_minutes: resolution,
+        update_minutes: update,
         calendar: keys.optional("calendar").and_then(|node| node.known(&names.calendars)),
     }
 }

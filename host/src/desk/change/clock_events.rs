@@ -118,7 +118,15 @@ mod tests {
     fn clock(target_ms: i64, since: Option<i64>, met: Option<i64>) -> Clock {
         let at = |ms: i64| Timestamp::from_millisecond(ms).unwrap();
         let due_at = since.map(|since| at(since + target_ms));
-        Clock { target_ms, used_ms: 0, running_since: since.map(at), met_at: met.map(at), due_at, alerted: 0 }
+        Clock {
+            target_ms,
+            used_ms: 0,
+            running_since: since.map(at),
+            met_at: met.map(at),
+            due_at,
+            alerted: 0,
+            day_end: None,
+        }
     }
 
     fn steps(before: Option<&Clocks>, after: &Clocks, over: bool) -> Vec<String> {

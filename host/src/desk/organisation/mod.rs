@@ -47,6 +47,8 @@ pub struct Organisation {
     /// Other calendars that promises may go by.
     pub calendars: BTreeMap<CalendarId, Calendar>,
     pub people: BTreeMap<PersonId, Person>,
+    /// How the document of people came.
+    pub people_from: Source,
     /// Those who read the tickets of departments.
     pub department_readers: Vec<DepartmentReaders>,
     pub teams: BTreeMap<TeamId, Team>,
@@ -425,21 +427,6 @@ impl Organisation {
     pub fn calendar_of_team(&self, team: &TeamId) -> &Calendar {
         let named = self.teams.get(team).and_then(|team| team.calendar.as_ref());
         named.and_then(|id| self.calendars.get(id)).unwrap_or(&self.calendar)
-    }
-
-    /// All that promises about tickets are made by, as one text that is another where they are: calendars, the list of priorities,
-    /// what teams agree on, the time to confirm, and the shares at which something is done.
-    pub fn promises(&self) -> String {
-        let calendar = |calendar: &Calendar| {
-            let Calendar { zone, week, holidays } = calendar;
-            format!("{:?} {week:?} {holidays:?}", zone.iana_name())
-        };
-        let calendars: Vec<String> = self.calendars.iter().map(|(id, of)| format!("{id} {}", calendar(of))).collect();
-        let teams = self.teams.values().map(|team| (&team.id, team.resolution_minutes, &team.calendar));
-        let types = self.request_types.values().map(|form| (&form.id, &form.closing));
-        let (teams, types): (Vec<_>, Vec<_>) = (teams.collect(), types.collect());
-        let (desk, levels, watch) = (calendar(&self.calendar), &self.priorities, &self.watch);
-        format!("{desk} {calendars:?} {levels:?} {teams:?} {types:?} {:?} {watch:?}", self.closing)
     }
 
     /// How tickets of a type end.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Organisation;
+use super::{Calendar, Organisation};
 use crate::desk::id::{CalendarId, CategoryId, MacroId, PriorityId, RequestTypeId, Tag, TeamId};
 use crate::desk::sla::{ClockKind, ClockName};
 
@@ -19,8 +19,19 @@ pub struct Category {
     pub template: Option<MacroId>,
     /// The category of the articles that come of such tickets; `None` is their own.
     pub knowledge: Option<CategoryId>,
+    /// The promises about such tickets in the place of those of their priority, by that.
+    pub promises: BTreeMap<PriorityId, Targets>,
     /// Whether it only says that no category was found yet: no ticket is resolved in it.
     pub catch_all: bool,
+}
+
+/// The promises about a ticket, in minutes that the calendar of its priority is open.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Targets {
+    pub first_response: u32,
+    pub resolution: u32,
+    /// Between two public answers of the desk; `None` promises nothing.
+    pub update: Option<u32>,
 }
 
 impl Organisation {
@@ -33,6 +44,35 @@ impl Organisation {
             }
             id = id.rsplit_once('.')?.0;
         }
+    }
+
+    /// The promises about tickets of a category and a priority: those of the category, or of its nearest parent that has some for the
+    /// priority, else those of the priority. `None` where there is no such priority.
+    pub fn targets(&self, category: &CategoryId, priority: &PriorityId) -> Option<Targets> {
+        let (_, level) = self.priority(priority)?;
+        let own = self.of_category(category, |category| category.promises.get(priority).copied());
+        Some(own.unwrap_or(Targets {
+            first_response: level.first_response_minutes,
+            resolution: level.resolution_minutes,
+            update: level.update_minutes,
+        }))
+    }
+
+    /// All that promises about tickets are made by, as one text that is another where they are: calendars, the list of priorities,
+    /// what categories promise in their place, what teams agree on, the time to confirm, and the shares at which something is done.
+    pub fn promises(&self) -> String {
+        let calendar = |calendar: &Calendar| {
+            let Calendar { zone, week, holidays } = calendar;
+            format!("{:?} {week:?} {holidays:?}", zone.iana_name())
+        };
+        let calendars: Vec<String> = self.calendars.iter().map(|(id, of)| format!("{id} {}", calendar(of))).collect();
+        let teams = self.teams.values().map(|team| (&team.id, team.resolution_minutes, &team.calendar));
+        let types = self.request_types.values().map(|form| (&form.id, &form.closing));
+        let own = self.categories.values().filter(|category| !category.promises.is_empty());
+        let own: Vec<_> = own.map(|category| (&category.id, &category.promises)).collect();
+        let (teams, types): (Vec<_>, Vec<_>) = (teams.collect(), types.collect());
+        let (desk, levels, watch) = (calendar(&self.calendar), &self.priorities, &self.watch);
+        format!("{desk} {calendars:?} {levels:?} {teams:?} {types:?} {:?} {watch:?} {own:?}", self.closing)
     }
 }
 

@@ -86,7 +86,7 @@ pub fn edit(ticket: &Ticket, wanted: &EditTicket, permit: &MayEdit, at: &At<'_>)
         entry: |visibility, event| Entry { at: at.now, author: author.clone(), visibility, event },
         reason: wanted.reason.trim(),
     };
-    edit.classify(&checked);
+    edit.classify(&checked, at);
     edit.rate(&checked, at);
     let assignment = edit.route(&checked, at);
     let (after, entries) = (edit.after, edit.entries);
@@ -112,9 +112,10 @@ impl<E: Fn(Visibility, Event) -> Entry> Edit<'_, E> {
         self.entries.push((self.entry)(Part::Set(field).visibility(), Event::Set { field, from, to, reason }));
     }
 
-    fn classify(&mut self, checked: &Checked) {
+    fn classify(&mut self, checked: &Checked, at: &At<'_>) {
         if let Some(category) = checked.category.as_ref().filter(|id| **id != self.after.category) {
             let from = std::mem::replace(&mut self.after.category, category.clone());
+            clocks::follow_category(&mut self.after, &from, at);
             self.set(Field::Category, Some(from.to_string()), category.to_string());
         }
         if let Some(tags) = checked.tags.as_ref().filter(|tags| **tags != self.after.tags) {

@@ -76,6 +76,7 @@ columns! {
         met: Option<i64> = promise.1.met_at.map(ms);
         due: Option<i64> = promise.1.due_at.map(ms);
         alerted: i64 = i64::from(promise.1.alerted);
+        day_end: Option<i64> = promise.1.day_end.map(ms);
     }
 }
 
@@ -159,6 +160,7 @@ fn clocks(rows: &[Row], first: usize) -> Result<Clocks, Error> {
             due_at: instant(promise.due)?,
             alerted: u16::try_from(promise.alerted)
                 .map_err(|_| corrupt("clocks", "alerted", promise.alerted.to_string()))?,
+            day_end: instant(promise.day_end)?,
         };
         found.push((promise.clock, clock));
     }
@@ -290,7 +292,8 @@ fn clock_args(number: i64, kind: ClockKind, clock: &Clock) -> Vec<Arg> {
 async fn write_clocks(tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<(), Error> {
     let head = format!("insert into clocks (ticket, {})", promise::LIST);
     let tail = "on conflict (ticket, clock) do update set target = excluded.target, used = excluded.used, \
-                running = excluded.running, met = excluded.met, due = excluded.due, alerted = excluded.alerted";
+                running = excluded.running, met = excluded.met, due = excluded.due, alerted = excluded.alerted, \
+                day_end = excluded.day_end";
     tx.insert_later(&head, 1 + promise::NAMES.len(), tail, rows).await
 }
 

@@ -1,7 +1,7 @@
 //! The facts about a ticket, why each is so, and what may be changed about it.
 
 use super::Seen;
-use crate::app::explain::{ByHand, Proposal, Story};
+use crate::app::explain::{ByHand, Proposal, Story, THE_DESK};
 use crate::app::tickets::work::{Filter, Start};
 use crate::desk::access::AccessState;
 use crate::desk::id::PersonId;
@@ -217,8 +217,9 @@ fn why(f: &Frame, story: Story) -> Why {
         "requester" => f.words.t("why.requester"),
         _ => f.words.t1("why.desk", &story.set_by.name),
     };
+    let who = |by: &str| if by == THE_DESK { f.words.t("who.desk") } else { f.name_of(by) };
     let changes: Vec<ByHand> =
-        story.changes.into_iter().map(|change| ByHand { by: f.name_of(&change.by), ..change }).collect();
+        story.changes.into_iter().map(|change| ByHand { by: who(&change.by), ..change }).collect();
     Why {
         main: MAIN.contains(&story.field.as_str()),
         name,

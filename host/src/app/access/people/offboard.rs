@@ -60,7 +60,7 @@ impl Office {
         let known = organisation.people.get(person);
         Ok(Offboarding {
             here: known.is_some_and(|person| person.active),
-            known: known.map(|person| (person.source, person.valid)),
+            known: known.map(|person| (organisation.source_of(person), person.valid)),
             requests: requests.into_iter().map(|open| open.number).collect(),
             grants: self.store.grants_in_force(person, self.clock.now()).await?,
             holdings: self.store.holdings(person).await?,

@@ -143,7 +143,7 @@ pub(in crate::desk) fn check_ready(
     around: &Around,
     organisation: &Organisation,
 ) -> Result<(), Refusal> {
-    if organisation.categories.get(&ticket.category).is_some_and(|category| category.catch_all) {
+    if is_under_other(ticket, organisation) {
         return Err(Refusal::CatchAll { category: ticket.category.clone() });
     }
     if !around.blockers.is_empty() {
@@ -154,6 +154,11 @@ pub(in crate::desk) fn check_ready(
     }
     let problems = record.check(&organisation.closing_of(&ticket.submitted.request_type).record);
     if problems.is_empty() { Ok(()) } else { Err(Refusal::Problems { problems }) }
+}
+
+/// Whether a ticket's category only says that none was found yet, or is no more.
+fn is_under_other(ticket: &Ticket, organisation: &Organisation) -> bool {
+    organisation.categories.get(&ticket.category).is_none_or(|category| category.catch_all)
 }
 
 /// Adds to the change that resolves a ticket how it was, for those who work on tickets, and that the requester hears of it.
@@ -194,7 +199,7 @@ pub fn resolve_duplicate(
     let event = Event::StateChanged { from: ticket.state, to: State::Resolved, reason: record.fix.clone() };
     let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event };
     let mut after = moved(ticket, State::Resolved, at);
-    let set = at.organisation.categories.get(&ticket.category).is_some_and(|own| own.catch_all).then(|| {
+    let set = is_under_other(ticket, at.organisation).then(|| {
         let from = std::mem::replace(&mut after.category, category.clone());
         let (from, to) = (Some(from.to_string()), category.to_string());
         let event = Event::Set { field: Field::Category, from, to, reason: AS_THE_OTHER.to_owned() };
