@@ -109,7 +109,7 @@ impl Office {
     ///
     /// Where the store cannot be read or written.
     pub async fn found_missing(&self, grant: GrantId, lost: &[(Entitlement, String)]) -> Result<(), Error> {
-        self.change_grant(grant, None, |ticket, grant, at| Ok(progress::missing(ticket, grant, lost, at)))
+        self.change_in_app(grant, None, |ticket, grant, at| Ok(progress::missing(ticket, grant, lost, at)))
             .await
             .map(drop)
     }
@@ -121,7 +121,7 @@ impl Office {
     /// Where the store cannot be read or written.
     pub async fn sending(&self, grant: GrantId, ids: &[OpId]) -> Result<Vec<(OpId, u32)>, Error> {
         let until = self.clock.now().checked_add(SENDING).unwrap_or(Timestamp::MAX);
-        self.change_grant(grant, None, |ticket, _, at| Ok(progress::sending(ticket, ids, until, at))).await?;
+        self.change_in_app(grant, None, |ticket, _, at| Ok(progress::sending(ticket, ids, until, at))).await?;
         let mut sent = Vec::new();
         for id in ids {
             let op = self.store.op(*id).await?.filter(|op| op.state == OpState::Sent);
@@ -136,7 +136,7 @@ impl Office {
     ///
     /// Where the store cannot be read or written: then they are looked at again.
     pub async fn take_reports(&self, grant: GrantId, reports: &[Report]) -> Result<(), Error> {
-        let grant = self.change_grant(grant, None, |ticket, _, at| Ok(progress::take(ticket, reports, at))).await?;
+        let grant = self.change_in_app(grant, None, |ticket, _, at| Ok(progress::take(ticket, reports, at))).await?;
         match reports.iter().any(|report| matches!(report.came, Came::Found | Came::Verified)) {
             true => self.keep_name(&grant).await,
             false => Ok(()),

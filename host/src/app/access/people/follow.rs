@@ -38,7 +38,7 @@ impl Office {
                 let page = self.store.not_in_app(&app.id, self.clock.now(), after, PAGE).await?;
                 for id in &page {
                     let adopted =
-                        self.change_grant(*id, None, |ticket, grant, at| Ok(progress::adopt(ticket, grant, at)));
+                        self.change_in_app(*id, None, |ticket, grant, at| Ok(progress::adopt(ticket, grant, at)));
                     unless_damaged(adopted.await)?;
                 }
                 after = page.last().copied();
@@ -82,7 +82,7 @@ impl Office {
         for person in left {
             self.end_together(person).await?;
             for grant in self.store.held_ids(person, self.clock.now()).await? {
-                let ended = self.change_grant(grant, None, |ticket, grant, at| Ok(access::end(ticket, grant, at)));
+                let ended = self.change_in_app(grant, None, |ticket, grant, at| Ok(access::end(ticket, grant, at)));
                 if unless_damaged(ended.await)?.is_some() {
                     tracing::info!(%person, %grant, "a grant has ended: the person has left");
                 }
