@@ -103,12 +103,19 @@ impl Office {
         Ok(held)
     }
 
-    /// Takes that an app has lost what a grant gives.
+    /// Takes that an app has lost what a grant gives. Where that ends it and very many have ended so within an hour, the app may
+    /// have gone wrong: it stays as it is until it is looked at again.
     ///
     /// # Errors
     ///
     /// Where the store cannot be read or written.
     pub async fn found_missing(&self, grant: GrantId, lost: &[(Entitlement, String)]) -> Result<(), Error> {
+        if let Some(found) = self.store.grant(grant).await?
+            && self.organisation().apps.get(&found.app).is_some_and(|app| app.ends_when_removed)
+            && !self.may_end_removed(&found).await?
+        {
+            return Ok(());
+        }
         self.change_in_app(grant, None, |ticket, grant, at| Ok(progress::missing(ticket, grant, lost, at)))
             .await
             .map(drop)

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::ends::write;
+use super::super::ends::{rows, write};
 use super::super::provisioning::{asks, connect, connected, desk, grants, hours, in_order, now, seconds, states};
 use crate::support::client::Client;
 use crate::support::components::example_rules;
@@ -33,6 +33,47 @@ fn asks_for(desk: &House, person: &str) -> Value {
         "justification": "a new member of the data project" });
     let body = json!({ "request_type": "access", "subject": "jira please", "fields": fields });
     desk.as_role("kofi").post("/api/v1/tickets", &body).expect(201)
+}
+
+#[test]
+fn i20_what_was_taken_away_in_an_app_ends_there_where_that_counts_and_no_more_than_some_in_an_hour() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        let desk = desk(database, &app);
+        change(&desk, "apps.toml", |text| {
+            text.replacen("id = \"jira\"\n", "id = \"jira\"\nwhen-removed = \"end\"\n", 1)
+        });
+        change(&desk, "desk.toml", |text| text.replacen("[defaults]\n", "[defaults]\nleavers-max = 1\n", 1));
+        asks(&desk.as_role("amara"), "user", 96);
+        now(&desk);
+        assert_eq!((states(&desk), app.members("user")), (vec!["active".to_owned()], vec!["amara".to_owned()]));
+        app.take_out("user");
+        desk.advance(hours(24));
+        let ended = grants(&desk)[0].clone();
+        assert_eq!((&ended["state"], &ended["end_reason"]), (&json!("ended"), &json!("removed-in-app")), "{ended}");
+        assert_eq!(app.members("user"), Vec::<String>::new(), "it is not given again");
+        let timeline = desk.as_role("kofi").get("/api/v1/tickets/IT-1/timeline").expect(200).to_string();
+        assert!(timeline.contains("tier:user is missing in the app"), "{timeline}");
+
+        // Of two people at one time, one ends; the other is looked at again a day later.
+        desk.advance(hours(2));
+        for person in ["jonas", "priya"] {
+            let fields = json!({ "app": "jira", "tier": "user", "duration-hours": 96, "for": person,
+                "justification": "a new member of the data project" });
+            let body = json!({ "request_type": "access", "subject": "jira please", "fields": fields });
+            desk.as_role("kofi").post("/api/v1/tickets", &body).expect(201);
+        }
+        now(&desk);
+        let of =
+            |state: &str| rows(&desk, &format!("select subject from grants where state = '{state}' order by subject"));
+        assert_eq!(of("active"), ["jonas", "priya"]);
+        app.take_out("user");
+        desk.advance(hours(24));
+        assert_eq!(of("active").len(), 1, "an app that loses all may have gone wrong");
+        desk.advance(hours(24));
+        assert_eq!(of("active"), Vec::<String>::new());
+        in_order(&desk);
+    });
 }
 
 #[test]
