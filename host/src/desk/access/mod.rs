@@ -33,6 +33,7 @@ pub(super) use decide::{cancelled, opened};
 pub use ending::{begin, expire, next_reminder, remind};
 pub use follow::{end, escalate, follow, nudge};
 pub use grant::{EndReason, Grant, GrantState};
+pub use guards::held_together;
 pub use ledger::{LedgerEntry, LedgerEvent};
 pub use request::AccessRequest;
 pub use review::Review;

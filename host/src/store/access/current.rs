@@ -307,6 +307,21 @@ impl Store {
         Ok(rows.iter().filter_map(|row| parsed("grants", "subject", &row.text(0).ok()?).ok()).collect())
     }
 
+    /// The tickets whose grants are held and were approved by one of these accounts.
+    pub async fn approved_by(&self, accounts: &[&PersonId], now: Timestamp) -> Result<Vec<TicketId>, Error> {
+        if accounts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = format!(
+            "select distinct g.ticket from grants g join access_decisions d on d.ticket = g.ticket \
+             where d.approve = 1 and d.approver in ({}) and g.expires_at > $1 and {SUPPORTS} order by g.ticket",
+            places(1, accounts.len())
+        );
+        let accounts = accounts.iter().map(|account| Arg::from(account.as_str()));
+        let rows = self.db.all(&sql, [Arg::from(ms(now))].into_iter().chain(accounts).collect()).await?;
+        rows.iter().map(|row| Ok(TicketId(row.uuid(0)?))).collect()
+    }
+
     /// The ids of what a person holds that is not over.
     pub async fn held_ids(&self, subject: &PersonId, now: Timestamp) -> Result<Vec<GrantId>, Error> {
         let sql = format!("select id from grants where subject = $1 and expires_at > $2 and {SUPPORTS} order by id");
