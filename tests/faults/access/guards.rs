@@ -195,6 +195,7 @@ fn an_approver_sees_all_that_counts_and_decides_by_what_was_shown() {
             (&json!(["account", "tier:write"]), &json!(0))
         );
         assert_eq!(shown["recommendation"], "review", "{view}");
+        assert_eq!(shown["reasons"], json!(["unusual-among-peers"]), "all that the word goes by: {view}");
         let seen = json!({ "seen": view["snapshot"], "insights": ["peers", "risk"] });
         // Meanwhile the person gets something else: the view is not what it was.
         asks(&desk.as_role("amara"), "jira", "user").expect(201);
