@@ -230,6 +230,7 @@ fn crm() -> App {
         one_tier: true,
         deadlines: None,
         ends_when_removed: false,
+        sessions_hours: None,
     }
 }
 

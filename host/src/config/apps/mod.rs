@@ -93,6 +93,8 @@ fn item(node: &Node<'_>, apps: &BTreeMap<AppId, App>) -> Option<Item> {
 /// - `one-tier`: whether a person holds one tier at a time, the highest that any grant gives. Default true.
 /// - `access-deadlines`: the hours that its approvers have, as in `[defaults]` of `desk.toml`, which holds where this is absent.
 /// - `when-removed`: what becomes of a grant that was taken away in the app itself: `give-again`, which is the default, or `end`.
+/// - `sessions-last`: how long sessions may go on in the app after access has ended there, in whole hours such as `12h`, where it
+///   does not end them with it: the record of each end says until when. Absent says nothing.
 /// - `attributes`: what else rules may see, as texts.
 /// - `[[app.tier]]`: the licence tiers from the lowest to the highest, at least one.
 fn app(keys: &mut Keys<'_>, id: AppId, names: &Names) -> App {
@@ -116,6 +118,7 @@ fn app(keys: &mut Keys<'_>, id: AppId, names: &Names) -> App {
         ends_when_removed: removed
             .and_then(|node| node.one_of(&[("give-again", false), ("end", true)]))
             .unwrap_or(false),
+        sessions_hours: keys.optional("sessions-last").and_then(|node| duration::hours(&node)),
         one_tier: keys.optional("one-tier").and_then(|node| node.flag()).unwrap_or(true),
     }
 }

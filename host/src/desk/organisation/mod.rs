@@ -327,6 +327,7 @@ pub struct App {
     pub deadlines: Option<sla::Deadlines>,
     /// Whether access ends that was taken away in the app; else it is given again.
     pub ends_when_removed: bool,
+    pub sessions_hours: Option<u32>,
 }
 
 /// A licence tier of an app.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::progress::CHECK_EVERY;
 use super::{Books, Direction, Entitlement, Holding, Op, OpState};
-use crate::desk::access::ending::stands;
+use crate::desk::access::ending::{sessions_until, stands};
 use crate::desk::access::{AccessWrite, EndReason, Grant, GrantState, LedgerEntry, LedgerEvent};
 use crate::desk::actor::Author;
 use crate::desk::change::Change;
@@ -300,9 +300,12 @@ fn say(change: &mut Change, grant: &Grant, state: GrantState, at: &At<'_>) {
         GrantState::Failed => (AccessOutcome::Gone, "the app refused it, and nothing of it is left there"),
         _ => return,
     };
+    let until = (state == GrantState::Ended).then(|| sessions_until(change, grant, at)).flatten();
+    let sessions = until.map(|until| format!("; sessions that are open there may go on until {until:.0}"));
+    let detail = format!("{detail}{}", sessions.unwrap_or_default());
     // The timeline of another ticket is not the change's to write.
     if grant.ticket == change.after().id {
-        let event = Event::AccessDecided { outcome, detail: detail.to_owned() };
+        let event = Event::AccessDecided { outcome, detail };
         change.entries.push(Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event });
     }
     change.messages.push(at.message(grant.ticket, MessageKind::StateChanged, &grant.subject));
