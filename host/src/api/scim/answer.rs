@@ -111,7 +111,10 @@ pub fn resource(entry: &Entry, groups: &[Group]) -> Value {
         schemas.extend([ENTERPRISE, VALIDITY].into_iter().filter(|schema| fields.contains_key(*schema)));
         if entry.kind == EntryKind::User {
             fields.retain(|name, _| !name.eq_ignore_ascii_case("groups"));
-            let group = |(id, name): &Group| json!({ "value": id.to_string(), "$ref": format!("/scim/v2/Groups/{id}"), "display": name, "type": "direct" });
+            let group = |(id, name): &Group| {
+                let place = format!("/scim/v2/Groups/{id}");
+                json!({ "value": id.to_string(), "$ref": place, "display": name, "type": "direct" })
+            };
             let all: Vec<Value> = groups.iter().map(group).collect();
             fields.extend((!all.is_empty()).then(|| ("groups".to_owned(), all.into())));
         }

@@ -77,6 +77,34 @@ fn i20_what_was_taken_away_in_an_app_ends_there_where_that_counts_and_no_more_th
 }
 
 #[test]
+fn i09_whom_another_group_still_brings_in_has_not_lost_it_and_the_order_names_the_way() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin", "staff"]);
+        let desk = desk(database, &app);
+        asks(&desk.as_role("amara"), "user", 4);
+        now(&desk);
+        assert_eq!(states(&desk), ["active"]);
+        // Past the desk, all of the staff are let in, and she is one of them.
+        app.put_in("amara", "staff");
+        app.put_group_in("staff", "user");
+        desk.advance(hours(4));
+        let orders = || desk.as_role("kofi").get("/api/v1/access/orders").expect(200).to_string();
+        let named = (0..10).any(|_| {
+            desk.advance(seconds(1));
+            orders().contains("by way of the group `staff`")
+        });
+        assert!(named, "{}", orders());
+        assert_eq!(states(&desk), ["deprovisioning"], "she is out of the group itself, and still in");
+        app.take_out("staff");
+        for _ in 0..3 {
+            desk.advance(hours(1));
+        }
+        assert_eq!((states(&desk), app.active("amara")), (vec!["ended".to_owned()], Some(false)));
+        in_order(&desk);
+    });
+}
+
+#[test]
 fn an_end_says_until_when_sessions_in_the_app_may_go_on() {
     on_both(|database| {
         let app = ScimApp::start(&["user", "admin"]);
