@@ -231,6 +231,7 @@ fn crm() -> App {
         deadlines: None,
         ends_when_removed: false,
         sessions_hours: None,
+        default_tier: None,
     }
 }
 

@@ -95,6 +95,7 @@ fn item(node: &Node<'_>, apps: &BTreeMap<AppId, App>) -> Option<Item> {
 /// - `when-removed`: what becomes of a grant that was taken away in the app itself: `give-again`, which is the default, or `end`.
 /// - `sessions-last`: how long sessions may go on in the app after access has ended there, in whole hours such as `12h`, where it
 ///   does not end them with it: the record of each end says until when. Absent says nothing.
+/// - `default-tier`: the tier that those keep whose last grant has ended, as long as they are here. Default: they keep nothing.
 /// - `attributes`: what else rules may see, as texts.
 /// - `[[app.tier]]`: the licence tiers from the lowest to the highest, at least one.
 fn app(keys: &mut Keys<'_>, id: AppId, names: &Names) -> App {
@@ -103,6 +104,13 @@ fn app(keys: &mut Keys<'_>, id: AppId, names: &Names) -> App {
         keys.report("tier", Wrong::Missing);
     }
     let removed = keys.optional("when-removed");
+    let default_tier = keys.optional("default-tier").and_then(|node| {
+        let known = || tiers.iter().map(|tier| tier.id.to_string()).collect();
+        node.parsed(|text| {
+            let found = tiers.iter().find(|tier| tier.id.as_str() == text).map(|tier| tier.id.clone());
+            found.ok_or_else(|| Wrong::Unknown { what: "tier", text: text.to_owned(), nearest: None, known: known() })
+        })
+    });
     App {
         id,
         name: keys.required("name").and_then(|node| node.filled()).unwrap_or_default(),
@@ -114,6 +122,7 @@ fn app(keys: &mut Keys<'_>, id: AppId, names: &Names) -> App {
         alternatives: distinct(keys.list("alternatives"), |node| node.known(&names.apps)),
         requestable_by: distinct(keys.list("requestable-by"), |node| node.known(&names.groups)),
         connector: keys.optional("connector").and_then(|node| node.known(&names.connectors)),
+        default_tier,
         deadlines: keys.optional("access-deadlines").and_then(|node| deadlines(&node, names)),
         ends_when_removed: removed
             .and_then(|node| node.one_of(&[("give-again", false), ("end", true)]))

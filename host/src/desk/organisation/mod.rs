@@ -30,12 +30,11 @@ pub mod service;
 use condition::Condition;
 use directory::{DepartmentReaders, Source, Validity};
 
-pub use service::Category;
-use service::{CannedReply, Closing, Macro, RoutingAgain, Watch};
-
 use connector::Connector;
 use parts::{Part, TaskPattern};
 use schedule::Schedule;
+pub use service::Category;
+use service::{CannedReply, Closing, Macro, RoutingAgain, Watch};
 
 /// Everything that the desk knows about whom it serves.
 #[derive(Debug, Clone)]
@@ -328,6 +327,7 @@ pub struct App {
     /// Whether access ends that was taken away in the app; else it is given again.
     pub ends_when_removed: bool,
     pub sessions_hours: Option<u32>,
+    pub default_tier: Option<TierId>,
 }
 
 /// A licence tier of an app.

@@ -307,6 +307,20 @@ impl Store {
         Ok(rows.iter().filter_map(|row| parsed("grants", "subject", &row.text(0).ok()?).ok()).collect())
     }
 
+    /// Who holds something in an app with no grant for it any more, each with the grant by which it came there.
+    pub async fn held_without_grant(&self, now: Timestamp) -> Result<Vec<(PersonId, GrantId)>, Error> {
+        let sql = format!(
+            "select distinct h.subject, h.grant_id from holdings h where not exists (select 1 from grants g \
+             where g.subject = h.subject and g.app = h.app and ((g.expires_at > $1 and {SUPPORTS}) or {UNDER_WAY})) \
+             order by h.subject, h.grant_id"
+        );
+        let rows = self.db.all(&sql, vec![ms(now).into()]).await?;
+        // A name that is none belongs to no person who could have left.
+        let holder =
+            |row: &Row| Some((parsed("holdings", "subject", &row.text(0).ok()?).ok()?, GrantId(row.uuid(1).ok()?)));
+        Ok(rows.iter().filter_map(holder).collect())
+    }
+
     /// The tickets whose grants are held and were approved by one of these accounts.
     pub async fn approved_by(&self, accounts: &[&PersonId], now: Timestamp) -> Result<Vec<TicketId>, Error> {
         if accounts.is_empty() {

@@ -33,10 +33,30 @@ impl Office {
         self.follow_approvers().await?;
         if self.end_leavers().await? {
             self.take_from_leavers().await?;
+            self.take_defaults().await?;
         }
         self.follow_reviewers().await?;
         self.follow_duties().await?;
         self.follow_connectors().await
+    }
+
+    /// Takes from people who have left what they hold by default, with no grant that could end (I14).
+    async fn take_defaults(&self) -> Result<(), Error> {
+        let organisation = self.organisation();
+        if organisation.apps.values().all(|app| app.default_tier.is_none()) {
+            return Ok(());
+        }
+        for (person, grant) in self.store.held_without_grant(self.clock.now()).await? {
+            if organisation.people.get(&person).is_some_and(|person| person.active) {
+                continue;
+            }
+            let taken = self.change_in_app(grant, None, |ticket, grant, at| Ok(progress::take_rest(ticket, grant, at)));
+            match taken.await {
+                Err(Error::Missing { .. }) => {}
+                taken => unless_damaged(taken).map(drop)?,
+            }
+        }
+        Ok(())
     }
 
     /// Has reviewed what one human holds by now that no person may hold together, and what one human has approved or asked for by

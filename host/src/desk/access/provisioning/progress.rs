@@ -152,6 +152,19 @@ pub fn adopt(ticket: &Ticket, grant: &Grant, at: &At<'_>) -> Option<Change> {
     (books.ops.len() > known).then_some(change)
 }
 
+/// Orders that all is taken from one who has left and holds something by default, with no grant. `None` where nothing is left, or is
+/// on its way already.
+pub fn take_rest(ticket: &Ticket, grant: &Grant, at: &At<'_>) -> Option<Change> {
+    let mut books = at.review().books();
+    if at.organisation.people.get(&grant.subject).is_some_and(|person| person.active) {
+        return None;
+    }
+    let mut change = Change::update(ticket, changed(ticket, at.now), Vec::new());
+    let known = books.ops.len();
+    bring_in_line(&mut change, &mut books, (&grant.subject, &grant.app), at);
+    (books.ops.len() > known).then_some(change)
+}
+
 fn take_one(change: &mut Change, books: &mut Books, op: Op, report: &Report, at: &At<'_>) {
     let later = |wait: SignedDuration| at.now.checked_add(wait).unwrap_or(Timestamp::MAX);
     let again = later(backoff(op.attempt));
