@@ -12,10 +12,8 @@ use crate::app::{App, Error, Office};
 use crate::desk::access::campaign::{self, AfterMove};
 use crate::desk::access::provisioning::progress;
 use crate::desk::access::{self, Grant};
-use crate::desk::change::at::At;
 use crate::desk::id::{PersonId, TicketId};
 use crate::desk::organisation::{Item, Organisation};
-use crate::desk::ticket::Ticket;
 use crate::desk::ticket::timeline::Event;
 
 /// How often open requests and grants are compared with the organisation, besides whenever that changes.
@@ -129,10 +127,10 @@ impl Office {
             return Ok(());
         }
         tracing::warn!(person = %grant.subject, grant = %grant.id, why, "access is looked at again that may not be held so");
-        let asked = |ticket: &Ticket, grant: &Grant, at: &At<'_>| {
+        let asked = self.change_in_app(grant.id, None, |ticket, grant, at| {
             Ok(campaign::after_move(ticket, grant, (why, AfterMove::AskDesk), at))
-        };
-        self.change_in_app(grant.id, None, asked).await.map(drop)
+        });
+        asked.await.map(drop)
     }
 
     /// Orders what grants give in apps that have a connector since.
