@@ -228,6 +228,10 @@ fn crm() -> App {
         requestable_by: Vec::new(),
         connector: None,
         one_tier: true,
+        deadlines: None,
+        ends_when_removed: false,
+        sessions_hours: None,
+        default_tier: None,
     }
 }
 
@@ -243,7 +247,7 @@ fn defaults() -> Defaults {
         category: "other".parse().unwrap(),
         access_approvers: vec![person("hal"), person("gina"), person("frank"), person("eve")],
         access_due_hours: 48,
-        deadlines_in_open_time: false,
+        deadlines: ruledesk::desk::sla::Deadlines::Clock,
         access_fallback_hours: 24,
         one_approver_for_several_steps: false,
         leavers_max: None,

@@ -9,7 +9,8 @@ use jiff::civil::{Date, Time};
 use jiff::tz::AmbiguousOffset;
 use jiff::{Span, Timestamp};
 
-use super::organisation::{Calendar, OpenHours};
+use super::id::CalendarId;
+use super::organisation::{Calendar, OpenHours, Organisation};
 
 /// How far ahead an end is looked for, in days; a calendar that is closed for so long never opens.
 const DAYS_AHEAD_MAX: usize = 3 * 366;
@@ -282,6 +283,28 @@ impl Clock {
         let running_since = self.running_since.map(|_| now);
         let due_at = running_since.and_then(|now| due(calendar, now, target_ms - used_ms));
         Clock { target_ms, used_ms, running_since, due_at, day_end: None, ..self }
+    }
+}
+
+/// The hours that the approvers of a request have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deadlines {
+    /// All of them.
+    Clock,
+    /// Those in which a calendar is open: the desk's own where none is named.
+    Open(Option<CalendarId>),
+}
+
+impl Deadlines {
+    /// The calendar whose open hours count; `None` where all hours do.
+    pub fn calendar<'o>(&self, organisation: &'o Organisation) -> Option<&'o Calendar> {
+        match self {
+            Deadlines::Clock => None,
+            Deadlines::Open(named) => {
+                let named = named.as_ref().and_then(|id| organisation.calendars.get(id));
+                Some(named.unwrap_or(&organisation.calendar))
+            }
+        }
     }
 }
 

@@ -33,6 +33,8 @@ pub struct OffboardingView {
     requests: Vec<String>,
     /// Their grants that are held, or that the desk is not done with in the app.
     grants: Vec<GrantView>,
+    /// The ids of grants of theirs whose rows are damaged: each stays until it is put back from a backup.
+    damaged: Vec<String>,
     /// All that was read back last as theirs, as `app entitlement`.
     holdings: Vec<String>,
     /// Access of theirs in apps that no grant gives, as `app entitlement account`.
@@ -55,6 +57,7 @@ impl From<Offboarding> for OffboardingView {
             valid_until: found.known.and_then(|(_, valid)| valid.until).map(|day| day.to_string()),
             requests: found.requests.iter().map(ToString::to_string).collect(),
             grants: found.grants.into_iter().map(|grant| GrantView::new((grant, false))).collect(),
+            damaged: found.damaged.iter().map(ToString::to_string).collect(),
             holdings: found.holdings.iter().map(|held| format!("{} {}", held.app, held.entitlement)).collect(),
             findings: found.findings.iter().map(finding).collect(),
             orders: found.ops.into_iter().map(OrderView::from).collect(),

@@ -24,6 +24,7 @@ use std::str::FromStr;
 use crate::desk::id::{ImpactId, NotAnId, PersonId, PriorityId, UrgencyId};
 use crate::desk::organisation::service::{RoutingAgain, Targets};
 use crate::desk::organisation::{Defaults, Organisation, Person, PriorityLevel};
+use crate::desk::sla::Deadlines;
 
 use by_api::Document;
 
@@ -276,8 +277,8 @@ fn routing(keys: &mut Keys<'_>, names: &Names) -> RoutingAgain {
 /// - `access-approvers`: who approves access where a rule has failed and the requester has no manager; at least one.
 /// - `access-due`: how long such an approval may take, in whole hours such as `72h`, which is the default;
 ///   the desk denies what is not decided by then.
-/// - `access-deadlines`: the hours that approvers have: `clock`, which is the default, counts all, and `business-hours` those in which the
-///   desk is open by its calendar.
+/// - `access-deadlines`: the hours that approvers have: `clock`, which is the default, counts all, `business-hours` those in which the
+///   desk is open by its calendar, and the id of an `[[other-calendar]]` those of that. An app may say it for itself.
 /// - `access-fallback`: the longest grant where a rule has failed and people decide in its place, in whole hours such as `24h`,
 ///   which is the default.
 /// - `one-approver-for-several-steps`: whether one person may approve several steps of a request. Default false: each step asks
@@ -293,8 +294,7 @@ fn defaults(keys: &mut Keys<'_>, names: &Names, people: &BTreeMap<PersonId, Pers
     let approvers = keys.required("access-approvers");
     let due = keys.optional("access-due").and_then(|node| duration::hours(&node));
     let fallback = keys.optional("access-fallback").and_then(|node| duration::hours(&node));
-    let deadlines = keys.optional("access-deadlines");
-    let deadlines = deadlines.and_then(|node| node.one_of(&[("clock", false), ("business-hours", true)]));
+    let deadlines = keys.optional("access-deadlines").and_then(|node| apps::deadlines(&node, names));
     let several = keys.optional("one-approver-for-several-steps").and_then(|node| node.flag());
     let leavers_max = keys.optional("leavers-max").and_then(|node| node.whole(0, u64::from(u32::MAX)));
     let on_move = keys.optional("on-move").and_then(|node| node.one_of(&[("review", false), ("end", true)]));
@@ -315,7 +315,7 @@ fn defaults(keys: &mut Keys<'_>, names: &Names, people: &BTreeMap<PersonId, Pers
         category: category?,
         access_approvers,
         access_due_hours: due.unwrap_or(ACCESS_DUE_HOURS),
-        deadlines_in_open_time: deadlines.unwrap_or(false),
+        deadlines: deadlines.unwrap_or(Deadlines::Clock),
         access_fallback_hours: fallback.unwrap_or(ACCESS_FALLBACK_HOURS),
         one_approver_for_several_steps: several.unwrap_or(false),
         leavers_max: leavers_max.and_then(|most| u32::try_from(most).ok()),

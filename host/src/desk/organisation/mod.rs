@@ -30,12 +30,11 @@ pub mod service;
 use condition::Condition;
 use directory::{DepartmentReaders, Source, Validity};
 
-pub use service::Category;
-use service::{CannedReply, Closing, Macro, RoutingAgain, Watch};
-
 use connector::Connector;
 use parts::{Part, TaskPattern};
 use schedule::Schedule;
+pub use service::Category;
+use service::{CannedReply, Closing, Macro, RoutingAgain, Watch};
 
 /// Everything that the desk knows about whom it serves.
 #[derive(Debug, Clone)]
@@ -96,8 +95,8 @@ pub struct Defaults {
     pub access_approvers: Vec<PersonId>,
     /// How long such an approval may take, in hours.
     pub access_due_hours: u32,
-    /// Whether the hours of approvers are those in which the desk is open; else they are the clock's.
-    pub deadlines_in_open_time: bool,
+    /// The hours that approvers have, where an app has none of its own.
+    pub deadlines: sla::Deadlines,
     /// The longest grant where a rule for access has failed and people decide in its place, in hours.
     pub access_fallback_hours: u32,
     /// Whether one person may approve several steps of a request.
@@ -326,6 +325,11 @@ pub struct App {
     pub connector: Option<ConnectorId>,
     /// Whether a person holds one of its tiers at a time, the highest that any grant gives.
     pub one_tier: bool,
+    pub deadlines: Option<sla::Deadlines>,
+    /// Whether access ends that was taken away in the app; else it is given again.
+    pub ends_when_removed: bool,
+    pub sessions_hours: Option<u32>,
+    pub default_tier: Option<TierId>,
 }
 
 /// A licence tier of an app.

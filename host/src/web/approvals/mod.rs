@@ -179,6 +179,8 @@ struct Known {
     seats: Option<u32>,
     how: String,
     advice: String,
+    /// The facts behind the advice.
+    why: Vec<String>,
     /// `good`, `warn` or empty.
     tone: &'static str,
     snapshot: String,
@@ -203,6 +205,7 @@ fn known(f: &Frame, Shown { view, snapshot }: Shown) -> Known {
             .connector
             .map_or_else(|| words.t("approvals.by-hand"), |kind| words.t1("approvals.by-connector", kind)),
         advice: words.t(advice),
+        why: view.reasons.iter().map(|reason| f.named("advice", reason.code())).collect(),
         tone,
         snapshot,
     }
