@@ -118,7 +118,8 @@ mod tests {
 
     /// How long a loop without an end runs that may take so long.
     fn runs(engine: &Engine, deadline_ms: u64) -> Duration {
-        let module = Module::new(engine, wat::parse_str(r#"(module (func (export "run") (loop br 0)))"#).unwrap()).unwrap();
+        let module =
+            Module::new(engine, wat::parse_str(r#"(module (func (export "run") (loop br 0)))"#).unwrap()).unwrap();
         let mut store = Store::new(engine, ());
         let run = Instance::new(&mut store, &module, &[]).unwrap().get_typed_func::<(), ()>(&mut store, "run").unwrap();
         let _under_way = UnderWay::begin();
