@@ -42,6 +42,8 @@ use story::Item;
 const LATEST: usize = 10;
 /// The last pieces of the story, which a page shows at once; each click shows as many of the older ones.
 const SHOWN: usize = 60;
+/// The pieces that one page shows at most.
+const SHOWN_MAX: usize = 10_000;
 
 /// A ticket's key in a path.
 pub fn number(key: &str) -> Result<TicketNumber, Failure> {
@@ -207,7 +209,7 @@ pub async fn render(
 ) -> Result<Response, Failure> {
     let (ticket, case, sight) = visit.app.seen_ticket(&visit.actor, number).await?;
     let seen = Seen { ticket, case, sight };
-    let asked = form.text("older").parse::<usize>().unwrap_or(0).min(ENTRIES_MAX / SHOWN);
+    let asked = form.text("older").parse::<usize>().unwrap_or(0).min(SHOWN_MAX / SHOWN);
     let (entries, left) = visit.app.timeline_end(&visit.actor, number, SHOWN * (asked + 1)).await?;
     let older = Older { left, next: asked + 1 };
     let files = files::all(&visit, number).await?;
