@@ -382,6 +382,7 @@ pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces, pages: Option<
     };
     router
         // From the outermost in: an id for everything, then log, counts and trace, then each route's bounds.
+        .layer(middleware::from_fn(http::address::unambiguous))
         .layer(middleware::from_fn_with_state(Watch { app, traces }, http::observe::observe))
         .layer(middleware::from_fn(http::observe::identify))
 }

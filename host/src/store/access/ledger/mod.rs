@@ -335,6 +335,16 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn step() -> Step {
+        Step {
+            approvers: vec![id("hal")],
+            needed: 1,
+            due_at: Timestamp::from_millisecond(7).unwrap(),
+            named: vec![Named::Manager, Named::AccessApprovers],
+            former: vec![id("eve")],
+        }
+    }
+
     #[test]
     fn every_event_reads_back_as_it_was_written() {
         let ticket = TicketId(Uuid::from_u128(1));
@@ -388,13 +398,6 @@ mod tests {
             LedgerEvent::Granted { grant: grant.clone() },
         ];
         events.extend(provisioned::samples(&grant));
-        let step = Step {
-            approvers: vec![id("hal")],
-            needed: 1,
-            due_at: at(7),
-            named: vec![Named::Manager, Named::AccessApprovers],
-            former: vec![id("eve")],
-        };
         let stands = |state| LedgerEvent::Stands {
             state,
             reason: "policy 7".to_owned(),
@@ -404,7 +407,7 @@ mod tests {
                 groups: vec!["crm-pro".to_owned()],
                 duration_hours: 9,
             }),
-            steps: if state == AccessState::Awaiting { vec![step.clone()] } else { Vec::new() },
+            steps: if state == AccessState::Awaiting { vec![step()] } else { Vec::new() },
         };
         events.extend(AccessState::ALL.map(stands));
         for written in events {
