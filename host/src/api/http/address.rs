@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, MatchedPath, Query as AnyQuery, RawPathParams, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, Method, header};
+use axum::http::{Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
@@ -106,14 +106,13 @@ fn is_utf8(query: &str) -> bool {
     std::str::from_utf8(&bytes).is_ok()
 }
 
-/// The headers that say where a request goes, who asks, and what comes with it. Sent twice, one of them would count here and the other
+/// Refuses a request that says twice where it goes, who asks, or what comes with it: one of the two would count here, and the other
 /// for a proxy.
-const SENT_ONCE: [HeaderName; 3] = [header::HOST, header::AUTHORIZATION, header::CONTENT_TYPE];
-
-/// Refuses a request that says twice where it goes, who asks, or what comes with it.
 pub async fn unambiguous(request: Request, next: Next) -> Response {
-    let is_twice = |name: &&HeaderName| request.headers().get_all(*name).iter().nth(1).is_some();
-    match SENT_ONCE.iter().find(is_twice) {
+    let twice = [header::HOST, header::AUTHORIZATION, header::CONTENT_TYPE]
+        .into_iter()
+        .find(|name| request.headers().get_all(name).iter().nth(1).is_some());
+    match twice {
         Some(name) => Problem::new(Kind::BAD_HEADER, format!("`{name}` is sent once")).into_response(),
         None => next.run(request).await,
     }
