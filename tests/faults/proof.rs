@@ -39,7 +39,7 @@ fn lived_in(database: Database) -> House {
 }
 
 /// An edit, another that takes it back, and how it is named.
-const EDITS: [(&str, &str, &str); 27] = [
+const EDITS: [(&str, &str, &str); 28] = [
     (
         "update grants set expires_at = expires_at + 31536000000",
         "update grants set expires_at = expires_at - 31536000000",
@@ -166,6 +166,11 @@ const EDITS: [(&str, &str, &str); 27] = [
         "update tickets set state = 'closed' where number = 1",
         "update tickets set state = 'resolved' where number = 1",
         "(IT-1): its state is `closed`, and its timeline says nothing of it",
+    ),
+    (
+        "insert into access_awaited (person, ticket) select 'noor', ticket from access_cases where tier = 'write'",
+        "delete from access_awaited where person = 'noor'",
+        "1 people have requests in their lists that wait for nobody",
     ),
     (
         "update audit set about = 'other' where event = 'table'",

@@ -45,6 +45,7 @@ impl Store {
             found.extend(self.compare_page(&tickets, &replaced).await?);
         }
         found.extend(self.count_access().await?);
+        found.extend(self.compare_awaited().await?);
         Ok(found)
     }
 
@@ -138,6 +139,43 @@ impl Store {
             if let Said::Event(LedgerEvent::Replaced { grant, .. }) = event.said {
                 found.insert(grant, event.at);
             }
+        }
+        Ok(found)
+    }
+
+    /// The requests that are in other people's lists than their steps ask.
+    async fn compare_awaited(&self) -> Result<Vec<Difference>, Error> {
+        let mut found = Vec::new();
+        let sql = format!(
+            "select {CASE_COLUMNS}, ticket, (select number from tickets t where t.id = access_cases.ticket) from access_cases \
+             where state = 'awaiting'"
+        );
+        for row in self.db.all_of_history(&sql, Vec::new()).await? {
+            let ticket = TicketId(row.uuid(CASE_COLUMNS_COUNT)?);
+            // One that cannot be read was named before.
+            let Ok(mut case) = case(ticket, &row, &[]) else { continue };
+            let sql = format!("select {DECISION_COLUMNS} from access_decisions where ticket = $1 order by at, step");
+            let decisions = self.db.all_of_history(&sql, vec![ticket.0.into()]).await?;
+            case.decisions = decisions.iter().map(decision).collect::<Result<_, _>>()?;
+            let sql = "select person from access_awaited where ticket = $1";
+            let rows = self.db.all_of_history(sql, vec![ticket.0.into()]).await?;
+            let there = rows.iter().map(|row| row.text(0)).collect::<Result<BTreeSet<_>, _>>()?;
+            let asked: BTreeSet<String> = case.awaited().into_iter().map(ToString::to_string).collect();
+            if there != asked {
+                let what = "its request for access is in the lists of others than it asks: a row was added or removed";
+                let number = row.opt_int(CASE_COLUMNS_COUNT + 1)?.map(TicketNumber);
+                found.push((number, what.to_owned()));
+            }
+        }
+        let sql = "select count(*) from access_awaited a where not exists \
+                   (select 1 from access_cases c where c.ticket = a.ticket and c.state = 'awaiting')";
+        let rows = self.db.all_of_history(sql, Vec::new()).await?;
+        let stray = rows.first().map_or(Ok(0), |row| row.int(0))?;
+        if stray > 0 {
+            found.push((
+                None,
+                format!("{stray} people have requests in their lists that wait for nobody: rows were added"),
+            ));
         }
         Ok(found)
     }
