@@ -27,12 +27,18 @@ addEventListener("pageshow", (event) => { if (event.persisted) location.reload()
 const queue = $("[data-queue]");
 if (queue) {
   const rows = () => $$("tr[data-row]", queue);
+  // A long list is put up part by part, each in a picture of its own; who goes to a row that is not there yet has all of them at once.
+  const parts = $$(".long .lines tbody");
+  const show = () => { parts.shift()?.classList.add("shown"); if (!parts.length) body.classList.remove("long"); };
+  const next = () => { if (parts.length) { show(); later(next); } };
+  later(next);
   let at = -1, anchor = -1;
   const place = `row:${location.pathname}${location.search}`;
   const here = (n, focus = true) => {
     const all = rows();
     if (!all.length) return;
     at = Math.max(0, Math.min(n, all.length - 1));
+    while (parts.some((part) => part.contains(all[at]))) show();
     for (const row of $$("[data-here]", queue)) row.removeAttribute("data-here");
     all[at].setAttribute("data-here", "");
     if (focus) $(".c-subject a", all[at]).focus({ preventScroll: true });
@@ -121,7 +127,7 @@ if (queue) {
     fresh.textContent = text;
   };
   let soon = null;
-  live(() => { soon ??= setTimeout(() => { soon = null; look(); }, 1000); });
+  later(() => live(() => { soon ??= setTimeout(() => { soon = null; look(); }, 1000); }));
   setInterval(look, 60000);
 }
 

@@ -176,28 +176,31 @@ document.addEventListener("change", async (event) => {
   const files = $$("input[type=file]", form);
   form.replaceChildren(...document.importNode(fresh, true).childNodes);
   for (const old of files) document.getElementById(old.id)?.replaceWith(old);
+  for (const work of wires) work(form);
   if (at) document.getElementById(at)?.focus({ preventScroll: true });
 });
 
-// Articles that may answer a request, as one types: only ever the last question is asked.
+// Articles that may answer a request, as one types: only ever the last question is asked. Where requests are offered on the page, those come first.
 for (const form of $$("form[data-suggest]")) {
   let waiting = null, running = null;
   const ask = async () => {
     const place = $("[data-suggestions]", form);
     running?.abort();
     running = new AbortController();
-    const text = ["#subject", "#body"].map((field) => $(field, form)?.value || "").join(" ").trim();
-    if (text.length < 4) { place.hidden = true; return; }
+    const text = ["#subject", "#body", "#ask"].map((field) => $(field, form)?.value || "").join(" ").trim();
+    if (text.length < 3) { place.hidden = true; return; }
     const answer = await fetch(`/help/suggest?q=${encodeURIComponent(text.slice(0, 2000))}`, { signal: running.signal }).catch(() => null);
     if (!answer?.ok) return;
-    const found = (await answer.json()).slice(0, 3);
-    $("ul", place).replaceChildren(...found.map((one) => make("li", {},
-      make("a", { href: `/help/${one.key}`, target: "_blank", rel: "noopener", class: "grow" }, one.title),
-      make("button", { class: "small", type: "submit", formaction: `/help/${one.key}/solved`, formnovalidate: "", name: "solved", value: "1" }, place.dataset.solved))));
-    place.hidden = found.length === 0;
+    const found = (await answer.json()).slice(0, 3), { solved } = place.dataset;
+    const offers = solved ? [] : $$("a.card").filter((card) => card.textContent.toLowerCase().includes(text.toLowerCase())).slice(0, 3);
+    const items = [...offers.map((card) => make("a", { href: card.href, class: "grow" }, $("strong", card).textContent)),
+      ...found.map((one) => make("a", { href: `/help/${one.key}`, class: "grow", ...(solved && { target: "_blank", rel: "noopener" }) }, one.title))];
+    $("ul", place).replaceChildren(...items.map((link, n) => make("li", {}, link,
+      ...(solved ? [make("button", { class: "small", type: "submit", formaction: `/help/${found[n].key}/solved`, formnovalidate: "", name: "solved", value: "1" }, solved)] : []))));
+    place.hidden = items.length === 0;
   };
   form.addEventListener("input", (event) => {
-    if (!["subject", "body"].includes(event.target.id)) return;
+    if (!["subject", "body", "ask"].includes(event.target.id)) return;
     clearTimeout(waiting);
     waiting = setTimeout(ask, 150);
   });

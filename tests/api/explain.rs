@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::components::{example_rules, hostile, hostile_manifest, put, root};
 use crate::support::house::House;
-use crate::support::place::{Database, copy, on_both};
+use crate::support::place::{copy, on_both};
 use crate::support::wait::until;
 
 const EXPLAIN: &str = "/api/v1/tickets/IT-1/explain";
@@ -219,41 +219,43 @@ fn the_queue_goes_by_priority_and_then_by_what_is_due_first_and_says_so_on_reque
 /// explanation says which of them counted. The field for the cost is the organisation's own.
 #[test]
 fn the_impact_on_the_business_counts_and_is_said() {
-    const COSTS: &str = "name = \"costs\"\nversion = \"1.0.0\"\ndescription = \"By what a delay costs.\"\nstages = [\"priority\"]\n\
+    on_both(|database| {
+        const COSTS: &str = "name = \"costs\"\nversion = \"1.0.0\"\ndescription = \"By what a delay costs.\"\nstages = [\"priority\"]\n\
         order = 31\n\n[settings]\nstage = \"priority\"\nlevels = [\"critical\", \"high\", \"medium\", \"low\"]\notherwise = \"pass\"\n\n\
         [[settings.row]]\nwhen.ticket.fields.cost-of-delay.at-least = 5000\nthen.level = \"critical\"\n\
         reason = \"a day of it costs {ticket.fields.cost-of-delay}\"\n";
-    let config = tempfile::tempdir().unwrap();
-    copy(&root().join("host/demo"), config.path());
-    let file = config.path().join("request-types.toml");
-    let text = std::fs::read_to_string(&file).unwrap();
-    let last = "    { name = \"since\", label = \"Since\", kind = \"date\" },\n";
-    let cost = "    { name = \"cost-of-delay\", label = \"Cost of a day\", kind = \"number\", min = 0 },\n";
-    assert!(text.contains(last));
-    std::fs::write(&file, text.replacen(last, &format!("{last}{cost}"), 1)).unwrap();
-    let desk = House::with_config(Database::Sqlite, example_rules(), config.path());
-    let component = std::fs::read(example_rules().join("60-decision-table/rule.wasm")).unwrap();
-    put(&desk.rules, "31-costs", COSTS, &component);
-    desk.until_active("costs");
-    let kofi = desk.as_role("kofi");
-    let told = |more: &Value, body: &str| {
-        let mut fields = json!({ "service": "intranet" });
-        fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let body = json!({ "request_type": "incident", "subject": "It hangs", "body": body, "fields": fields });
-        let key = kofi.post("/api/v1/tickets", &body).expect(201)["key"].as_str().unwrap().to_owned();
-        let told = kofi.get(&format!("/api/v1/tickets/{key}/explain?field=priority")).expect(200);
-        let story = &told["fields"][0];
-        (story["value"].as_str().unwrap().to_owned(), story["set_by"]["reason"].as_str().unwrap().to_owned())
-    };
-    let (plain, _) = told(&json!({}), "Since noon.");
-    for (more, body, said) in [
-        (json!({ "people-affected": 60 }), "Since noon.", "people are affected"),
-        (json!({ "customer-facing": true }), "Since noon.", "customers notice it"),
-        (json!({}), "It holds up the audit.", "compliance"),
-        (json!({ "cost-of-delay": 9000 }), "Since noon.", "a day of it costs 9000"),
-    ] {
-        let (level, why) = told(&more, body);
-        assert_ne!(level, plain, "{more}, {body}: {why}");
-        assert!(why.contains(said), "{more}, {body}: {why}");
-    }
+        let config = tempfile::tempdir().unwrap();
+        copy(&root().join("host/demo"), config.path());
+        let file = config.path().join("request-types.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let last = "    { name = \"since\", label = \"Since\", kind = \"date\" },\n";
+        let cost = "    { name = \"cost-of-delay\", label = \"Cost of a day\", kind = \"number\", min = 0 },\n";
+        assert!(text.contains(last));
+        std::fs::write(&file, text.replacen(last, &format!("{last}{cost}"), 1)).unwrap();
+        let desk = House::with_config(database, example_rules(), config.path());
+        let component = std::fs::read(example_rules().join("60-decision-table/rule.wasm")).unwrap();
+        put(&desk.rules, "31-costs", COSTS, &component);
+        desk.until_active("costs");
+        let kofi = desk.as_role("kofi");
+        let told = |more: &Value, body: &str| {
+            let mut fields = json!({ "service": "intranet" });
+            fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let body = json!({ "request_type": "incident", "subject": "It hangs", "body": body, "fields": fields });
+            let key = kofi.post("/api/v1/tickets", &body).expect(201)["key"].as_str().unwrap().to_owned();
+            let told = kofi.get(&format!("/api/v1/tickets/{key}/explain?field=priority")).expect(200);
+            let story = &told["fields"][0];
+            (story["value"].as_str().unwrap().to_owned(), story["set_by"]["reason"].as_str().unwrap().to_owned())
+        };
+        let (plain, _) = told(&json!({}), "Since noon.");
+        for (more, body, said) in [
+            (json!({ "people-affected": 60 }), "Since noon.", "people are affected"),
+            (json!({ "customer-facing": true }), "Since noon.", "customers notice it"),
+            (json!({}), "It holds up the audit.", "compliance"),
+            (json!({ "cost-of-delay": 9000 }), "Since noon.", "a day of it costs 9000"),
+        ] {
+            let (level, why) = told(&more, body);
+            assert_ne!(level, plain, "{more}, {body}: {why}");
+            assert!(why.contains(said), "{more}, {body}: {why}");
+        }
+    });
 }

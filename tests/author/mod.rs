@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use crate::support::components::{PROGRAM, root, scratch};
 
-mod blocks;
+pub mod blocks;
 mod cases;
 mod check;
 mod elsewhere;

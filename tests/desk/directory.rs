@@ -276,6 +276,32 @@ fn lists_versions_and_errors_are_as_the_standard_has_them() {
     );
 }
 
+#[test]
+fn a_user_is_shown_with_the_groups_that_have_them_and_no_client_sets_those() {
+    on_both(|database| {
+        let (_desk, provider) = desk(database);
+        let tariq = sends(&provider, "POST", "/scim/v2/Users", &user("tariq@meridian.example", &json!({}))).expect(201);
+        let path = format!("/scim/v2/Users/{}", id(&tariq));
+        assert_eq!(provider.get(&path).expect(200).get("groups"), None);
+        let group = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "staff",
+            "members": [{ "value": id(&tariq) }] });
+        let group = sends(&provider, "POST", "/scim/v2/Groups", &group).expect(201);
+        let is_in = json!([{ "value": id(&group), "$ref": format!("/scim/v2/Groups/{}", id(&group)), "display": "staff",
+            "type": "direct" }]);
+        assert_eq!(provider.get(&path).expect(200)["groups"], is_in);
+        let listed = provider.get("/scim/v2/Users?attributes=groups").expect(200);
+        let found = listed["Resources"].as_array().unwrap().iter().find(|one| one["id"] == tariq["id"]).unwrap();
+        assert_eq!(found["groups"], is_in, "{listed}");
+        // One who sends the whole user back, with other groups, has not changed those.
+        let forged = user("tariq@meridian.example", &json!({ "groups": [{ "value": "g1", "display": "admins" }] }));
+        assert_eq!(sends(&provider, "PUT", &path, &forged).expect(200)["groups"], is_in);
+        let gone = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations": [{ "op": "remove", "path": format!("members[value eq \"{}\"]", id(&tariq)) }] });
+        sends(&provider, "PATCH", &format!("/scim/v2/Groups/{}", id(&group)), &gone).expect(200);
+        assert_eq!(provider.get(&path).expect(200).get("groups"), None);
+    });
+}
+
 const TESTER: &str = "scim2-cli==0.6.0";
 /// Another, with all that it needs, by their hashes.
 const SANITY: &str = "scim-sanity==0.7.4 --hash=sha256:c1e5044bd0e1a902713a5540c80e0a9afb8dddae3f0450814d920d87782e9415

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use crate::support::components::{hostile, hostile_manifest, put};
 use crate::support::desk::Desk;
 use crate::support::house::House;
-use crate::support::place::{Database, Place};
+use crate::support::place::{Database, Place, on_both};
 use crate::support::wait::until;
 
 const DEEDS: [(&str, &str); 9] = [
@@ -83,8 +83,7 @@ fn what_intake_could_not_check_is_marked_also_where_a_rule_is_suspended_or_refus
     assert!(marked(), "refused");
 }
 
-/// A directory that shows no rule is likelier to be lost than emptied, also when that is believed. One folder of several that is
-/// taken away is a rule that was ended.
+/// A directory that shows no rule is likelier to be lost than emptied, also when that is believed.
 #[test]
 fn what_intake_could_not_check_is_marked_also_where_the_directory_has_no_rule_any_more() {
     for whole in [false, true] {
@@ -107,6 +106,98 @@ fn what_intake_could_not_check_is_marked_also_where_the_directory_has_no_rule_an
         desk.until_active("checks");
         assert!(!marked());
     }
+}
+
+/// A rule of intake and another one, at a desk that believes nothing for so long.
+fn patient(database: Database, patience: &str) -> House {
+    let rules = TempDir::new().unwrap();
+    put(rules.path(), "checks", &hostile_manifest("checks", "intake", "pass", ""), hostile());
+    put(rules.path(), "other", &hostile_manifest("other", "priority", "pass", ""), hostile());
+    let patience = format!("[server]\nrules-patience-s = {patience}\n");
+    let desk = House::with_settings(database, rules.path(), |settings| settings.replacen("[server]\n", &patience, 1));
+    desk.until_active("checks");
+    desk
+}
+
+/// Waits until the rule of intake has ended with its folder and is missed, or is not missed any more.
+fn until_missed(desk: &House, is: bool) {
+    until("the rule to be missed, or not to be", || {
+        let rules = desk.as_role("mei").get("/api/v1/rules").expect(200);
+        let is_missed = |rule: &Value| rule["folder"] == "checks" && rule["content"] == "gone";
+        (rules["rules"].as_array()?.iter().any(is_missed) == is).then_some(())
+    });
+}
+
+#[test]
+fn what_intake_could_not_check_is_marked_until_a_single_folder_that_is_gone_is_back_or_the_rule_is_retired() {
+    on_both(|database| {
+        let desk = patient(database, "3600");
+        let (mei, why) = (desk.as_role("mei"), json!({ "why": "it was replaced" }));
+        let marked = || ask(&desk).0["signals"].to_string().contains("intake-unchecked");
+        let said = || (mei.get("/readyz").text.contains("nobody has retired them (checks)"), gone_by_metric(&desk));
+        let (folder, aside) = (desk.rules.join("checks"), desk.rules.with_file_name("aside"));
+        let take_away = || std::fs::rename(&folder, &aside).unwrap();
+        let bring_back = || std::fs::rename(&aside, &folder).unwrap();
+        assert_eq!((marked(), said()), (false, (false, 0)));
+
+        take_away();
+        until_missed(&desk, true);
+        assert_eq!((marked(), said()), (true, (true, 1)), "it ended, and nobody has said that it was meant to");
+        bring_back();
+        desk.until_active("checks");
+        assert_eq!((marked(), said()), (false, (false, 0)), "it is back");
+
+        take_away();
+        until_missed(&desk, true);
+        assert!(marked());
+        mei.post("/api/v1/rules/checks/retire", &why).expect(200);
+        assert_eq!((marked(), said()), (false, (false, 0)), "it is retired now");
+        assert_eq!(mei.post("/api/v1/rules/checks/retire", &why).status, 409, "once is enough");
+        bring_back();
+        let manifest = hostile_manifest("checks", "intake", "pass", "").replace("1.0.0", "1.1.0");
+        put(&desk.rules, "checks", &manifest, hostile());
+        desk.until_active("checks");
+        assert!(!marked(), "another version of it is taken");
+
+        take_away();
+        until_missed(&desk, true);
+        mei.post("/api/v1/rules/reload", &json!({})).expect(200);
+        until_missed(&desk, false);
+        assert!(!marked(), "somebody has said that the directory is as it should be");
+    });
+}
+
+#[test]
+fn a_rule_that_is_retired_before_its_folder_is_taken_away_is_not_missed() {
+    let desk = patient(Database::Sqlite, "3600");
+    let mei = desk.as_role("mei");
+    let marked = || ask(&desk).0["signals"].to_string().contains("intake-unchecked");
+    mei.post("/api/v1/rules/checks/retire", &json!({ "why": "it is not wanted" })).expect(200);
+    assert!(!marked());
+    std::fs::remove_dir_all(desk.rules.join("checks")).unwrap();
+    until("the folder to be forgotten", || {
+        let rules = mei.get("/api/v1/rules").expect(200);
+        (!rules["rules"].as_array()?.iter().any(|rule| rule["folder"] == "checks")).then_some(())
+    });
+    assert!(!marked() && gone_by_metric(&desk) == 0);
+}
+
+#[test]
+fn a_single_folder_that_is_gone_for_longer_than_the_patience_is_missed_no_more() {
+    let desk = patient(Database::Sqlite, "6");
+    let marked = || ask(&desk).0["signals"].to_string().contains("intake-unchecked");
+    std::fs::remove_dir_all(desk.rules.join("checks")).unwrap();
+    until_missed(&desk, true);
+    assert!(marked());
+    until_missed(&desk, false);
+    assert!(!marked() && gone_by_metric(&desk) == 0, "by now it is believed that this was meant");
+}
+
+/// How many folders are gone and missed, by the metric.
+fn gone_by_metric(desk: &House) -> u64 {
+    let text = desk.as_role("mei").get("/metrics").text;
+    let line = text.lines().find_map(|line| line.strip_prefix("ruledesk_rules_folders{state=\"gone\"} "));
+    line.unwrap().parse().unwrap()
 }
 
 #[test]

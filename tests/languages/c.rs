@@ -9,6 +9,7 @@ use ruledesk::rules::run::call::Fault;
 use ruledesk::rules::run::stage::Stage;
 
 use super::{asked, build, build_without_tools, new_project, open, run, said, with_tools};
+use crate::author::blocks::{Shell, block};
 use crate::support::components::{PROGRAM, root, scratch};
 
 #[test]
@@ -113,6 +114,11 @@ fn lower_case_in_c_agrees_with_the_standard_tables() {
 #[test]
 fn the_bindings_in_c_are_those_of_the_contract() {
     let kept = std::fs::read_to_string(root().join("sdk/c/contract.sha256")).unwrap();
+    let shell = Shell::new();
+    std::fs::create_dir_all(shell.folder().join("sdk/c")).unwrap();
+    std::os::unix::fs::symlink(root().join("sdk/wit"), shell.folder().join("sdk/wit")).unwrap();
+    shell.run(&block("sdk/c/README.md", "sha256sum"));
+    assert_eq!(shell.read("sdk/c/contract.sha256"), kept, "the digests are those that the guide's line writes");
     for (name, text) in CONTRACT {
         let line = format!("{}  {name}", Digest::of(text.as_bytes()));
         assert!(

@@ -14,6 +14,7 @@ use ruledesk::rules::{Options, Rules};
 
 use crate::support::components::{PROGRAM, options, scratch};
 
+mod blocks;
 mod c;
 mod clients;
 mod dataclasses;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::client::{Client, resolved};
+use crate::support::components::example_rules;
 use crate::support::house::House;
 use crate::support::place::on_both;
 
@@ -84,5 +85,102 @@ fn a_bundle_is_refused_whole_if_one_part_cannot_be_made() {
         body["fields"].as_object_mut().unwrap().remove("person");
         lena.post("/api/v1/tickets", &body).expect(201);
         assert_eq!(count(&kofi), 2);
+    });
+}
+
+/// A part is promised for a day. Other targets leave it there, a holiday on that day moves it before the holiday and back again, and
+/// another priority by hand takes its place.
+#[test]
+fn a_part_keeps_its_day_when_targets_and_calendars_change() {
+    on_both(|database| {
+        let desk = House::with_settings(database, example_rules(), |text| text);
+        let (lena, kofi, mei) = (desk.as_role("lena"), desk.as_role("kofi"), desk.as_role("mei"));
+        let made = lena.post("/api/v1/tickets", &colleague(&[("person", "amara")])).expect(201);
+        let read = |key: &str| kofi.get(&format!("/api/v1/tickets/{key}")).expect(200);
+        let all = links(&kofi, made["key"].as_str().unwrap());
+        let parts: Vec<&String> = all.iter().filter(|(link, _)| link == "parent-of").map(|(_, other)| other).collect();
+        let account = parts.into_iter().find(|part| read(part)["request_type"] == "software").unwrap();
+        let due = || read(account)["resolution"]["due_at"].as_str().unwrap().to_owned();
+        let changes = |from: &str, to: &str| {
+            let text = std::fs::read_to_string(desk.settings()).unwrap();
+            assert!(text.contains(from), "{from}");
+            std::fs::write(desk.settings(), text.replace(from, to)).unwrap();
+            assert_eq!(mei.post("/api/v1/config/reload", &json!({})).status, 204);
+            desk.do_what_is_due();
+        };
+        let day = due();
+        assert!(day.starts_with("2027-02-26T"), "a Friday: {day}");
+        let own = lena.post(
+            "/api/v1/tickets",
+            &json!({ "request_type": "question", "subject": "How do I?", "body": "Tell me.",
+            "fields": { "topic": "howto" } }),
+        );
+        let own = own.expect(201)["key"].as_str().unwrap().to_owned();
+        let before = read(&own)["resolution"]["due_at"].clone();
+
+        let levels = ["4h", "8h", "24h", "80h"].map(|hours| format!("resolution = \"{hours}\""));
+        levels.iter().for_each(|level| changes(level, &level.replace('h', "h30m")));
+        assert_ne!(read(&own)["resolution"]["due_at"], before, "one that goes by its priority follows");
+        assert_eq!(due(), day);
+        changes("holidays = [", "holidays = [\"2027-02-26\", ");
+        assert!(due().starts_with("2027-02-25T"), "the last open time before the day is over: {}", due());
+        changes("holidays = [\"2027-02-26\", ", "holidays = [");
+        assert_eq!(due(), day);
+        let timeline = lena.get(&format!("/api/v1/tickets/{account}/timeline")).expect(200);
+        let moved = timeline.as_array().unwrap().iter().filter(|entry| entry["kind"] == "retargeted").count();
+        assert_eq!(moved, 2, "there and back: {timeline}");
+
+        let critical = json!({ "priority": "critical", "reason": "she begins tomorrow" });
+        kofi.with("if-match", "*").patch(&format!("/api/v1/tickets/{account}"), &critical).expect(200);
+        assert!(due() < day, "it goes by its priority now: {}", due());
+        let soon = due();
+        changes("resolution = \"4h30m\"", "resolution = \"5h\"");
+        assert_ne!(due(), soon, "and follows it");
+        desk.do_what_is_due();
+    });
+}
+
+#[test]
+fn one_who_leaves_is_one_submission_with_what_they_give_back_and_what_is_to_end() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (lena, kofi) = (desk.as_role("lena"), desk.as_role("kofi"));
+        let leaves = |device: &str| {
+            let fields = json!({ "name": "Jonas Weber", "last-day": "2027-03-01", "device": device });
+            let body = json!({ "request_type": "leaving-colleague", "subject": "Jonas leaves", "body": "At the end of winter.",
+                "fields": fields });
+            lena.post("/api/v1/tickets", &body).expect(201)["key"].as_str().unwrap().to_owned()
+        };
+        let key = leaves("laptop");
+        let all = links(&kofi, &key);
+        let parts: Vec<&String> = all.iter().filter(|(link, _)| link == "parent-of").map(|(_, other)| other).collect();
+        assert_eq!(parts.len(), 1, "{all:?}");
+        let part = kofi.get(&format!("/api/v1/tickets/{}", parts[0])).expect(200);
+        assert_eq!(
+            (&part["subject"], &part["request_type"]),
+            (&json!("Jonas Weber gives a laptop back"), &json!("hardware"))
+        );
+        // Five days after a Monday is a Saturday: the last open time before it is over is on Friday.
+        let due = part["resolution"]["due_at"].as_str().unwrap();
+        assert!(due.starts_with("2027-03-05T"), "{due}");
+        let path = format!("/api/v1/tickets/{key}/tasks");
+        let tasks = kofi.get(&path).expect(200);
+        let texts: Vec<&str> = tasks.as_array().unwrap().iter().map(|task| task["text"].as_str().unwrap()).collect();
+        assert_eq!(
+            texts,
+            ["Agree with Jonas Weber on who takes over their files", "End all access of Jonas Weber after 2027-03-01"]
+        );
+        let step =
+            |key: &str| kofi.with("if-match", "*").post(&format!("/api/v1/tickets/{key}/transitions"), &resolved());
+        assert_eq!(step(&key).status, 409, "the laptop is not back");
+        step(parts[0]).expect(200);
+        assert_eq!(step(&key).status, 409, "there is more to do");
+        for task in tasks.as_array().unwrap() {
+            kofi.post(&format!("{path}/{}", task["id"].as_str().unwrap()), &json!({ "to": "done" })).expect(200);
+        }
+        step(&key).expect(200);
+
+        let nothing = leaves("none");
+        assert!(links(&kofi, &nothing).iter().all(|(link, _)| link != "parent-of"), "nothing is to be given back");
     });
 }

@@ -11,6 +11,7 @@ use crate::support::house::House;
 use crate::support::place::{Database, Place, on_both};
 use crate::support::wait::until;
 
+mod access_flow;
 mod bundles;
 mod closing;
 mod crash;

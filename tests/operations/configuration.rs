@@ -76,16 +76,18 @@ fn people_are_published_from_a_csv_file() {
 /// The keys that the code of a file asks for by their names.
 fn keys_of(code: &str) -> Vec<String> {
     let calls = ["optional(", "required(", "list(", "table(", "entries(", "(keys, ", "(keys,"];
-    let mut found = Vec::new();
-    for call in calls {
-        for (at, _) in code.match_indices(call) {
-            let rest = code[at + call.len()..].trim_start();
-            let key = rest.strip_prefix('"').and_then(|rest| rest.split_once('"')).map(|(key, _)| key);
-            let is_key = |key: &&str| !key.is_empty() && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
-            found.extend(key.filter(is_key).map(str::to_owned));
-        }
-    }
-    found
+    calls.into_iter().flat_map(|call| keys_after(code, call)).collect()
+}
+
+/// Those that stand behind one of the calls.
+fn keys_after(code: &str, call: &str) -> Vec<String> {
+    let key = |at: usize| {
+        let rest = code[at + call.len()..].trim_start();
+        let key = rest.strip_prefix('"').and_then(|rest| rest.split_once('"')).map(|(key, _)| key)?;
+        let is_key = !key.is_empty() && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+        is_key.then(|| key.to_owned())
+    };
+    code.match_indices(call).filter_map(|(at, _)| key(at)).collect()
 }
 
 #[test]
@@ -109,6 +111,55 @@ fn the_reference_explains_every_key_that_the_code_reads() {
         }
     }
     assert!(count > 150, "only {count} keys were found");
+}
+
+/// The explanations in the comments of a file: each begins with keys between backticks, and goes on over the lines below.
+fn explanations(code: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut goes_on = false;
+    for line in code.lines().map(str::trim_start) {
+        let comment = line.strip_prefix("//!").or_else(|| line.strip_prefix("///")).map_or("", str::trim);
+        if comment.starts_with("- `") || (comment.starts_with('`') && !goes_on) {
+            found.push(comment.to_owned());
+            goes_on = true;
+        } else if comment.is_empty() {
+            goes_on = false;
+        } else if let Some(last) = found.last_mut().filter(|_| goes_on) {
+            last.extend([" ", comment]);
+        }
+    }
+    found
+}
+
+/// The words by which an explanation says what holds where its key is left out.
+const LEFT_OUT: [&str; 7] = ["default", "absent", "without", "none", "needed", "empty", "at least one"];
+
+/// A key that may be left out says what holds then. Tables are left out of this: one that is not there does nothing.
+#[test]
+fn the_reference_says_of_each_key_that_may_be_left_out_what_holds_without_it() {
+    let read = |file: std::path::PathBuf| (file.display().to_string(), std::fs::read_to_string(&file).unwrap());
+    let files = crate::tidy::sources(&crate::support::components::root().join("host/src/config"));
+    let files: Vec<(String, String)> =
+        files.into_iter().map(read).filter(|(file, _)| !file.contains("tests")).collect();
+    let all: Vec<String> = files.iter().flat_map(|(_, code)| explanations(code)).collect();
+    let whole: String = files.iter().map(|(_, code)| code.as_str()).collect();
+    let mut count = 0;
+    for (file, code) in &files {
+        let own = explanations(code);
+        for key in ["optional(", "list("].into_iter().flat_map(|call| keys_after(code, call)) {
+            let is_table = [format!(".{key}]"), format!("`[{key}]"), format!("[[{key}]]")];
+            if is_table.iter().any(|table| whole.contains(table)) {
+                continue;
+            }
+            let names = |text: &&String| text.contains(&format!("`{key}`"));
+            let here: Vec<&String> = own.iter().filter(names).collect();
+            let explained = if here.is_empty() { all.iter().filter(names).collect() } else { here };
+            let says = |text: &&String| LEFT_OUT.iter().any(|word| text.to_lowercase().contains(word));
+            assert!(explained.iter().any(says), "`{key}` of {file} does not say what holds without it: {explained:?}");
+            count += 1;
+        }
+    }
+    assert!(count > 100, "only {count} keys were found");
 }
 
 fn publish(client: &Client, revision: i64, content: &str, why: &str) -> Answer {

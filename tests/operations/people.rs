@@ -151,3 +151,60 @@ fn an_erased_person_has_no_password_no_place_in_the_directory_and_no_files_left(
         assert_eq!(desk.sweep_files(), 1, "the content is gone from the store of files");
     });
 }
+
+/// The people of the demo as a personnel system exports them.
+fn as_csv(document: &str) -> String {
+    const COLUMNS: [&str; 9] = ["id", "name", "email", "department", "title", "location", "manager", "groups", "vip"];
+    let document: toml::Table = document.parse().unwrap();
+    let mut rows = COLUMNS.join(";") + "\n";
+    for person in document["person"].as_array().unwrap() {
+        let cell = |column: &str| match person.get(column) {
+            Some(toml::Value::String(text)) => text.clone(),
+            Some(toml::Value::Array(groups)) => {
+                groups.iter().map(|group| group.as_str().unwrap()).collect::<Vec<_>>().join(" ")
+            }
+            Some(other) => other.to_string(),
+            None => String::new(),
+        };
+        rows += &(COLUMNS.map(cell).join(";") + "\n");
+    }
+    rows
+}
+
+/// The same people by each way in which an organisation tells the desk of them: it says of each by which.
+#[test]
+fn a_person_says_whether_a_file_the_api_a_csv_file_or_the_provider_told_of_them() {
+    on_both(|database| {
+        let desk = House::with_settings(database, example_rules(), |text| {
+            format!("{text}\n[configuration]\nby-api = [\"people\"]\n")
+        });
+        let (mei, kofi) = (desk.as_role("mei"), desk.as_role("kofi"));
+        let source =
+            |person: &str| kofi.get(&format!("/api/v1/people/{person}/offboarding")).expect(200)["source"].clone();
+        assert_eq!((source("amara"), source("nobody-we-know")), (json!("configuration"), Value::Null));
+
+        let documents = mei.get("/api/v1/config/documents").expect(200);
+        let live = documents.as_array().unwrap().iter().find(|one| one["document"] == "people").unwrap().clone();
+        let text = live["content"].as_str().unwrap();
+        let body = json!({ "content": format!("# looked through\n{text}"), "why": "by API from now on" });
+        let done = mei.with("if-match", "*").put("/api/v1/config/documents/people", &body).expect(200);
+        assert_eq!(done["changes"], json!([]), "the way in which people come changes none of them");
+        assert_eq!(source("amara"), "api");
+
+        let file = desk.data_dir().join("people.csv");
+        std::fs::write(&file, as_csv(text)).unwrap();
+        let output =
+            desk.command(&["config", "publish", "people", file.to_str().unwrap(), "--why", "the export of today"]);
+        assert!(output.status.success(), "{output:?}");
+        until("the desk follows the file", || (source("amara") == "csv").then_some(()));
+
+        let provider = desk.with_roles("mei", "directory").with("content-type", "application/scim+json");
+        let user = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "amara@meridian.example",
+            "active": true, "displayName": "Amara Okafor" });
+        assert_eq!(provider.send("POST", "/scim/v2/Users", Some(user.to_string().as_bytes())).status, 201);
+        assert_eq!((source("amara"), source("lena")), (json!("directory"), json!("csv")));
+        let desk = desk.cut_off_and_restart();
+        let read = desk.as_role("kofi").get("/api/v1/people/lena/offboarding").expect(200);
+        assert_eq!(read["source"], "csv", "also after a start");
+    });
+}

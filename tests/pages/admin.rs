@@ -1,5 +1,7 @@
 //! Those who look after the desk: rules, decision tables, reference tables, records.
 
+use serde_json::json;
+
 use super::desk;
 use super::guard::{FORM, OWN, cookie, send};
 use crate::support::browser::Browser;
@@ -22,6 +24,12 @@ fn a_step_of_a_rule_needs_a_reason_which_its_page_keeps() {
     let calls: u64 = mei.text(".big").trim().parse().unwrap();
     assert!(calls >= 5, "its calls are counted: {calls}");
     assert!(mei.count("svg.plot rect") > 0, "and drawn");
+    let drawn = mei.script("return [...document.querySelectorAll('.track svg')].map((plot) => plot.ariaLabel)");
+    assert_eq!(drawn, json!(["Calls", "Time of 99 calls in 100", "Fuel of 99 calls in 100"]), "hour by hour");
+    let counted = mei.script(
+        "return [...document.querySelectorAll('table[aria-label=Calls] td')].reduce((sum, cell) => sum + Number(cell.textContent), 0)",
+    );
+    assert_eq!(counted, calls);
     mei.click("button[value=suspend]");
     mei.wait("document.querySelector('.notice.bad')");
     mei.type_into("#why", "It sends monitors to the wrong place");

@@ -400,6 +400,7 @@ fn what_others_do_shows_without_a_jump() {
     assert!(asked[0].as_u64() <= asked[1].as_u64(), "{asked}");
     desk.as_role("amara").post("/api/v1/tickets/IT-1/comments", &json!({ "body": "Still down" })).expect(201);
     mei.wait("!document.querySelector('[data-live-note]').hidden");
+    mei.sees("[data-live-note]", "Amara Okafor: wrote on the ticket");
     assert!(!mei.text(".story").contains("Still down"), "and nothing is swapped under the reader's hands");
     assert_eq!(mei.moved(), Vec::<String>::new());
 }

@@ -425,6 +425,7 @@ fn pictures_for_the_readme() {
             }
             _ => {}
         }
+        browser.wait("!document.querySelector('.long')");
         browser.size(width, 900);
         browser.whole_picture(width, &folder.join(format!("{name}.png")));
     }

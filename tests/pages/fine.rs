@@ -1,15 +1,17 @@
-//! Long tickets, zones of times, and signing in with a password.
+//! Long tickets, zones of times, signing in with a password, and what people type and send as files.
 
 use std::io::Write as _;
 use std::process::Stdio;
 
 use jiff::SignedDuration;
+use serde_json::json;
 
 use super::budget::statements;
 use super::guard::{FORM, OWN, cookie, send};
 use crate::support::browser::Browser;
+use crate::support::components::scratch;
 use crate::support::house::House;
-use crate::support::place::on_both;
+use crate::support::place::{Database, on_both};
 
 /// One that the desk lets in by its own word: the operator gives the password, the person changes it, guessing is slow.
 #[test]
@@ -91,6 +93,232 @@ fn times_are_shown_in_the_zone_that_one_chooses() {
     kofi.click("form[action='/account/zone'] button");
     kofi.is_at("/account?done=1");
     assert_eq!(zone(&mut kofi), before);
+}
+
+/// Browsers in three parts of the world show the same instants, in the zone of the desk.
+#[test]
+fn the_zone_of_a_browser_changes_no_time() {
+    let desk = super::desk();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    let shown = ["America/New_York", "Asia/Tokyo", "Pacific/Auckland"].map(|zone| {
+        kofi.devtools("Emulation.setTimezoneOverride", &json!({ "timezoneId": zone }));
+        kofi.go("/tickets/IT-1");
+        assert_eq!(kofi.script("return Intl.DateTimeFormat().resolvedOptions().timeZone"), zone);
+        kofi.script("return [...document.querySelectorAll('main time')].map((time) => [time.dateTime, time.title])")
+    });
+    assert!(shown[0].as_array().unwrap().len() >= 3, "{}", shown[0]);
+    assert!(shown[0].to_string().contains("CE"), "{}", shown[0]);
+    assert_eq!((&shown[1], &shown[2]), (&shown[0], &shown[0]));
+}
+
+/// Words of people run as their script does, and pages whose language runs from right to left fit the screen as the others do.
+#[test]
+fn pages_and_words_run_from_right_to_left_as_well() {
+    let desk = super::desk();
+    let body = json!({ "request_type": "question", "subject": "كيف أشارك التقويم مع فريقي؟", "body": "مع الفريق كله من فضلك.",
+        "fields": { "topic": "howto" } });
+    desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/tickets/IT-7");
+    let runs = kofi.script(
+        "return ['h1', '.words .text'].map((words) => getComputedStyle(document.querySelector(words)).direction)",
+    );
+    assert_eq!(runs, json!(["rtl", "rtl"]));
+    for path in ["/", "/queue", "/tickets/IT-7", "/new/incident", "/reports/volume"] {
+        kofi.go(path);
+        kofi.script("document.documentElement.dir = 'rtl'");
+        for width in [1280, 320] {
+            kofi.size(width, 900);
+            let wider =
+                kofi.script("return document.documentElement.scrollWidth - document.documentElement.clientWidth");
+            assert_eq!(wider, 0, "{path} at {width}");
+        }
+        if path == "/tickets/IT-7" {
+            let folder = scratch().join("pictures");
+            std::fs::create_dir_all(&folder).unwrap();
+            kofi.whole_picture(320, &folder.join("arabic-320.png"));
+        }
+    }
+}
+
+/// On paper a report has its plot and its numbers as a table, also where that is folded on the screen, and nothing to click.
+#[test]
+fn a_report_is_read_on_paper() {
+    let desk = super::desk();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/reports/volume");
+    let seen = |kofi: &Browser| {
+        kofi.script(
+            "return ['svg.plot', '.as-table table', '.top', '.filters-line', 'h1 ~ .button'].map((part) => \
+             document.querySelector(part).checkVisibility())",
+        )
+    };
+    assert_eq!(seen(&kofi), json!([true, false, true, true, true]));
+    kofi.devtools("Emulation.setEmulatedMedia", &json!({ "media": "print" }));
+    assert_eq!(seen(&kofi), json!([true, true, false, false, false]));
+}
+
+/// One who asked hears on the page when an agent answers, and what was typed stays; of what is private they hear nothing.
+#[test]
+fn one_who_asked_hears_of_an_answer_where_they_read() {
+    let desk = super::desk();
+    let kofi = desk.as_role("kofi");
+    let mut amara = Browser::of(&desk.url, "amara");
+    amara.go("/tickets/IT-3");
+    amara.type_into("#body", "Half a thought");
+    let say = |body: &str, internal: bool| {
+        let words = json!({ "body": body, "internal": internal });
+        kofi.post("/api/v1/tickets/IT-3/comments", &words).expect(201);
+    };
+    say("She asks too much", true);
+    say("By its menu", false);
+    amara.wait("!document.querySelector('[data-live-note]').hidden");
+    amara.sees("[data-live-note]", "Kofi Mensah: wrote on the ticket");
+    assert!(!amara.text(".story").contains("By its menu"), "nothing is swapped under her hands");
+    amara.click("[data-live-note] a");
+    amara.sees(".story", "By its menu");
+    assert!(!amara.text("main").contains("She asks too much"));
+    assert_eq!(amara.script("return document.querySelector('#body').value"), "Half a thought");
+    desk.do_what_is_due();
+}
+
+/// It ends an attribute, a text and a title, and would run in three ways.
+const EVIL: &str = "\"'><img src=x onerror=alert(1)></textarea></title><script>alert(2)</script>";
+
+/// A text as a form sends it.
+fn typed(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+/// All that people type anywhere is text on every page that shows it.
+#[test]
+fn html_in_any_field_is_text_on_every_page() {
+    let desk = House::demo(Database::Sqlite);
+    desk.until_active("tidy-text");
+    let evil = typed(EVIL);
+    let sign_in = |person: &str| {
+        let headers = [FORM, OWN, ("user-agent", EVIL)];
+        let got = send("POST", &format!("{}/sign-in", desk.url), &headers, &format!("person={person}"));
+        got.header("set-cookie").split(';').next().unwrap().to_owned()
+    };
+    let [amara, kofi, lena, mei] = ["amara", "kofi", "lena", "mei"].map(sign_in);
+    type_it_everywhere(&desk, &evil, [&amara, &kofi, &lena, &mei]);
+    let read = [
+        (&amara, "/ /mine /drafts /access /account /tickets/IT-1 /tickets/IT-2 /approvals/IT-1 /find?q=E /access?q=E"),
+        (&kofi, "/queue /queue?requester=E /queue?view=0193a7c0-0000-7000-8000-000000000001 /drafts"),
+        (
+            &kofi,
+            "/tickets/IT-2 /tickets/IT-2/record /tickets/IT-1/record /help /help?q=E /help/KB-1 /help/KB-1/edit /find?q=E",
+        ),
+        (&lena, "/approvals /approvals/IT-1"),
+        (
+            &mei,
+            "/admin/rules/tidy-text /admin/tables/assets /admin/tokens /admin/tokens?person=E /admin/sessions /tickets/IT-2/try",
+        ),
+        (
+            &mei,
+            "/admin/sessions?person=E /admin/audit /admin/audit?person=E /admin/audit?of=access /admin/records?q=E /access/who?app=github",
+        ),
+        (&mei, "/admin/messages?kind=reply&ticket=IT-2"),
+    ];
+    let mut showing = 0;
+    for (session, paths) in read {
+        for path in paths.split(' ') {
+            let url = format!("{}{}", desk.url, path.replace("=E", &format!("={evil}")));
+            let got = send("GET", &url, &[("cookie", session), ("x-request-id", EVIL)], "");
+            assert!(got.status < 500, "{path}: {}", got.status);
+            for html in ["<img src=x", "<script>alert"] {
+                assert!(!got.text.contains(html), "{path}: {}", got.text);
+            }
+            showing += usize::from(got.text.contains("onerror=alert(1)"));
+        }
+    }
+    assert!(showing >= 20, "{showing} pages show it");
+    let outside = send("GET", &format!("{}/sign-in?next={evil}", desk.url), &[], "").text;
+    assert!(!outside.contains("<img src=x"), "{outside}");
+    desk.do_what_is_due();
+}
+
+/// Types it into every field of forms, of programs and of the operator that other people read.
+fn type_it_everywhere(desk: &House, evil: &str, [amara, kofi, lena, mei]: [&String; 4]) {
+    let program = desk.as_role("amara");
+    let access = json!({ "request_type": "access", "subject": EVIL, "body": EVIL, "fields": { "app": "github",
+        "tier": "write", "duration-hours": 72, "justification": format!("{EVIL} I join the data project on Monday") } });
+    program.post("/api/v1/tickets", &access).expect(201);
+    let incident = json!({ "request_type": "incident", "subject": EVIL, "body": EVIL,
+        "fields": { "service": EVIL, "people-affected": 3 } });
+    program.post("/api/v1/tickets", &incident).expect(201);
+    let draft = json!({ "request_type": "hardware", "subject": EVIL, "body": EVIL, "fields": {} });
+    program.put("/api/v1/drafts/0199c0de-0000-7000-8000-000000000001", &draft).expect(200);
+    let cells = format!("asset,team\n\"{}\",network\n", EVIL.replace('"', "\"\""));
+    desk.as_role("mei").put_text("/api/v1/tables/assets?why=first", &cells, "text/csv").expect(200);
+    assert!(desk.command(&["token", "nadia", "--roles", "agent", "--label", EVIL]).status.success());
+    let view = "0193a7c0-0000-7000-8000-000000000001";
+    for (session, path, fields) in [
+        (kofi, "/tickets/IT-2/reply", "key=one&body=E".to_owned()),
+        (kofi, "/tickets/IT-2/reply", "key=two&internal=1&body=E".to_owned()),
+        (kofi, "/tickets/IT-2/tasks", "key=three&text=E".to_owned()),
+        (kofi, "/tickets/IT-2/tags", "tagged=1&tag=wifi&reason=E".to_owned()),
+        (kofi, "/tickets/IT-2/outage", "do=declare&by-type=1&announcement=E".to_owned()),
+        (kofi, "/queue/views", format!("id={view}&name=E&audience=staff&requester=amara&star=1")),
+        (kofi, "/help/new", "title=E&body=E&language=en".to_owned()),
+        (mei, "/admin/rules/tidy-text/step", "step=suspend&why=E".to_owned()),
+        (lena, "/approvals/IT-1/ask", "key=four&question=E".to_owned()),
+        (amara, "/approvals/IT-1/answer", "key=five&answer=E".to_owned()),
+        (lena, "/approvals/IT-1", "key=six&decision=deny&reason=E".to_owned()),
+    ] {
+        let body = fields.replace("=E", &format!("={evil}"));
+        let done = send("POST", &format!("{}{path}", desk.url), &[FORM, OWN, ("cookie", session)], &body);
+        assert_eq!(done.status, 303, "{path}: {}", done.text);
+    }
+}
+
+/// A file is bytes to keep, of a kind that no browser runs, under a policy with which it could do nothing; and it is not for everyone.
+#[test]
+fn no_file_is_a_page_of_the_desk() {
+    let desk = super::desk();
+    let [amara, priya] = ["amara", "priya"].map(|person| cookie(&desk, person));
+    let parts = ("content-type", "multipart/form-data; boundary=x");
+    for (name, kind, content) in [
+        ("a.svg", "image/svg+xml", "<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"),
+        ("b.html", "text/html", "<!doctype html><script>alert(1)</script>"),
+        ("c.js", "text/javascript", "alert(1)"),
+        (
+            "d.xhtml",
+            "application/xhtml+xml",
+            "<html xmlns='http://www.w3.org/1999/xhtml'><script>alert(1)</script></html>",
+        ),
+        ("e.png", "image/png", "<!doctype html><script>alert(1)</script>"),
+        ("<img src=x onerror=alert(1)>.txt", "text/plain", "It is broken."),
+    ] {
+        let body = format!(
+            "--x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\ncontent-type: {kind}\r\n\r\n{content}\r\n--x--\r\n"
+        );
+        let sent = send("POST", &format!("{}/tickets/IT-1/files", desk.url), &[parts, OWN, ("cookie", &amara)], &body);
+        assert_eq!(sent.status, 303, "{name}: {}", sent.text);
+    }
+    let page = send("GET", &format!("{}/tickets/IT-1", desk.url), &[("cookie", &amara)], "").text;
+    assert!(!page.contains("<img src=x"), "{page}");
+    let files: Vec<&str> = page.split("href=\"/files/").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert_eq!(files.len(), 6, "{page}");
+    for file in files {
+        let take = |headers: &[(&str, &str)]| send("GET", &format!("{}/files/{file}", desk.url), headers, "");
+        let got = take(&[("cookie", &amara)]);
+        assert_eq!(got.status, 200);
+        assert!(got.header("content-disposition").starts_with("attachment; filename*="));
+        assert!(
+            ["application/octet-stream", "text/plain"].contains(&got.header("content-type").as_str()),
+            "{}",
+            got.text
+        );
+        assert_eq!(got.header("x-content-type-options"), "nosniff");
+        let policy = got.header("content-security-policy");
+        assert!(
+            policy.starts_with("sandbox; default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+            "{policy}"
+        );
+        assert_eq!((take(&[("cookie", &priya)]).status, take(&[]).status), (404, 303), "it is not theirs");
+    }
 }
 
 /// The newest words of a ticket with five hundred are there at once, for the cost of a short one; the older ones are a click away.

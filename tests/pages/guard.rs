@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::desk;
 use crate::support::browser::Browser;
+use crate::support::components::root;
 use crate::support::house::House;
 use crate::support::place::{Database, on_both};
 
@@ -159,6 +160,50 @@ fn another_site_can_do_nothing_in_the_reader_s_name() {
     assert!(!timeline.contains("Gotcha"));
 }
 
+/// Every address of the pages that takes a form, but for the one at which the identity provider speaks, and no browser.
+fn taking_forms() -> Vec<String> {
+    let text = std::fs::read_to_string(root().join("host/src/web/mod.rs")).unwrap();
+    let routes = text.split(".route(").skip(1).filter(|route| route.contains("post("));
+    let paths = routes.map(|route| route.split('"').nth(1).unwrap().to_owned());
+    paths.filter(|path| path != "/sign-in/provider/ended").collect()
+}
+
+#[test]
+fn no_form_of_any_page_is_taken_from_another_site() {
+    let desk = House::demo(Database::Sqlite);
+    let mei = cookie(&desk, "mei");
+    let all = taking_forms();
+    assert!(all.len() >= 45, "{all:?}");
+    let filled = |path: &str| {
+        let parts = path.split('/').map(|part| if part.starts_with('{') { "x" } else { part });
+        format!("{}{}", desk.url, parts.collect::<Vec<_>>().join("/"))
+    };
+    for path in &all {
+        for site in [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "null")] {
+            let got = send("POST", &filled(path), &[FORM, site, ("cookie", &mei)], "do=x");
+            assert!(
+                got.status == 403 && got.text.contains("Another site sent this"),
+                "{path} {site:?}: {}",
+                got.status
+            );
+        }
+    }
+    let in_force = send("GET", &format!("{}/mine", desk.url), &[("cookie", &mei)], "");
+    assert_eq!(in_force.status, 200, "not even a sign-out");
+}
+
+/// No page of another site has the desk in a frame, under which a reader would click without knowing.
+#[test]
+fn no_page_of_another_site_frames_the_desk() {
+    let desk = House::demo(Database::Sqlite);
+    let mut browser = Browser::at(&desk.url);
+    assert_eq!(browser.framed("data:text/plain,seen"), "data:text/plain,seen", "it does see what is in a frame");
+    for path in ["/sign-in", "/nowhere"] {
+        let shown = browser.framed(&format!("{}{path}", desk.url));
+        assert!(!shown.starts_with(&desk.url), "{path} is shown");
+    }
+}
+
 #[test]
 fn every_page_says_what_a_browser_may_do_with_it() {
     let desk = desk();
@@ -189,6 +234,9 @@ fn no_one_is_sent_elsewhere_by_an_address() {
     for next in ["https://evil.test", "//evil.test", "/\\evil.test"] {
         let body = format!("person=amara&next={}", next.replace('/', "%2F").replace('\\', "%5C").replace(':', "%3A"));
         let got = send("POST", &format!("{}/sign-in", desk.url), &[FORM, OWN], &body);
+        assert_eq!(got.header("location"), "/", "{next}");
+        let body = body.replacen("person=amara", "language=de", 1);
+        let got = send("POST", &format!("{}/language", desk.url), &[FORM, OWN], &body);
         assert_eq!(got.header("location"), "/", "{next}");
     }
 }

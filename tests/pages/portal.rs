@@ -1,13 +1,18 @@
-//! An employee at the desk.
+//! An employee at the desk, and an agent who asks for one.
+
+use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
+use serde_json::{Value, json};
 
-use super::guard::{cookie, send};
-use super::{ask_for_a_laptop, desk, say_what_was_missing};
-use crate::support::browser::Browser;
+use super::guard::{OWN, cookie, send};
+use super::{access, ask_for_a_laptop, desk, say_what_was_missing};
+use crate::support::browser::{Browser, CONTROL, ENTER, TAB};
+use crate::support::client::resolved;
 use crate::support::components::{example_rules, root};
 use crate::support::house::House;
-use crate::support::place::{Database, copy};
+use crate::support::peers::smtp::Relay;
+use crate::support::place::{Database, copy, on_both};
 
 /// The whole way with scripts off, as with a screen reader of old or a proxy that takes scripts away.
 #[test]
@@ -135,6 +140,186 @@ fn an_approver_gives_fewer_groups_than_were_asked_for() {
     desk.do_what_is_due();
 }
 
+/// A call is taken by keys alone: whose it is, how it came, what it is about. One who is not known is named, and no ticket comes of it.
+#[test]
+fn an_agent_takes_a_call_by_keys_alone() {
+    let desk = House::demo(Database::Sqlite);
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/new/question");
+    kofi.wait("document.querySelectorAll('#requester-list option').length > 20");
+    let at = |kofi: &Browser, id: &str| {
+        let is_there = format!("document.activeElement.id === {id:?}");
+        let steps = (0..40).find(|_| {
+            kofi.press(&[TAB]);
+            kofi.script(&format!("return {is_there}")) == true
+        });
+        assert!(steps.is_some(), "{id} is reached by Tab");
+    };
+    for (field, words) in [
+        ("requester", "Amara"),
+        ("channel", "phone"),
+        ("subject", "How do I share my calendar?"),
+        ("body", "With the whole team."),
+    ] {
+        at(&kofi, field);
+        kofi.press(&[words]);
+    }
+    kofi.press(&[&format!("{CONTROL}{ENTER}")]);
+    kofi.sees("#problems", "Nobody here is called Amara");
+    assert_eq!(desk.as_role("kofi").get("/api/v1/tickets").expect(200)["tickets"].as_array().map(Vec::len), Some(0));
+    kofi.has_focus();
+    let kept = kofi.script(
+        "return [document.querySelector('#requester').ariaInvalid, document.querySelector('#channel').value, \
+         document.querySelector('#subject').value]",
+    );
+    assert_eq!(kept, serde_json::json!(["true", "phone", "How do I share my calendar?"]));
+    // The problem leads to its field.
+    kofi.press(&[TAB]);
+    kofi.wait("document.activeElement.getAttribute('href') === '#requester'");
+    kofi.press(&[ENTER]);
+    kofi.wait("document.activeElement.id === 'requester'");
+    kofi.press(&[&format!("{CONTROL}a"), "amara okafor", &format!("{CONTROL}{ENTER}")]);
+    kofi.is_at("/tickets/IT-1?sent=1");
+    let made = desk.as_role("kofi").get("/api/v1/tickets/IT-1").expect(200);
+    assert_eq!((&made["requester"], &made["channel"]), (&"amara".into(), &"phone".into()), "{made}");
+    let mut amara = Browser::of(&desk.url, "amara");
+    amara.go("/mine");
+    amara.sees(".rows", "How do I share my calendar?");
+    desk.do_what_is_due();
+}
+
+/// A letter's link asks how it went: on a telephone, without signing in and without scripts. Looking is no answer, and an answer can be changed.
+#[test]
+fn the_link_of_a_letter_asks_how_it_went() {
+    let relay = Relay::start();
+    let url = "\n[outgoing]\npublic-url = \"https://desk.example/\"\n";
+    let desk = House::with_settings(Database::Sqlite, example_rules(), |text| text + &relay.settings() + url);
+    let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+    let incident = serde_json::json!({ "request_type": "incident", "subject": "VPN is down", "body": "Since noon.",
+        "fields": { "service": "vpn", "people-affected": 3 } });
+    amara.post("/api/v1/tickets", &incident).expect(201);
+    kofi.with("if-match", "*").post("/api/v1/tickets/IT-1/transitions", &resolved()).expect(200);
+    // It closes by itself, since its requester says nothing.
+    desk.advance(SignedDuration::from_hours(24 * 6));
+    let letters = relay.taken().into_iter().map(|taken| taken.text.replace("=\n", ""));
+    let link = letters.filter_map(|text| text.split_once("/survey/").map(|(_, rest)| rest.to_owned())).next().unwrap();
+    let link: String = link.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.')).collect();
+    let answer = || amara.get("/api/v1/tickets/IT-1/survey").expect(200);
+    let mut anybody = Browser::at(&desk.url);
+    anybody.size(390, 844);
+    anybody.go(&format!("/survey/{link}"));
+    anybody.sees("main", "VPN is down");
+    assert_eq!(anybody.axe(), Vec::<String>::new());
+    anybody.without_scripts();
+    for score in ["2", "4"] {
+        anybody.go(&format!("/survey/{link}"));
+        anybody.counts("input[name=score]", 5);
+        anybody.click(&format!("input[name=score][value='{score}']"));
+        if score == "2" {
+            assert!(answer()["score"].is_null(), "looking is no answer: {}", answer());
+            anybody.type_into("#comment", "It was quick.");
+        }
+        anybody.click("main form button.primary");
+        anybody.counts("#thanks", 1);
+        assert_eq!(answer()["score"].to_string(), score);
+    }
+    assert_eq!(answer()["comment"], "It was quick.", "it is still there when one changes one's mind");
+    anybody.go(&format!("/survey/{link}0"));
+    anybody.counts("input[name=score]", 0);
+    desk.do_what_is_due();
+}
+
+/// The search of the start offers the requests that have its words while they are typed, and takes no focus; a key sends them as they are.
+#[test]
+fn the_start_offers_what_has_the_words_that_one_types() {
+    let desk = desk();
+    let mut amara = Browser::of(&desk.url, "amara");
+    amara.go("/");
+    amara.counts(".suggestions:not([hidden])", 0);
+    let card = amara.script(
+        "const card = document.querySelector('a.card'); \
+         return [card.querySelector('strong').textContent, card.getAttribute('href')]",
+    );
+    let (name, address) = (card[0].as_str().unwrap(), card[1].as_str().unwrap());
+    amara.type_into("#ask", &name.to_lowercase());
+    amara.sees(".suggestions", name);
+    let said = amara.script("return [document.querySelector('.suggestions').ariaLive, document.activeElement.id]");
+    assert_eq!(said, serde_json::json!(["polite", "ask"]));
+    assert_eq!(amara.axe(), Vec::<String>::new());
+    amara.press(&[ENTER]);
+    amara.wait("location.pathname === '/find'");
+    amara.go("/");
+    amara.type_into("#ask", &name.to_lowercase());
+    amara.counts(&format!(".suggestions a[href$='{address}']"), 1);
+    amara.click(&format!(".suggestions a[href$='{address}']"));
+    amara.is_at(address);
+}
+
+/// One who asked calls for haste, and calls it off, without scripts; each says why.
+#[test]
+fn one_who_asked_calls_for_haste_and_calls_it_off() {
+    let desk = desk();
+    let mut amara = Browser::without_scripts_of(&desk.url, "amara", "/tickets/IT-3");
+    amara.click("details.more:has(form[action$='/escalate']) summary");
+    amara.type_into("#escalate-reason", "The meeting is in an hour");
+    amara.click("form[action$='/escalate'] button");
+    amara.is_at("/tickets/IT-3?done=escalate");
+    let kofi = desk.as_role("kofi");
+    assert!(kofi.get("/api/v1/tickets/IT-3/timeline").text.contains("The meeting is in an hour"));
+    amara.click("details.more:has(#cancel-reason) summary");
+    amara.type_into("#cancel-reason", "I found it myself");
+    amara.click("details.more:has(#cancel-reason) button");
+    amara.is_at("/tickets/IT-3?done=state");
+    amara.counts("#cancel-reason", 0);
+    assert_eq!(kofi.get("/api/v1/tickets/IT-3").expect(200)["state"], "cancelled");
+    desk.do_what_is_due();
+}
+
+/// Access that is not needed any more is given back where it is seen, and the page says what comes of it.
+#[test]
+fn access_is_given_back_where_it_is_seen() {
+    let desk = House::demo(Database::Sqlite);
+    desk.as_role("amara").post("/api/v1/tickets", &access()).expect(201);
+    let yes = serde_json::json!({ "approve": true });
+    desk.as_role("lena").post("/api/v1/tickets/IT-1/access/decisions", &yes).expect(200);
+    desk.do_what_is_due();
+    let mut amara = Browser::without_scripts_of(&desk.url, "amara", "/access");
+    amara.counts("form[action$='/give-back']", 1);
+    amara.click("form[action$='/give-back'] button");
+    amara.is_at("/access?done=given-back");
+    amara.sees(".notice.good", "You gave the access back");
+    amara.counts("form[action$='/give-back']", 0);
+    amara.sees("[aria-labelledby=past]", "GitHub");
+    desk.do_what_is_due();
+    let grants = desk.as_role("amara").get("/api/v1/people/amara/grants").expect(200);
+    assert!(!grants[0]["revoked_at"].is_null(), "{grants}");
+}
+
+/// Who decides in whose place is said where requests wait, to both; the one who stands in finds the request there and decides.
+#[test]
+fn one_who_stands_in_sees_for_whom_and_decides() {
+    let config = tempfile::tempdir().unwrap();
+    copy(&root().join("host/demo"), config.path());
+    let file = config.path().join("people.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let lena = text.find("id = \"lena\"").unwrap();
+    let end = lena + text[lena..].find("[[person]]").unwrap();
+    let leave = "[[person.delegation]]\nto = \"priya\"\nfrom = 2020-01-01\nuntil = 2099-12-31\n\n";
+    std::fs::write(&file, format!("{}{leave}{}", &text[..end], &text[end..])).unwrap();
+    let desk = House::with_config(Database::Sqlite, example_rules(), config.path());
+    desk.as_role("amara").post("/api/v1/tickets", &access()).expect(201);
+    let away = Browser::without_scripts_of(&desk.url, "lena", "/approvals");
+    away.sees(".notice.info", "decides in your place, too (2020-01-01 – 2099-12-31)");
+    let mut priya = Browser::without_scripts_of(&desk.url, "priya", "/approvals");
+    priya.sees(".notice.info", "You decide in the place of Lena Fischer, too");
+    priya.click(".rows a");
+    priya.is_at("/approvals/IT-1");
+    priya.click("button[value=approve]");
+    priya.counts("form.decide", 0);
+    assert_eq!(desk.as_role("amara").get("/api/v1/tickets/IT-1").expect(200)["access"]["state"], "approved");
+    desk.do_what_is_due();
+}
+
 /// A draft of a program is a draft like others, of its author alone, and goes when it is thrown away.
 #[test]
 fn a_draft_of_a_program_is_gone_on_with_on_the_page_and_thrown_away() {
@@ -246,4 +431,68 @@ fn a_reader_of_a_department_finds_its_tickets_next_to_her_own() {
     lena.sees("h1", "VPN is down in Berlin");
     lena.counts("form.composer", 0);
     lena.counts("form.add-file", 0);
+}
+
+/// A question that comes again each day.
+const AGAIN: &str = "\n[[recurring-ticket]]\nid = \"again\"\nrequest-type = \"question\"\nrequester = \"mei\"\n\
+    subject = \"How do I do thing {date}?\"\nbody = \"Please tell me.\"\nfields = { topic = \"howto\" }\nevery = \"day\"\nat = \"07:00\"\n";
+
+/// By a page, by API, by an agent on the telephone, from a draft, and by the calendar: each ticket is asked about by the same rules, and
+/// gets whose turn it is, so that of any three in a row no one has two.
+#[test]
+fn tickets_by_every_way_in_meet_the_same_rules_and_take_the_same_turns() {
+    on_both(|database| {
+        let desk = House::with_settings(database, example_rules(), |text| text + AGAIN);
+        desk.do_what_is_due();
+        let (lena, kofi) = (desk.as_role("lena"), desk.as_role("kofi"));
+        let question = |subject: &str| json!({ "request_type": "question", "subject": subject, "body": "Please tell me.", "fields": { "topic": "howto" } });
+        let page = |subject: &str| {
+            let part = |name: &str, text: &str| {
+                format!("--x\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n")
+            };
+            let body = [("subject", subject), ("body", "Please tell me."), ("field.topic", "howto")];
+            let body: String = body.into_iter().map(|(name, text)| part(name, text)).collect();
+            let (parts, amara) = (("content-type", "multipart/form-data; boundary=x"), cookie(&desk, "amara"));
+            let url = format!("{}/new/question", desk.url);
+            let sent = send("POST", &url, &[parts, OWN, ("cookie", &amara)], &format!("{body}--x--\r\n"));
+            assert_eq!(sent.status, 303, "{}", sent.text);
+        };
+        let by_phone = |subject: &str| {
+            let mut body = question(subject);
+            body["requester"] = json!("amara");
+            body["channel"] = json!("phone");
+            kofi.post("/api/v1/tickets", &body).expect(201);
+        };
+        let draft = "/api/v1/drafts/0199c0de-0000-7000-8000-000000000001";
+        page("How do I do thing 1?");
+        lena.post("/api/v1/tickets", &question("How do I do thing 2?")).expect(201);
+        by_phone("How do I do thing 3?");
+        lena.put(draft, &question("How do I do thing 4?")).expect(200);
+        lena.post(&format!("{draft}/submit"), &json!({})).expect(201);
+        desk.advance(SignedDuration::from_hours(25));
+        page("How do I do thing 5?");
+        by_phone("How do I do thing 6?");
+
+        let count = kofi.get("/api/v1/tickets?limit=200").expect(200)["tickets"].as_array().unwrap().len();
+        assert!(count >= 7, "{count}");
+        let all: Vec<Value> = (1..=count).map(|n| kofi.get(&format!("/api/v1/tickets/IT-{n}")).expect(200)).collect();
+        let channels: BTreeSet<&str> = all.iter().map(|ticket| ticket["channel"].as_str().unwrap()).collect();
+        assert_eq!(channels.into_iter().collect::<Vec<_>>(), ["api", "phone", "portal", "recurring"]);
+        let whose: Vec<&str> = all.iter().map(|ticket| ticket["assignee"].as_str().unwrap()).collect();
+        for three in whose.windows(3) {
+            assert_eq!(three.iter().collect::<BTreeSet<_>>().len(), 3, "{whose:?}");
+        }
+        let asked: BTreeSet<String> = (1..=count)
+            .map(|n| {
+                let runs = kofi.get(&format!("/api/v1/tickets/IT-{n}/decisions")).expect(200);
+                let rules = |stage: &Value| {
+                    let names = stage["rules"].as_array().unwrap().iter().map(|rule| rule["rule"].as_str().unwrap());
+                    names.collect::<Vec<_>>().join(", ")
+                };
+                let stages = runs[0]["stages"].as_array().unwrap().iter();
+                stages.map(|stage| format!("{}: {}; ", stage["stage"], rules(stage))).collect()
+            })
+            .collect();
+        assert_eq!(asked.len(), 1, "{asked:?}");
+    });
 }

@@ -173,6 +173,38 @@ fn an_account_is_one_person_s_for_ever() {
 }
 
 #[test]
+fn what_a_role_could_do_names_the_groups_whose_members_have_it_by_signing_in() {
+    on_both(|database| {
+        let issuer = Issuer::start();
+        let desk = desk(database, &issuer.url, "approvers = [\"finance-approvers\"]\n");
+        let kofi = desk.as_role("kofi");
+        let role = |role: &str| kofi.get(&format!("/api/v1/access/roles/{role}")).expect(200);
+        assert_eq!((&role("agent")["groups"], &role("requester")["groups"]), (&json!(["service-desk"]), &json!(["*"])));
+        let approver = role("approver");
+        assert_eq!(approver["groups"], json!(["finance-approvers"]));
+        let by_group = |one: &&Value| one["by"].as_array().unwrap().contains(&json!("sign-in"));
+        let members = approver["holders"].as_array().unwrap().iter().filter(by_group).count();
+        assert!(members > 0, "the organisation has some in it: {approver}");
+        assert_eq!(role("directory")["groups"], json!([]));
+        let said = desk.command(&["decisions", "role", "agent"]);
+        let said = String::from_utf8(said.stdout).unwrap();
+        assert!(said.contains("in a group of: service-desk"), "{said}");
+        let page = get(
+            &desk,
+            "/access/roles?of=desk%3Aagent",
+            &session(&back(
+                &desk,
+                &issuer,
+                "m-1",
+                &json!({
+            "email": "mei@meridian.example", "email_verified": true, "groups": ["it-admins"] }),
+            )),
+        );
+        assert!(page.text.contains("in one of these groups: service-desk"), "{}", page.text);
+    });
+}
+
+#[test]
 fn whom_the_provider_does_not_vouch_for_stays_outside() {
     let issuer = Issuer::start();
     let desk = desk(Database::Sqlite, &issuer.url, "");

@@ -56,6 +56,10 @@ fn an_article_spares_a_ticket_while_it_is_written() {
     kofi.sees("main", "Helpful 1, not helpful 0 · spared 1 ticket");
     kofi.go("/find?q=calendar");
     kofi.sees(".articles", "Share your calendar");
+    // Where one begins it is offered as one types, too.
+    amara.go("/");
+    amara.type_into("#ask", "calendar");
+    amara.sees(".suggestions", "Share your calendar with your team");
     // An answer to another takes it in, found by words of it.
     let question = json!({ "request_type": "question", "subject": "The days of my team", "body": "Where do I see them?",
         "fields": { "topic": "howto" } });
@@ -186,6 +190,18 @@ fn people_say_how_they_hear_of_things_and_ask_for_more_time() {
     mei.go("/reports/volume");
     mei.counts(".plot rect.s0", 28);
     mei.sees(".sums", "Created");
+    mei.sees(".sums", "before:");
+    mei.choose("#against", "year");
+    mei.click("form.filters-line button");
+    mei.wait("location.search.includes('against=year')");
+    mei.sees(".sums", "before: 0");
+    mei.go("/reports/wall");
+    let counted = mei.script(
+        "const rows = [...document.querySelectorAll('.wall-table tbody tr')]; \
+         return [Number(document.querySelector('.wall .big').textContent), \
+                 rows.reduce((sum, row) => sum + Number(row.cells[1].textContent), 0)]",
+    );
+    assert!(counted[0].as_u64() > Some(0) && counted[0] == counted[1], "{counted}");
     mei.go("/reports/backlog?by=team");
     mei.sees(".bars", "Service Desk");
     let file = file(&mei, "document.querySelector('.title-line a.button').href");
@@ -193,6 +209,8 @@ fn people_say_how_they_hear_of_things_and_ask_for_more_time() {
     mei.go("/admin/jobs");
     mei.sees("main", "There is none");
     mei.counts(".checks .bad-text", 0);
+    mei.sees(".checks", "MiB");
+    mei.sees(".checks", "0 with 0 B");
     mei.go("/admin/configuration/people");
     mei.sees(".things", "owns Workday");
 }
@@ -318,6 +336,39 @@ fn an_agent_announces_an_outage_and_hands_a_ticket_over_without_scripts() {
     assert!(page("/tickets/IT-1").contains("It is the client."));
     let read = send("GET", &format!("{}/tickets/IT-1", desk.url), &[("cookie", &amara)], "").text;
     assert!(!read.contains("It is the client."), "the requester does not read it");
+    desk.do_what_is_due();
+}
+
+/// With scripts the same forms are answered where they are: an answer that is being written stays, and so does what is refused.
+#[test]
+fn an_outage_and_a_handing_over_are_answered_in_place() {
+    let desk = desk();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/tickets/IT-1");
+    kofi.script("window.same = true");
+    kofi.type_into("#reply-body", "We look at it");
+    let kept = |kofi: &Browser| kofi.script("return [window.same, document.querySelector('#reply-body').value]");
+    kofi.click("details:has(> .outage) > summary");
+    kofi.type_into("#outage-announcement", "The VPN is down for all of Berlin.");
+    kofi.click(".outage button[value=declare]");
+    kofi.sees(".notice.good", "outage is announced");
+    kofi.has_focus();
+    kofi.sees("details:has(> .outage) > summary", "0 attached");
+    assert_eq!(kept(&kofi), json!([true, "We look at it"]));
+    kofi.click(".outage button[value=end]");
+    kofi.sees(".notice.good", "outage has ended");
+    kofi.click("details:has(> .hand-over) > summary");
+    kofi.choose("#hand-over-team", "desktop");
+    kofi.click(".hand-over button");
+    kofi.wait("document.querySelector('.notice.bad')");
+    kofi.has_focus();
+    assert_eq!(kofi.script("return document.querySelector('#hand-over-team').value"), "desktop");
+    kofi.type_into("#hand-over-note", "The gateway is fine, it is the client.");
+    kofi.click(".hand-over button");
+    kofi.sees(".notice.good", "went to the other team");
+    kofi.has_focus();
+    kofi.sees(".words.note", "The gateway is fine");
+    assert_eq!(kept(&kofi), json!([true, "We look at it"]));
     desk.do_what_is_due();
 }
 

@@ -169,6 +169,7 @@ async fn no_field_of_a_changed_ticket_is_left_behind() {
         after.team = "solo".parse().unwrap();
         after.tier = 2;
         after.watchers = vec![person("eve")];
+        after.skills = vec!["sap".parse().unwrap()];
         after.closed_at = Some(at(3));
         after.clocks.first_response.used_ms = 7;
         let ticket = TicketWrite::Update { before: Box::new(before), after: Box::new(after.clone()) };

@@ -228,6 +228,10 @@ fn crm() -> App {
         requestable_by: Vec::new(),
         connector: None,
         one_tier: true,
+        deadlines: None,
+        ends_when_removed: false,
+        sessions_hours: None,
+        default_tier: None,
     }
 }
 
@@ -243,7 +247,7 @@ fn defaults() -> Defaults {
         category: "other".parse().unwrap(),
         access_approvers: vec![person("hal"), person("gina"), person("frank"), person("eve")],
         access_due_hours: 48,
-        deadlines_in_open_time: false,
+        deadlines: ruledesk::desk::sla::Deadlines::Clock,
         access_fallback_hours: 24,
         one_approver_for_several_steps: false,
         leavers_max: None,
@@ -262,8 +266,8 @@ pub fn organisation() -> Organisation {
     };
     let category = |id: &str| {
         let (id, name) = (id.parse().unwrap(), id.to_owned());
-        let category =
-            Category { id, name, team: None, priority: None, template: None, knowledge: None, catch_all: false };
+        let (team, priority, template, knowledge, promises) = (None, None, None, None, BTreeMap::new());
+        let category = Category { id, name, team, priority, template, knowledge, promises, catch_all: false };
         (category.id.clone(), category)
     };
     Organisation {
@@ -271,6 +275,7 @@ pub fn organisation() -> Organisation {
         calendar: always_from_eight(),
         calendars: BTreeMap::new(),
         people: people(),
+        people_from: Source::Configuration,
         department_readers: Vec::new(),
         teams: [
             team("even", Strategy::RoundRobin, &["amara", "Bo", "bo.li", "bo-li"]),

@@ -38,6 +38,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The text that stands in a configuration for the address at which the test serves the desk.
 pub const OWN_URL: &str = "http://own.test";
 
+/// A desk's `rules-patience-s` where its configuration says nothing: longer than a test wants to wait that does not name one.
+const RULES_PATIENCE: Duration = Duration::from_secs(60);
+
 /// Connections of clients at once.
 const CONNECTIONS_MAX: usize = 500;
 
@@ -273,7 +276,7 @@ fn options(server: &Server) -> Options {
         worker_threads: server.worker_threads,
         waiting_max: server.queue_depth,
         poll: server.reload_poll,
-        patience: Duration::from_secs(1),
+        patience: if server.rules_patience == RULES_PATIENCE { Duration::from_secs(1) } else { server.rules_patience },
         ticket_budget: Duration::from_millis(2_500),
         pooled: true,
         trust: Trust::new(keys.collect()),

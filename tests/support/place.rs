@@ -64,7 +64,7 @@ impl Place {
     }
 
     /// The demo organisation with its `desk.toml` changed.
-    pub(super) fn with_settings(database: Database, rules: &Path, change: impl FnOnce(String) -> String) -> Place {
+    pub fn with_settings(database: Database, rules: &Path, change: impl FnOnce(String) -> String) -> Place {
         let place = Place::demo(database, rules);
         let text = std::fs::read_to_string(place.settings()).unwrap();
         std::fs::write(place.settings(), change(text)).unwrap();

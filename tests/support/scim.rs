@@ -170,6 +170,14 @@ impl ScimApp {
         group["members"].as_array_mut().unwrap().push(json!({ "value": id }));
     }
 
+    /// Makes a group a member of another, as some servers allow.
+    pub fn put_group_in(&self, inner: &str, outer: &str) {
+        let mut state = self.state();
+        let id = state.groups.values().find(|group| group["displayName"] == inner).unwrap()["id"].clone();
+        let outer = state.groups.values_mut().find(|one| one["displayName"] == outer).unwrap();
+        outer["members"].as_array_mut().unwrap().push(json!({ "value": id, "type": "Group" }));
+    }
+
     /// Has a person sign in at a time, as the app says it in an extension of its own.
     pub fn signed_in(&self, person: &str, at: &str) {
         let mut state = self.state();

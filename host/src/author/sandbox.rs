@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::rules::load::compile::{CompileError, CompileLimits, Compiler};
 use crate::rules::load::trust::Trust;
 use crate::rules::load::{LoadError, Loader, MANIFEST_FILE};
+use crate::rules::run::clock;
 use crate::rules::run::engine::{self, Allocation, EngineError};
 use crate::rules::run::manifest::{self, Manifest, ManifestError};
 use crate::rules::run::rule::Rule;
@@ -89,7 +90,7 @@ impl Sandbox {
     pub fn open(options: &Options) -> Result<Self, SandboxError> {
         // One call at a time, and one more while a rule is checked.
         let (engine, _) = engine::open(Allocation::Pooled { calls_at_once: 2 })?;
-        engine::start_clock(&engine).map_err(SandboxError::Thread)?;
+        clock::start(&engine).map_err(SandboxError::Thread)?;
         let cache = options.cache.clone();
         let compiler = Compiler::new(&engine, options.program.clone(), cache, options.compile_limits)?;
         let loader = Loader::new(&engine, compiler, PathBuf::from("/"), options.component_bytes_max, Trust::default())

@@ -2,8 +2,9 @@
 //!
 //! There are no days: a business day and a calendar day differ, and a reader could not tell which is meant.
 
-use super::read::Node;
+use super::read::{Keys, Node};
 use super::wrong::Wrong;
+use crate::desk::organisation::service::Targets;
 
 /// The longest duration, in minutes: ten years.
 const MINUTES_MAX: u64 = 10 * 366 * 24 * 60;
@@ -25,6 +26,20 @@ pub fn hours(node: &Node<'_>) -> Option<u32> {
         return None;
     }
     Some(minutes / 60)
+}
+
+/// The promises of a `[[priority]]`, or of a category in their place: the keys `first-response`, `resolution` and `next-update`.
+pub fn targets(keys: &mut Keys<'_>) -> Targets {
+    let response = keys.required("first-response");
+    let first_response = response.as_ref().and_then(minutes);
+    let resolution = keys.required("resolution").and_then(|node| minutes(&node));
+    if let (Some(node), Some(response), Some(resolution)) = (&response, first_response, resolution)
+        && response > resolution
+    {
+        node.report(Wrong::ResponseAfterResolution { response, resolution });
+    }
+    let update = keys.optional("next-update").and_then(|node| minutes(&node));
+    Targets { first_response: first_response.unwrap_or_default(), resolution: resolution.unwrap_or_default(), update }
 }
 
 /// Minutes of `90m`, `8h` or `1h30m`.

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::desk::organisation::Organisation;
+use crate::desk::organisation::directory::Source;
 use crate::desk::text::into_normal;
 use crate::messages::Templates;
 
@@ -94,9 +95,7 @@ pub fn load(dir: &Path, outside: &Outside) -> Result<Config, Vec<Problem>> {
 ///
 /// As [`load`].
 pub fn load_with(dir: &Path, outside: &Outside, published: &BTreeMap<String, String>) -> Result<Config, Vec<Problem>> {
-    let mut files = Files::read(dir)?;
-    lay_over(&mut files, published);
-    check(&files, outside)
+    check_laid_over(Files::read(dir)?, outside, published)
 }
 
 /// The same with the files that [`Files::deciding`] has once given in place of those of the directory.
@@ -113,17 +112,28 @@ pub fn load_as(
     let mut files = Files::read(dir)?;
     files.texts.retain(|path, _| !files::decides(path));
     files.texts.extend(kept);
-    lay_over(&mut files, published);
-    check(&files, outside)
+    check_laid_over(files, outside, published)
 }
 
-/// Puts documents that were published in place of the files whose documents are published by API.
-fn lay_over(files: &mut Files, published: &BTreeMap<String, String>) {
-    for document in by_api(files) {
+/// Puts documents that were published in place of the files whose documents are published by API, and checks all.
+fn check_laid_over(
+    mut files: Files,
+    outside: &Outside,
+    published: &BTreeMap<String, String>,
+) -> Result<Config, Vec<Problem>> {
+    let mut people_from = Source::Configuration;
+    for document in by_api(&files) {
         if let Some(text) = published.get(document.code()) {
             files.texts.insert(document.file().to_owned(), into_normal(text.clone()));
+            people_from = if document == Document::People { Source::Published } else { people_from };
         }
     }
+    let mut config = check(&files, outside)?;
+    // A document that says itself how it came is believed.
+    if config.organisation.people_from == Source::Configuration {
+        config.organisation.people_from = people_from;
+    }
+    Ok(config)
 }
 
 /// The documents that are published by API; none where that cannot be read, which the check then says.

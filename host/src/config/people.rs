@@ -3,6 +3,8 @@
 //! - `departments`, `groups`: those that exist, so that a misspelt one is found.
 //! - `[[person]]`: everybody.
 //! - `[[department-readers]]`: those who read the tickets of a department.
+//! - `source`: `csv` where the file was made of a CSV file, as `ruledesk config publish` notes; default is a file that people write. It
+//!   is said of each person of it.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -15,23 +17,31 @@ use super::names::Names;
 use super::read::{Document, Keys, Node, distinct};
 use super::wrong::Wrong;
 
+/// The people of an organisation.
+pub struct Directory {
+    pub people: BTreeMap<PersonId, Person>,
+    pub people_from: Source,
+    pub department_readers: Vec<DepartmentReaders>,
+}
+
 /// Reads the directory, and who reads the tickets of its departments.
-pub fn read(document: &Document<'_>, names: &Names) -> (BTreeMap<PersonId, Person>, Vec<DepartmentReaders>) {
+pub fn read(document: &Document<'_>, names: &Names) -> Directory {
     let mut managers = Managers::default();
-    let (people, readers) = document.read(|keys| {
+    let (people, department_readers, source) = document.read(|keys| {
         distinct(keys.list("departments"), Node::filled);
         distinct(keys.list("groups"), Node::id::<crate::desk::id::GroupId>);
         let people = keys.entries("person", |keys, id| person(keys, id, names, &mut managers));
         let list = keys.list("department-readers");
         let readers = list.iter().filter_map(|node| node.keys(|keys| department_readers(keys, names)).flatten());
         let readers: Vec<DepartmentReaders> = readers.collect();
-        (people, readers)
+        (people, readers, keys.optional("source").and_then(|node| node.one_of(&[("csv", Source::Csv)])))
     });
     for (span, circle) in managers.circles() {
         let key = circle.first().map(|id| format!("person.{id}.manager")).unwrap_or_default();
         document.report(&span, &key, Wrong::ManagerCircle { circle });
     }
-    (people.into_iter().map(|person| (person.id.clone(), person)).collect(), readers)
+    let people = people.into_iter().map(|person| (person.id.clone(), person)).collect();
+    Directory { people, people_from: source.unwrap_or(Source::Configuration), department_readers }
 }
 
 /// One `[[department-readers]]`: people who may read the public part of the tickets that those of a department request, as they may
@@ -56,9 +66,9 @@ fn department_readers(keys: &mut Keys<'_>, names: &Names) -> Option<DepartmentRe
 /// - `groups`: some of the file's `groups`.
 /// - `vip`: whether the organisation marks this person for special care; default false.
 /// - `active`: false for somebody who has left; default true.
-/// - `attributes`: what else rules may see, as texts.
+/// - `attributes`: what else rules may see, as texts; default none.
 /// - `same-as`: a person's id, where this is another account of theirs, such as for administration: neither decides about the other's
-///   requests, and both together are one approver.
+///   requests, and both together are one approver. Absent for one who has no other.
 /// - `valid-from`, `valid-until`: the first and the last day, by the desk's zone, on which they belong to the organisation, such as
 ///   `2026-12-31`; before and after them they are as one who has left. Default without an end.
 /// - `[[person.delegation]]`: who may approve in their place: `to`, a person's id, `from` and `until`, days by the desk's zone.

@@ -83,7 +83,7 @@ fn holds_text(kind: &FieldKind) -> bool {
 /// One `[[request-type.field]]`.
 ///
 /// - `name`: what rules and programs call it, such as `cost-centre`; once in a form.
-/// - `label`: what people read. `help`: a sentence for whoever fills it in.
+/// - `label`: what people read. `help`: a sentence for whoever fills it in; absent says nothing.
 /// - `kind`: `text`, `long-text`, `number`, `flag`, `date`, `choice`, `choices`, `person`, `app`, `asset` or `file`, with the keys
 ///   of [`field_kind`].
 /// - `required`: default false.
@@ -115,9 +115,9 @@ pub(super) fn condition(keys: &mut Keys<'_>, key: &'static str, before: &[FieldS
 /// One clause of a condition: about one field that comes before in the form, with one of the other keys.
 ///
 /// - `field`: its name.
-/// - `is`, `not`: a list of texts; of a `flag`, `true` or `false`; of a `choice`, its options.
-/// - `at-least`, `at-most`: a number, of a `number`.
-/// - `filled`: whether it is filled in at all.
+/// - `is`, `not`: a list of texts; of a `flag`, `true` or `false`; of a `choice`, its options; absent asks nothing of that.
+/// - `at-least`, `at-most`: a number, of a `number`; absent is no bound.
+/// - `filled`: whether it is filled in at all; absent asks nothing of that.
 fn clause(keys: &mut Keys<'_>, before: &[FieldSpec]) -> Option<Clause> {
     let named = keys.required("field");
     let spec = named.as_ref().and_then(|node| {
@@ -210,7 +210,7 @@ const SHAPES: [(&str, Shape); 11] = [
 /// What the field may hold.
 ///
 /// - `chars-max`: for `text` and `long-text`, the most characters; default 2000 and 20000.
-/// - `table`: for `asset`, the reference table whose keys it takes.
+/// - `table`: needed for `asset`, the reference table whose keys it takes.
 /// - `min`, `max`: for `number`, the bounds; absent is none.
 /// - `options`: for `choice` and `choices`, at least one.
 fn field_kind(keys: &mut Keys<'_>) -> Option<FieldKind> {

@@ -1,15 +1,17 @@
 //! `taxonomy.toml`: what tickets can be about.
 //!
-//! - `tags`: those that may be put on a ticket.
+//! - `tags`: those that may be put on a ticket; default none.
 //! - `requester-tags`: those of them that requesters may put on their tickets themselves. Rules may go by a tag, so that without
 //!   this key it is none.
 //! - `[[category]]`: the categories; `hardware.laptop` lies below `hardware`, which has to be there too.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::desk::id::{CategoryId, Tag};
+use crate::desk::id::{CategoryId, PriorityId, Tag};
 use crate::desk::organisation::Category;
+use crate::desk::organisation::service::Targets;
 
+use super::duration;
 use super::names::Names;
 use super::read::{Keys, Node, distinct};
 use super::wrong::Wrong;
@@ -41,6 +43,9 @@ pub fn read(keys: &mut Keys<'_>, names: &Names) -> Taxonomy {
 /// - `priority`: the level of such tickets where no rule has answered; absent is the parent's, else the desk's default.
 /// - `template`: the `[[canned-reply]]` that stands first where such tickets are answered; absent is the parent's, else none.
 /// - `knowledge`: the category of the articles that come of such tickets; absent is the parent's, else their own.
+/// - `[[category.promise]]`: what such tickets are promised in the place of what their priority promises: `priority`, its id, with
+///   `first-response`, `resolution` and `next-update` as of a `[[priority]]`, by whose calendar it runs; absent is the parent's, else
+///   the priority's.
 /// - `catch-all`: whether it only says that none was found, so that no ticket is resolved in it; default false.
 fn category(keys: &mut Keys<'_>, id: CategoryId, names: &Names) -> Category {
     if let Some((parent, _)) = id.as_str().rsplit_once('.')
@@ -55,6 +60,23 @@ fn category(keys: &mut Keys<'_>, id: CategoryId, names: &Names) -> Category {
         priority: keys.optional("priority").and_then(|node| node.known(&names.priorities)),
         template: keys.optional("template").and_then(|node| node.known(&names.canned_replies)),
         knowledge: keys.optional("knowledge").and_then(|node| node.known(&names.categories)),
+        promises: promises(keys, names),
         catch_all: keys.optional("catch-all").and_then(|node| node.flag()).unwrap_or(false),
     }
+}
+
+/// The promises of a category, by priority.
+fn promises(keys: &mut Keys<'_>, names: &Names) -> BTreeMap<PriorityId, Targets> {
+    let mut seen = BTreeMap::new();
+    let list = keys.list("promise");
+    list.iter().filter_map(|node| node.keys(|keys| promise(keys, names, &mut seen)).flatten()).collect()
+}
+
+fn promise(keys: &mut Keys<'_>, names: &Names, seen: &mut BTreeMap<String, usize>) -> Option<(PriorityId, Targets)> {
+    let priority = keys.required("priority").and_then(|node| {
+        node.refuse_repeated(node.text()?, seen);
+        node.known(&names.priorities)
+    });
+    let targets = duration::targets(keys);
+    priority.map(|priority| (priority, targets))
 }

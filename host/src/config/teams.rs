@@ -1,6 +1,6 @@
 //! `teams.toml`: who takes tickets.
 //!
-//! - `skills`: those that exist, so that a misspelt one is found.
+//! - `skills`: those that exist, so that a misspelt one is found; default none.
 //! - `[[team]]`: the teams, each of which is a queue.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,7 +31,7 @@ pub fn read(keys: &mut Keys<'_>, names: &Names) -> BTreeMap<TeamId, Team> {
 /// - `id`, `name`.
 /// - `tier`: the escalation tier, 1 (default) is the first line; at most 9.
 /// - `strategy`: how tickets are shared out, `round-robin` (default) or `least-loaded`.
-/// - `escalates-to`: the team that takes what this one cannot solve; of a higher tier.
+/// - `escalates-to`: the team that takes what this one cannot solve, of a higher tier; absent where there is none.
 /// - `resolution`: how long a ticket may stay with the team, in open time such as `8h`; absent promises nothing.
 /// - `calendar`: the `[[other-calendar]]` that this runs by; absent is the desk's.
 /// - `[[team.member]]`: may be empty; then tickets wait in the queue until somebody takes them.
@@ -56,12 +56,12 @@ fn team(keys: &mut Keys<'_>, id: TeamId, names: &Names) -> Team {
 /// One `[[team.member]]`.
 ///
 /// - `person`: the person's id, once in a team.
-/// - `skills`: some of the file's `skills`; `vpn@2` is one at a level, which a member with `vpn@3` can do as well.
+/// - `skills`: some of the file's `skills`, default none; `vpn@2` is one at a level, which a member with `vpn@3` can do as well.
 /// - `available`: whether new tickets may be assigned to this member now; default true.
 /// - `shift`: the `[[other-calendar]]` of the hours in which they may be; absent is at any time.
 /// - `capacity`: the most unfinished tickets that the desk gives this member; absent is no bound.
-/// - `absent`: times in which the member is away, such as `{ from = 2026-12-21, to = 2026-12-31, deputy = "kofi" }`; the deputy
-///   is of the same team, and gets what the member has meanwhile.
+/// - `absent`: times in which the member is away, such as `{ from = 2026-12-21, to = 2026-12-31, deputy = "kofi" }`; the
+///   `deputy` is of the same team, and gets what the member has meanwhile; without one, it stays with them. Default none.
 fn member(keys: &mut Keys<'_>, names: &Names, seen: &mut BTreeMap<String, usize>) -> Option<Member> {
     let person = keys.required("person");
     let skills: BTreeSet<Skill> = distinct(keys.list("skills"), |node| node.known(&names.skills)).into_iter().collect();

@@ -1,11 +1,10 @@
-//! `[rules] trusted-keys` of `desk.toml`: whose signature a rule needs before it goes live.
+//! `[rules]` of `desk.toml`: which rules may go live. It is read at the start.
 //!
-//! Each is `NAME:KEY`, as `ruledesk rule keygen` prints it: the desk's own name for the key, and its 32 bytes in base64. With
-//! one or more of them, a rule that none of them has signed is refused, from the directory as from the API; without the
-//! key, rules need no signature. It is read at the start.
-//!
-//! `[rules] withdrawn`: SHA-256 digests of components and manifests that never go live again, signed or not, as `rules versions`
-//! shows them.
+//! - `trusted-keys`: whose signature a rule needs before it goes live. Each is `NAME:KEY`, as `ruledesk rule keygen` prints it: the
+//!   desk's own name for the key, and its 32 bytes in base64. With one or more of them, a rule that none of them has signed is
+//!   refused, from the directory as from the API; without the key, rules need no signature.
+//! - `withdrawn`: SHA-256 digests of components and manifests that never go live again, signed or not, as `rules versions` shows
+//!   them; default none.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;

@@ -117,6 +117,12 @@ pub enum Wrong {
         "`{text}` is not a clock's name: use 1 to 24 lower-case letters, digits and hyphens, but none of the desk's own clocks"
     )]
     NotAClockName { text: String },
+    #[error("is so whenever the clock would start, which therefore never runs: leave out of it what is in `starts`")]
+    MetAtTheStart,
+    #[error("comes when no work is owed any more, when no clock starts; name a state in which it is")]
+    StartsWhenOver,
+    #[error("names every state in which work is owed, so that the clock never runs")]
+    NeverRuns,
     #[error("`{text}` is not a mail address; write one such as `amara@example.org`")]
     NotAMailAddress { text: String },
 

@@ -68,7 +68,7 @@ pub enum Refusal {
     #[error("say why: a denial needs a reason")]
     ReasonMissing,
     #[error(
-        "the category `{category}` only says that none was found: give the ticket the one that it belongs to, then resolve it"
+        "the category `{category}` only says that none was found, or is no more: give the ticket the one that it belongs to, then resolve it"
     )]
     CatchAll { category: CategoryId },
     #[error("it waits for {}: resolve that first, or take the link away", numbers(by))]

@@ -9,7 +9,8 @@ use jiff::civil::{Date, Time};
 use jiff::tz::AmbiguousOffset;
 use jiff::{Span, Timestamp};
 
-use super::organisation::{Calendar, OpenHours};
+use super::id::CalendarId;
+use super::organisation::{Calendar, OpenHours, Organisation};
 
 /// How far ahead an end is looked for, in days; a calendar that is closed for so long never opens.
 const DAYS_AHEAD_MAX: usize = 3 * 366;
@@ -29,6 +30,8 @@ pub struct Clock {
     pub due_at: Option<Timestamp>,
     /// The largest share of the target at which something was done about it, in percent: each share is acted on once.
     pub alerted: u16,
+    /// The end of the day for which it was promised, where a day was promised and no time; `None` for all others.
+    pub day_end: Option<Timestamp>,
 }
 
 /// The promises that a ticket is under.
@@ -44,6 +47,8 @@ pub struct Clocks {
     pub team: Option<Clock>,
     /// Until the requester has said whether the resolution holds.
     pub confirmation: Option<Clock>,
+    /// Until the requester, who is asked something, has answered.
+    pub answer: Option<Clock>,
     /// Those that only the configuration knows, by their names.
     pub further: BTreeMap<ClockName, Clock>,
 }
@@ -81,14 +86,21 @@ pub enum ClockKind {
     Update,
     Team,
     Confirmation,
+    Answer,
     /// One that the configuration declares.
     Further(ClockName),
 }
 
 impl ClockKind {
     /// Every kind that the desk has by itself.
-    pub const ALL: [ClockKind; 5] =
-        [ClockKind::FirstResponse, ClockKind::Resolution, ClockKind::Update, ClockKind::Team, ClockKind::Confirmation];
+    pub const ALL: [ClockKind; 6] = [
+        ClockKind::FirstResponse,
+        ClockKind::Resolution,
+        ClockKind::Update,
+        ClockKind::Team,
+        ClockKind::Confirmation,
+        ClockKind::Answer,
+    ];
 
     /// The stable word for programs.
     pub fn code(&self) -> &str {
@@ -98,6 +110,7 @@ impl ClockKind {
             ClockKind::Update => "next-update",
             ClockKind::Team => "team-resolution",
             ClockKind::Confirmation => "confirmation",
+            ClockKind::Answer => "requester-answer",
             ClockKind::Further(name) => name.as_str(),
         }
     }
@@ -106,6 +119,11 @@ impl ClockKind {
     pub fn from_code(code: &str) -> Option<ClockKind> {
         let own = ClockKind::ALL.into_iter().find(|kind| kind.code() == code);
         own.or_else(|| ClockName::parse(code).map(ClockKind::Further))
+    }
+
+    /// Whether it is the requester's time, and no promise of the desk.
+    pub const fn is_of_requester(self) -> bool {
+        matches!(self, ClockKind::Confirmation | ClockKind::Answer)
     }
 
     /// Whether it is an agreement among those who work on tickets, of which requesters read nothing.
@@ -118,7 +136,7 @@ impl Clocks {
     /// The first two, and no others.
     pub const fn of(first_response: Clock, resolution: Clock) -> Clocks {
         let further = BTreeMap::new();
-        Clocks { first_response, resolution, update: None, team: None, confirmation: None, further }
+        Clocks { first_response, resolution, update: None, team: None, confirmation: None, answer: None, further }
     }
 
     /// Every kind that the desk has by itself, and those further ones that these clocks have.
@@ -142,6 +160,7 @@ impl Clocks {
             ClockKind::Update => self.update.as_ref(),
             ClockKind::Team => self.team.as_ref(),
             ClockKind::Confirmation => self.confirmation.as_ref(),
+            ClockKind::Answer => self.answer.as_ref(),
             ClockKind::Further(name) => self.further.get(&name),
         }
     }
@@ -155,6 +174,7 @@ impl Clocks {
             (ClockKind::Update, clock) => self.update = clock,
             (ClockKind::Team, clock) => self.team = clock,
             (ClockKind::Confirmation, clock) => self.confirmation = clock,
+            (ClockKind::Answer, clock) => self.answer = clock,
             (ClockKind::Further(name), Some(clock)) => {
                 self.further.insert(name, clock);
             }
@@ -172,6 +192,7 @@ impl Clocks {
             ClockKind::Update => self.update.as_mut(),
             ClockKind::Team => self.team.as_mut(),
             ClockKind::Confirmation => self.confirmation.as_mut(),
+            ClockKind::Answer => self.answer.as_mut(),
             ClockKind::Further(name) => self.further.get_mut(&name),
         }
     }
@@ -182,7 +203,7 @@ impl Clock {
     pub fn start(calendar: &Calendar, minutes: u32, now: Timestamp) -> Clock {
         let target_ms = i64::from(minutes) * 60_000;
         let due_at = due(calendar, now, target_ms);
-        Clock { target_ms, used_ms: 0, running_since: Some(now), met_at: None, due_at, alerted: 0 }
+        Clock { target_ms, used_ms: 0, running_since: Some(now), met_at: None, due_at, alerted: 0, day_end: None }
     }
 
     /// The open time that it has used up to `now`, in milliseconds.
@@ -234,25 +255,56 @@ impl Clock {
     }
 
     /// The same clock as it is promised by a configuration that has changed: its target, and the calendar by which the time counts
-    /// since it began to run last. Nothing changes once it was met.
+    /// since it began to run last. One that was promised for a day keeps the day, and once it has stood still its open time instead.
+    /// Nothing changes once it was met.
     #[must_use]
     pub fn promised_by(self, calendar: &Calendar, minutes: u32) -> Clock {
         if self.met_at.is_some() {
             return self;
         }
-        let target_ms = i64::from(minutes) * 60_000;
+        let until_then = |end: Timestamp| {
+            let since = self.running_since.filter(|_| self.used_ms == 0)?;
+            Some(elapsed(calendar, since, end)).filter(|open| *open > 0)
+        };
+        let target_ms = match self.day_end {
+            None => i64::from(minutes) * 60_000,
+            Some(end) => until_then(end).unwrap_or(self.target_ms),
+        };
         let due_at = self.running_since.and_then(|since| due(calendar, since, target_ms - self.used_ms));
         Clock { target_ms, due_at, ..self }
     }
 
-    /// The same clock with another target, and from now on by another calendar; what it has used by the one before stays used.
+    /// The same clock with another target, and from now on by another calendar; what it has used by the one before stays used. It is
+    /// for no day any more.
     #[must_use]
     pub fn retarget(self, (before, calendar): (&Calendar, &Calendar), minutes: u32, now: Timestamp) -> Clock {
         let target_ms = i64::from(minutes) * 60_000;
         let used_ms = self.used(before, now);
         let running_since = self.running_since.map(|_| now);
         let due_at = running_since.and_then(|now| due(calendar, now, target_ms - used_ms));
-        Clock { target_ms, used_ms, running_since, due_at, ..self }
+        Clock { target_ms, used_ms, running_since, due_at, day_end: None, ..self }
+    }
+}
+
+/// The hours that the approvers of a request have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deadlines {
+    /// All of them.
+    Clock,
+    /// Those in which a calendar is open: the desk's own where none is named.
+    Open(Option<CalendarId>),
+}
+
+impl Deadlines {
+    /// The calendar whose open hours count; `None` where all hours do.
+    pub fn calendar<'o>(&self, organisation: &'o Organisation) -> Option<&'o Calendar> {
+        match self {
+            Deadlines::Clock => None,
+            Deadlines::Open(named) => {
+                let named = named.as_ref().and_then(|id| organisation.calendars.get(id));
+                Some(named.unwrap_or(&organisation.calendar))
+            }
+        }
     }
 }
 

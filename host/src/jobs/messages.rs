@@ -2,6 +2,7 @@
 
 use super::ways::Ways;
 use crate::app::App;
+use crate::app::access::provision::crash;
 use crate::app::error::Broken;
 use crate::app::jobs::messages::{self, Step};
 use crate::app::jobs::{Again, Claimed, Failed, Outcome};
@@ -18,7 +19,9 @@ pub async fn run(app: &App, ways: &Ways, claimed: &Claimed) -> Result<Outcome, F
         }
         Step::Wait(until) => return Ok(Outcome::NotBefore(until)),
     };
+    crash::point("mail-before");
     let receipt = mail.send(&posted(&letter)).await.map_err(failed)?;
+    crash::point("mail-after");
     // From here to the next line it has left and is not written down: cut off between the two, it leaves once more, with the
     // same id.
     app.letter_left(claimed, &letter, &receipt).await?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::ways::{Hook, Ways};
 use crate::app::App;
+use crate::app::access::provision::crash;
 use crate::app::jobs::stop::Stop;
 use crate::app::jobs::webhooks::{Delivery, Next, Subscription};
 use crate::app::jobs::{Again, Claimed, Failed, Outcome};
@@ -55,7 +56,9 @@ pub async fn run(app: &App, ways: &Ways, claimed: &Claimed) -> Result<Outcome, F
         return Err(Failed { why, again: Again::Never });
     };
     let now = app.clock.now();
+    crash::point("post-before");
     let answer = send(ways, hook, &delivery, now).await;
+    crash::point("post-after");
     let (status, why) = match &answer {
         Ok(answer) => (Some(answer.status.as_u16()), format!("it answered {}", answer.status)),
         Err(error) => (None, error.to_string()),

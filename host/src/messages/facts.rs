@@ -13,6 +13,8 @@ pub struct Facts {
     pub reply: Option<Reply>,
     /// The step from one state into another, if the message is about one.
     pub moved: Option<Moved>,
+    /// The fix, as the ticket's last resolution says it to its requester; in messages that it is over, or soon will be.
+    pub solution: Option<String>,
     /// The access that the ticket asks for, if it asks for some.
     pub access: Option<Access>,
     /// The address at which the requester says how it went, once it is closed.
@@ -125,6 +127,7 @@ impl Facts {
                 to_code: text("resolved"),
                 reason: text("The gateway's certificate was renewed."),
             }),
+            solution: Some(text("The gateway's certificate was renewed.")),
             access: Some(Access {
                 app: text("GitHub"),
                 tier: text("Write"),
@@ -140,7 +143,8 @@ impl Facts {
 
     /// Made-up facts that have as little as there may be.
     pub fn bare_sample() -> Facts {
-        let mut facts = Facts { reply: None, moved: None, access: None, survey: None, decide: None, ..Facts::sample() };
+        let mut facts = Facts { reply: None, moved: None, access: None, ..Facts::sample() };
+        (facts.solution, facts.survey, facts.decide) = (None, None, None);
         (facts.ticket.team, facts.ticket.assignee, facts.ticket.link) = (None, None, None);
         facts
     }

@@ -64,6 +64,8 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     52 "held" "0052_held.sql";
     53 "agreed" "0053_agreed.sql";
     58 "known-as" "0058_known_as.sql";
+    60 "day-ends" "0060_day_ends.sql";
+    61 "skills" "0061_skills.sql";
 };
 
 /// Applies what is missing. A migration that was changed after it was applied, or one that this program does not know, is

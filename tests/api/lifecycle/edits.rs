@@ -103,6 +103,13 @@ fn a_new_category_has_the_later_stages_asked_again_on_request_and_says_why() {
         let unknown = json!({ "category": "no-such", "reason": "x", "ask_rules": true });
         assert_eq!(edit(&kofi, 4, &unknown).expect(422)["problems"][0]["field"], "category");
         assert_eq!(edit(&kofi, 3, &asked).status, 412, "it is at another version");
+        // Rules that are asked again as often as one likes come to the same, and leave no trace where nothing changes.
+        let once_more = json!({ "category": "network.vpn", "reason": "are they sure?", "ask_rules": true });
+        let settled = edit(&kofi, 4, &once_more).expect(200);
+        let runs = kofi.get(&format!("{TICKET}/decisions")).expect(200);
+        let version = settled["version"].as_i64().unwrap();
+        assert_eq!(edit(&kofi, version, &once_more).expect(200), settled);
+        assert_eq!(kofi.get(&format!("{TICKET}/decisions")).expect(200), runs);
         let verified = desk.command(&["decisions", "verify"]);
         assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
         desk.do_what_is_due();

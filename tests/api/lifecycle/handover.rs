@@ -194,6 +194,77 @@ fn a_ticket_waits_for_the_shift_that_can_have_it() {
     });
 }
 
+/// Routing asks for an agent who can do VPN. While all who can are full, the ticket is not given to one who has room and cannot.
+#[test]
+fn a_ticket_waits_for_the_skill_that_it_needs_also_where_others_have_room() {
+    on_both(|database| {
+        let zoe = "{ person = \"zoe\", skills = [\"vpn\", \"wifi\", \"voip\"] }";
+        let unskilled = "{ person = \"zoe\", skills = [\"voip\"] }";
+        let (desk, dir) = with_teams(database, |text| {
+            let akira = "{ person = \"akira\", skills = [\"vpn\", \"wifi\"] }";
+            assert!(text.contains(zoe) && text.contains(akira));
+            text.replace(zoe, unskilled)
+                .replace(akira, "{ person = \"akira\", capacity = 1, skills = [\"vpn\", \"wifi\"] }")
+        });
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let [first, second, third] = ["one", "two", "three"].map(|subject| incident(&amara, subject));
+        let who = || [&first, &second, &third].map(|key| with(&desk, key));
+        assert_eq!(who(), [json!("akira"), Value::Null, Value::Null]);
+        desk.advance(SignedDuration::from_mins(5));
+        assert_eq!(who(), [json!("akira"), Value::Null, Value::Null], "she has room, and cannot do it");
+        step(&kofi, &first, &resolved()).expect(200);
+        desk.advance(SignedDuration::from_mins(1));
+        assert_eq!(who(), [json!("akira"), json!("akira"), Value::Null], "he has room again");
+
+        // A ticket that a person sends there by hand asks for nothing.
+        let other = incident(&amara, "four");
+        let by_hand = |team: &str| json!({ "team": team, "ask_rules": false, "reason": "as it is" });
+        for team in ["service-desk", "network"] {
+            kofi.with("if-match", "*").patch(&format!("/api/v1/tickets/{other}"), &by_hand(team)).expect(200);
+        }
+        assert_eq!(with(&desk, &other), "zoe", "whoever has room may have it");
+
+        let file = dir.path().join("teams.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains(unskilled));
+        std::fs::write(&file, text.replace(unskilled, zoe)).unwrap();
+        assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        desk.advance(SignedDuration::from_mins(1));
+        assert_eq!(who(), [json!("akira"), json!("akira"), json!("zoe")], "the skill has come");
+    });
+}
+
+/// More tickets wait for a full team than the desk looks at together, all before the one of another team.
+#[test]
+fn a_full_team_with_a_long_queue_keeps_no_other_team_from_its_tickets() {
+    on_both(|database| {
+        let (paul, away) = ("{ person = \"paul\", skills", "{ person = \"paul\", available = false, skills");
+        let (desk, dir) = with_teams(database, |text| {
+            let others = [("emma", "windows"), ("zoe", "vpn")];
+            let gone = |text: String, (person, skill): &(&str, &str)| {
+                let here = format!("{{ person = \"{person}\", skills = [\"{skill}\"");
+                assert!(text.contains(&here), "{here}");
+                text.replace(&here, &here.replace("skills", "available = false, skills"))
+            };
+            let text = others.iter().fold(text, gone).replace(paul, away);
+            text.replace("{ person = \"akira\", skills", "{ person = \"akira\", capacity = 1, skills")
+        });
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let queue: Vec<String> = (0..102).map(|n| incident(&amara, &format!("VPN {n}"))).collect();
+        let printer = incident(&amara, "Printer");
+        let theirs = json!({ "team": "desktop", "ask_rules": false, "reason": "theirs" });
+        kofi.with("if-match", "*").patch(&format!("/api/v1/tickets/{printer}"), &theirs).expect(200);
+        desk.advance(SignedDuration::from_mins(1));
+        assert_eq!([with(&desk, &queue[101]), with(&desk, &printer)], [Value::Null, Value::Null]);
+        let file = dir.path().join("teams.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, text.replace(away, paul)).unwrap();
+        assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        desk.advance(SignedDuration::from_mins(1));
+        assert_eq!([with(&desk, &queue[101]), with(&desk, &printer)], [Value::Null, json!("paul")]);
+    });
+}
+
 /// A ticket that waits for its requester weighs half: by load, and within what a member may have.
 #[test]
 fn what_waits_for_the_requester_weighs_half() {

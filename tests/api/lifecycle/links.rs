@@ -84,6 +84,38 @@ fn a_link_is_taken_away() {
     });
 }
 
+/// No category was found for a ticket that another resolves: it has the other's, on this way as on every other.
+#[test]
+fn a_duplicate_for_which_no_category_was_found_is_resolved_under_that_of_its_original() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, lena, kofi) = (desk.as_role("amara"), desk.as_role("lena"), desk.as_role("kofi"));
+        let original = incident(&amara, "VPN is down");
+        let vague = json!({ "request_type": "question", "subject": "How?", "body": "Please tell me." });
+        let vague = lena.post("/api/v1/tickets", &vague).expect(201)["key"].as_str().unwrap().to_owned();
+        let own = incident(&lena, "no VPN");
+        let edit = json!({ "category": "network.wifi", "ask_rules": false, "reason": "it is the radio" });
+        kofi.with("if-match", "*").patch(&format!("/api/v1/tickets/{own}"), &edit).expect(200);
+        let category = |key: &str| kofi.get(&format!("/api/v1/tickets/{key}")).expect(200)["category"].clone();
+        assert_eq!(category(&vague), "miscellaneous");
+        for key in [&vague, &own] {
+            link(&kofi, key, "duplicate-of", &original).expect(200);
+        }
+        step(&kofi, &original, &resolved()).expect(200);
+        desk.advance(SignedDuration::ZERO);
+        assert_eq!((state(&kofi, &vague), category(&vague)), ("resolved".to_owned(), category(&original)));
+        assert_eq!(
+            (state(&kofi, &own), category(&own)),
+            ("resolved".to_owned(), json!("network.wifi")),
+            "a real one stays"
+        );
+        let timeline = lena.get(&format!("/api/v1/tickets/{vague}/timeline")).expect(200);
+        let is_it = |entry: &&Value| entry["kind"] == "set" && entry["details"]["from"] == "miscellaneous";
+        let set = timeline.as_array().unwrap().iter().find(is_it).unwrap();
+        assert_eq!((&set["by"], &set["details"]["to"]), (&json!("system"), &category(&original)), "{set}");
+    });
+}
+
 #[test]
 fn resolving_a_ticket_resolves_its_duplicates_and_theirs() {
     on_both(|database| {

@@ -4,7 +4,7 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::{comment, count, incident, state, step};
+use super::{comment, count, incident, messages, state, step};
 use crate::support::client::resolved;
 use crate::support::components::example_rules;
 use crate::support::house::House;
@@ -15,6 +15,14 @@ fn closing(database: crate::support::place::Database, lines: &'static str) -> Ho
     House::with_settings(database, example_rules(), |text| {
         text.replace("[closing]\n", &format!("[closing]\n{lines}\n"))
     })
+}
+
+/// The demo's settings with a desk that never closes.
+fn always_open(text: String) -> String {
+    let days = ["monday", "tuesday", "wednesday", "thursday", "friday"];
+    let text = days.iter().fold(text, |text, day| text.replace(&format!("{day} = [\"08:00-18:00\"]"), ""));
+    let week = days.iter().chain(&["saturday", "sunday"]).map(|day| format!("{day} = [\"00:00-24:00\"]\n"));
+    text.replace("[calendar]\n", &format!("[calendar]\n{}", week.collect::<String>()))
 }
 
 #[test]
@@ -52,6 +60,23 @@ fn a_real_category_is_forced_before_a_ticket_is_resolved() {
         let category = json!({ "category": "software", "reason": "it is about software" });
         kofi.with("if-match", "*").patch(&format!("/api/v1/tickets/{key}"), &category).expect(200);
         step(&kofi, &key, &resolved()).expect(200);
+
+        // One that is taken out of the taxonomy while a ticket has it is no category to be resolved in.
+        let taxonomy = desk.settings().with_file_name("taxonomy.toml");
+        let without = std::fs::read_to_string(&taxonomy).unwrap();
+        std::fs::write(&taxonomy, format!("{without}\n[[category]]\nid = \"telex\"\nname = \"Telex\"\n")).unwrap();
+        let reload = || desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status;
+        assert_eq!(reload(), 204);
+        let key = incident(&amara, "The telex is silent");
+        let telex = json!({ "category": "telex", "reason": "it is about that" });
+        kofi.with("if-match", "*").patch(&format!("/api/v1/tickets/{key}"), &telex).expect(200);
+        std::fs::write(&taxonomy, without).unwrap();
+        assert_eq!(reload(), 204);
+        let refused = step(&kofi, &key, &resolved()).expect(409);
+        assert!(refused["detail"].as_str().unwrap().contains("`telex`"), "{refused}");
+        kofi.with("if-match", "*").patch(&format!("/api/v1/tickets/{key}"), &category).expect(200);
+        step(&kofi, &key, &resolved()).expect(200);
+        desk.do_what_is_due();
     });
 }
 
@@ -89,12 +114,7 @@ fn the_requester_confirms_or_disputes_and_silence_is_counted_apart() {
 #[test]
 fn the_requester_is_reminded_once_before_the_desk_closes() {
     on_both(|database| {
-        let desk = House::with_settings(database, example_rules(), |text| {
-            let days = ["monday", "tuesday", "wednesday", "thursday", "friday"];
-            let text = days.iter().fold(text, |text, day| text.replace(&format!("{day} = [\"08:00-18:00\"]"), ""));
-            let week = days.iter().chain(&["saturday", "sunday"]).map(|day| format!("{day} = [\"00:00-24:00\"]\n"));
-            text.replace("[calendar]\n", &format!("[calendar]\n{}", week.collect::<String>()))
-        });
+        let desk = House::with_settings(database, example_rules(), always_open);
         let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
         let key = incident(&amara, "VPN is down");
         step(&kofi, &key, &resolved()).expect(200);
@@ -162,5 +182,55 @@ fn a_type_may_note_words_or_send_late_ones_to_a_new_ticket() {
             assert_eq!(comment(&amara, &key, "And the printer?").status, 409);
         }
         assert_eq!(comment(&amara, &key, "Thanks!").status, if state(&kofi, &key) == "resolved" { 201 } else { 409 });
+    });
+}
+
+#[test]
+fn a_requester_who_does_not_answer_is_reminded_once_and_then_the_ticket_ends() {
+    on_both(|database| {
+        let desk = House::with_settings(database, example_rules(), |text| {
+            always_open(text).replace("[closing]\n", "[closing]\nanswer-within = \"20h\"\n")
+        });
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let [silent, answered, asked_again] = ["one", "two", "three"].map(|subject| incident(&amara, subject));
+        for key in [&silent, &answered, &asked_again] {
+            step(&kofi, key, &json!({ "to": "waiting_requester", "reason": "Which office?" })).expect(200);
+        }
+        let stands = |key: &str| (count(&desk, key, "answer-reminder"), state(&kofi, key));
+        let waits = "waiting_requester".to_owned();
+        desk.advance(SignedDuration::from_hours(9));
+        assert_eq!(stands(&silent), (0, waits.clone()));
+        comment(&amara, &answered, "Berlin.").expect(201);
+        // One who is asked once more has the whole time from then on.
+        comment(&kofi, &asked_again, "And which floor?").expect(201);
+        desk.advance(SignedDuration::from_hours(2));
+        assert_eq!((stands(&silent), stands(&asked_again)), ((1, waits.clone()), (0, waits.clone())));
+        desk.advance(SignedDuration::from_mins(8 * 60 + 30));
+        assert_eq!((stands(&silent), stands(&asked_again)), ((1, waits.clone()), (1, waits)));
+        desk.advance(SignedDuration::from_hours(1));
+        assert_eq!(stands(&silent), (1, "cancelled".to_owned()));
+        desk.advance(SignedDuration::from_hours(30 * 24));
+        assert_eq!(stands(&asked_again), (1, "cancelled".to_owned()));
+        assert_eq!(stands(&answered), (0, "in_progress".to_owned()), "what was answered is the desk's to do");
+        let hers = messages(&desk, &silent).into_iter().filter(|(kind, to)| kind == "state-changed" && to == "amara");
+        assert_eq!(hers.count(), 2, "that something is asked, and that it has ended");
+        let timeline = amara.get(&format!("/api/v1/tickets/{silent}/timeline")).expect(200);
+        let last = timeline.as_array().unwrap().last().unwrap().clone();
+        assert_eq!((&last["by"], &last["details"]["to"]), (&json!("system"), &json!("cancelled")));
+        let late = comment(&amara, &silent, "Berlin!").expect(409);
+        assert!(late["detail"].as_str().unwrap().contains("/follow-ups"), "{late}");
+        assert_eq!(kofi.get(&format!("/api/v1/tickets/{silent}/resolutions")).expect(200), json!([]));
+    });
+}
+
+#[test]
+fn a_requester_may_take_as_long_as_they_like_where_the_desk_sets_no_end() {
+    on_both(|database| {
+        let desk = closing(database, "answer-within = \"never\"");
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let key = incident(&amara, "VPN is down");
+        step(&kofi, &key, &json!({ "to": "waiting_requester", "reason": "Which office?" })).expect(200);
+        desk.advance(SignedDuration::from_hours(60 * 24));
+        assert_eq!((count(&desk, &key, "answer-reminder"), state(&kofi, &key).as_str()), (0, "waiting_requester"));
     });
 }

@@ -99,6 +99,32 @@ fn a_person_who_is_named_hears_of_it_where_they_may_read_it() {
 }
 
 #[test]
+fn a_reader_of_the_department_who_is_named_hears_of_it_and_of_no_private_note() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let file = desk.settings().with_file_name("people.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let readers = "\n[[department-readers]]\ndepartment = \"Finance\"\npeople = [\"lena\"]\n";
+        std::fs::write(&file, text.clone() + readers).unwrap();
+        assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        let key = incident(&amara, "VPN is down");
+        note(&kofi, &key, "Ask @lena.");
+        comment(&kofi, &key, "We look into it.").expect(201);
+        let mentions = || heard(&desk, &key, "mentioned", "lena");
+        assert_eq!((mentions(), heard(&desk, &key, "reply", "lena")), (0, 0), "she is not named where she reads");
+        comment(&kofi, &key, "We ask @lena.").expect(201);
+        assert_eq!(mentions(), 1);
+        desk.do_what_is_due();
+        std::fs::write(&file, text).unwrap();
+        assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        comment(&kofi, &key, "And @lena again.").expect(201);
+        assert_eq!(mentions(), 1, "a name shows no ticket to those who do not read it");
+        desk.do_what_is_due();
+    });
+}
+
+#[test]
 fn time_that_was_worked_is_written_down_with_replies_and_by_itself_and_only_agents_read_it() {
     on_both(|database| {
         let desk = House::demo(database);

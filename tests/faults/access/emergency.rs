@@ -2,6 +2,8 @@
 //! directory that has gone wrong, the desk asks a person.
 
 use jiff::SignedDuration;
+use jiff::civil::time;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::support::client::{Answer, Client};
@@ -284,5 +286,63 @@ fn i23_the_seats_of_those_who_have_left_are_taken_until_what_they_held_has_ended
         mei.post("/api/v1/access/brake/resume", &json!({ "reason": "both have left, as announced" })).expect(200);
         assert_eq!(asked("sofia"), "approved");
         desk.advance(hours(9));
+    });
+}
+
+#[test]
+fn a_campaign_keeps_what_is_kept_and_ends_the_rest_at_its_instant_also_over_a_change_of_the_clocks() {
+    on_both(|database| {
+        let desk = desk(database, |text| text);
+        change(&desk, "apps.toml", |text| text.replacen("owner = \"chloe\"", "owner = \"lena\"", 1));
+        reload(&desk);
+        // Up to the day before the next change of the clocks in Berlin: a day later it is another time of day there.
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let (now, day) = (desk.clock.now(), SignedDuration::from_hours(24));
+        let same = |days: i32| zone.to_datetime(now + day * days).time() == zone.to_datetime(now).time();
+        let before = (1..400).find(|days| !same(*days)).unwrap() - 1;
+        desk.clock.advance(day * before);
+        let morning = zone.to_datetime(desk.clock.now() + day * 2).date();
+        let due = zone.to_timestamp(morning.to_datetime(time(9, 0, 0, 0))).unwrap();
+        let due_at = due.to_zoned_datetime(zone).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
+        for person in ["amara", "jonas", "priya"] {
+            let fields = json!({ "app": "jira", "tier": "user", "duration-hours": 96, "for": person,
+                "justification": "I join the data project" });
+            let body = json!({ "request_type": "access", "subject": "jira please", "fields": fields });
+            let made = desk.as_role("kofi").post("/api/v1/tickets", &body).expect(201);
+            assert_eq!(made["access"]["state"], "approved", "{made}");
+        }
+        let campaign = json!({ "name": "who is in Jira?", "app": "jira", "due_at": due_at });
+        let campaign = desk.as_role("mei").post("/api/v1/access/reviews", &campaign).expect(201)["id"].clone();
+        let lena = desk.as_role("lena");
+        let items = lena.get("/api/v1/access/review-items").expect(200);
+        assert_eq!(items.as_array().map(Vec::len), Some(3), "the owner is asked: {items}");
+        for item in items.as_array().unwrap() {
+            let path = format!("/api/v1/access/review-items/{}/answer", item["id"].as_str().unwrap());
+            match item["grant"]["subject"].as_str().unwrap() {
+                "amara" => drop(lena.post(&path, &json!({ "keep": true })).expect(200)),
+                "jonas" => {
+                    drop(lena.post(&path, &json!({ "keep": false, "reason": "not in the project" })).expect(200))
+                }
+                _ => {}
+            }
+        }
+        let of = |person: &str| grants(&desk, person)[0].clone();
+        assert_eq!((&of("amara")["state"], &of("jonas")["end_reason"]), (&json!("active"), &json!("reviewed")));
+        desk.advance(due.duration_since(desk.clock.now()) - SignedDuration::from_mins(1));
+        assert_eq!(of("priya")["state"], "active", "there is a minute left");
+        desk.advance(SignedDuration::from_mins(1));
+        assert_eq!(of("priya")["end_reason"], "reviewed", "at nine in Berlin, by the clock of that day");
+        assert_eq!(of("amara")["state"], "active");
+        let evidence = format!("/api/v1/access/review-items?campaign={}", campaign.as_str().unwrap());
+        let evidence = desk.as_role("kofi").get(&evidence).expect(200);
+        let mut verdicts: Vec<(&str, &str)> = evidence
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| (item["grant"]["subject"].as_str().unwrap(), item["verdict"].as_str().unwrap()))
+            .collect();
+        verdicts.sort_unstable();
+        assert_eq!(verdicts, [("amara", "keep"), ("jonas", "revoke"), ("priya", "lapsed")]);
+        assert!(desk.command(&["decisions", "chain"]).status.success());
     });
 }

@@ -58,6 +58,38 @@ fn the_manager_the_owner_and_by_risk_the_access_approvers_are_asked_for_a_day() 
 }
 
 #[test]
+fn approvers_have_the_hours_of_the_calendar_that_is_named_for_all_or_for_an_app() {
+    on_both(|database| {
+        // Open on Saturdays alone: of a week, two hours.
+        let calendar =
+            "[[other-calendar]]\nid = \"clinic\"\ntime-zone = \"Europe/Berlin\"\nsaturday = [\"08:00-10:00\"]\n";
+        let named = "[defaults]\naccess-deadlines = \"clinic\"\n";
+        for (line, own) in [(named, ""), ("[defaults]\n", "access-deadlines = \"clinic\"\n")] {
+            let desk = House::with_settings(database, example_rules(), |text| {
+                format!("{}\n{calendar}", text.replacen("[defaults]\n", line, 1))
+            });
+            let apps = desk.settings().with_file_name("apps.toml");
+            let text = std::fs::read_to_string(&apps).unwrap();
+            let id = "id = \"github\"\n";
+            assert!(text.contains(id));
+            std::fs::write(&apps, text.replacen(id, &format!("{id}{own}"), 1)).unwrap();
+            assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+            assert_eq!(asked(&desk, "github", "write", 48)["access"]["state"], "awaiting");
+            let case = desk.as_role("kofi").get("/api/v1/tickets/IT-1").expect(200)["access"].clone();
+            desk.advance(SignedDuration::from_hours(24 * 7 * 2));
+            let state = || desk.as_role("kofi").get("/api/v1/tickets/IT-1").expect(200)["access"]["state"].clone();
+            assert_eq!(state(), "awaiting", "the clock would have counted it as over: {case}");
+        }
+        let desk = House::demo(database);
+        let apps = desk.settings().with_file_name("apps.toml");
+        let text = std::fs::read_to_string(&apps).unwrap();
+        let wrong = text.replacen("id = \"github\"\n", "id = \"github\"\naccess-deadlines = \"clinics\"\n", 1);
+        std::fs::write(&apps, wrong).unwrap();
+        assert_ne!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204, "no such calendar");
+    });
+}
+
+#[test]
 fn approvers_have_the_hours_in_which_the_desk_is_open_where_the_configuration_says_so() {
     on_both(|database| {
         for (deadlines, after) in [("clock", "denied"), ("business-hours", "awaiting")] {

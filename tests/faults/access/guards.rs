@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use ruledesk::rules::load::trust::key::SigningKey;
 use serde_json::{Value, json};
 
+use super::ends::rows;
 use crate::support::client::{Answer, Client};
 use crate::support::components::{PROGRAM, example_rules};
 use crate::support::house::House;
@@ -110,6 +111,69 @@ fn i05_what_one_human_has_by_two_accounts_is_held_together() {
 }
 
 #[test]
+fn i05_accounts_that_are_linked_after_both_were_given_something_are_looked_at_again() {
+    on_both(|database| {
+        let desk = desk(database, |text| {
+            text + "\n[[incompatible]]\nname = \"who pays does not sell\"\none = [\"workday\"]\nother = [\"jira/user\"]\n"
+        });
+        let (amara, jonas) = (desk.as_role("amara"), desk.with_roles("jonas", "requester"));
+        assert_eq!(asks(&jonas, "jira", "user").expect(201)["access"]["state"], "approved");
+        desk.advance(SignedDuration::from_mins(5));
+        asks(&amara, "workday", "manager").expect(201);
+        while desk.as_role("kofi").get("/api/v1/tickets/IT-2").expect(200)["access"]["state"] == "awaiting" {
+            says_yes(&desk, "IT-2", &json!({})).expect(200);
+        }
+        let reviewed =
+            || rows(&desk, "select g.app from review_items i join grants g on g.id = i.grant_id order by i.id");
+        assert_eq!(reviewed(), Vec::<String>::new(), "two people hold one each");
+        let path = desk.settings().with_file_name("people.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let linked = text.replacen("id = \"jonas\"\n", "id = \"jonas\"\nsame-as = \"amara\"\n", 1);
+        std::fs::write(&path, linked).unwrap();
+        let reload = || assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        reload();
+        assert_eq!(reviewed(), ["workday"], "one human holds both, and what came later is looked at");
+        let timeline = desk.as_role("kofi").get("/api/v1/tickets/IT-2/timeline").expect(200).to_string();
+        assert!(timeline.contains("who pays does not sell; both are held by now"), "{timeline}");
+        reload();
+        assert_eq!(reviewed(), ["workday"], "it is asked once");
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+        desk.advance(SignedDuration::from_hours(4));
+    });
+}
+
+#[test]
+fn i03_two_approvals_by_accounts_that_are_one_human_by_now_are_looked_at_again() {
+    on_both(|database| {
+        let desk = desk(database, |text| text);
+        asks(&desk.as_role("amara"), "workday", "manager").expect(201);
+        let mut said = Vec::new();
+        loop {
+            let ticket = desk.as_role("kofi").get("/api/v1/tickets/IT-1").expect(200);
+            let Some(who) = ticket["access"]["awaited"][0].as_str() else { break };
+            said.push(who.to_owned());
+            says_yes(&desk, "IT-1", &json!({})).expect(200);
+        }
+        assert!(said.len() >= 2, "{said:?}");
+        let reviewed =
+            || rows(&desk, "select g.app from review_items i join grants g on g.id = i.grant_id order by i.id");
+        assert_eq!(reviewed(), Vec::<String>::new());
+        let path = desk.settings().with_file_name("people.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let id = format!("id = \"{}\"\n", said[1]);
+        assert!(text.contains(&id), "{id}");
+        std::fs::write(&path, text.replacen(&id, &format!("{id}same-as = \"{}\"\n", said[0]), 1)).unwrap();
+        for _ in 0..2 {
+            assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+            assert_eq!(reviewed(), ["workday"], "it is asked once");
+        }
+        let timeline = desk.as_role("kofi").get("/api/v1/tickets/IT-1/timeline").expect(200).to_string();
+        assert!(timeline.contains("who approved it, are one person"), "{timeline}");
+        desk.advance(SignedDuration::from_hours(4));
+    });
+}
+
+#[test]
 fn an_approver_sees_all_that_counts_and_decides_by_what_was_shown() {
     on_both(|database| {
         let desk = desk(database, |text| text);
@@ -131,6 +195,7 @@ fn an_approver_sees_all_that_counts_and_decides_by_what_was_shown() {
             (&json!(["account", "tier:write"]), &json!(0))
         );
         assert_eq!(shown["recommendation"], "review", "{view}");
+        assert_eq!(shown["reasons"], json!(["unusual-among-peers"]), "all that the word goes by: {view}");
         let seen = json!({ "seen": view["snapshot"], "insights": ["peers", "risk"] });
         // Meanwhile the person gets something else: the view is not what it was.
         asks(&desk.as_role("amara"), "jira", "user").expect(201);

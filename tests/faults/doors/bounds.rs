@@ -26,6 +26,24 @@ fn retry_after(client: &Client, path: &str) -> (u16, Option<u64>) {
     (answer.status, answer.retry_after)
 }
 
+/// A client that reads them never meets the bound.
+#[test]
+fn each_answer_says_how_many_requests_are_left_and_when_all_are_there_again() {
+    let desk = bounded(Database::Sqlite, "requests-per-minute = 6\naddress-requests-per-minute = 20");
+    let amara = desk.as_role("amara");
+    let left = || {
+        let answer = amara.get("/api/v1/tickets");
+        assert_eq!((answer.status, answer.header("ratelimit-policy")), (200, "\"person\";q=6;w=60"));
+        answer.header("ratelimit").to_owned()
+    };
+    assert_eq!([left(), left()], ["\"person\";r=5;t=10", "\"person\";r=4;t=20"]);
+    desk.clock.advance(SignedDuration::from_secs(20));
+    assert_eq!(left(), "\"person\";r=5;t=10");
+    let missing = amara.get("/api/v1/tickets/IT-99");
+    assert_eq!((missing.status, missing.header("ratelimit")), (404, "\"person\";r=4;t=20"), "also where it is refused");
+    assert_eq!(desk.stranger().get("/api/v1/tickets").header("ratelimit"), "", "there is no person whose they are");
+}
+
 #[test]
 fn requests_of_one_person_and_from_one_address_come_only_so_fast() {
     let desk = bounded(Database::Sqlite, "requests-per-minute = 6\naddress-requests-per-minute = 20");

@@ -111,6 +111,56 @@ fn each_watcher_is_told_of_the_tickets_that_they_may_see_and_of_no_private_note(
 }
 
 #[test]
+fn readers_of_a_department_and_followers_are_told_of_what_they_may_read_while_they_may() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (mut lena, mut priya) = (Stream::open(&desk, "lena", None), Stream::open(&desk, "priya", None));
+        let create = |person: &str| {
+            let ticket = desk.as_role(person).post("/api/v1/tickets", &incident("VPN is down")).expect(201);
+            ticket["key"].as_str().unwrap().to_owned()
+        };
+        let kofi = desk.as_role("kofi");
+        let say = |key: &str, internal: bool| {
+            let body = json!({ "body": "Look again.", "internal": internal });
+            kofi.post(&format!("/api/v1/tickets/{key}/comments"), &body).expect(201);
+        };
+        let file = desk.settings().with_file_name("people.toml");
+        let people = std::fs::read_to_string(&file).unwrap();
+        let publish = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        };
+        let key = create("amara");
+        // One's own ticket comes after all that was kept from her.
+        let own = create("lena");
+        assert_eq!(lena.event().data, about(&own, 1), "she is of the department, and not one of its readers");
+        publish(&format!("{people}\n[[department-readers]]\ndepartment = \"Finance\"\npeople = [\"lena\"]\n"));
+        say(&key, true);
+        say(&key, false);
+        assert_eq!(
+            lena.event().data,
+            about(&key, 2),
+            "the stream that she had goes on, and a private note is nothing to her"
+        );
+        let seen = desk.as_role("lena").get(&format!("/api/v1/tickets/{key}")).expect(200);
+        assert_eq!(seen["version"], 2);
+
+        kofi.put(&format!("/api/v1/tickets/{key}/watchers/priya"), &json!({})).expect(200);
+        say(&key, false);
+        let version = desk.as_role("priya").get(&format!("/api/v1/tickets/{key}")).expect(200)["version"].clone();
+        let last = about(&key, version.as_i64().unwrap());
+        while priya.event().data != last {}
+        while lena.event().data != last {}
+
+        publish(&people);
+        say(&key, false);
+        let own = create("lena");
+        assert_eq!(lena.event().data, about(&own, 1), "she reads them no more");
+        desk.do_what_is_due();
+    });
+}
+
+#[test]
 fn one_who_comes_back_is_told_what_was_missed_and_nothing_twice() {
     on_both(|database| {
         let desk = House::demo(database);

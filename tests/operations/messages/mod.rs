@@ -1,6 +1,7 @@
 //! Messages to people: who gets which, and that none is lost through what the relay does.
 
 mod events;
+mod killed;
 mod people;
 mod relay;
 mod webhooks;

@@ -28,7 +28,7 @@ fn desk(database: Database, receiver: &Receiver, more: &str) -> House {
     House::with_settings(database, example_rules(), |text| text + &settings(receiver, more))
 }
 
-fn settings(receiver: &Receiver, more: &str) -> String {
+pub(super) fn settings(receiver: &Receiver, more: &str) -> String {
     let secrets = std::env::temp_dir().join(format!("ruledesk-secrets-{}", receiver.port));
     std::fs::write(&secrets, format!("{NEW}\n{OLD}\n")).unwrap();
     format!(
@@ -46,7 +46,7 @@ fn create(desk: &House) -> String {
     key["key"].as_str().unwrap().to_owned()
 }
 
-fn id(received: &Received) -> &str {
+pub(super) fn id(received: &Received) -> &str {
     &received.headers["webhook-id"]
 }
 

@@ -105,6 +105,7 @@ impl Row {
             && filter.team.as_ref().is_none_or(|team| self.team == *team)
             && filter.assignee.as_ref().is_none_or(|assignee| self.assignee.as_ref() == Some(assignee))
             && filter.requester.as_ref().is_none_or(|requester| self.requester == *requester)
+            && (filter.requesters.is_empty() || filter.requesters.contains(&self.requester))
             && filter.priority.as_ref().is_none_or(|priority| self.priority == priority)
             && filter.category.as_ref().is_none_or(below)
             && filter.only.as_ref().is_none_or(own)
@@ -138,6 +139,10 @@ impl Row {
     }
 }
 
+fn people(of: std::ops::Range<u32>) -> Vec<String> {
+    of.map(|n| format!("person-{n}")).collect()
+}
+
 /// Filters by one thing each.
 pub fn singles() -> Vec<Filter> {
     let any = Filter::default;
@@ -148,6 +153,9 @@ pub fn singles() -> Vec<Filter> {
         Filter { team: text("big"), ..any() },
         Filter { assignee: text("agent-15"), ..any() },
         Filter { requester: text("person-26"), ..any() },
+        // The people of a small department, each walked by themselves, and of one that is too large for that.
+        Filter { requesters: people(0..5), ..any() },
+        Filter { requesters: people(100..200), ..any() },
         // Submits much for others.
         Filter { only: Some(person("person-4")), ..any() },
         Filter { states: vec![state("waiting_vendor")], ..any() },

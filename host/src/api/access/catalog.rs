@@ -139,6 +139,8 @@ pub struct DeskRoleView {
     role: &'static str,
     /// Each act of the table of permissions that it has.
     may: Vec<MayView>,
+    /// The groups whose members have it when they sign in by the identity provider; `*` is everyone.
+    groups: Vec<String>,
     /// Those who are here and have it.
     holders: Vec<DeskHolderView>,
     /// Whether all of them are named.
@@ -159,7 +161,7 @@ pub struct MayView {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DeskHolderView {
     person: String,
-    /// `token` or `password`.
+    /// `token`, `password`, or `sign-in` for one whom the organisation has in such a group.
     by: Vec<&'static str>,
 }
 
@@ -173,6 +175,7 @@ impl From<RoleOfDesk> for DeskRoleView {
         DeskRoleView {
             role: found.role.code(),
             may: may.collect(),
+            groups: found.groups,
             holders: found.holders.into_iter().map(holder).collect(),
             complete: found.complete,
         }
@@ -187,6 +190,12 @@ impl DeskRoleView {
             "any" => format!("  {}", may.text),
             on => format!("  {} ({on})", may.text),
         }));
+        if !self.groups.is_empty() {
+            lines.push(format!(
+                "who signs in by the identity provider has it in a group of: {}",
+                self.groups.join(", ")
+            ));
+        }
         lines.push(format!("{} have it:", held(self.holders.len(), self.complete)));
         lines.extend(self.holders.iter().map(|one| format!("  {} (by {})", one.person, one.by.join(", "))));
         lines

@@ -22,7 +22,8 @@ pub struct OffboardingView {
     complete: bool,
     /// Whether the directory still has them: then nothing ends by itself.
     here: bool,
-    /// Where the desk knows them from: `configuration` or `directory`; null for one whom it does not know.
+    /// Where the desk knows them from: `configuration` (its directory), `api` (a document that was published), `csv` (a CSV file) or
+    /// `directory` (the identity provider); null for one whom it does not know.
     source: Option<&'static str>,
     /// The first day on which they belong to the organisation, as YYYY-MM-DD.
     valid_from: Option<String>,
@@ -32,6 +33,8 @@ pub struct OffboardingView {
     requests: Vec<String>,
     /// Their grants that are held, or that the desk is not done with in the app.
     grants: Vec<GrantView>,
+    /// The ids of grants of theirs whose rows are damaged: each stays until it is put back from a backup.
+    damaged: Vec<String>,
     /// All that was read back last as theirs, as `app entitlement`.
     holdings: Vec<String>,
     /// Access of theirs in apps that no grant gives, as `app entitlement account`.
@@ -54,6 +57,7 @@ impl From<Offboarding> for OffboardingView {
             valid_until: found.known.and_then(|(_, valid)| valid.until).map(|day| day.to_string()),
             requests: found.requests.iter().map(ToString::to_string).collect(),
             grants: found.grants.into_iter().map(|grant| GrantView::new((grant, false))).collect(),
+            damaged: found.damaged.iter().map(ToString::to_string).collect(),
             holdings: found.holdings.iter().map(|held| format!("{} {}", held.app, held.entitlement)).collect(),
             findings: found.findings.iter().map(finding).collect(),
             orders: found.ops.into_iter().map(OrderView::from).collect(),

@@ -151,6 +151,18 @@ pub struct CategoryView {
     template: Option<String>,
     /// The category of the articles that come of such tickets; null is their own.
     knowledge: Option<String>,
+    /// Promises about such tickets in the place of those of their priority; where there are none, those of the nearest parent stand.
+    promises: Vec<CategoryPromiseView>,
+}
+
+/// The promises of a category about tickets of one priority, in minutes that the calendar of the priority is open.
+#[derive(Serialize, ToSchema)]
+pub struct CategoryPromiseView {
+    priority: String,
+    first_response_minutes: u32,
+    resolution_minutes: u32,
+    /// Between two public answers; null promises nothing.
+    next_update_minutes: Option<u32>,
 }
 
 impl From<&Category> for CategoryView {
@@ -162,6 +174,16 @@ impl From<&Category> for CategoryView {
             priority: category.priority.as_ref().map(ToString::to_string),
             template: category.template.as_ref().map(ToString::to_string),
             knowledge: category.knowledge.as_ref().map(ToString::to_string),
+            promises: category
+                .promises
+                .iter()
+                .map(|(priority, targets)| CategoryPromiseView {
+                    priority: priority.to_string(),
+                    first_response_minutes: targets.first_response,
+                    resolution_minutes: targets.resolution,
+                    next_update_minutes: targets.update,
+                })
+                .collect(),
         }
     }
 }

@@ -19,7 +19,8 @@ pub async fn healthz() -> &'static str {
 
 /// Whether it can serve: the database answers within two seconds and takes what is written, and the rules that decided last are
 /// in effect. Where not, it says why. A fault that keeps no request from being served follows in lines of its
-/// own: a rules directory that is empty, cannot be read, or has more folders than are read; open tickets in teams that do not
+/// own: a rules directory that is empty, cannot be read, or has more folders than are read; rules that have
+/// ended with their folders and were not retired; open tickets in teams that do not
 /// exist; rules whose answers do not count since the configuration has changed.
 #[utoipa::path(get, path = "/readyz", tag = "operations",
     responses((status = 200, body = String), (status = 503, body = Problem)))]
@@ -36,7 +37,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Result<String, Problem> {
 
 /// The faults that keep no request from being served.
 fn troubles(app: &App) -> Vec<String> {
-    let mut troubles = app.rules.catalog().directory().troubles();
+    let mut troubles = app.rules.catalog().troubles();
     let astray = app.tickets_astray();
     let astray = (astray > 0).then(|| format!("{astray} open tickets are in teams that do not exist"));
     let damaged: u64 = app.store.damaged_rows().values().sum();

@@ -90,9 +90,12 @@ pub async fn enter(State(door): State<Door>, mut request: Request, next: Next) -
     match door.let_in(request.headers(), request.extensions()).await {
         Err(problem) => problem.into_response(),
         Ok((caller, turn)) => {
+            let left = door.left(&caller);
             request.extensions_mut().insert(Known(caller));
             // A client that does not read its answers has them in progress.
-            next.run(request).await.map(|body| holding(body, turn))
+            let mut answer = next.run(request).await.map(|body| holding(body, turn));
+            answer.headers_mut().extend(left);
+            answer
         }
     }
 }
@@ -110,6 +113,12 @@ pub async fn pass(State((app, rates)): State<(Arc<App>, Rates)>, mut request: Re
 }
 
 impl Door {
+    /// The requests that are left of those that a person may send, as fields of the answer.
+    fn left(&self, caller: &Result<Caller, Problem>) -> HeaderMap {
+        let person = caller.as_ref().ok().and_then(|Caller(actor)| actor.person());
+        person.map(|person| self.rates.left(person.as_str(), self.app.clock.elapsed())).unwrap_or_default()
+    }
+
     /// Who comes in, if they are known, with a place among the requests in progress.
     async fn let_in(
         &self,

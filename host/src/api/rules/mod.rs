@@ -46,8 +46,9 @@ pub struct RuleView {
     /// What the folder's version is, or the candidate of a rule that is in none: `active`, `off`, `loaded`, `shadow`,
     /// `canary`, `suspended`, `retired`; where the folder has never given a rule, `compiling` or `refused`.
     state: &'static str,
-    /// The state of the content of the folder now: `taken`, `compiling`, `refused`, or `missing` while the folder is not there
-    /// and its rule goes on. `state` is of the version that the folder gave last.
+    /// The state of the content of the folder now: `taken`, `compiling`, `refused`, `missing` while the folder is not there and
+    /// its rule goes on, or `gone` while the rule has ended with it and has not been retired. `state` is of the
+    /// version that the folder gave last.
     content: Option<&'static str>,
     /// `directory` or `api`.
     source: Option<&'static str>,
@@ -138,13 +139,18 @@ fn word(content: Content) -> &'static str {
         Content::Compiling => "compiling",
         Content::Refused => "refused",
         Content::Missing => "missing",
+        Content::Gone => "gone",
     }
 }
 
 /// What the folder's version is.
 fn state(status: &RuleStatus) -> &'static str {
     let Some(rule) = &status.live else {
-        return if status.content == Some(Content::Compiling) { "compiling" } else { "refused" };
+        return match status.content {
+            Some(Content::Compiling) => "compiling",
+            Some(Content::Gone) => "retired",
+            _ => "refused",
+        };
     };
     if rule.manifest.mode == Mode::Off {
         return "off";

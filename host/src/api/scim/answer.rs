@@ -10,7 +10,7 @@ use super::schema::{GROUP, USER};
 use crate::api::http::headers::condition::condition;
 use crate::api::http::problem::Problem;
 use crate::app::Error;
-use crate::app::access::people::directory::{ENTERPRISE, Entry, VALIDITY};
+use crate::app::access::people::directory::{ENTERPRISE, Entry, Group, VALIDITY};
 use crate::desk::organisation::directory::EntryKind;
 use crate::desk::refusal::Refusal;
 
@@ -99,8 +99,8 @@ pub fn tag(entry: &Entry) -> String {
     format!("W/\"{}\"", entry.version)
 }
 
-/// An entry as it is shown.
-pub fn resource(entry: &Entry) -> Value {
+/// An entry as it is shown, a user with their groups: those follow from the groups' members, and no client sets them.
+pub fn resource(entry: &Entry, groups: &[Group]) -> Value {
     let mut resource = entry.body.clone();
     let (kind, schema) = match entry.kind {
         EntryKind::User => ("User", USER),
@@ -109,6 +109,15 @@ pub fn resource(entry: &Entry) -> Value {
     if let Some(fields) = resource.as_object_mut() {
         let mut schemas = vec![schema];
         schemas.extend([ENTERPRISE, VALIDITY].into_iter().filter(|schema| fields.contains_key(*schema)));
+        if entry.kind == EntryKind::User {
+            fields.retain(|name, _| !name.eq_ignore_ascii_case("groups"));
+            let group = |(id, name): &Group| {
+                let place = format!("/scim/v2/Groups/{id}");
+                json!({ "value": id.to_string(), "$ref": place, "display": name, "type": "direct" })
+            };
+            let all: Vec<Value> = groups.iter().map(group).collect();
+            fields.extend((!all.is_empty()).then(|| ("groups".to_owned(), all.into())));
+        }
         fields.insert("schemas".to_owned(), json!(schemas));
         fields.insert("id".to_owned(), entry.id.to_string().into());
         let meta = json!({ "resourceType": kind, "created": entry.created_at, "lastModified": entry.changed_at,
@@ -119,7 +128,7 @@ pub fn resource(entry: &Entry) -> Value {
 }
 
 /// An entry, where the client does not have this version of it.
-pub fn shown(entry: &Entry, asked: &Asked, headers: &HeaderMap) -> Response {
+pub fn shown((entry, groups): (&Entry, &[Group]), asked: &Asked, headers: &HeaderMap) -> Response {
     let tag = tag(entry);
     match condition(headers) {
         Ok(known) if known.has(&entry.version.to_string()) => {
@@ -128,12 +137,12 @@ pub fn shown(entry: &Entry, asked: &Asked, headers: &HeaderMap) -> Response {
         Ok(_) => {}
         Err(problem) => return Failed::bad("invalidValue", problem.detail()).into_response(),
     }
-    with_tag(sent(StatusCode::OK, &asked.only(resource(entry))), &tag)
+    with_tag(sent(StatusCode::OK, &asked.only(resource(entry, groups))), &tag)
 }
 
-/// An entry that was made.
+/// An entry that was made: no group has it yet.
 pub fn created(entry: &Entry, asked: &Asked) -> Response {
-    let mut response = with_tag(sent(StatusCode::CREATED, &asked.only(resource(entry))), &tag(entry));
+    let mut response = with_tag(sent(StatusCode::CREATED, &asked.only(resource(entry, &[]))), &tag(entry));
     if let Ok(place) = HeaderValue::from_str(&location(entry)) {
         response.headers_mut().insert(header::LOCATION, place);
     }

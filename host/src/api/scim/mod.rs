@@ -14,6 +14,7 @@ use super::http::auth::Caller;
 use super::http::body::json::parse;
 use super::http::headers::condition::condition;
 use super::http::problem::Kind;
+use crate::app::access::people::directory::Entry;
 use crate::app::{App, Error};
 use crate::desk::actor::Actor;
 use crate::desk::change::condition::Condition;
@@ -112,12 +113,16 @@ fn check_meant(meant: &Condition, version: i64) -> Result<(), Failed> {
     if meant.holds_for(Some(&version.to_string())) { Ok(()) } else { Err(Error::Stale { version }.into()) }
 }
 
+fn whole(app: &App, entry: &Entry) -> Value {
+    resource(entry, &app.groups_of_user(entry.id))
+}
+
 /// The routes of all users, or all groups.
 pub fn all_of(kind: EntryKind) -> MethodRouter<Arc<App>> {
     get(move |State(app): State<Arc<App>>, Keeper(actor): Keeper, RawQuery(query): RawQuery| async move {
         let asked = Asked::read(query.as_deref())?;
         let entries = app.directory_entries(&actor, kind)?;
-        Ok::<_, Failed>(listed(entries.iter().map(resource).collect(), &asked))
+        Ok::<_, Failed>(listed(entries.iter().map(|entry| whole(&app, entry)).collect(), &asked))
     })
     .post(
         move |State(app): State<Arc<App>>, Keeper(actor): Keeper, RawQuery(query): RawQuery, body: Bytes| async move {
@@ -133,7 +138,7 @@ pub fn search_of(kinds: &'static [EntryKind]) -> MethodRouter<Arc<App>> {
         let asked = Asked::of_body(&json(&body)?)?;
         let mut found = Vec::new();
         for kind in kinds {
-            found.extend(app.directory_entries(&actor, *kind)?.iter().map(resource));
+            found.extend(app.directory_entries(&actor, *kind)?.iter().map(|entry| whole(&app, entry)));
         }
         Ok::<_, Failed>(listed(found, &asked))
     })
@@ -163,7 +168,11 @@ impl About {
             match app.change_entry(&actor, (kind, &id), Some(before.version), |_| Ok(new.clone())).await {
                 // Another change of it was quicker: this one is made of what it is by now, if it is meant for that.
                 Err(Error::Stale { .. }) => {}
-                changed => return Ok(shown(&changed?, &asked, &HeaderMap::new())),
+                changed => {
+                    let entry = changed?;
+                    let groups = app.groups_of_user(entry.id);
+                    return Ok(shown((&entry, &groups), &asked, &HeaderMap::new()));
+                }
             }
         }
         Err(Failed::Scim { status: StatusCode::SERVICE_UNAVAILABLE, word: None, detail: "try again soon".to_owned() })
@@ -180,7 +189,9 @@ fn about((State(app), keeper, Path(id), RawQuery(query), headers): Parts) -> Res
 pub fn one_of(kind: EntryKind) -> MethodRouter<Arc<App>> {
     get(move |app: State<Arc<App>>, keeper: Keeper, id: Path<String>, query: RawQuery, headers: HeaderMap| async move {
         let About { app, keeper: Keeper(actor), id, asked, headers } = about((app, keeper, id, query, headers))?;
-        Ok::<_, Failed>(shown(&app.directory_entry(&actor, kind, &id)?, &asked, &headers))
+        let entry = app.directory_entry(&actor, kind, &id)?;
+        let groups = app.groups_of_user(entry.id);
+        Ok::<_, Failed>(shown((&entry, &groups), &asked, &headers))
     })
     .put(
         move |app: State<Arc<App>>,

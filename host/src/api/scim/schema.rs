@@ -96,6 +96,29 @@ fn values(name: &'static str) -> Value {
     several(name, vec![text("value"), text("display"), text("type"), plain("primary", "boolean").described()])
 }
 
+/// An attribute that no client sets, with its parts.
+fn read_only(mut attribute: Value) -> Value {
+    if let Some(fields) = attribute.as_object_mut() {
+        fields.insert("mutability".to_owned(), "readOnly".into());
+        if let Some(Value::Array(parts)) = fields.get_mut("subAttributes") {
+            for part in parts {
+                *part = read_only(std::mem::take(part));
+            }
+        }
+    }
+    attribute
+}
+
+/// The groups of a user, as their members say.
+fn groups() -> Value {
+    let exact = |name, kind| Attribute { exact: true, ..plain(name, kind) }.described();
+    let mut place = exact("$ref", "reference");
+    if let Some(fields) = place.as_object_mut() {
+        fields.insert("referenceTypes".to_owned(), json!(["Group"]));
+    }
+    read_only(several("groups", vec![exact("value", "string"), place, text("display"), text("type")]))
+}
+
 fn user() -> Vec<Value> {
     let name = ["formatted", "familyName", "givenName", "middleName", "honorificPrefix", "honorificSuffix"];
     let address = ["formatted", "streetAddress", "locality", "region", "postalCode", "country", "type"];
@@ -110,6 +133,7 @@ fn user() -> Vec<Value> {
     all.extend(["displayName", "nickName", "title", "userType", "preferredLanguage", "locale", "timezone"].map(text));
     all.push(Attribute { exact: true, ..plain("profileUrl", "reference") }.described());
     all.extend(["emails", "phoneNumbers", "entitlements", "roles"].map(values));
+    all.push(groups());
     all
 }
 

@@ -406,7 +406,8 @@ pub struct GrantView {
     pub effective: bool,
     /// How far the app has come with it: `provisioning`, `active`, `deprovisioning`, `ended`, `compensating` or `failed`.
     pub state: &'static str,
-    /// Why it ended: `expired`, `revoked`, `given-back`, `replaced`, `left`, `refused`, `reviewed`, `moved` or `not-begun`.
+    /// Why it ended: `expired`, `revoked`, `given-back`, `replaced`, `left`, `refused`, `reviewed`, `moved`, `not-begun` or
+    /// `removed-in-app`.
     pub end_reason: Option<&'static str>,
     /// Which of these cannot be read, so that the grant gives no access here; absent where all can.
     #[serde(skip_serializing_if = "Option::is_none")]

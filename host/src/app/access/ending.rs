@@ -32,7 +32,7 @@ impl Office {
     pub async fn expire_if_over(&self, ticket: TicketId) -> Result<Outcome, Error> {
         let mut next = None;
         for grant in self.store.grants_of_ticket(ticket).await? {
-            let after = self.change_grant(grant.id, None, |ticket, grant, at| Ok(access::expire(ticket, grant, at)));
+            let after = self.change_in_app(grant.id, None, |ticket, grant, at| Ok(access::expire(ticket, grant, at)));
             let after = after.await?;
             if !after.has_ended(self.clock.now()) {
                 next = next.into_iter().chain([after.expires_at]).min();
@@ -64,7 +64,7 @@ impl Office {
     }
 
     /// Ends what a person holds who has left, as much of it in one transaction as can be. What is left is for one by one: more than
-    /// one grant of one app, what is damaged, and all of them where one cannot be written.
+    /// one grant of one app, what is in the app of one that is damaged, and all of them where one cannot be written.
     ///
     /// # Errors
     ///
@@ -141,7 +141,7 @@ impl Office {
     /// As [`Office::expire_if_over`].
     pub async fn remind_of_end(&self, ticket: TicketId) -> Result<Outcome, Error> {
         for grant in self.store.grants_of_ticket(ticket).await? {
-            self.change_grant(grant.id, None, |ticket, grant, at| Ok(access::remind(ticket, grant, at))).await?;
+            self.change_in_app(grant.id, None, |ticket, grant, at| Ok(access::remind(ticket, grant, at))).await?;
         }
         Ok(Outcome::Done)
     }

@@ -167,7 +167,7 @@ impl Office {
         let said = format!("the app says: {}", answer.evidence.trim());
         let reports = [Report { op: order.op, attempt: answer.attempt, came, said }];
         let taken = AtomicBool::new(false);
-        self.change_grant(order.grant, None, |ticket, _, at| {
+        self.change_in_app(order.grant, None, |ticket, _, at| {
             let change = progress::take(ticket, &reports, at);
             taken.store(change.is_some(), Ordering::Relaxed);
             Ok(change)
@@ -190,7 +190,7 @@ impl Office {
         if let Some(problem) = check_reason("evidence", &attestation.evidence) {
             return Err(Error::Rejected { problems: vec![problem] });
         }
-        self.change_grant(op.grant, None, |ticket, grant, at| {
+        self.change_in_app(op.grant, None, |ticket, grant, at| {
             let app = at.organisation.apps.get(&grant.app);
             let permit = permission::revoke_for_others(actor, ticket, app.and_then(|app| app.owner.as_ref()))?;
             let Author::Person(person) = permit.on(ticket)? else { return Err(Refusal::OrderNotByHand.into()) };

@@ -103,13 +103,20 @@ impl Office {
         Ok(held)
     }
 
-    /// Takes that an app has lost what a grant gives.
+    /// Takes that an app has lost what a grant gives. Where that ends it and very many have ended so within an hour, the app may
+    /// have gone wrong: it stays as it is until it is looked at again.
     ///
     /// # Errors
     ///
     /// Where the store cannot be read or written.
     pub async fn found_missing(&self, grant: GrantId, lost: &[(Entitlement, String)]) -> Result<(), Error> {
-        self.change_grant(grant, None, |ticket, grant, at| Ok(progress::missing(ticket, grant, lost, at)))
+        if let Some(found) = self.store.grant(grant).await?
+            && self.organisation().apps.get(&found.app).is_some_and(|app| app.ends_when_removed)
+            && !self.may_end_removed(&found).await?
+        {
+            return Ok(());
+        }
+        self.change_in_app(grant, None, |ticket, grant, at| Ok(progress::missing(ticket, grant, lost, at)))
             .await
             .map(drop)
     }
@@ -121,7 +128,7 @@ impl Office {
     /// Where the store cannot be read or written.
     pub async fn sending(&self, grant: GrantId, ids: &[OpId]) -> Result<Vec<(OpId, u32)>, Error> {
         let until = self.clock.now().checked_add(SENDING).unwrap_or(Timestamp::MAX);
-        self.change_grant(grant, None, |ticket, _, at| Ok(progress::sending(ticket, ids, until, at))).await?;
+        self.change_in_app(grant, None, |ticket, _, at| Ok(progress::sending(ticket, ids, until, at))).await?;
         let mut sent = Vec::new();
         for id in ids {
             let op = self.store.op(*id).await?.filter(|op| op.state == OpState::Sent);
@@ -136,7 +143,7 @@ impl Office {
     ///
     /// Where the store cannot be read or written: then they are looked at again.
     pub async fn take_reports(&self, grant: GrantId, reports: &[Report]) -> Result<(), Error> {
-        let grant = self.change_grant(grant, None, |ticket, _, at| Ok(progress::take(ticket, reports, at))).await?;
+        let grant = self.change_in_app(grant, None, |ticket, _, at| Ok(progress::take(ticket, reports, at))).await?;
         match reports.iter().any(|report| matches!(report.came, Came::Found | Came::Verified)) {
             true => self.keep_name(&grant).await,
             false => Ok(()),

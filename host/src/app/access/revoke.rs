@@ -20,7 +20,7 @@ impl Office {
         reason: &str,
         key: Option<Key>,
     ) -> Result<Grant, Error> {
-        self.change_grant(id, idempotency(actor, key), |ticket, grant, at| {
+        self.change_in_app(id, idempotency(actor, key), |ticket, grant, at| {
             let app = at.organisation.apps.get(&grant.app);
             let permit = permission::revoke(actor, ticket, app.and_then(|app| app.owner.as_ref()), &grant.subject)?;
             Ok(Some(access::revoke(ticket, grant, reason, &permit, at)?))

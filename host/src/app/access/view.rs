@@ -17,6 +17,7 @@ use crate::desk::organisation::{App as CatalogApp, Organisation, Tier};
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
 use crate::rules::digest::Digest;
+use crate::store::access::History;
 
 /// The parts of the view that approvers may say they went by.
 pub const INSIGHTS: [&str; 7] = ["peers", "history", "risk", "cost", "policy", "holds", "justification"];
@@ -61,6 +62,8 @@ pub struct DecisionView {
     /// All that approvers have asked back, oldest first.
     pub questions: Vec<QuestionShown>,
     pub recommendation: Recommendation,
+    /// All that the recommendation goes by.
+    pub reasons: Vec<Reason>,
 }
 
 /// A question of an approver, and its answer.
@@ -83,6 +86,71 @@ pub enum Recommendation {
     Review,
     /// Of a high risk, or asked for by one whose access was taken back.
     ReviewCarefully,
+}
+
+/// A fact that a recommendation goes by, or that an approver should have seen with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    LowRisk,
+    HighRisk,
+    /// Half of the department or more hold it.
+    UsualAmongPeers,
+    /// Fewer do.
+    UnusualAmongPeers,
+    /// There is nobody to compare with.
+    NoPeers,
+    /// Access of the person was taken back within the last year.
+    TakenBackBefore,
+    /// A request of theirs was denied within the last year.
+    DeniedBefore,
+    NoSeatLeft,
+}
+
+impl Reason {
+    /// The stable word for programs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Reason::LowRisk => "low-risk",
+            Reason::HighRisk => "high-risk",
+            Reason::UsualAmongPeers => "usual-among-peers",
+            Reason::UnusualAmongPeers => "unusual-among-peers",
+            Reason::NoPeers => "no-peers",
+            Reason::TakenBackBefore => "taken-back-before",
+            Reason::DeniedBefore => "denied-before",
+            Reason::NoSeatLeft => "no-seat-left",
+        }
+    }
+}
+
+/// A first word about a request for a tier, with all that it goes by.
+fn recommend(
+    tier: &Tier,
+    (size, holders): (u32, u32),
+    history: History,
+    seats_left: Option<u32>,
+) -> (Recommendation, Vec<Reason>) {
+    let (high, low) = (matches!(tier.risk.as_str(), "high" | "critical"), tier.risk == "low");
+    let usual = size > 0 && u64::from(holders) * 100 >= u64::from(size) * u64::from(USUAL_SHARE);
+    let among_peers = match (size, usual) {
+        (0, _) => Reason::NoPeers,
+        (_, true) => Reason::UsualAmongPeers,
+        (_, false) => Reason::UnusualAmongPeers,
+    };
+    let holds = [
+        (high, Reason::HighRisk),
+        (low, Reason::LowRisk),
+        (true, among_peers),
+        (history.revoked > 0, Reason::TakenBackBefore),
+        (history.denied > 0, Reason::DeniedBefore),
+        (seats_left == Some(0), Reason::NoSeatLeft),
+    ];
+    let recommendation = match (high || history.revoked > 0, low && usual) {
+        (true, _) => Recommendation::ReviewCarefully,
+        (false, true) => Recommendation::Approve,
+        (false, false) => Recommendation::Review,
+    };
+    (recommendation, holds.into_iter().filter(|(holds, _)| *holds).map(|(_, reason)| reason).collect())
 }
 
 /// A view with its digest, by which a decision says which one was seen.
@@ -226,13 +294,9 @@ fn view(
         .collect();
     holds.sort_unstable();
     holds.dedup();
-    let usual = peers.department_size > 0 && peers.department_holders * 100 >= peers.department_size * USUAL_SHARE;
-    let recommendation = match tier.risk.as_str() {
-        "high" | "critical" => Recommendation::ReviewCarefully,
-        _ if facts.history.revoked > 0 => Recommendation::ReviewCarefully,
-        "low" if usual => Recommendation::Approve,
-        _ => Recommendation::Review,
-    };
+    let seats_left = tier.seats.map(|seats| seats.saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX)));
+    let of_peers = (peers.department_size, peers.department_holders);
+    let (recommendation, reasons) = recommend(tier, of_peers, facts.history, seats_left);
     DecisionView {
         subject: request.subject.to_string(),
         app: app.id.to_string(),
@@ -246,7 +310,7 @@ fn view(
         risk: tier.risk.clone(),
         monthly_cost: tier.monthly_cost,
         currency: organisation.currency.clone(),
-        seats_left: tier.seats.map(|seats| seats.saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX))),
+        seats_left,
         department_size: peers.department_size,
         department_holders: peers.department_holders,
         requested: facts.history.requested,
@@ -258,5 +322,6 @@ fn view(
         questions: Vec::new(),
         policy: if case.state == AccessState::Awaiting { case.reason.clone() } else { String::new() },
         recommendation,
+        reasons,
     }
 }

@@ -46,7 +46,7 @@ pub struct Story {
     /// The rules' proposals for it, in the order in which they were asked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub proposals: Vec<Proposal>,
-    /// The changes that people made since, oldest first.
+    /// The changes that people made since, and the desk itself, such as by an escalation; oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<ByHand>,
 }
@@ -85,7 +85,10 @@ pub struct Proposal {
     pub stood: bool,
 }
 
-/// A change by hand.
+/// The name of the desk among those who changed something.
+pub const THE_DESK: &str = "the desk";
+
+/// A change by hand, or by the desk itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ByHand {
     pub at: String,

@@ -1,7 +1,7 @@
 //! Each field of a ticket and how it got its value.
 
 use super::recorded::{Decision, Recorded};
-use super::{ByHand, Known, Proposal, SetBy, Story, plain_text};
+use super::{ByHand, Known, Proposal, SetBy, Story, THE_DESK, plain_text};
 use crate::desk::access::AccessState;
 use crate::desk::actor::Author;
 use crate::desk::organisation::form::Value;
@@ -329,13 +329,16 @@ fn promise(known: &Known<'_>, field: &str, clock: &Clock) -> Story {
     let stands = clock.met_at.is_none() && clock.running_since.is_none();
     let used = if stands { format!(", standing still after {}", clock.used_ms / 60_000) } else { String::new() };
     let value = format!("{} minutes of open time{due}{met}{used}", clock.target_ms / 60_000);
-    let name = format!("the policy of priority {}", known.ticket.priority);
+    let (category, priority) = (&known.ticket.category, &known.ticket.priority);
+    let own = known.organisation.of_category(category, |of| of.promises.contains_key(priority).then(|| of.id.clone()));
+    let of_category = own.map_or_else(String::new, |category| format!(" for category {category}"));
+    let name = format!("the policy of priority {priority}{of_category}");
     let set_by = desk(name, "it follows the priority until it is kept, and pauses while the requester is awaited");
     let (law, proposals, changes) = (None, Vec::new(), changes(known, "priority"));
     Story { field: field.to_owned(), value: Some(value), set_by, law, proposals, changes }
 }
 
-/// What people changed about a field: an assignee is changed by an entry of its own.
+/// The changes of a field since it was first set, but for those of rules: an assignee is changed by an entry of its own.
 fn by_hand(known: &Known<'_>, field: &str) -> Vec<ByHand> {
     if field != "assignee" {
         return changes(known, field);
@@ -355,15 +358,21 @@ fn by_hand(known: &Known<'_>, field: &str) -> Vec<ByHand> {
 }
 
 fn changes(known: &Known<'_>, field: &str) -> Vec<ByHand> {
-    let set = known.entries.iter().filter_map(|StoredEntry { entry, .. }| match (&entry.author, &entry.event) {
-        (Author::Person(by), Event::Set { field: set, from, to, reason }) if set.code() == field => Some(ByHand {
+    let set = known.entries.iter().filter_map(|StoredEntry { entry, .. }| {
+        let Event::Set { field: set, from, to, reason } = &entry.event else { return None };
+        let by = match &entry.author {
+            Author::Person(by) => by.as_str(),
+            // The first value is no change; an escalation, or the end of an outage, is one.
+            Author::System if from.is_some() => THE_DESK,
+            Author::System | Author::Rule(_) => return None,
+        };
+        (set.code() == field).then(|| ByHand {
             at: entry.at.to_string(),
-            by: by.to_string(),
+            by: by.to_owned(),
             from: from.clone(),
             to: Some(to.clone()),
             reason: reason.clone(),
-        }),
-        _ => None,
+        })
     });
     set.collect()
 }

@@ -15,6 +15,7 @@ use crate::app::error::Busy;
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::id::{PersonId, TicketNumber};
+use crate::desk::organisation::Organisation;
 use crate::desk::permission;
 use crate::desk::ticket::timeline::Visibility;
 use crate::store::jobs::feed::FeedPage;
@@ -41,8 +42,10 @@ pub struct Change {
     version: i64,
     /// The version for those who see only what is public; nothing where none of that has changed.
     public: Option<i64>,
-    /// The people whose ticket it is, and who are to decide about it.
+    /// The people whose ticket it is, who follow it, and who are to decide about it.
     people: Vec<String>,
+    /// Whose ticket it is: the readers of their department see its public part.
+    requester: String,
 }
 
 /// A piece of the feed, as it is sent.
@@ -90,12 +93,15 @@ pub enum Told {
 
 impl Change {
     /// The version, as the actor may name it; `None` where the actor sees nothing of the change.
-    fn version_for(&self, actor: &Actor) -> Option<i64> {
+    fn version_for(&self, actor: &Actor, organisation: &Organisation) -> Option<i64> {
         if permission::works_on_tickets(actor) {
             return Some(self.version);
         }
-        let own = actor.person().is_some_and(|person| self.people.iter().any(|known| known == person.as_str()));
-        self.public.filter(|_| own)
+        let may_read = actor.person().is_some_and(|person| {
+            self.people.iter().any(|known| known == person.as_str())
+                || organisation.reads_tickets_of(person, &self.requester)
+        });
+        self.public.filter(|_| may_read)
     }
 }
 
@@ -151,6 +157,7 @@ impl Office {
             }
             let Some(ticket) = watched.iter().find(|ticket| ticket.number == happened.ticket) else { continue };
             let mut people = vec![ticket.requester.clone(), ticket.submitted_by.clone()];
+            people.extend(ticket.watchers.iter().cloned());
             if ticket.awaits_approval
                 && let Some((_, Some(case))) = self.store.ticket_and_case(ticket.number).await?
             {
@@ -163,6 +170,7 @@ impl Office {
                 version: ticket.version,
                 public: state.map(|state| state.version),
                 people,
+                requester: ticket.requester.clone(),
             });
         }
         Ok(Piece { read_to, changes })
@@ -265,9 +273,11 @@ impl Watcher {
 
     fn tell(&mut self, piece: &Piece) -> Option<Told> {
         let before = std::mem::replace(&mut self.told, piece.read_to);
+        // Who reads the tickets of a department is asked at each piece: it may be otherwise since the stream began.
+        let organisation = self.office.organisation();
         let news = piece.changes.iter().filter(|change| change.place > before);
         let seen: Vec<(&Change, i64)> =
-            news.filter_map(|change| Some((change, change.version_for(&self.actor)?))).collect();
+            news.filter_map(|change| Some((change, change.version_for(&self.actor, &organisation)?))).collect();
         let places: Vec<i64> = seen.iter().map(|(change, _)| change.place).collect();
         let changes = seen.into_iter().enumerate().map(|(n, (change, version))| {
             // One who is cut off after the first of a transaction's changes gets all of them again.

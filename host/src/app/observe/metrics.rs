@@ -366,6 +366,7 @@ impl Metrics {
             ("compiling", directory.unread),
             ("refused", refused),
             ("missing", directory.missing.len()),
+            ("gone", rules.catalog().gone().len()),
             ("beyond-limit", directory.beyond),
         ];
         for (state, count) in states {

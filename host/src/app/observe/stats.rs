@@ -56,6 +56,16 @@ impl FromStr for Window {
     }
 }
 
+/// The calls of a rule in one hour.
+#[derive(Debug, Clone, Default)]
+pub struct HourStats {
+    pub calls: u64,
+    pub failures: u64,
+    /// Of a call, as in [`RuleStats`].
+    pub micros: Histogram,
+    pub fuel: Histogram,
+}
+
 /// The statistics of a rule.
 #[derive(Debug, Clone, Default)]
 pub struct RuleStats {
@@ -79,6 +89,8 @@ pub struct RuleStats {
     pub memory_peak: u64,
     /// Calls whose log was longer than the rule may write.
     pub log_cuts: u64,
+    /// By the hour, counted from 1970 on, of those in which it was called.
+    pub hours: BTreeMap<i64, HourStats>,
 }
 
 impl Office {
@@ -97,10 +109,20 @@ impl Office {
         let hour = hour_of(begun);
         let since = Timestamp::from_millisecond(hour.saturating_mul(HOUR_MS)).unwrap_or(Timestamp::UNIX_EPOCH);
         let mut stats = RuleStats { since, ..RuleStats::default() };
-        for (key, sum) in self.store.rule_sums(rule, hour).await? {
+        for (hour, key, sum) in self.store.rule_hours(rule, hour).await? {
+            stats.hours.entry(hour).or_default().add(&key, &sum);
             stats.add(key, &sum);
         }
         Ok(stats)
+    }
+}
+
+impl HourStats {
+    fn add(&mut self, key: &CallKey, sum: &Sum) {
+        self.calls += sum.calls;
+        self.failures += if key.outcome == ANSWERED { 0 } else { sum.calls };
+        self.micros.merge(&sum.micros);
+        self.fuel.merge(&sum.fuel);
     }
 }
 

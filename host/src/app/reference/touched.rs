@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use crate::app::{Error, Office};
 use crate::config::{self, Config};
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::difference::{Difference, Noun, OF_THE_DESK, Way, compare, differences};
 use crate::desk::organisation::form::Problem;
 use crate::rules::live::catalog::Generation;
+use crate::rules::run::manifest::Manifest;
 use crate::store::people::configuration::OpenBy;
 
 /// One difference, with what it touches.
@@ -41,15 +44,47 @@ impl Touched {
     }
 }
 
-/// The rules whose manifests name a thing.
-fn named_by(generation: Option<&Generation>, difference: &Difference) -> Vec<String> {
-    let names = |list: &[String]| list.contains(&difference.id);
+/// A live rule, with the texts that stand in its settings.
+struct Naming<'g> {
+    manifest: &'g Manifest,
+    texts: BTreeSet<String>,
+}
+
+/// The live rules, each read once.
+fn naming(generation: Option<&Generation>) -> Vec<Naming<'_>> {
     let rules = generation.into_iter().flat_map(|generation| generation.rules());
-    let naming = rules.filter(|rule| match difference.noun {
-        Noun::Category => names(&rule.manifest.matches.categories),
-        Noun::RequestType => names(&rule.manifest.matches.request_types),
-        _ => false,
+    let read = rules.map(|rule| {
+        let mut texts = BTreeSet::new();
+        // A rule whose settings were not right would not be live.
+        if let Ok(settings) = serde_json::from_str(&rule.manifest.settings) {
+            texts_of(&settings, &mut texts);
+        }
+        Naming { manifest: &rule.manifest, texts }
     });
+    read.collect()
+}
+
+fn texts_of(settings: &Value, found: &mut BTreeSet<String>) {
+    match settings {
+        Value::String(text) => _ = found.insert(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| texts_of(item, found)),
+        Value::Object(fields) => fields.values().for_each(|field| texts_of(field, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// The rules that name a thing: where it says what they are asked about, or anywhere in their settings.
+fn named_by(rules: &[Naming<'_>], difference: &Difference) -> Vec<String> {
+    let is_in = |list: &[String]| list.contains(&difference.id);
+    let matched = |rule: &Naming<'_>| match difference.noun {
+        Noun::Category => is_in(&rule.manifest.matches.categories),
+        Noun::RequestType => is_in(&rule.manifest.matches.request_types),
+        _ => false,
+    };
+    // The words for levels are words of every day, and stand in settings for other reasons.
+    let may_be_set =
+        matches!(difference.noun, Noun::Category | Noun::RequestType | Noun::Team | Noun::Person | Noun::App);
+    let naming = rules.iter().filter(|rule| matched(rule) || (may_be_set && rule.texts.contains(&difference.id)));
     let found: BTreeSet<String> = naming.map(|rule| rule.manifest.name.to_string()).collect();
     found.into_iter().collect()
 }
@@ -58,13 +93,18 @@ fn named_by(generation: Option<&Generation>, difference: &Difference) -> Vec<Str
 fn moves_promises(before: &Organisation, after: &Organisation, Difference { noun, id, way }: &Difference) -> bool {
     let team =
         |of: &Organisation| of.teams.get(id.as_str()).map(|team| (team.resolution_minutes, team.calendar.clone()));
-    let form = |of: &Organisation| of.request_types.get(id.as_str()).map(|form| form.closing.confirm_minutes);
+    let form = |of: &Organisation| {
+        let closing = &of.request_types.get(id.as_str())?.closing;
+        Some((closing.confirm_minutes, closing.answer_minutes))
+    };
     let level = |of: &Organisation| {
         let level = of.priorities.iter().find(|level| level.id.as_str() == id)?;
         let minutes = (level.first_response_minutes, level.resolution_minutes, level.update_minutes);
         Some((minutes, level.calendar.clone()))
     };
+    let category = |of: &Organisation| of.categories.get(id.as_str()).map(|category| category.promises.clone());
     match noun {
+        Noun::Category => category(before).zip(category(after)).is_some_and(|(before, after)| before != after),
         Noun::Team => team(before).zip(team(after)).is_some_and(|(before, after)| before != after),
         Noun::RequestType => form(before).zip(form(after)).is_some_and(|(before, after)| before != after),
         Noun::Priority => level(before).zip(level(after)).is_some_and(|(before, after)| before != after),
@@ -91,6 +131,7 @@ impl Office {
         for noun in nouns {
             counts.insert(noun, self.open_tickets_with(noun, before).await?);
         }
+        let rules = naming(generation);
         let touched = |difference: Difference| Touched {
             open_tickets: counts
                 .get(&difference.noun)
@@ -98,7 +139,7 @@ impl Office {
                 .copied()
                 .unwrap_or(0),
             promises_move: moves_promises(before, after, &difference),
-            rules: named_by(generation, &difference),
+            rules: named_by(&rules, &difference),
             difference,
         };
         Ok(differences.into_iter().map(touched).collect())

@@ -50,6 +50,8 @@ pub enum Content {
     Refused,
     /// The folder is not there, and its rules go on until that is believed.
     Missing,
+    /// The folder is not there and its rules have ended; they are missed until it is believed that they were meant to.
+    Gone,
 }
 
 /// How one version has done since this process began.
@@ -105,6 +107,13 @@ impl App {
             new.folder = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
             new.content = Some(Content::Compiling);
             folders.push(new);
+        }
+        // One that is back already and is being read is listed above.
+        let gone = self.rules.catalog().gone().into_iter();
+        let gone: Vec<_> = gone.filter(|gone| folders.iter().all(|status| status.folder != *gone)).collect();
+        for folder in gone {
+            let (content, none) = (Some(Content::Gone), self.status_of(None));
+            folders.push(RuleStatus { folder, content, ..none });
         }
         let shown: Vec<String> = folders.iter().map(|status| status.folder.clone()).collect();
         let elsewhere = slots.iter().filter(|(_, slot)| {

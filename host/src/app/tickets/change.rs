@@ -11,7 +11,7 @@ use crate::desk::actor::Actor;
 use crate::desk::change::at::At;
 use crate::desk::change::condition::Condition;
 use crate::desk::change::{AccessSeen, Change};
-use crate::desk::id::{GrantId, PersonId, ReviewItemId, TicketId, TicketNumber};
+use crate::desk::id::{GrantId, ReviewItemId, TicketId, TicketNumber};
 use crate::desk::ticket::lifecycle::alerts;
 use crate::desk::ticket::lifecycle::escalation::at_a_turn;
 use crate::desk::ticket::{State, Ticket};
@@ -67,6 +67,8 @@ struct Seen {
 enum With {
     Nothing,
     Grant(GrantId),
+    /// As [`With::Grant`], without what is damaged and cannot concern the grant's app.
+    InItsApp(GrantId),
     Review(GrantId, ReviewItemId),
     Questions,
 }
@@ -274,13 +276,37 @@ impl Office {
         key: Option<IdempotencyKey>,
         make: impl Fn(&Ticket, &Grant, &At<'_>) -> Result<Option<Change>, Error>,
     ) -> Result<Grant, Error> {
+        self.change_grant_with((id, With::Grant(id)), key, make).await
+    }
+
+    async fn change_grant_with(
+        &self,
+        (id, with): (GrantId, With),
+        key: Option<IdempotencyKey>,
+        make: impl Fn(&Ticket, &Grant, &At<'_>) -> Result<Option<Change>, Error>,
+    ) -> Result<Grant, Error> {
         let missing = || Error::Missing { what: "grant", name: id.to_string() };
         let ticket = Which::Id(self.store.grant(id).await?.ok_or_else(missing)?.ticket);
-        self.changed(ticket, With::Grant(id), Terms::new(Retry::Commutes, key), |seen, at| {
+        self.changed(ticket, with, Terms::new(Retry::Commutes, key), |seen, at| {
             Ok(make(&seen.ticket, seen.grant.as_ref().ok_or_else(missing)?, at)?.map(Commit::from))
         })
         .await?;
         self.store.grant(id).await?.ok_or_else(missing)
+    }
+
+    /// As [`Office::change_grant`], where nothing is decided by the person's other apps: an end, or an order on its way. A grant of
+    /// theirs that is damaged does not keep it, as long as it cannot be a reason for access to the same app; who has left has none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Office::change_grant`].
+    pub(crate) async fn change_in_app(
+        &self,
+        id: GrantId,
+        key: Option<IdempotencyKey>,
+        make: impl Fn(&Ticket, &Grant, &At<'_>) -> Result<Option<Change>, Error>,
+    ) -> Result<Grant, Error> {
+        self.change_grant_with((id, With::InItsApp(id)), key, make).await
     }
 
     /// Changes a grant and its review, which is read together with it: of two answers at one moment one is the first.
@@ -421,29 +447,6 @@ impl Office {
         Ok(places.get(place).unwrap_or(first))
     }
 
-    /// The grants that one human has by other accounts than this.
-    pub(in crate::app) async fn held_elsewhere(&self, account: &PersonId) -> Result<Vec<Grant>, Error> {
-        let (accounts, now) = (self.organisation().other_accounts(account), self.clock.now());
-        let mut held = Vec::new();
-        for account in &accounts {
-            held.extend(self.store.grants_in_force(account, now).await?);
-        }
-        Ok(held)
-    }
-
-    /// All that is known of a person's access, and how far it had come before that was read.
-    async fn access_of(&self, subject: &PersonId) -> Result<(Review, AccessSeen), Error> {
-        let seen = self.store.access_seen(subject.as_str()).await?;
-        let review = Review {
-            held: self.store.grants_in_force(subject, self.clock.now()).await?,
-            holdings: self.store.holdings(subject).await?,
-            ops: self.store.open_ops(subject).await?,
-            elsewhere: self.held_elsewhere(subject).await?,
-            ..Review::default()
-        };
-        Ok((review, seen))
-    }
-
     /// Reads a ticket and its case as of one instant, and a grant or the questions after them: a change of those changes the
     /// ticket's version too, so that a change made of older ones is a conflict.
     async fn see(&self, which: Which, with: With) -> Result<Seen, Error> {
@@ -455,9 +458,12 @@ impl Office {
         match with {
             With::Nothing => {}
             With::Questions => seen.questions = self.store.questions_about(seen.ticket.id).await?,
-            With::Grant(id) | With::Review(id, _) => {
+            With::Grant(id) | With::InItsApp(id) | With::Review(id, _) => {
                 let Some(grant) = self.store.grant(id).await? else { return Ok(seen) };
-                seen.access = Some(self.access_of(&grant.subject).await?);
+                seen.access = Some(match with {
+                    With::InItsApp(_) => self.access_in_app(&grant).await?,
+                    _ => self.access_of(&grant.subject).await?,
+                });
                 // Once more, since how far access has come was read after it.
                 seen.grant = self.store.grant(id).await?;
                 if let With::Review(_, item) = with {

@@ -3,9 +3,13 @@
 
 use super::change::{Retry, Which};
 use crate::app::{Error, Office};
-use crate::desk::id::{PersonId, TeamId, TicketNumber};
+use crate::desk::id::{PersonId, Skill, TeamId, TicketNumber};
 use crate::desk::organisation::Organisation;
-use crate::desk::ticket::assignment::{HandOn, hand_on, in_team};
+use crate::desk::ticket::assignment::{HandOn, hand_on, waiting_in_team};
+use crate::store::tickets::waiting::Place;
+
+/// The most looks at what waits of one round: a team that is full keeps no other from getting its tickets.
+const LOOKS_MAX: usize = 50;
 
 impl Office {
     /// Gives out what waits and hands on what has to be; how many tickets that were. Several hosts may do so at once: each change
@@ -22,17 +26,39 @@ impl Office {
     async fn give_out_waiting(&self) -> Result<usize, Error> {
         let organisation = self.organisation();
         let (mut given, mut full) = (0, Vec::new());
-        for (number, team) in self.store.waiting().await? {
-            if full.contains(&team) {
+        let mut next = Some(Place::FIRST);
+        for _ in 0..LOOKS_MAX {
+            let Some(place) = next else { break };
+            let waiting = self.store.waiting(place).await?;
+            next = waiting.next;
+            given += self.give_out(waiting.tickets, &mut full, &organisation).await?;
+        }
+        Ok(given)
+    }
+
+    /// Gives out those of some tickets that a member can have; `full` are the teams, with the skills that are asked for, in which none
+    /// has room any more.
+    async fn give_out(
+        &self,
+        waiting: Vec<(TicketNumber, TeamId, Vec<Skill>)>,
+        full: &mut Vec<(TeamId, Vec<Skill>)>,
+        organisation: &Organisation,
+    ) -> Result<usize, Error> {
+        let mut given = 0;
+        for (number, team, skills) in waiting {
+            // A team may have room for those of its tickets that other members can have.
+            let of = (team, skills);
+            if full.contains(&of) {
                 continue;
             }
-            let assignment = in_team(&organisation, &team, self.clock.now());
+            let (team, skills) = &of;
+            let assignment = waiting_in_team(organisation, team, skills, self.clock.now());
             match self.store.would_pick(&assignment).await? {
                 Some(_) => {
-                    self.give(number, &team, None, &HandOn::Waited).await?;
+                    self.give(number, team, None, &HandOn::Waited).await?;
                     given += 1;
                 }
-                None => full.push(team),
+                None => full.push(of),
             }
         }
         Ok(given)

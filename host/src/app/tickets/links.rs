@@ -148,7 +148,7 @@ impl Office {
         for number in self.store.unfinished_linked(LinkKind::Duplicate, original.number).await? {
             let around = self.store.around(number).await?;
             let follow = self.change(Which::Number(number), Retry::Commutes, None, |ticket, _, at| {
-                Ok(resolve_duplicate(ticket, &last.record, &around, at))
+                Ok(resolve_duplicate(ticket, (&original.category, &last.record), &around, at))
             });
             follow.await?;
         }

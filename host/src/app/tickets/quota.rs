@@ -85,6 +85,15 @@ impl Buckets {
         self.use_some(name, rate, amount, now, false)
     }
 
+    /// The amount that is left under a name, and how long it takes until nothing of it is in use any more.
+    pub fn left(&self, name: &str, rate: Rate, now: Duration) -> (u64, Duration) {
+        let buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let used = buckets.get(name).map_or(0.0, |bucket| bucket.used(rate, now));
+        let most = rate.most as f64;
+        // What is left is whole, whichever way the last digit was rounded.
+        ((most - used + 1e-6).max(0.0) as u64, rate.within.mul_f64(used / most.max(1.0)))
+    }
+
     fn use_some(&self, name: &str, rate: Rate, amount: u64, now: Duration, keep: bool) -> Result<(), Duration> {
         let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let used = buckets.get(name).map_or(0.0, |bucket| bucket.used(rate, now));
@@ -262,6 +271,8 @@ mod tests {
         }
         assert_eq!(buckets.take("amara", rate, 1, at(0)), Err(at(1)));
         assert_eq!(buckets.take("kofi", rate, 1, at(0)), Ok(()), "each has a bucket");
+        assert_eq!(buckets.left("amara", rate, at(2)), (2, at(58)));
+        assert_eq!(buckets.left("lena", rate, at(2)), (60, at(0)));
         assert_eq!(buckets.look("amara", rate, 2, at(2)), Ok(()));
         assert_eq!(buckets.take("amara", rate, 2, at(2)), Ok(()));
         assert_eq!(buckets.look("amara", rate, 1, at(2)), Err(at(1)));

@@ -18,7 +18,7 @@ use crate::app::error::Broken;
 use crate::app::office::signatory;
 use crate::app::tickets::quota::Rate;
 use crate::app::{Error, Office};
-use crate::desk::actor::Actor;
+use crate::desk::actor::{Actor, Role};
 use crate::desk::id::PersonId;
 use crate::desk::organisation::identity::{Ended, Identified, Parts};
 use crate::desk::permission;
@@ -141,6 +141,13 @@ impl Office {
     pub fn offer_provider(&self, offer: Offer) -> Option<mpsc::Receiver<Question>> {
         let (questions, asked) = mpsc::channel(WAITING_MAX);
         self.provider.set(Provider { offer, questions }).ok().map(|()| asked)
+    }
+
+    /// The groups of the provider and of the organisation whose members have a part at the desk when they sign in by the provider;
+    /// `*` is everyone, and without a provider there are none.
+    pub fn groups_with(&self, role: Role) -> Vec<String> {
+        let groups = self.provider.get().and_then(|provider| provider.offer.parts.get(&role));
+        groups.into_iter().flatten().cloned().collect()
     }
 
     /// The provider's name, where there is one.

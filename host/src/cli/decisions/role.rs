@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::desk;
 use crate::api::access::catalog::{AppRoleView, DeskRoleView};
 use crate::app::App;
+use crate::app::tokens::provider::Offer;
 use crate::cli::{Failure, Place};
 use crate::desk::actor::{Actor, Role as Part};
 use crate::desk::id::{AppId, TierId};
@@ -38,7 +39,13 @@ pub struct Role {
 pub async fn run(role: Role) -> Result<(), Failure> {
     let (config, source) = desk::configuration(&role.place, None)?;
     let actor = desk::actor(&config, None)?;
+    let provider = config.outgoing.sign_in.as_ref();
+    let provider = provider.map(|one| Offer { name: one.name.clone(), parts: one.roles.clone() });
     let app = desk::open_to_read(config, source).await?;
+    // For its groups alone: nothing is asked of it here.
+    if let Some(offer) = provider {
+        drop(app.offer_provider(offer));
+    }
     let asked = ask(&app, &actor, &role).await;
     app.close().await;
     let (json, lines) = asked?;

@@ -61,7 +61,8 @@ pub fn document(file: &[u8]) -> Result<String, Failure> {
             }
         }
     }
-    Ok(format!("departments = {}\ngroups = {}\n{people}", list(departments.iter()), list(groups.iter())))
+    let (departments, groups) = (list(departments.iter()), list(groups.iter()));
+    Ok(format!("source = \"csv\"\ndepartments = {departments}\ngroups = {groups}\n{people}"))
 }
 
 /// The part of a document of people that no CSV file says: who reads the tickets of departments.
@@ -114,7 +115,7 @@ mod tests {
     fn a_file_of_people_becomes_the_document_of_people() {
         let file = "id;name;email;department;manager;groups;active;valid-until\nbo;\"Bo \"\"B\"\" Li\";bo@x.example;IT;;staff admins;yes;\n\
                     al;Al;al@x.example;Sales;bo;staff;no;2026-12-31\n";
-        let expected = "departments = [\"IT\", \"Sales\"]\ngroups = [\"admins\", \"staff\"]\n\n[[person]]\nid = \"bo\"\n\
+        let expected = "source = \"csv\"\ndepartments = [\"IT\", \"Sales\"]\ngroups = [\"admins\", \"staff\"]\n\n[[person]]\nid = \"bo\"\n\
             name = 'Bo \"B\" Li'\nemail = \"bo@x.example\"\ndepartment = \"IT\"\ngroups = [\"staff\", \"admins\"]\nactive = true\n\n\
             [[person]]\nid = \"al\"\nname = \"Al\"\nemail = \"al@x.example\"\ndepartment = \"Sales\"\nmanager = \"bo\"\n\
             groups = [\"staff\"]\nactive = false\nvalid-until = \"2026-12-31\"\n";

@@ -6,7 +6,7 @@
 //! - `internal`: whether the app stands inside the organisation's network: then it may be asked at an address there, and without
 //!   TLS. Default false.
 //! - `token-file`: the file with the bearer token; relative to the configuration directory. It is read for each call, so that
-//!   a new token needs no restart.
+//!   a new token needs no restart. Without it, calls carry none.
 //! - `secret-file`: for `webhook`: a file with a secret a line, `whsec_` and the base64 of 24 to 64 bytes (Standard Webhooks 1.0.0);
 //!   relative to the configuration directory, and read for each message.
 //! - `answer-within`: for `webhook`: how long the app may take to answer an order that it has accepted, such as `4h`. Then it is
@@ -15,12 +15,13 @@
 //! - `component`: for `component`: the file of a WebAssembly component (`sdk/wit/connector`); relative to the configuration
 //!   directory.
 //! - `allow`: for `component`: the calls that it may have made, such as `GET /seats/*`, below `url`. None is made that is not here.
-//! - `settings`: for `component`: its own, as texts.
+//! - `settings`: for `component`: its own, as texts; default none.
 //! - `groups`: for `scim`: the group that stands for an entitlement such as `tier:pro`, as `id:` and its id, or by its display
 //!   name. Default: the group of the entitlement's own name.
 //! - `last-sign-in`: for `scim`, `rest` and `component`: where the app says when an account has signed in last, as a JSON pointer
 //!   (RFC 6901) into the user's resource, the answer to `read` of `account`, or the last answer to the component's look at the account.
-//!   The value is a time (RFC 3339), a day, or seconds or milliseconds since 1970. It is read day by day for all that is held there.
+//!   The value is a time (RFC 3339), a day, or seconds or milliseconds since 1970. It is read day by day for all that is held there. Absent where the app
+//!   does not say.
 //! - `[connector.calls.KIND]`: for `rest`, by the kind of entitlement (`account`, `tier`, `role`, `group`): `create`, `remove`
 //!   and `read`, each `{ method, path, body }`, and where the answer to `read` says that it is there: `there`, a JSON pointer
 //!   (RFC 6901), and `equals`. `shape` lists pointers to what every answer of the app has: an answer without the place of `there` means

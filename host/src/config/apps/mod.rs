@@ -1,6 +1,6 @@
 //! `apps.toml`: the catalog of apps that access can be requested to. The file may be absent.
 //!
-//! - `risks`: the risk classes that exist, from the lowest to the highest.
+//! - `risks`: the risk classes that exist, from the lowest to the highest; default none.
 //! - `currency`: of all costs, such as `EUR`; needed where there is one.
 //! - `[[app]]`: the apps.
 //! - `[[connector]]`: by what the desk writes to them; see `connectors.rs`.
@@ -12,6 +12,7 @@ use std::path::Path;
 use crate::desk::id::{AppId, ConnectorId, TierId};
 use crate::desk::organisation::connector::Connector;
 use crate::desk::organisation::{App, Incompatible, Item, Tier};
+use crate::desk::sla::Deadlines;
 
 use super::duration;
 use super::names::Names;
@@ -85,18 +86,31 @@ fn item(node: &Node<'_>, apps: &BTreeMap<AppId, App>) -> Option<Item> {
 ///
 /// - `id`, `name`.
 /// - `owner`: who answers for the app, a person's id; absent if there is none.
-/// - `description`, `keywords`: for those who look for it.
-/// - `alternatives`: apps that may do as well.
+/// - `description`, `keywords`: for those who look for it; default none.
+/// - `alternatives`: apps that may do as well; default none.
 /// - `requestable-by`: the groups whose members may ask for it. Default: everybody may.
 /// - `connector`: by which of the `[[connector]]` the desk writes to it. Without one it only keeps who may have it.
 /// - `one-tier`: whether a person holds one tier at a time, the highest that any grant gives. Default true.
-/// - `attributes`: what else rules may see, as texts.
+/// - `access-deadlines`: the hours that its approvers have, as in `[defaults]` of `desk.toml`, which holds where this is absent.
+/// - `when-removed`: what becomes of a grant that was taken away in the app itself: `give-again`, which is the default, or `end`.
+/// - `sessions-last`: how long sessions may go on in the app after access has ended there, in whole hours such as `12h`, where it
+///   does not end them with it: the record of each end says until when. Absent says nothing.
+/// - `default-tier`: the tier that those keep whose last grant has ended, as long as they are here. Default: they keep nothing.
+/// - `attributes`: what else rules may see, as texts; default none.
 /// - `[[app.tier]]`: the licence tiers from the lowest to the highest, at least one.
 fn app(keys: &mut Keys<'_>, id: AppId, names: &Names) -> App {
     let tiers = keys.entries("tier", |keys, id| tier(keys, id, names));
     if tiers.is_empty() {
         keys.report("tier", Wrong::Missing);
     }
+    let removed = keys.optional("when-removed");
+    let default_tier = keys.optional("default-tier").and_then(|node| {
+        let known = || tiers.iter().map(|tier| tier.id.to_string()).collect();
+        node.parsed(|text| {
+            let found = tiers.iter().find(|tier| tier.id.as_str() == text).map(|tier| tier.id.clone());
+            found.ok_or_else(|| Wrong::Unknown { what: "tier", text: text.to_owned(), nearest: None, known: known() })
+        })
+    });
     App {
         id,
         name: keys.required("name").and_then(|node| node.filled()).unwrap_or_default(),
@@ -108,8 +122,27 @@ fn app(keys: &mut Keys<'_>, id: AppId, names: &Names) -> App {
         alternatives: distinct(keys.list("alternatives"), |node| node.known(&names.apps)),
         requestable_by: distinct(keys.list("requestable-by"), |node| node.known(&names.groups)),
         connector: keys.optional("connector").and_then(|node| node.known(&names.connectors)),
+        default_tier,
+        deadlines: keys.optional("access-deadlines").and_then(|node| deadlines(&node, names)),
+        ends_when_removed: removed
+            .and_then(|node| node.one_of(&[("give-again", false), ("end", true)]))
+            .unwrap_or(false),
+        sessions_hours: keys.optional("sessions-last").and_then(|node| duration::hours(&node)),
         one_tier: keys.optional("one-tier").and_then(|node| node.flag()).unwrap_or(true),
     }
+}
+
+/// The hours that approvers have: `clock` for all, `business-hours` for those in which the desk is open, or the id of an
+/// `[[other-calendar]]`.
+pub(super) fn deadlines(node: &Node<'_>, names: &Names) -> Option<Deadlines> {
+    let word = node.parsed(|text| {
+        Ok(match text {
+            "clock" => Some(Deadlines::Clock),
+            "business-hours" => Some(Deadlines::Open(None)),
+            _ => None,
+        })
+    })?;
+    word.or_else(|| node.known(&names.calendars).map(|id| Deadlines::Open(Some(id))))
 }
 
 /// One `[[app.tier]]`.
@@ -117,10 +150,10 @@ fn app(keys: &mut Keys<'_>, id: AppId, names: &Names) -> App {
 /// - `id`, `name`.
 /// - `risk`: one of the file's `risks`.
 /// - `longest`: the longest grant, in whole hours such as `720h`.
-/// - `groups`: the groups that the tier gives.
-/// - `roles`: roles that may be asked for.
+/// - `groups`: the groups that the tier gives; default none.
+/// - `roles`: roles that may be asked for; default none.
 /// - `seats`: licences that exist; absent where they are not counted.
-/// - `monthly-cost`: of a seat, such as `12.50`.
+/// - `monthly-cost`: of a seat, such as `12.50`; absent is not known.
 /// - `durations`: what a form offers, in whole hours such as `24h`, none longer than `longest`.
 /// - `emergency`: the longest grant that is given at once in an emergency, such as `4h`, and reviewed afterwards. Without it none is.
 fn tier(keys: &mut Keys<'_>, id: TierId, names: &Names) -> Tier {

@@ -12,8 +12,10 @@ const MIB: u64 = 1 << 20;
 /// The largest file that a configuration may allow, in MiB.
 const MIB_MAX: u64 = 10 << 10;
 
-/// Reads `[attachments]`, which may be absent, and `store`: where the files are kept, a directory, or `s3://BUCKET/PREFIX` with
-/// the variables that `archive` has. Relative to the configuration directory. Default `attachments` in the data directory.
+/// Reads `[attachments]`, which may be absent.
+///
+/// - `store`: where the files are kept, a directory, or `s3://BUCKET/PREFIX` with the variables that `archive` has. Relative to the
+///   configuration directory. Default `attachments` in the data directory.
 pub fn read(keys: &mut Keys<'_>, around: &Around<'_>) -> (Attachments, Option<Archive>) {
     let usual = Attachments::default();
     let types = |keys: &mut Keys<'_>, key: &'static str, usual: Vec<String>| {

@@ -29,8 +29,8 @@ pub fn all(
 ///
 /// - `time-zone`: the desk's, a name of the IANA database.
 /// - `monday` to `sunday`: the open hours, such as `["08:00-12:00", "13:00-18:00"]`; absent is closed.
-/// - `holidays`: days on which the desk is closed, such as `2026-12-25`.
-/// - `holidays-from`: more of them, from an iCalendar file in the folder `holidays`, such as `germany.ics`.
+/// - `holidays`: days on which the desk is closed, such as `2026-12-25`; default none.
+/// - `holidays-from`: more of them, from an iCalendar file in the folder `holidays`, such as `germany.ics`; default none.
 fn read(keys: &mut Keys<'_>, texts: &BTreeMap<String, String>) -> Calendar {
     let zone = keys.required("time-zone").and_then(|node| {
         node.parsed(|name| TimeZone::get(name).map_err(|_| Wrong::UnknownZone { text: name.to_owned() }))

@@ -14,6 +14,8 @@ const DAYS_MAX: u64 = 3_660;
 pub struct Given {
     record: Option<Vec<RecordPart>>,
     confirm_minutes: Option<u32>,
+    /// `Some(None)` for no end.
+    answer_minutes: Option<Option<u32>>,
     remind_percent: Option<u16>,
     reply: Option<Reply>,
     reopen_days: Option<u32>,
@@ -26,7 +28,9 @@ pub struct Given {
 ///   default all four. An empty list asks for none.
 /// - `confirm-within`: how long the requester may confirm or dispute a resolution, in open time such as `24h`, which is the
 ///   default; then the desk closes the ticket.
-/// - `remind-at`: the share of that time after which the requester is reminded, in percent, 0 for never; default 50.
+/// - `answer-within`: how long a requester who is asked something (`waiting_requester`) may take to answer, in open time such as `80h`,
+///   counted from the last public answer; then the desk cancels the ticket. Default `never`.
+/// - `remind-at`: the share of either time after which the requester is reminded, in percent, 0 for never; default 50.
 /// - `reply`: the effect of a requester's words on a resolved ticket: `reopen` (default), or `note`, which tells the assignee.
 /// - `reopen-days`: for how many days after the resolution words reopen the ticket, and rules for closing are asked about words on one
 ///   that was closed since; default as long as it is resolved.
@@ -38,6 +42,10 @@ pub fn read(keys: &mut Keys<'_>) -> Given {
     Given {
         record,
         confirm_minutes: keys.optional("confirm-within").and_then(|node| duration::minutes(&node)),
+        answer_minutes: keys.optional("answer-within").and_then(|node| match node.text()? {
+            "never" => Some(None),
+            _ => duration::minutes(&node).map(Some),
+        }),
         remind_percent: keys.optional("remind-at").and_then(|node| whole(&node, 0, SHARE_MAX)),
         reply: keys.optional("reply").and_then(|node| node.one_of(&replies)),
         reopen_days: keys.optional("reopen-days").and_then(|node| whole(&node, 0, DAYS_MAX)),
@@ -56,6 +64,7 @@ impl Given {
         Closing {
             record: self.record.unwrap_or_else(|| base.record.clone()),
             confirm_minutes: self.confirm_minutes.unwrap_or(base.confirm_minutes),
+            answer_minutes: self.answer_minutes.unwrap_or(base.answer_minutes),
             remind_percent: match self.remind_percent {
                 Some(0) => None,
                 Some(percent) => Some(percent),

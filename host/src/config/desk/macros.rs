@@ -24,8 +24,8 @@ pub fn canned_replies(keys: &mut Keys<'_>) -> Vec<CannedReply> {
 /// - `id`, `name`.
 /// - `category`, `priority`, `team`, `tags`: the values that the ticket gets; absent stays.
 /// - `take`: whether the agent who runs it gets the ticket; default false.
-/// - `reply`, `note`: a public answer and a private note.
-/// - `to`: the state that it goes to.
+/// - `reply`, `note`: a public answer and a private note; absent says nothing.
+/// - `to`: the state that it goes to; absent stays.
 /// - `resolution`: for `resolved`, the record in its parts.
 ///
 /// Texts have the variables `{key}`, `{subject}`, `{requester}`, `{agent}` and `{desk}`.

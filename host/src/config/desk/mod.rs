@@ -22,8 +22,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use crate::desk::id::{ImpactId, NotAnId, PersonId, PriorityId, UrgencyId};
-use crate::desk::organisation::service::RoutingAgain;
+use crate::desk::organisation::service::{RoutingAgain, Targets};
 use crate::desk::organisation::{Defaults, Organisation, Person, PriorityLevel};
+use crate::desk::sla::Deadlines;
 
 use by_api::Document;
 
@@ -60,7 +61,7 @@ pub fn read(
     names: &Names,
     around: &Around<'_>,
 ) -> Option<(Server, telemetry::Telemetry, Outgoing, Organisation, BTreeSet<Document>)> {
-    let (people, department_readers) = people::read(&parsed.people, names);
+    let people::Directory { people, people_from, department_readers } = people::read(&parsed.people, names);
     let teams = parsed.teams.read(|keys| teams::read(keys, names));
     let Taxonomy { categories, tags, requester_tags } = parsed.taxonomy.read(|keys| taxonomy::read(keys, names));
     let mut request_types = parsed.request_types.read(|keys| request_types::read(keys, names));
@@ -90,6 +91,7 @@ pub fn read(
             calendar: calendar?,
             calendars,
             people,
+            people_from,
             department_readers,
             teams,
             categories,
@@ -240,20 +242,13 @@ fn step<I: ToString + Clone>(node: &Node<'_>, steps: &[I], what: &'static str) -
 /// - `calendar`: the `[[other-calendar]]` that these run by; absent is the desk's.
 fn priority(keys: &mut Keys<'_>, id: crate::desk::id::PriorityId, names: &Names) -> PriorityLevel {
     let name = keys.required("name").and_then(|node| node.filled()).unwrap_or_default();
-    let response = keys.required("first-response");
-    let response_minutes = response.as_ref().and_then(duration::minutes);
-    let resolution = keys.required("resolution").and_then(|node| duration::minutes(&node));
-    if let (Some(node), Some(response), Some(resolution)) = (&response, response_minutes, resolution)
-        && response > resolution
-    {
-        node.report(Wrong::ResponseAfterResolution { response, resolution });
-    }
+    let Targets { first_response, resolution, update } = duration::targets(keys);
     PriorityLevel {
         id,
         name,
-        first_response_minutes: response_minutes.unwrap_or_default(),
-        resolution_minutes: resolution.unwrap_or_default(),
-        update_minutes: keys.optional("next-update").and_then(|node| duration::minutes(&node)),
+        first_response_minutes: first_response,
+        resolution_minutes: resolution,
+        update_minutes: update,
         calendar: keys.optional("calendar").and_then(|node| node.known(&names.calendars)),
     }
 }
@@ -282,8 +277,8 @@ fn routing(keys: &mut Keys<'_>, names: &Names) -> RoutingAgain {
 /// - `access-approvers`: who approves access where a rule has failed and the requester has no manager; at least one.
 /// - `access-due`: how long such an approval may take, in whole hours such as `72h`, which is the default;
 ///   the desk denies what is not decided by then.
-/// - `access-deadlines`: the hours that approvers have: `clock`, which is the default, counts all, and `business-hours` those in which the
-///   desk is open by its calendar.
+/// - `access-deadlines`: the hours that approvers have: `clock`, which is the default, counts all, `business-hours` those in which the
+///   desk is open by its calendar, and the id of an `[[other-calendar]]` those of that. An app may say it for itself.
 /// - `access-fallback`: the longest grant where a rule has failed and people decide in its place, in whole hours such as `24h`,
 ///   which is the default.
 /// - `one-approver-for-several-steps`: whether one person may approve several steps of a request. Default false: each step asks
@@ -299,8 +294,7 @@ fn defaults(keys: &mut Keys<'_>, names: &Names, people: &BTreeMap<PersonId, Pers
     let approvers = keys.required("access-approvers");
     let due = keys.optional("access-due").and_then(|node| duration::hours(&node));
     let fallback = keys.optional("access-fallback").and_then(|node| duration::hours(&node));
-    let deadlines = keys.optional("access-deadlines");
-    let deadlines = deadlines.and_then(|node| node.one_of(&[("clock", false), ("business-hours", true)]));
+    let deadlines = keys.optional("access-deadlines").and_then(|node| apps::deadlines(&node, names));
     let several = keys.optional("one-approver-for-several-steps").and_then(|node| node.flag());
     let leavers_max = keys.optional("leavers-max").and_then(|node| node.whole(0, u64::from(u32::MAX)));
     let on_move = keys.optional("on-move").and_then(|node| node.one_of(&[("review", false), ("end", true)]));
@@ -321,7 +315,7 @@ fn defaults(keys: &mut Keys<'_>, names: &Names, people: &BTreeMap<PersonId, Pers
         category: category?,
         access_approvers,
         access_due_hours: due.unwrap_or(ACCESS_DUE_HOURS),
-        deadlines_in_open_time: deadlines.unwrap_or(false),
+        deadlines: deadlines.unwrap_or(Deadlines::Clock),
         access_fallback_hours: fallback.unwrap_or(ACCESS_FALLBACK_HOURS),
         one_approver_for_several_steps: several.unwrap_or(false),
         leavers_max: leavers_max.and_then(|most| u32::try_from(most).ok()),

@@ -48,9 +48,9 @@ fn bounded<'a>(keys: &mut Keys<'a>, key: &'static str) -> Vec<Node<'a>> {
 ///
 /// - `id`: its name, such as `laptop`; once in a type.
 /// - `request-type`: the form of the ticket, which has no parts itself.
-/// - `subject`, `body`: texts with fields in braces.
+/// - `subject`, `body`: texts with fields in braces; an absent body is empty.
 /// - `fields`: what the form of the ticket gets, a table of texts with fields in braces; one that is a single field in braces takes
-///   it as it is.
+///   it as it is. Default none.
 /// - `when`: where it is made, such a list of questions as `show-when` of a field; default always.
 /// - `after`: the parts before it that have to be resolved first; default none.
 /// - `due`: the day by which it is due: `field`, a date of the form, and `days-before` or `days-after` it; absent is as the ticket's

@@ -37,7 +37,7 @@ fn read(keys: &mut Keys<'_>, names: &Names) -> Watch {
     alert_at.sort_unstable();
     alert_at.dedup();
     let further = further(keys, names);
-    let of_work = ClockKind::ALL.into_iter().filter(|kind| *kind != ClockKind::Confirmation);
+    let of_work = ClockKind::ALL.into_iter().filter(|kind| !kind.is_of_requester());
     let kinds: Vec<ClockKind> = of_work.chain(further.iter().map(|clock| ClockKind::Further(clock.id))).collect();
     let escalation = |keys: &mut Keys<'_>| {
         let clock = keys.required("clock").and_then(|node| kind(&node, &kinds));
@@ -103,7 +103,7 @@ fn further(keys: &mut Keys<'_>, names: &Names) -> Vec<FurtherClock> {
 ///   response. It begins once a ticket.
 /// - `met`: any of these is what it promises, in the same words. Where that is so already, it does not begin.
 /// - `pauses`: the states in which it stands still, such as `waiting_requester`; it stands still on what is resolved or over as well.
-///   Default none.
+///   Default none. A clock that could never run by these three is refused.
 /// - `[[promises.clock.target]]`: a `priority` and the open time `within` which it is to be met, such as `2h`; tickets of other
 ///   priorities have no such clock.
 /// - `calendar`: the `[[other-calendar]]` that it runs by; default is that of the priority.
@@ -117,12 +117,33 @@ fn clock(keys: &mut Keys<'_>, names: &Names, seen: &mut BTreeMap<String, usize>)
     let [starts, met] = ["starts", "met"].map(|key| occasions(keys, key, names));
     let states = State::ALL.map(|state| (state.code(), state.code()));
     let pauses = distinct(keys.list("pauses"), |node| node.one_of(&states));
+    refuse_dead(keys, (&starts, &met, &pauses));
     let targets = filled(keys, "target");
     let minutes = targets.iter().filter_map(|node| node.keys(|keys| target(keys, names)).flatten()).collect();
     let calendar = keys.optional("calendar").and_then(|node| node.known(&names.calendars));
     let request_types = distinct(keys.list("request-types"), |node| node.known(&names.request_types));
     let pauses = pauses.into_iter().map(str::to_owned).collect();
     Some(FurtherClock { id: id?, name: name?, starts, pauses, met, minutes, calendar, request_types })
+}
+
+/// Refuses a clock that would never run: that would go unnoticed.
+fn refuse_dead(keys: &Keys<'_>, (starts, met, pauses): (&[Occasion], &[Occasion], &[&str])) {
+    let is_over = |one: &Occasion| match one {
+        Occasion::State(word) => State::from_code(word).is_some_and(|state| !state.is_unfinished()),
+        _ => false,
+    };
+    let is_met = |one: &Occasion| met.contains(one) || met.contains(&Occasion::Submitted);
+    if starts.is_empty() || met.is_empty() {
+        return;
+    }
+    if starts.iter().all(is_over) {
+        keys.report("starts", Wrong::StartsWhenOver);
+    } else if starts.iter().all(|one| is_met(one) || is_over(one)) {
+        keys.report("met", Wrong::MetAtTheStart);
+    }
+    if State::ALL.iter().filter(|state| state.is_unfinished()).all(|state| pauses.contains(&state.code())) {
+        keys.report("pauses", Wrong::NeverRuns);
+    }
 }
 
 /// A list that has to say something.

@@ -46,8 +46,8 @@ pub fn read(keys: &mut Keys<'_>, names: &Names) -> Vec<Schedule> {
 ///
 /// - `id`.
 /// - `request-type`, `requester`.
-/// - `subject`, `body`: `{date}` in them is the day.
-/// - `fields`: a table of texts.
+/// - `subject`, `body`: `{date}` in them is the day; an absent body is empty.
+/// - `fields`: a table of texts; default none.
 ///
 /// And when, as for both kinds:
 ///

@@ -35,10 +35,10 @@ pub struct Mail {
 /// Where mail leaves to: either `directory` or `server`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MailWay {
-    /// `directory`: a directory that takes each message as a file `.eml`, for trying out. Relative to the configuration
-    /// directory.
+    /// `directory`: a directory that takes each message as a file `.eml`, for trying out; absent where there is a `server`.
+    /// Relative to the configuration directory.
     Directory(PathBuf),
-    /// `server`: the host of a mail relay, with its port if it is another than 587, or 465 with `security = "tls"`.
+    /// `server`: the host of a mail relay, with its port if it is another than 587, or 465 with `security = "tls"`; absent where there is a `directory`.
     Server(Box<MailServer>),
 }
 
@@ -53,7 +53,7 @@ pub struct MailServer {
     pub user: Option<String>,
     /// `RULEDESK_SMTP_PASSWORD`, which stands above the file.
     pub password: Option<String>,
-    /// `password-file`: a file that has the password in its first line. Relative to the configuration directory.
+    /// `password-file`: a file that has the password in its first line; absent where no `user` signs in. Relative to the configuration directory.
     pub password_file: Option<PathBuf>,
     /// `hello`: the name with which the desk greets the relay. Default the domain of `from`.
     pub hello: String,

@@ -35,10 +35,11 @@ pub struct Requests {
     /// `internal-hosts`: names and addresses that may be asked although they are inside the organisation's network, and without
     /// TLS. All others have to be public and are asked with TLS. Default none.
     pub internal_hosts: Vec<String>,
-    /// `certificates`: a file (PEM) with authorities that are trusted besides the system's, for mail as well. Relative to the
-    /// configuration directory.
+    /// `certificates`: a file (PEM) with authorities that are trusted besides the system's, for mail as well; default none. Relative to
+    /// the configuration directory.
     pub certificates: Option<PathBuf>,
-    /// `public-url`: the address at which people reach the desk, such as `https://desk.example.com`. Messages link to it.
+    /// `public-url`: the address at which people reach the desk, such as `https://desk.example.com`. Messages link to it;
+    /// without it they have no links.
     pub public_url: Option<String>,
 }
 

@@ -92,6 +92,28 @@ const TIMES: &[Case] = &[
     (
         "desk.toml",
         "[defaults]",
+        "[[promises.clock]]\nid = \"diagnosis\"\nname = \"D\"\nstarts = [\"in_progress\", \"resolved\"]\nmet = [\"in_progress\", \"tag:vpn\"]\n\
+         target = [{ priority = \"high\", within = \"2h\" }]\n\n[defaults]",
+        "desk.toml:19:1: promises.clock[0].met: is so whenever the clock would start, which therefore never runs: leave out of it what is in `starts`",
+    ),
+    (
+        "desk.toml",
+        "[defaults]",
+        "[[promises.clock]]\nid = \"diagnosis\"\nname = \"D\"\nstarts = [\"resolved\"]\nmet = [\"tag:vpn\"]\n\
+         target = [{ priority = \"high\", within = \"2h\" }]\n\n[defaults]",
+        "desk.toml:19:1: promises.clock[0].starts: comes when no work is owed any more, when no clock starts; name a state in which it is",
+    ),
+    (
+        "desk.toml",
+        "[defaults]",
+        "[[promises.clock]]\nid = \"diagnosis\"\nname = \"D\"\nstarts = [\"submitted\"]\nmet = [\"resolved\"]\n\
+         pauses = [\"new\", \"open\", \"in_progress\", \"waiting_requester\", \"waiting_approval\", \"waiting_vendor\", \"reopened\"]\n\
+         target = [{ priority = \"high\", within = \"2h\" }]\n\n[defaults]",
+        "desk.toml:19:1: promises.clock[0].pauses: names every state in which work is owed, so that the clock never runs",
+    ),
+    (
+        "desk.toml",
+        "[defaults]",
         "[promises]\nescalate = [{ clock = \"diagnose\", at = 100 }]\n\n[defaults]",
         "desk.toml:20:23: promises.escalate[0].clock: there is no clock `diagnose`; allowed: first-response, resolution, next-update, team-resolution",
     ),

@@ -2,7 +2,7 @@
 //! entitlement is membership of a group. Members are changed one at a time and by their ids, which servers that read the standard
 //! strictly and those that do not both understand; a removal is never sent in the form that some take for all members.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -14,6 +14,8 @@ use crate::desk::access::provisioning::{Account, Direction, Entitlement};
 
 /// The most members of a group that are looked at one by one.
 const MEMBERS_MAX: usize = 2_000;
+/// The most groups within a group that are looked through for a user.
+const WITHIN_MAX: usize = 20;
 const MEDIA_TYPE: &str = "application/scim+json";
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
@@ -81,10 +83,18 @@ struct Resource {
 impl Resource {
     fn of(body: Value, etag: Option<String>) -> Option<Resource> {
         let id = body.get("id")?.as_str()?.to_owned();
-        // The id becomes a part of addresses.
-        let plain =
-            !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.@:~".contains(c)) && id != "..";
-        plain.then_some(Resource { id, body, etag })
+        is_plain(&id).then_some(Resource { id, body, etag })
+    }
+
+    /// The ids of the groups that are members of a group.
+    fn groups_within(&self) -> Vec<String> {
+        let members = self.body.get("members").and_then(Value::as_array).into_iter().flatten();
+        let is_group = |member: &&Value| {
+            let text = |name: &str| member.get(name).and_then(Value::as_str).unwrap_or_default();
+            text("type").eq_ignore_ascii_case("group") || text("$ref").contains("/Groups/")
+        };
+        let ids = members.filter(is_group).filter_map(|member| member.get("value").and_then(Value::as_str));
+        ids.filter(|id| is_plain(id)).map(str::to_owned).collect()
     }
 
     fn is_active(&self) -> bool {
@@ -105,6 +115,11 @@ impl Resource {
         let groups = self.body.get("groups").and_then(Value::as_array);
         groups.is_some_and(|all| all.iter().any(|one| one.get("value").and_then(Value::as_str) == Some(group)))
     }
+}
+
+/// Whether an id may become a part of addresses.
+fn is_plain(id: &str) -> bool {
+    !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.@:~".contains(c)) && id != ".."
 }
 
 /// A text of a filter (RFC 7644, 3.4.2.2), which is written as JSON writes it.
@@ -260,24 +275,57 @@ impl ScimApp {
             }
             (_, None) => (false, "read back: there is no such user".to_owned()),
             (entitlement, Some(user)) => {
-                let mut there = self.is_member(entitlement, user).await?;
-                if let Some(tier) = &op.replaces {
-                    there = there && !self.is_member(&Entitlement::Tier(tier.clone()), user).await?;
+                let mut way = self.way_in((entitlement, effect.is_wanted()), user).await?;
+                if way.is_some()
+                    && let Some(tier) = &op.replaces
+                {
+                    let before = self.way_in((&Entitlement::Tier(tier.clone()), false), user).await?;
+                    way = way.filter(|_| before.is_none());
                 }
-                (
-                    there,
-                    format!("read back: the user {} a member for {entitlement}", if there { "is" } else { "is not" }),
-                )
+                let (there, is) = (way.is_some(), if way.is_some() { "is" } else { "is not" });
+                (there, format!("read back: the user {is} a member for {entitlement}{}", way.unwrap_or_default()))
             }
         };
         Ok((if there == effect.is_wanted() { Came::Verified } else { Came::NotThere }, said))
     }
 
-    async fn is_member(&self, entitlement: &Entitlement, user: &Resource) -> Result<bool, Trouble> {
-        let Some(group) = self.group(entitlement).await? else { return Ok(false) };
+    /// How a user comes to what stands for an entitlement: empty words where they are in its group themselves, else the group within
+    /// it that has them; `None` where they do not. Whom another group brings in has not lost it (I9). Where they are `wanted` there,
+    /// a group with very many others in it is no reason not to add them.
+    async fn way_in(
+        &self,
+        (entitlement, wanted): (&Entitlement, bool),
+        user: &Resource,
+    ) -> Result<Option<String>, Trouble> {
+        let Some(group) = self.group(entitlement).await? else { return Ok(None) };
+        if group.has_member(&user.id) {
+            return Ok(Some(String::new()));
+        }
+        let (mut seen, mut left) = (BTreeSet::from([group.id.clone()]), group.groups_within());
+        while let Some(id) = left.pop() {
+            if !seen.insert(id.clone()) {
+                continue;
+            }
+            if seen.len() > WITHIN_MAX && wanted {
+                break;
+            }
+            if seen.len() > WITHIN_MAX {
+                return Err(Trouble::Unknown(format!("Groups/{}: more than {WITHIN_MAX} groups are in it", group.id)));
+            }
+            let within = match self.get(&format!("Groups/{id}"), &[]).await {
+                Ok(reply) => Resource::of(reply.body, None).ok_or_else(|| no_answer(&reply.said))?,
+                Err(trouble) if trouble.is(404) => continue,
+                Err(trouble) => return Err(trouble),
+            };
+            if within.has_member(&user.id) {
+                let name = within.body.get("displayName").and_then(Value::as_str).unwrap_or(&within.id);
+                return Ok(Some(format!(", by way of the group `{name}`, which is in it")));
+            }
+            left.extend(within.groups_within());
+        }
         // Some servers leave members out, as of large groups, or show a part of them: that says of none that they are not in it, and
         // the user says more (I9).
-        Ok(group.has_member(&user.id) || user.is_in(&group.id))
+        Ok(user.is_in(&group.id).then(|| ", as the user says".to_owned()))
     }
 
     async fn apply_account(&self, effect: Effect<'_>) -> Result<String, Trouble> {

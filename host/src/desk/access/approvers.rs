@@ -77,6 +77,32 @@ fn may_approve(case: &AccessCase, organisation: &Organisation, person: &PersonId
     here && !organisation.is_party(person, &parties, now)
 }
 
+impl AccessCase {
+    /// Why the approvals of a settled request would not be enough by the accounts as they are linked now; `None` where they
+    /// are (I2, I3).
+    pub fn approved_by_one(&self, organisation: &Organisation) -> Option<String> {
+        let parties = [&self.requester, &self.submitted_by, &self.request.subject];
+        let approvals: Vec<&HumanDecision> = self.decisions.iter().filter(|decision| decision.approve).collect();
+        let own = |account: &PersonId| parties.into_iter().find(|party| organisation.is_same(account, party));
+        let of_party = approvals.iter().find_map(|approval| Some((&approval.approver, own(&approval.approver)?)));
+        if let Some((approver, party)) = of_party {
+            return Some(format!(
+                "{approver}, who approved it, and {party}, who is to have it or has asked for it, are one person"
+            ));
+        }
+        let several = organisation.defaults.one_approver_for_several_steps;
+        approvals.iter().enumerate().find_map(|(place, later)| {
+            let same = |before: &&&HumanDecision| {
+                before.approver != later.approver
+                    && organisation.is_same(&before.approver, &later.approver)
+                    && (before.step == later.step || !several)
+            };
+            let before = approvals.iter().take(place).find(same)?;
+            Some(format!("{} and {}, who approved it, are one person", before.approver, later.approver))
+        })
+    }
+}
+
 /// An open step whose approvers are others than before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reassigned {

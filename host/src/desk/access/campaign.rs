@@ -244,11 +244,14 @@ pub(super) fn ask_after_emergency(change: &mut Change, case: &AccessCase, grant:
 pub enum AfterMove {
     /// People are asked whether it stays; what none keeps in time ends.
     Ask,
+    /// The same, of the desk's own approvers first: those who have agreed to it may be the ones in doubt.
+    AskDesk,
     /// It ends.
     End,
 }
 
-/// Takes up a grant that the rules would not give its holder any more, who has moved. `None` where it is over.
+/// Takes up a grant that would not be given any more: its holder has moved, or may not have it together with something else. `None`
+/// where it is over.
 pub fn after_move(ticket: &Ticket, grant: &Grant, (why, what): (&str, AfterMove), at: &At<'_>) -> Option<Change> {
     if grant.has_ended(at.now) {
         return None;
@@ -259,7 +262,13 @@ pub fn after_move(ticket: &Ticket, grant: &Grant, (why, what): (&str, AfterMove)
     let event = Event::AccessDecided { outcome: AccessOutcome::Attention, detail: why.to_owned() };
     let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Internal, event };
     let mut change = Change::update(ticket, changed(ticket, at.now), vec![entry]);
-    let reviewers = reviewers(at.organisation, grant, Asks::Manager, at.now);
+    let mut reviewers = reviewers(at.organisation, grant, Asks::Manager, at.now);
+    if what == AfterMove::AskDesk {
+        let own = at.organisation.defaults.access_approvers.iter();
+        let own: Vec<PersonId> =
+            own.filter(|person| may_review(at.organisation, &[&grant.subject], person, at.now)).cloned().collect();
+        reviewers = if own.is_empty() { reviewers } else { own };
+    }
     if !reviewers.is_empty() {
         let due_at = at.now.checked_add(AFTER_MOVE).unwrap_or(Timestamp::MAX);
         asked(&mut change, grant, (None, reviewers, due_at), at);

@@ -107,10 +107,23 @@ pub(super) fn moved_to(change: &mut Change, grant: &Grant, state: GrantState, re
     let state = if in_app { state } else { GrantState::Ended };
     stands(change, grant, state, reason, at.now);
     books.stands(grant.id, state, reason);
+    if state == GrantState::Ended {
+        sessions_until(change, grant, at);
+    }
     for kind in [TimerKind::AccessExpiry, TimerKind::AccessReminder] {
         change.timers.push(TimerWrite::Cancel { kind, ticket: grant.ticket });
     }
     plan::bring_in_line(change, &mut books, key, at);
+}
+
+/// Writes in the ledger until when sessions may go on that are open in the app of a grant that has ended there, and gives it; `None`
+/// where the catalog says nothing of sessions.
+pub(super) fn sessions_until(change: &mut Change, grant: &Grant, at: &At<'_>) -> Option<Timestamp> {
+    let hours = at.organisation.apps.get(&grant.app)?.sessions_hours?;
+    let until = at.now.checked_add(SignedDuration::from_hours(i64::from(hours))).ok()?;
+    let event = LedgerEvent::SessionsUntil { grant: grant.id, until };
+    change.ledger.push(LedgerEntry { at: at.now, ticket: grant.ticket, event });
+    Some(until)
 }
 
 /// Writes where a grant stands now, and says so in the ledger.

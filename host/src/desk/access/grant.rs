@@ -64,6 +64,8 @@ pub enum EndReason {
     Moved,
     /// It was to begin later, and by then it may not be given.
     NotBegun,
+    /// It was taken away in the app itself, past the desk.
+    Removed,
 }
 
 impl GrantState {
@@ -109,7 +111,7 @@ impl GrantState {
 
 impl EndReason {
     /// Every reason.
-    pub const ALL: [EndReason; 9] = [
+    pub const ALL: [EndReason; 10] = [
         EndReason::Expired,
         EndReason::Revoked,
         EndReason::GivenBack,
@@ -119,6 +121,7 @@ impl EndReason {
         EndReason::Reviewed,
         EndReason::Moved,
         EndReason::NotBegun,
+        EndReason::Removed,
     ];
 
     /// The stable word for programs.
@@ -133,6 +136,7 @@ impl EndReason {
             EndReason::Reviewed => "reviewed",
             EndReason::Moved => "moved",
             EndReason::NotBegun => "not-begun",
+            EndReason::Removed => "removed-in-app",
         }
     }
 

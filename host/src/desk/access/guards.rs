@@ -76,6 +76,19 @@ fn no_seat(grant: &Grant, holders: &[(PersonId, TierId)], at: &At<'_>) -> Option
     full.then(|| format!("all {seats} seats of {} in {} are taken", tier.name, app.name))
 }
 
+/// Of what one human holds by all their accounts, all that may not be held together with something older, each with the reason.
+/// What was given by two accounts that were taken for two people, or before a set was made, is found by this.
+pub fn held_together<'g>(held: &'g [Grant], sets: &[Incompatible]) -> Vec<(&'g Grant, String)> {
+    let mut by_age: Vec<&Grant> = held.iter().collect();
+    by_age.sort_by_key(|grant| (grant.granted_at, grant.id));
+    let found = by_age.iter().enumerate().filter_map(|(place, grant)| {
+        let older = by_age.iter().take(place).map(|older| (&older.app, &older.tier));
+        let why = conflict((&grant.app, &grant.tier), older, sets)?;
+        Some((*grant, format!("{why}; both are held by now")))
+    });
+    found.collect()
+}
+
 /// The first set of which the item and one of the others are in different halves (separation of duties).
 fn conflict<'a>(
     (app, tier): (&AppId, &TierId),

@@ -47,6 +47,8 @@ pub enum LedgerEvent {
     Revoked { grant: GrantId, subject: PersonId, app: AppId, tier: TierId, by: Author, reason: String },
     /// A grant stands here now.
     GrantStands { grant: GrantId, state: GrantState, reason: Option<EndReason> },
+    /// A grant has ended, and sessions that were open in its app may go on until then.
+    SessionsUntil { grant: GrantId, until: Timestamp },
     /// An effect in an app stands here now, with what was sent and what came back.
     Op { op: Op },
     /// A person holds this in an app from now on, as it was read back there; `preexisting` where no grant had given it.
@@ -77,6 +79,7 @@ impl LedgerEvent {
             LedgerEvent::Granted { .. } => "granted",
             LedgerEvent::Revoked { .. } => "revoked",
             LedgerEvent::GrantStands { .. } => "grant-stands",
+            LedgerEvent::SessionsUntil { .. } => "sessions-until",
             LedgerEvent::Op { .. } => "op",
             LedgerEvent::Holds { .. } => "holds",
             LedgerEvent::HoldsNoMore { .. } => "holds-no-more",

@@ -33,6 +33,7 @@ pub(super) use decide::{cancelled, opened};
 pub use ending::{begin, expire, next_reminder, remind};
 pub use follow::{end, escalate, follow, nudge};
 pub use grant::{EndReason, Grant, GrantState};
+pub use guards::held_together;
 pub use ledger::{LedgerEntry, LedgerEvent};
 pub use request::AccessRequest;
 pub use review::Review;
@@ -127,7 +128,8 @@ impl AccessCase {
         verdict: &AccessVerdict,
         at: &At<'_>,
     ) -> AccessCase {
-        let calendar = Some(&at.organisation.calendar).filter(|_| at.organisation.defaults.deadlines_in_open_time);
+        let own = at.organisation.apps.get(&request.app).and_then(|app| app.deadlines.as_ref());
+        let calendar = own.unwrap_or(&at.organisation.defaults.deadlines).calendar(at.organisation);
         let (state, scope, steps) = match &verdict.outcome {
             Outcome::Denied => (AccessState::DeniedByPolicy, None, Vec::new()),
             Outcome::Approved(scope) => (AccessState::Approved, Some(scope.clone()), Vec::new()),

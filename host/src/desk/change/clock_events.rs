@@ -81,11 +81,13 @@ fn begun(is: &Clock, over: bool) -> Vec<ClockStep> {
 }
 
 fn gone_on(kind: ClockKind, (was, is): (&Clock, &Clock), over: bool) -> Vec<ClockStep> {
-    // The next update and a team's own time begin from the beginning: with each answer, with each team.
+    // The next update, the requester's time and a team's own begin from the beginning: with each answer, with each team.
     let begins_again = is.used_ms == 0 && is.running_since.is_some() && is.running_since != was.running_since;
     match kind {
         ClockKind::Update if begins_again && was.met_at.is_none() => return vec![ClockStep::Meet, ClockStep::Start],
-        ClockKind::Team if begins_again && was.met_at.is_none() => return vec![ClockStep::Cancel, ClockStep::Start],
+        ClockKind::Team | ClockKind::Answer if begins_again && was.met_at.is_none() => {
+            return vec![ClockStep::Cancel, ClockStep::Start];
+        }
         _ => {}
     }
     let stands = was.met_at.is_none() && is.met_at.is_none();
@@ -116,7 +118,15 @@ mod tests {
     fn clock(target_ms: i64, since: Option<i64>, met: Option<i64>) -> Clock {
         let at = |ms: i64| Timestamp::from_millisecond(ms).unwrap();
         let due_at = since.map(|since| at(since + target_ms));
-        Clock { target_ms, used_ms: 0, running_since: since.map(at), met_at: met.map(at), due_at, alerted: 0 }
+        Clock {
+            target_ms,
+            used_ms: 0,
+            running_since: since.map(at),
+            met_at: met.map(at),
+            due_at,
+            alerted: 0,
+            day_end: None,
+        }
     }
 
     fn steps(before: Option<&Clocks>, after: &Clocks, over: bool) -> Vec<String> {

@@ -67,6 +67,8 @@ pub enum MessageKind {
     Assigned,
     /// The requester has not said yet whether the resolution holds.
     ConfirmationReminder,
+    /// The requester has not answered yet what they were asked.
+    AnswerReminder,
     /// A promise about the ticket is broken.
     PromiseBroken,
     /// A promise about the ticket has used much of its time.
@@ -79,7 +81,7 @@ pub enum MessageKind {
 
 impl MessageKind {
     /// Every kind.
-    pub const ALL: [MessageKind; 15] = [
+    pub const ALL: [MessageKind; 16] = [
         MessageKind::ApprovalWanted,
         MessageKind::Acknowledgement,
         MessageKind::Resolved,
@@ -91,6 +93,7 @@ impl MessageKind {
         MessageKind::Escalated,
         MessageKind::Assigned,
         MessageKind::ConfirmationReminder,
+        MessageKind::AnswerReminder,
         MessageKind::PromiseBroken,
         MessageKind::PromiseRunsOut,
         MessageKind::AccessEnding,
@@ -111,6 +114,7 @@ impl MessageKind {
             MessageKind::Escalated => "escalated",
             MessageKind::Assigned => "assigned",
             MessageKind::ConfirmationReminder => "confirmation-reminder",
+            MessageKind::AnswerReminder => "answer-reminder",
             MessageKind::PromiseBroken => "promise-broken",
             MessageKind::PromiseRunsOut => "promise-runs-out",
             MessageKind::AccessEnding => "access-ending",

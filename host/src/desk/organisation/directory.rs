@@ -55,8 +55,12 @@ pub struct DepartmentReaders {
 /// Where the desk knows a person from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
-    /// The configuration: its directory, or what was published of it, also from a CSV file.
+    /// The file of the configuration directory.
     Configuration,
+    /// A document that was published by API.
+    Published,
+    /// A CSV file, of which the document was made.
+    Csv,
     /// The identity provider, by SCIM.
     Directory,
 }
@@ -66,6 +70,8 @@ impl Source {
     pub const fn code(self) -> &'static str {
         match self {
             Source::Configuration => "configuration",
+            Source::Published => "api",
+            Source::Csv => "csv",
             Source::Directory => "directory",
         }
     }
@@ -148,6 +154,14 @@ impl Organisation {
             }
         }
         after
+    }
+
+    /// Where the desk knows a person from: the provider, or that by which the document of people came.
+    pub fn source_of(&self, person: &Person) -> Source {
+        match person.source {
+            Source::Configuration => self.people_from,
+            other => other,
+        }
     }
 
     /// The departments whose tickets a person reads, each once.

@@ -61,6 +61,7 @@ fn of_app(was: &App, now: &App) -> Option<String> {
         ("attributes", was.attributes != now.attributes),
         ("connector", was.connector != now.connector),
         ("way of holding its tiers", was.one_tier != now.one_tier),
+        ("default tier", was.default_tier != now.default_tier),
         ("order of tiers", order(was, now) != order(now, was)),
     ];
     let own = differences.into_iter().find(|(_, differs)| *differs).map(|(what, _)| what.to_owned());

@@ -30,12 +30,11 @@ pub mod service;
 use condition::Condition;
 use directory::{DepartmentReaders, Source, Validity};
 
-pub use service::Category;
-use service::{CannedReply, Closing, Macro, RoutingAgain, Watch};
-
 use connector::Connector;
 use parts::{Part, TaskPattern};
 use schedule::Schedule;
+pub use service::Category;
+use service::{CannedReply, Closing, Macro, RoutingAgain, Watch};
 
 /// Everything that the desk knows about whom it serves.
 #[derive(Debug, Clone)]
@@ -47,6 +46,8 @@ pub struct Organisation {
     /// Other calendars that promises may go by.
     pub calendars: BTreeMap<CalendarId, Calendar>,
     pub people: BTreeMap<PersonId, Person>,
+    /// How the document of people came.
+    pub people_from: Source,
     /// Those who read the tickets of departments.
     pub department_readers: Vec<DepartmentReaders>,
     pub teams: BTreeMap<TeamId, Team>,
@@ -94,8 +95,8 @@ pub struct Defaults {
     pub access_approvers: Vec<PersonId>,
     /// How long such an approval may take, in hours.
     pub access_due_hours: u32,
-    /// Whether the hours of approvers are those in which the desk is open; else they are the clock's.
-    pub deadlines_in_open_time: bool,
+    /// The hours that approvers have, where an app has none of its own.
+    pub deadlines: sla::Deadlines,
     /// The longest grant where a rule for access has failed and people decide in its place, in hours.
     pub access_fallback_hours: u32,
     /// Whether one person may approve several steps of a request.
@@ -324,6 +325,11 @@ pub struct App {
     pub connector: Option<ConnectorId>,
     /// Whether a person holds one of its tiers at a time, the highest that any grant gives.
     pub one_tier: bool,
+    pub deadlines: Option<sla::Deadlines>,
+    /// Whether access ends that was taken away in the app; else it is given again.
+    pub ends_when_removed: bool,
+    pub sessions_hours: Option<u32>,
+    pub default_tier: Option<TierId>,
 }
 
 /// A licence tier of an app.
@@ -425,21 +431,6 @@ impl Organisation {
     pub fn calendar_of_team(&self, team: &TeamId) -> &Calendar {
         let named = self.teams.get(team).and_then(|team| team.calendar.as_ref());
         named.and_then(|id| self.calendars.get(id)).unwrap_or(&self.calendar)
-    }
-
-    /// All that promises about tickets are made by, as one text that is another where they are: calendars, the list of priorities,
-    /// what teams agree on, the time to confirm, and the shares at which something is done.
-    pub fn promises(&self) -> String {
-        let calendar = |calendar: &Calendar| {
-            let Calendar { zone, week, holidays } = calendar;
-            format!("{:?} {week:?} {holidays:?}", zone.iana_name())
-        };
-        let calendars: Vec<String> = self.calendars.iter().map(|(id, of)| format!("{id} {}", calendar(of))).collect();
-        let teams = self.teams.values().map(|team| (&team.id, team.resolution_minutes, &team.calendar));
-        let types = self.request_types.values().map(|form| (&form.id, &form.closing));
-        let (teams, types): (Vec<_>, Vec<_>) = (teams.collect(), types.collect());
-        let (desk, levels, watch) = (calendar(&self.calendar), &self.priorities, &self.watch);
-        format!("{desk} {calendars:?} {levels:?} {teams:?} {types:?} {:?} {watch:?}", self.closing)
     }
 
     /// How tickets of a type end.

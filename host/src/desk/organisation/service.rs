@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Organisation;
+use super::{Calendar, Organisation};
 use crate::desk::id::{CalendarId, CategoryId, MacroId, PriorityId, RequestTypeId, Tag, TeamId};
 use crate::desk::sla::{ClockKind, ClockName};
 
@@ -19,8 +19,19 @@ pub struct Category {
     pub template: Option<MacroId>,
     /// The category of the articles that come of such tickets; `None` is their own.
     pub knowledge: Option<CategoryId>,
+    /// The promises about such tickets in the place of those of their priority, by that.
+    pub promises: BTreeMap<PriorityId, Targets>,
     /// Whether it only says that no category was found yet: no ticket is resolved in it.
     pub catch_all: bool,
+}
+
+/// The promises about a ticket, in minutes that the calendar of its priority is open.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Targets {
+    pub first_response: u32,
+    pub resolution: u32,
+    /// Between two public answers of the desk; `None` promises nothing.
+    pub update: Option<u32>,
 }
 
 impl Organisation {
@@ -33,6 +44,35 @@ impl Organisation {
             }
             id = id.rsplit_once('.')?.0;
         }
+    }
+
+    /// The promises about tickets of a category and a priority: those of the category, or of its nearest parent that has some for the
+    /// priority, else those of the priority. `None` where there is no such priority.
+    pub fn targets(&self, category: &CategoryId, priority: &PriorityId) -> Option<Targets> {
+        let (_, level) = self.priority(priority)?;
+        let own = self.of_category(category, |category| category.promises.get(priority).copied());
+        Some(own.unwrap_or(Targets {
+            first_response: level.first_response_minutes,
+            resolution: level.resolution_minutes,
+            update: level.update_minutes,
+        }))
+    }
+
+    /// All that promises about tickets are made by, as one text that is another where they are: calendars, the list of priorities,
+    /// what categories promise in their place, what teams agree on, the time to confirm, and the shares at which something is done.
+    pub fn promises(&self) -> String {
+        let calendar = |calendar: &Calendar| {
+            let Calendar { zone, week, holidays } = calendar;
+            format!("{:?} {week:?} {holidays:?}", zone.iana_name())
+        };
+        let calendars: Vec<String> = self.calendars.iter().map(|(id, of)| format!("{id} {}", calendar(of))).collect();
+        let teams = self.teams.values().map(|team| (&team.id, team.resolution_minutes, &team.calendar));
+        let types = self.request_types.values().map(|form| (&form.id, &form.closing));
+        let own = self.categories.values().filter(|category| !category.promises.is_empty());
+        let own: Vec<_> = own.map(|category| (&category.id, &category.promises)).collect();
+        let (teams, types): (Vec<_>, Vec<_>) = (teams.collect(), types.collect());
+        let (desk, levels, watch) = (calendar(&self.calendar), &self.priorities, &self.watch);
+        format!("{desk} {calendars:?} {levels:?} {teams:?} {types:?} {:?} {watch:?} {own:?}", self.closing)
     }
 }
 
@@ -90,7 +130,10 @@ pub struct Closing {
     /// How long the requester may confirm or dispute a resolution, in minutes that the calendar is open; then the desk closes
     /// the ticket.
     pub confirm_minutes: u32,
-    /// The share of that time after which the requester is reminded, in percent; `None` for no reminder.
+    /// How long a requester who is asked something may take to answer, in open minutes; then the desk cancels the ticket. `None` for
+    /// as long as they like.
+    pub answer_minutes: Option<u32>,
+    /// The share of either time after which the requester is reminded, in percent; `None` for no reminder.
     pub remind_percent: Option<u16>,
     pub reply: Reply,
     /// For how many days after the resolution words bring the ticket back; afterwards a follow-up ticket is the way.
@@ -105,6 +148,7 @@ impl Default for Closing {
         Self {
             record: RecordPart::ALL.to_vec(),
             confirm_minutes: 24 * 60,
+            answer_minutes: None,
             remind_percent: Some(50),
             reply: Reply::Reopens,
             reopen_days: None,

@@ -60,8 +60,14 @@ pub fn needed(organisation: &Organisation, routed: &Routed, now: Timestamp) -> A
 
 /// The members of the team who may get a ticket that comes to it by hand.
 pub fn in_team(organisation: &Organisation, team: &TeamId, now: Timestamp) -> Assignment {
+    waiting_in_team(organisation, team, &[], now)
+}
+
+/// The members of a team who may get one of its tickets that waits, or is handed on: those whom routing asked for, as long as the
+/// team has one of them here.
+pub fn waiting_in_team(organisation: &Organisation, team: &TeamId, skills: &[Skill], now: Timestamp) -> Assignment {
     let strategy = organisation.teams.get(team).map_or(Strategy::RoundRobin, |team| team.strategy);
-    among(organisation, team, strategy, (&[], None), now)
+    among(organisation, team, strategy, (skills, None), now)
 }
 
 fn among(
@@ -130,7 +136,7 @@ pub fn hand_on(ticket: &Ticket, why: &HandOn, at: &At<'_>) -> Change {
         return Change::update(ticket, after, vec![entry]);
     }
     let mut change = Change::update(ticket, after, Vec::new());
-    let assignment = in_team(at.organisation, &ticket.team, at.now);
+    let assignment = waiting_in_team(at.organisation, &ticket.team, &ticket.skills, at.now);
     change.assignment = Some(Assignment { note: Some(reason), ..assignment });
     change
 }

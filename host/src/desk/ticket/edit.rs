@@ -86,7 +86,7 @@ pub fn edit(ticket: &Ticket, wanted: &EditTicket, permit: &MayEdit, at: &At<'_>)
         entry: |visibility, event| Entry { at: at.now, author: author.clone(), visibility, event },
         reason: wanted.reason.trim(),
     };
-    edit.classify(&checked);
+    edit.classify(&checked, at);
     edit.rate(&checked, at);
     let assignment = edit.route(&checked, at);
     let (after, entries) = (edit.after, edit.entries);
@@ -112,9 +112,10 @@ impl<E: Fn(Visibility, Event) -> Entry> Edit<'_, E> {
         self.entries.push((self.entry)(Part::Set(field).visibility(), Event::Set { field, from, to, reason }));
     }
 
-    fn classify(&mut self, checked: &Checked) {
+    fn classify(&mut self, checked: &Checked, at: &At<'_>) {
         if let Some(category) = checked.category.as_ref().filter(|id| **id != self.after.category) {
             let from = std::mem::replace(&mut self.after.category, category.clone());
+            clocks::follow_category(&mut self.after, &from, at);
             self.set(Field::Category, Some(from.to_string()), category.to_string());
         }
         if let Some(tags) = checked.tags.as_ref().filter(|tags| **tags != self.after.tags) {
@@ -147,6 +148,8 @@ impl<E: Fn(Visibility, Event) -> Entry> Edit<'_, E> {
         let moves = checked.team.as_ref().filter(|id| **id != self.after.team);
         if let Some(team) = moves {
             let from = std::mem::replace(&mut self.after.team, team.clone());
+            // What the rules asked for of the other team says nothing about this one.
+            self.after.skills.clear();
             self.set(Field::Team, Some(from.to_string()), team.to_string());
             let tier = organisation.teams.get(team).map_or(self.after.tier, |team| team.tier);
             if tier != self.after.tier {
@@ -197,11 +200,13 @@ pub fn edit_with(
 ) -> Result<Option<Change>, Refusal> {
     let mut by_hand = edit(ticket, wanted, permit, at)?;
     if let Some(change) = &mut by_hand
-        && change.assignment.is_some()
         && is_said(&found.routed.team.by)
         && found.routed.team.value == change.after().team
     {
-        change.assignment = Some(assignment::needed(at.organisation, &found.routed, at.now));
+        change.on_ticket(|after| after.skills.clone_from(&found.routed.skills));
+        if change.assignment.is_some() {
+            change.assignment = Some(assignment::needed(at.organisation, &found.routed, at.now));
+        }
     }
     let before = by_hand.as_ref().map_or(ticket, Change::after).clone();
     let rates = [&wanted.impact, &wanted.urgency, &wanted.priority].iter().all(|named| named.is_none());
@@ -265,6 +270,7 @@ fn rate_by_rules(after: &mut Ticket, rated: &Rated, at: &At<'_>) -> Vec<Entry> {
 fn route_by_rules(after: &mut Ticket, routed: &Routed, at: &At<'_>) -> Vec<Entry> {
     let by = &routed.team.by;
     let from = std::mem::replace(&mut after.team, routed.team.value.clone());
+    after.skills.clone_from(&routed.skills);
     let mut entries = vec![set_by(by, Field::Team, (Some(from.to_string()), after.team.to_string()), at)];
     if routed.tier != after.tier {
         let from = std::mem::replace(&mut after.tier, routed.tier);

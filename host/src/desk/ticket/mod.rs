@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::id::{
-    CategoryId, ImpactId, PersonId, PriorityId, RequestTypeId, Tag, TeamId, TicketId, TicketNumber, UrgencyId,
+    CategoryId, ImpactId, PersonId, PriorityId, RequestTypeId, Skill, Tag, TeamId, TicketId, TicketNumber, UrgencyId,
 };
 use super::organisation::Kind;
 use super::organisation::form;
@@ -137,6 +137,8 @@ pub struct Ticket {
     pub rank: i64,
     pub team: TeamId,
     pub assignee: Option<PersonId>,
+    /// The skills that routing asked for in this team; none where a person sent it there.
+    pub skills: Vec<Skill>,
     /// The escalation tier; 1 is the first line.
     pub tier: u8,
     pub state: State,

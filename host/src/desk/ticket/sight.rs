@@ -50,6 +50,18 @@ pub fn of_recipient(
     (follows || case.is_some_and(concerns)).then_some(Visibility::Public)
 }
 
+/// The most hidden parts of a ticket that a message may show to a person whom words on it name: as [`of_recipient`], and to a reader
+/// of the requester's department what is public. Such a reader hears of no ticket unless they are named or follow it.
+pub fn of_named(
+    organisation: &Organisation,
+    ticket: &Ticket,
+    case: Option<&AccessCase>,
+    person: &PersonId,
+) -> Option<Visibility> {
+    let reads = || organisation.reads_tickets_of(person, ticket.submitted.requester.as_str());
+    of_recipient(organisation, ticket, case, person).or_else(|| reads().then_some(Visibility::Public))
+}
+
 /// How much one reader sees of one ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sight {

@@ -78,7 +78,7 @@ pub fn open(new: NewTicket, verdicts: Verdicts, id: TicketId, at: &At<'_>) -> Ch
 
 fn ticket_of(new: NewTicket, verdicts: Verdicts, id: TicketId, at: &At<'_>) -> Ticket {
     let Verdicts { changes, classified, rated, routed, .. } = verdicts;
-    let promise = at.organisation.priority(&rated.level.value).map(|(_, level)| level);
+    let promise = at.organisation.targets(&classified.category.value, &rated.level.value);
     let calendar = at.organisation.calendar_of(&rated.level.value);
     let clock = |minutes: Option<u32>| Clock::start(calendar, minutes.unwrap_or(u32::MAX), at.now);
     let mut fields = new.fields;
@@ -115,6 +115,7 @@ fn ticket_of(new: NewTicket, verdicts: Verdicts, id: TicketId, at: &At<'_>) -> T
         rank: i64::try_from(rated.rank).unwrap_or(i64::MAX),
         team: routed.team.value,
         assignee: None,
+        skills: routed.skills,
         tier: routed.tier,
         state: State::New,
         duplicate_of: changes.duplicate_of,
@@ -123,8 +124,8 @@ fn ticket_of(new: NewTicket, verdicts: Verdicts, id: TicketId, at: &At<'_>) -> T
         closed_at: None,
         watchers: Vec::new(),
         clocks: Clocks::of(
-            clock(promise.map(|p| p.first_response_minutes)),
-            clock(promise.map(|p| p.resolution_minutes)),
+            clock(promise.map(|targets| targets.first_response)),
+            clock(promise.map(|targets| targets.resolution)),
         ),
     }
 }

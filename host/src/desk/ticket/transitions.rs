@@ -59,7 +59,7 @@ pub const TRANSITIONS: &[(State, State, &[Party])] = {
         (InProgress, Merged, &[Agent]),
         (REQUESTER, InProgress, &[Requester, Agent, System]),
         (REQUESTER, Resolved, &[Agent, System]),
-        (REQUESTER, Cancelled, &[Requester, Agent]),
+        (REQUESTER, Cancelled, &[Requester, Agent, System]),
         (REQUESTER, Merged, &[Agent]),
         (VENDOR, InProgress, &[Agent]),
         (VENDOR, Resolved, &[Agent, System]),

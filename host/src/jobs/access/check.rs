@@ -1,4 +1,4 @@
-//! Access that is granted is read again in the app, day by day: what is missing there is said, and given again.
+//! Access that is granted is read again in the app, day by day: what is missing there is said, and given again or ended.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -29,7 +29,7 @@ pub async fn run(app: &App, ways: &Ways, claimed: &Claimed) -> Result<Outcome, E
     sign_in(app, ways, &orders).await?;
     let Some(grant) = orders.first().map(|order| order.op.grant) else { return Ok(Outcome::Done) };
     if !missing.is_empty() {
-        tracing::warn!(ticket = %claimed.ticket, missing = missing.len(), "an app has lost access that is granted: it is given again");
+        tracing::warn!(ticket = %claimed.ticket, missing = missing.len(), "an app has lost access that is granted");
         app.found_missing(grant, &missing).await?;
     }
     Ok(Outcome::NotBefore(later(now, CHECK_EVERY)))

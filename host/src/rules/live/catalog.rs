@@ -192,6 +192,29 @@ impl Catalog {
         self.directory.load_full()
     }
 
+    /// The folders whose rules have ended with them and are missed: they were not retired, and it is not long ago.
+    pub fn gone(&self) -> Vec<String> {
+        const MISSED: [Stage; 3] = [Stage::Intake, Stage::Categorization, Stage::Closing];
+        let (slots, directory) = (self.slots.load(), self.directory.load());
+        let gone = slots.ended(&directory);
+        let gone = gone.filter(|(standing, _)| MISSED.iter().any(|stage| standing.is_missed(*stage)));
+        gone.map(|(_, folder)| folder.to_owned()).collect()
+    }
+
+    /// The problems of the directory, a sentence each.
+    pub fn troubles(&self) -> Vec<String> {
+        let mut troubles = self.directory.load().troubles();
+        let gone = self.gone();
+        if !gone.is_empty() {
+            troubles.push(format!(
+                "rules have ended with their folders, and nobody has retired them ({}): until that is believed, what they did not \
+                 look at is taken as not checked",
+                gone.join(", ")
+            ));
+        }
+        troubles
+    }
+
     /// Whether a folder's rule plays a part.
     pub fn serves(&self, folder: &Path) -> bool {
         let name = short(folder);
@@ -270,7 +293,7 @@ impl Catalog {
     /// The one list of what should be live: the rules that are deployed, and the folders that are not, or not yet.
     fn standing(&self, slots: &Slots) -> Vec<Standing> {
         let (folders, unread) = (self.folders.load(), self.unread.load());
-        let mut standing = slots.standing(self.directory.load().is_empty());
+        let mut standing = slots.standing(&self.directory.load());
         let with_trouble: BTreeSet<&PathBuf> =
             folders.values().filter(|status| status.error.is_some()).map(|s| &s.folder).chain(unread.keys()).collect();
         let (by_folder, by_version) = slots.deciders();

@@ -14,6 +14,8 @@ pub struct Directory {
     pub beyond: usize,
     /// Folders whose rules are in effect and that are not there: since when. They are believed to be gone after a while.
     pub missing: Vec<(PathBuf, SystemTime)>,
+    /// Folders that are not there and whose rules have ended not long ago. They are believed to be gone for good after a while.
+    pub ended: Vec<PathBuf>,
     /// Folders that are being read, compiled and tried, or wait for that.
     pub unread: usize,
     /// Those of them that are being read, compiled and tried.
@@ -29,6 +31,7 @@ impl Directory {
         present: 0,
         beyond: 0,
         missing: Vec::new(),
+        ended: Vec::new(),
         unread: 0,
         loading: Vec::new(),
         is_read: false,
@@ -54,6 +57,12 @@ impl Directory {
             ));
         }
         troubles
+    }
+
+    /// Whether a folder is away, and not believed to be gone for good.
+    pub fn has_lost(&self, folder: &str) -> bool {
+        let lost = self.missing.iter().map(|(missing, _)| missing).chain(&self.ended);
+        lost.filter_map(|lost| lost.file_name()).any(|lost| lost == folder)
     }
 
     /// Whether it shows no rule at all.

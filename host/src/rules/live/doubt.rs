@@ -20,7 +20,7 @@ pub enum Meant {
     Offered,
     /// It counted before the version that counts now.
     Before,
-    /// It counted, and the directory that had it shows no rule at all any more.
+    /// It counted, and its folder is away: not believed to be gone for good, or with all others.
     Gone,
     /// It lies in the directory and is not read, compiled and tried yet.
     Unread,

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::directory::Directory;
 use super::doubt::{Meant, Standing};
 use super::generation::{Playing, playing};
 use super::guard::Guard;
@@ -27,6 +28,8 @@ pub struct Slot {
     wanted: Option<Rollout>,
     /// The purposes of its versions, also those that are in no memory.
     says: BTreeMap<VersionId, Says>,
+    /// The folder that it ended with, where it did while this process runs.
+    gone_from: Option<String>,
 }
 
 impl Slot {
@@ -100,10 +103,18 @@ impl Slots {
         (by_folder, by_version)
     }
 
-    /// All rules that should be live, or were; `directory_is_empty` where no folder is there at all.
-    pub fn standing(&self, directory_is_empty: bool) -> Vec<Standing> {
+    /// The rules that have ended with their folder while that may not be meant: with what they left, and the folder.
+    pub fn ended<'a>(&'a self, directory: &'a Directory) -> impl Iterator<Item = (Standing, &'a str)> {
+        self.slots.iter().filter_map(|(name, slot)| {
+            let folder = slot.lost(directory)?;
+            Some((slot.standing(name, directory), folder))
+        })
+    }
+
+    /// All rules that should be live, or were, by a directory that looks like this.
+    pub fn standing(&self, directory: &Directory) -> Vec<Standing> {
         let standing = self.slots.iter().map(|(name, slot)| {
-            let mut standing = slot.standing(name, directory_is_empty);
+            let mut standing = slot.standing(name, directory);
             // What fed a decision about access is missed there as if it were for access itself.
             standing.meant.extend(self.held(slot).then_some((Meant::Suspended, Says::ABOUT_ACCESS)));
             standing
@@ -190,6 +201,7 @@ impl Slots {
         let two = self.slots.get(name).is_some_and(|slot| self.needs_second(slot, &gone));
         if let Some(slot) = self.slots.get_mut(name) {
             let gone = gone.guarded(two);
+            slot.gone_from = slot.rollout.folder.take().or_else(|| slot.gone_from.take());
             // A rollout can always end.
             slot.rollout = slot.kept.after(&gone).unwrap_or_default();
             slot.pending = Some(gone);
@@ -288,7 +300,12 @@ impl Slot {
         self.rollout.active.and_then(|version| self.rule(version)).map(|rule| Says::of(&rule.manifest))
     }
 
-    fn standing(&self, name: &str, directory_is_empty: bool) -> Standing {
+    /// The folder that it has ended with, if that is away and not believed to be gone for good.
+    fn lost<'a>(&'a self, directory: &Directory) -> Option<&'a str> {
+        self.gone_from.as_deref().filter(|folder| self.rollout.is_gone() && directory.has_lost(folder))
+    }
+
+    fn standing(&self, name: &str, directory: &Directory) -> Standing {
         let decides = self.decides();
         let says = |version: &VersionId| self.says.get(version).copied();
         let mut meant = Vec::new();
@@ -301,7 +318,7 @@ impl Slot {
             }
         }
         let before = self.rollout.previous.as_ref().and_then(says);
-        let is_gone = directory_is_empty && self.rollout.is_gone();
+        let is_gone = self.rollout.is_gone() && (directory.is_empty() || self.lost(directory).is_some());
         meant.extend(before.map(|says| (if is_gone { Meant::Gone } else { Meant::Before }, says)));
         Standing { place: PathBuf::from(name), decides, meant }
     }
@@ -318,6 +335,10 @@ impl Slot {
         let here = rollout.needed().all(|version| self.versions.contains_key(&version));
         let serves = self.kept.needed().any(|version| self.versions.contains_key(&version));
         if here || !serves {
+            if rollout.is_gone() {
+                // Another host may have missed it first.
+                self.gone_from = self.kept.folder.take().or_else(|| self.gone_from.take());
+            }
             self.kept = rollout;
             self.wanted = None;
         } else {

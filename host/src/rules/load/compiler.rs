@@ -19,9 +19,9 @@ use super::confinement;
 use super::snapshot::{Peek, run_ready};
 use crate::rules::limits::{CONFIGURE_DEADLINE_MS, CONFIGURE_FUEL_FACTOR, CONFIGURE_STACK_BYTES_MAX, Limits};
 use crate::rules::run::call::{configure_instance, fault_of, set_budget};
-use crate::rules::run::engine;
 use crate::rules::run::guest::{self, Guest};
 use crate::rules::run::rule::Exports;
+use crate::rules::run::{clock, engine};
 use crate::rules::tables::Tables;
 use crate::rules::text::{cut, shown};
 
@@ -154,7 +154,7 @@ fn with_settings(component: &[u8], settings: &str) -> Result<Settled, String> {
     let instrumented = wizer.instrument_component(component).ok();
     let bytes = instrumented.as_ref().map_or(component, |(_, bytes)| bytes.as_slice());
     let (engine, runnable) = to_run_once(bytes).map_err(|e| format!("it does not compile: {e:#}"))?;
-    engine::start_clock(&engine).map_err(|e| e.to_string())?;
+    clock::start(&engine).map_err(|e| e.to_string())?;
     let Some((mut store, instance)) = configured(&engine, &runnable, settings)? else {
         return Ok(Settled::NotNeeded);
     };

@@ -14,6 +14,7 @@ use crate::rules::contract::connector::{Exchange, FUNCTION, INTERFACE, Run, Step
 use crate::rules::digest::Digest;
 use crate::rules::limits::{HANDLES_MAX, Limits};
 use crate::rules::run::call::{Fault, fault_of, set_budget};
+use crate::rules::run::clock;
 use crate::rules::run::engine::{self, Allocation, EngineError};
 use crate::rules::run::guest::{self, Guest};
 use crate::rules::run::wasi::Wasi;
@@ -105,7 +106,7 @@ impl Programs {
             return Ok(Arc::clone(inner));
         }
         let (engine, _) = engine::open(Allocation::OnDemand)?;
-        engine::start_clock(&engine).map_err(NotReady::Thread)?;
+        clock::start(&engine).map_err(NotReady::Thread)?;
         let compiler = Compiler::new(&engine, self.program.clone(), self.cache.clone(), self.limits)?;
         let linker = guest::linker(&engine).map_err(NotReady::Linker)?;
         let opened = Arc::new(Inner { compiler, linker });

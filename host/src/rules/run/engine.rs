@@ -1,18 +1,17 @@
-//! The one wasmtime engine of a process, and the thread that ticks its wall clock.
+//! The one wasmtime engine of a process.
 //!
 //! Everything that changes the compiled code is set in [`code_config`], which the compiling child process uses too, so
 //! that what it compiles is what we load.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::thread;
-use std::time::Duration;
 
 use wasmtime::{
-    Config, Enabled, Engine, EngineWeak, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
-    RegallocAlgorithm, Strategy, WasmBacktraceDetails,
+    Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, RegallocAlgorithm,
+    Strategy, WasmBacktraceDetails,
 };
 
-use crate::rules::limits::{EPOCH_TICK_MS, Limits, PLAIN_STACK_BYTES_MAX, STACK_BYTES_MAX, TABLE_ELEMENTS_MAX};
+use super::clock;
+use crate::rules::limits::{Limits, PLAIN_STACK_BYTES_MAX, STACK_BYTES_MAX, TABLE_ELEMENTS_MAX};
 
 /// Core instances that one component may have: a Python guest needs some 40.
 const CORE_INSTANCES_PER_COMPONENT_MAX: u32 = 64;
@@ -98,7 +97,7 @@ pub fn open_plain() -> Result<Engine, EngineError> {
     let mut config = plain_config();
     config.async_stack_size(PLAIN_STACK_BYTES_MAX).max_wasm_stack(PLAIN_STACK_BYTES_MAX);
     let engine = Engine::new(&config).map_err(EngineError)?;
-    start_clock(&engine).map_err(|error| EngineError(error.into()))?;
+    clock::start(&engine).map_err(|error| EngineError(error.into()))?;
     Ok(engine)
 }
 
@@ -126,31 +125,6 @@ pub fn compatibility(engine: &Engine) -> u64 {
     let mut hasher = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut hasher);
     hasher.finish()
-}
-
-/// Ticks of the wall clock after which a call is stopped.
-pub const fn ticks(deadline_ms: u64) -> u64 {
-    deadline_ms.div_ceil(EPOCH_TICK_MS) + 1
-}
-
-/// Starts the thread that ticks the wall clock until the engine is gone.
-///
-/// A thread of its own: a tick that waits for an executor which a guest keeps busy would never come.
-pub fn start_clock(engine: &Engine) -> std::io::Result<()> {
-    let engine: EngineWeak = engine.weak();
-    thread::Builder::new()
-        .name("rules-clock".to_owned())
-        .spawn(move || {
-            loop {
-                #[expect(clippy::disallowed_methods, reason = "this thread is the clock")]
-                thread::sleep(Duration::from_millis(EPOCH_TICK_MS));
-                match engine.upgrade() {
-                    Some(engine) => engine.increment_epoch(),
-                    None => return,
-                }
-            }
-        })
-        .map(drop)
 }
 
 #[cfg(test)]

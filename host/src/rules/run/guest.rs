@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wasmtime::component::Linker;
 use wasmtime::{Engine, ResourceLimiter, StoreContextMut, Trap};
 
+use super::clock::UnderWay;
 use super::wasi::{self, Stream, Wasi};
 use crate::rules::contract::{Attribute, Level};
 use crate::rules::limits::{
@@ -76,8 +77,8 @@ pub struct Guest {
     log_bytes_left: usize,
     host_calls_left: u32,
     lookup_bytes_left: usize,
-    /// When its time is up.
-    until: Option<Instant>,
+    /// When its time is up, and what keeps the clock going that says so.
+    until: Option<(Instant, UnderWay)>,
     limits: Limits,
     tables: Arc<Tables>,
     tables_allowed: Arc<[String]>,
@@ -165,7 +166,7 @@ impl Guest {
 
     /// Sets when its time is up.
     pub fn set_until(&mut self, until: Instant) {
-        self.until = Some(until);
+        self.until = Some((until, UnderWay::begin()));
     }
 
     fn look_up(&mut self, table: String, key: String) -> Result<Option<Vec<Attribute>>, Stopped> {
@@ -201,7 +202,7 @@ pub fn charge(cx: &mut StoreContextMut<'_, Guest>, bytes: usize) -> wasmtime::Re
     let left = cx.get_fuel()?;
     cx.set_fuel(left.saturating_sub(cost))?;
     #[expect(clippy::disallowed_methods, reason = "a call has a time limit; what is stopped by it is never compared")]
-    let is_late = cx.data().until.is_some_and(|until| Instant::now() >= until);
+    let is_late = cx.data().until.as_ref().is_some_and(|(until, _)| Instant::now() >= *until);
     match (left < cost, is_late) {
         (true, _) => Err(Trap::OutOfFuel.into()),
         (false, true) => Err(Trap::Interrupt.into()),

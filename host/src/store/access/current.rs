@@ -43,13 +43,26 @@ pub struct Changing {
     pub review: Arc<Review>,
 }
 
+/// The apps of grants that are damaged, by the person; `None` where that is not known either.
+type Unknown = BTreeMap<String, Vec<Option<AppId>>>;
+
+/// The app of a row of [`GRANT_COLUMNS`], as far as it can be read.
+fn app_of(row: &Row) -> Option<AppId> {
+    parsed("grants", "app", &row.text(3).ok()?).ok()
+}
+
+fn may_be(known: Option<&AppId>, app: &AppId) -> bool {
+    known.is_none_or(|known| known == app)
+}
+
 impl Store {
     /// The grants that these tickets gave, each with all that a change of it is made from: in seven statements, however many they
-    /// are. Tickets that gave none are left out; the first of several grants of a ticket stands for it.
+    /// are. Tickets that gave none are left out; the first of several grants of a ticket stands for it. A grant that is damaged is
+    /// left out as well, with those that its person has in the same app: how much of that it gives is not known.
     ///
     /// # Errors
     ///
-    /// Where the store cannot be read, or one of the rows is damaged.
+    /// Where the store cannot be read, or a row is damaged that is no grant.
     pub async fn changing(&self, tickets: &[TicketId], now: Timestamp) -> Result<Vec<Changing>, Error> {
         let ids = || tickets.iter().map(|ticket| Arg::from(ticket.0)).collect::<Vec<_>>();
         let of_tickets = format!("({})", places(0, tickets.len()));
@@ -75,14 +88,18 @@ impl Store {
         }
         let sql = format!("select {GRANT_COLUMNS} from grants where ticket in {of_tickets} order by id");
         let grants = self.db.all(&sql, ids()).await?;
-        let grants: Vec<Grant> = grants.iter().map(grant).collect::<Result<_, _>>()?;
-        let reviews = self.known_of(&of_people, people(), now).await?.into_iter();
+        let grants = self.readable("grants", &grants, grant);
+        let (reviews, unknown) = self.known_of(&of_people, people(), now).await?;
+        let reviews = reviews.into_iter();
         let reviews: BTreeMap<PersonId, Arc<Review>> = reviews.map(|(person, of)| (person, Arc::new(of))).collect();
         let mut found = Vec::new();
         for rows in of_number.values() {
             let Some(ticket) = rows::ticket(rows)? else { continue };
             let Some(grant) = grants.iter().find(|grant| grant.ticket == ticket.id).cloned() else { continue };
             let name = grant.subject.to_string();
+            if unknown.get(&name).is_some_and(|apps| apps.iter().any(|app| may_be(app.as_ref(), &grant.app))) {
+                continue;
+            }
             let revision = revisions.get(&name).copied().unwrap_or_default();
             let review = reviews.get(&grant.subject).cloned().unwrap_or_default();
             found.push(Changing { ticket, grant, seen: AccessSeen { name, revision }, review });
@@ -90,14 +107,14 @@ impl Store {
         Ok(found)
     }
 
-    /// All that is known of some people's access.
+    /// All that is known of some people's access, and the apps of their grants that are damaged.
     async fn known_of(
         &self,
         of_people: &str,
         people: Vec<Arg>,
         now: Timestamp,
-    ) -> Result<BTreeMap<PersonId, Review>, Error> {
-        let mut reviews: BTreeMap<PersonId, Review> = BTreeMap::new();
+    ) -> Result<(BTreeMap<PersonId, Review>, Unknown), Error> {
+        let (mut reviews, mut unknown) = (BTreeMap::<PersonId, Review>::new(), Unknown::new());
         let after = people.len() + 1;
         let sql = format!(
             "select {GRANT_COLUMNS} from grants where subject in {of_people} \
@@ -105,8 +122,14 @@ impl Store {
         );
         let args = people.iter().cloned().chain([ms(now).into()]).collect();
         for row in self.db.all(&sql, args).await? {
-            let grant = grant(&row)?;
-            reviews.entry(grant.subject.clone()).or_default().held.push(grant);
+            match grant(&row) {
+                Ok(grant) => reviews.entry(grant.subject.clone()).or_default().held.push(grant),
+                // It is found by its person, who stands in it then.
+                Err(error) => {
+                    self.leave_out("grants", &row.uuid(0)?, &error);
+                    unknown.entry(row.text(2)?).or_default().push(app_of(&row));
+                }
+            }
         }
         for holding in self.holdings_of(of_people, people.clone()).await? {
             reviews.entry(holding.subject.clone()).or_default().holdings.push(holding);
@@ -114,7 +137,7 @@ impl Store {
         for op in self.open_ops_of(of_people, people).await? {
             reviews.entry(op.subject.clone()).or_default().ops.push(op);
         }
-        Ok(reviews)
+        Ok((reviews, unknown))
     }
 
     /// How far the access under each of these names has come, in their order. Read before all that is decided by it.
@@ -214,12 +237,40 @@ impl Store {
 
     /// A person's grants that are not over, or that the desk is not done with in the app.
     pub async fn grants_in_force(&self, subject: &PersonId, now: Timestamp) -> Result<Vec<Grant>, Error> {
+        self.rows_in_force(subject, now).await?.iter().map(grant).collect()
+    }
+
+    /// The same, without those that are damaged: each is logged and counted. Where an app is named and one of them may be of it, the
+    /// whole is refused, since it could be a reason for access there.
+    pub async fn grants_as_far_as_known(
+        &self,
+        subject: &PersonId,
+        now: Timestamp,
+        app: Option<&AppId>,
+    ) -> Result<Vec<Grant>, Error> {
+        let mut grants = Vec::new();
+        for row in &self.rows_in_force(subject, now).await? {
+            match grant(row) {
+                Ok(grant) => grants.push(grant),
+                Err(error) if app.is_some_and(|app| may_be(app_of(row).as_ref(), app)) => return Err(error),
+                Err(error) => self.leave_out("grants", &row.uuid(0)?, &error),
+            }
+        }
+        Ok(grants)
+    }
+
+    /// Those of a person's grants that are damaged, of which it is not known that they are over.
+    pub async fn damaged_grants(&self, subject: &PersonId, now: Timestamp) -> Result<Vec<GrantId>, Error> {
+        let rows = self.rows_in_force(subject, now).await?;
+        rows.iter().filter(|row| grant(row).is_err()).map(|row| Ok(GrantId(row.uuid(0)?))).collect()
+    }
+
+    async fn rows_in_force(&self, subject: &PersonId, now: Timestamp) -> Result<Vec<Row>, Error> {
         let sql = format!(
             "select {GRANT_COLUMNS} from grants where subject = $1 and ((expires_at > $2 and {SUPPORTS}) or {UNDER_WAY}) \
              order by id"
         );
-        let rows = self.db.all(&sql, vec![subject.as_str().into(), ms(now).into()]).await?;
-        rows.iter().map(grant).collect()
+        self.db.all(&sql, vec![subject.as_str().into(), ms(now).into()]).await
     }
 
     /// The grants to an app that are held, and of which nothing is there or on its way, after one of them, at most `limit`.
@@ -254,6 +305,35 @@ impl Store {
         let rows = self.db.all(&sql, vec![ms(now).into()]).await?;
         // A name that is none belongs to no person who could have left.
         Ok(rows.iter().filter_map(|row| parsed("grants", "subject", &row.text(0).ok()?).ok()).collect())
+    }
+
+    /// Who holds something in an app with no grant for it any more, each with the grant by which it came there.
+    pub async fn held_without_grant(&self, now: Timestamp) -> Result<Vec<(PersonId, GrantId)>, Error> {
+        let sql = format!(
+            "select distinct h.subject, h.grant_id from holdings h where not exists (select 1 from grants g \
+             where g.subject = h.subject and g.app = h.app and ((g.expires_at > $1 and {SUPPORTS}) or {UNDER_WAY})) \
+             order by h.subject, h.grant_id"
+        );
+        let rows = self.db.all(&sql, vec![ms(now).into()]).await?;
+        // A name that is none belongs to no person who could have left.
+        let holder =
+            |row: &Row| Some((parsed("holdings", "subject", &row.text(0).ok()?).ok()?, GrantId(row.uuid(1).ok()?)));
+        Ok(rows.iter().filter_map(holder).collect())
+    }
+
+    /// The tickets whose grants are held and were approved by one of these accounts.
+    pub async fn approved_by(&self, accounts: &[&PersonId], now: Timestamp) -> Result<Vec<TicketId>, Error> {
+        if accounts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = format!(
+            "select distinct g.ticket from grants g join access_decisions d on d.ticket = g.ticket \
+             where d.approve = 1 and d.approver in ({}) and g.expires_at > $1 and {SUPPORTS} order by g.ticket",
+            places(1, accounts.len())
+        );
+        let accounts = accounts.iter().map(|account| Arg::from(account.as_str()));
+        let rows = self.db.all(&sql, [Arg::from(ms(now))].into_iter().chain(accounts).collect()).await?;
+        rows.iter().map(|row| Ok(TicketId(row.uuid(0)?))).collect()
     }
 
     /// The ids of what a person holds that is not over.

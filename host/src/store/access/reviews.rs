@@ -235,6 +235,12 @@ impl Store {
         self.db.optional(sql, vec![ms(since).into()]).await?.map_or(Ok(0), |row| row.int(0))
     }
 
+    /// How many people's grants have ended since an instant because an app had lost them.
+    pub async fn removed_since(&self, app: &AppId, since: Timestamp) -> Result<i64, Error> {
+        let sql = "select count(distinct subject) from grants where app = $1 and end_reason = 'removed-in-app' and revoked_at >= $2";
+        self.db.optional(sql, vec![app.as_str().into(), ms(since).into()]).await?.map_or(Ok(0), |row| row.int(0))
+    }
+
     /// The last time that the desk stopped because too many had left at once.
     pub async fn last_brake(&self) -> Result<Option<Brake>, Error> {
         let sql = "select id, at, people, resumed_at, resumed_by, reason from access_brakes order by id desc limit 1";

@@ -1,4 +1,4 @@
-//! All that takes effect stands in tables of its own: grants, people's decisions, reviews, rules, reference tables, tokens,
+//! All that takes effect stands in tables of its own: grants, people's decisions, reviews, rules, reference tables, tokens, findings,
 //! accounts, sessions, published documents, timelines. Here they are compared with what the chains say of them.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +14,7 @@ use crate::store::{Error, Store};
 
 mod access;
 mod entrance;
+mod findings;
 mod kept;
 mod provisioned;
 mod reviews;
@@ -120,6 +121,7 @@ impl Store {
             Chain::Audit => {
                 let mut found = self.compare_audit().await?;
                 found.extend(self.compare_entrance().await?);
+                found.extend(self.compare_findings().await?);
                 found.extend(self.compare_kept().await?);
                 Ok(found)
             }

@@ -79,10 +79,12 @@ impl Store {
     pub async fn commit(&self, commit: impl Into<Commit>) -> Result<Committed, Error> {
         let commit = Box::new(commit.into());
         let is_about_access = !commit.change.access().is_empty();
+        crash::point("write-before");
         if is_about_access {
             crash::point("commit-before");
         }
         let committed = self.ask(|done| Work::Commit(commit, done)).await;
+        crash::point("write-after");
         if is_about_access {
             crash::point("commit-after");
         }
@@ -98,10 +100,12 @@ impl Store {
     /// As [`Store::commit`], for the first of them that cannot be written.
     pub async fn commit_together(&self, commits: Vec<Commit>) -> Result<Vec<Committed>, Error> {
         let is_about_access = commits.iter().any(|commit| !commit.change.access().is_empty());
+        crash::point("write-before");
         if is_about_access {
             crash::point("commit-before");
         }
         let committed = self.ask(|done| Work::Together(commits, done)).await;
+        crash::point("write-after");
         if is_about_access {
             crash::point("commit-after");
         }

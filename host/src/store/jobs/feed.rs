@@ -6,7 +6,7 @@ use crate::desk::id::{TicketId, TicketNumber};
 use crate::desk::ticket::timeline::Entry;
 use crate::desk::ticket::{State, WaitingFor};
 use crate::store::db::Row;
-use crate::store::sql::columns::corrupt;
+use crate::store::sql::columns::{corrupt, from_json};
 use crate::store::sql::places;
 use crate::store::{Error, Store};
 
@@ -40,6 +40,8 @@ pub struct Watched {
     pub version: i64,
     pub requester: String,
     pub submitted_by: String,
+    /// Those who follow it.
+    pub watchers: Vec<String>,
     /// Whether people are to decide about access that it asks for.
     pub awaits_approval: bool,
 }
@@ -98,7 +100,7 @@ impl Store {
         }
         let places = places(0, tickets.len());
         let sql = format!(
-            "select number, id, version, requester, submitted_by, state from tickets where number in ({places})"
+            "select number, id, version, requester, submitted_by, state, watchers from tickets where number in ({places})"
         );
         let rows = self.db.quick(&sql, tickets.iter().map(|number| number.0.into()).collect()).await?;
         let watched = |row: &Row| {
@@ -108,6 +110,7 @@ impl Store {
                 version: row.int(2)?,
                 requester: row.text(3)?,
                 submitted_by: row.text(4)?,
+                watchers: from_json("tickets", "watchers", &row.text(6)?)?,
                 awaits_approval: row.text(5)? == State::Waiting(WaitingFor::Approval).code(),
             })
         };

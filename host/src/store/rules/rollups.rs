@@ -185,10 +185,21 @@ impl Store {
     ///
     /// Where the database cannot be read. Sums that the desk did not write are left out.
     pub async fn rule_sums(&self, rule: &str, since_hour: i64) -> Result<Vec<(CallKey, Sum)>, Error> {
+        let by_hour = self.rule_hours(rule, since_hour).await?;
+        Ok(by_hour.into_iter().map(|(_, key, sum)| (key, sum)).collect())
+    }
+
+    /// The same, each with its hour.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub async fn rule_hours(&self, rule: &str, since_hour: i64) -> Result<Vec<(i64, CallKey, Sum)>, Error> {
         let sql = "select stage, mode, outcome, answer, version, component, manifest, calls, differences, log_cuts, \
-                   memory_peak, fuel, micros from rule_hours where rule = $1 and hour >= $2";
+                   memory_peak, fuel, micros, hour from rule_hours where rule = $1 and hour >= $2";
         let rows = self.db.all(sql, vec![rule.into(), since_hour.into()]).await?;
-        Ok(self.readable("rule_hours", &rows, |row| read(rule, row)))
+        let with_hour = |row: &Row| read(rule, row).and_then(|(key, sum)| Ok((row.int(13)?, key, sum)));
+        Ok(self.readable("rule_hours", &rows, with_hour))
     }
 }
 

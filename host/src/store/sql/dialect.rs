@@ -24,6 +24,12 @@ impl Clause {
     }
 }
 
+/// The bytes that the whole database takes.
+pub const DATABASE_BYTES: Clause = Clause {
+    sqlite: "select cast(page_count * page_size as bigint) from pragma_page_count(), pragma_page_size()",
+    postgres: "select pg_database_size(current_database())",
+};
+
 /// At the end of a subquery: takes the rows for this transaction and leaves out those that another one holds, instead of waiting
 /// for it. SQLite has one transaction at a time that writes.
 pub const SKIP_LOCKED: Clause = Clause { sqlite: "", postgres: "for update skip locked" };

@@ -51,6 +51,7 @@ columns! {
         resolved_at: Option<i64> = ticket.resolved_at.map(ms);
         closed_at: Option<i64> = ticket.closed_at.map(ms);
         queue_due: i64 = queue_due(ticket);
+        skills: String = json!(ticket.skills.iter().map(|skill| skill.as_str()).collect::<Vec<_>>()).to_string();
         watchers: String = json!(ticket.watchers.iter().map(|person| person.as_str()).collect::<Vec<_>>()).to_string();
     }
 }
@@ -75,6 +76,7 @@ columns! {
         met: Option<i64> = promise.1.met_at.map(ms);
         due: Option<i64> = promise.1.due_at.map(ms);
         alerted: i64 = i64::from(promise.1.alerted);
+        day_end: Option<i64> = promise.1.day_end.map(ms);
     }
 }
 
@@ -106,6 +108,7 @@ pub fn ticket(rows: &[Row]) -> Result<Option<Ticket>, Error> {
     let content = content::read(row, after_standing)?;
     let tags: Vec<String> = from_json(T, "tags", &standing.tags)?;
     let watchers: Vec<String> = from_json(T, "watchers", &standing.watchers)?;
+    let skills: Vec<String> = from_json(T, "skills", &standing.skills)?;
     let submitted = Submitted {
         request_type: parsed(T, "request_type", &origin.request_type)?,
         channel: origin.channel,
@@ -132,6 +135,7 @@ pub fn ticket(rows: &[Row]) -> Result<Option<Ticket>, Error> {
         rank: standing.rank,
         team: parsed(T, "team", &standing.team)?,
         assignee: standing.assignee.map(|text| parsed(T, "assignee", &text)).transpose()?,
+        skills: skills.iter().map(|skill| parsed(T, "skills", skill)).collect::<Result<_, _>>()?,
         tier: u8::try_from(standing.tier).map_err(|_| corrupt(T, "tier", standing.tier.to_string()))?,
         state: State::from_code(&standing.state).ok_or_else(|| corrupt(T, "state", standing.state))?,
         duplicate_of: standing.duplicate_of.map(TicketNumber),
@@ -156,6 +160,7 @@ fn clocks(rows: &[Row], first: usize) -> Result<Clocks, Error> {
             due_at: instant(promise.due)?,
             alerted: u16::try_from(promise.alerted)
                 .map_err(|_| corrupt("clocks", "alerted", promise.alerted.to_string()))?,
+            day_end: instant(promise.day_end)?,
         };
         found.push((promise.clock, clock));
     }
@@ -168,6 +173,7 @@ fn clocks(rows: &[Row], first: usize) -> Result<Clocks, Error> {
         update: get(ClockKind::Update),
         team: get(ClockKind::Team),
         confirmation: get(ClockKind::Confirmation),
+        answer: get(ClockKind::Answer),
         further: further.collect(),
     })
 }
@@ -286,7 +292,8 @@ fn clock_args(number: i64, kind: ClockKind, clock: &Clock) -> Vec<Arg> {
 async fn write_clocks(tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<(), Error> {
     let head = format!("insert into clocks (ticket, {})", promise::LIST);
     let tail = "on conflict (ticket, clock) do update set target = excluded.target, used = excluded.used, \
-                running = excluded.running, met = excluded.met, due = excluded.due, alerted = excluded.alerted";
+                running = excluded.running, met = excluded.met, due = excluded.due, alerted = excluded.alerted, \
+                day_end = excluded.day_end";
     tx.insert_later(&head, 1 + promise::NAMES.len(), tail, rows).await
 }
 

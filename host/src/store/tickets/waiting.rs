@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::desk::id::{PersonId, TeamId, TicketNumber};
+use crate::desk::id::{PersonId, Skill, TeamId, TicketNumber};
 use crate::store::db::Row;
-use crate::store::sql::columns::parsed;
+use crate::store::sql::columns::{from_json, parsed};
 use crate::store::{Error, Store};
 
 /// The most tickets of one look.
@@ -14,22 +14,57 @@ const TEAMS_MAX: usize = 10_000;
 /// Numbers of tickets that one statement looks through.
 const NUMBERS_AT_ONCE: i64 = 1_000;
 
+/// Tickets that wait for a person, in the order in which they are given out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// Each with its team and the skills that it needs.
+    pub tickets: Vec<(TicketNumber, TeamId, Vec<Skill>)>,
+    /// Where the next look goes on, if there may be more.
+    pub next: Option<Place>,
+}
+
+/// A ticket's place among those that wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    rank: i64,
+    due: i64,
+    number: i64,
+}
+
+impl Place {
+    /// Before all of them.
+    pub const FIRST: Place = Place { rank: i64::MIN, due: i64::MIN, number: i64::MIN };
+}
+
 impl Store {
-    /// The unfinished tickets for which the desk found no person, the most urgent first. What an agent has put back into the
-    /// queue is left to agents.
+    /// The unfinished tickets for which the desk found no person, the most urgent first, after a place. What an agent has put back
+    /// into the queue is left to agents.
     ///
     /// # Errors
     ///
     /// Where the database cannot be read.
-    pub async fn waiting(&self) -> Result<Vec<(TicketNumber, TeamId)>, Error> {
+    pub async fn waiting(&self, after: Place) -> Result<Waiting, Error> {
         let sql = format!(
-            "select t.number, t.team from tickets t where t.unfinished = 1 and t.assignee is null \
-             and t.state <> 'waiting_approval' and (select l.author_kind from timeline l where l.ticket = t.number \
+            "select t.number, t.team, t.skills, t.rank, t.queue_due from tickets t \
+             where t.unfinished = 1 and t.assignee is null and t.state <> 'waiting_approval' \
+             and (select l.author_kind from timeline l where l.ticket = t.number \
              and l.kind = 'assigned' order by l.seq desc limit 1) = 0 \
+             and (t.rank, t.queue_due, t.number) > ($1, $2, $3) \
              order by t.rank, t.queue_due, t.number limit {LOOK_MAX}"
         );
-        let rows = self.db.all(&sql, Vec::new()).await?;
-        Ok(self.readable("tickets", &rows, in_team))
+        let rows = self.db.all(&sql, vec![after.rank.into(), after.due.into(), after.number.into()]).await?;
+        let last = rows.last().filter(|_| rows.len() >= LOOK_MAX);
+        // Where the last one is damaged, the round ends with these.
+        let place = |row: &Row| Ok::<_, Error>(Place { rank: row.int(3)?, due: row.int(4)?, number: row.int(0)? });
+        let next = last.and_then(|row| place(row).ok());
+        let waits = |row: &Row| {
+            let (number, team) = in_team(row)?;
+            let skills: Vec<String> = from_json("tickets", "skills", &row.text(2)?)?;
+            let skills =
+                skills.iter().map(|skill| parsed("tickets", "skills", skill)).collect::<Result<Vec<Skill>, _>>()?;
+            Ok((number, team, skills))
+        };
+        Ok(Waiting { tickets: self.readable("tickets", &rows, waits), next })
     }
 
     /// The tickets that are not over, among those whose numbers follow this one; and from where the next look goes on, if there are

@@ -4,15 +4,17 @@ use askama::Template;
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::app::Error;
-use crate::app::observe::stats::Window;
+use crate::app::observe::stats::{HourStats, RuleStats, Window};
 use crate::app::rollout::archive;
 use crate::app::rollout::rules::RuleStatus;
 use crate::app::rollout::steps::{Command, DeploymentEvent, LifeTrial, Part};
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::Form;
+use crate::web::frame::shown::size;
 use crate::web::frame::times::When;
 use crate::web::frame::{Frame, page};
 use crate::web::session::Visit;
@@ -144,6 +146,53 @@ fn plot(bars: &[(f64, u64)]) -> Option<Plot> {
     })
 }
 
+/// A figure of a rule hour by hour.
+struct Track {
+    title: String,
+    bars: Vec<Bar>,
+    /// When the first hour of the plot begins, and the last.
+    first: String,
+    last: String,
+    greatest: String,
+    rows: Vec<(String, String)>,
+}
+
+/// How a rule did over time: how often it was asked and how often it failed, and how long calls took and how much they worked, but for
+/// one in a hundred.
+fn tracks(f: &Frame, stats: &RuleStats) -> Vec<Track> {
+    const HOUR_MS: i64 = 3_600_000;
+    let (first, last) = (stats.since.as_millisecond() / HOUR_MS, f.times.now.as_millisecond() / HOUR_MS);
+    let begins = |hour: i64| {
+        let at = Timestamp::from_millisecond(hour.saturating_mul(HOUR_MS));
+        at.map(|at| f.times.exact(at)).unwrap_or_default()
+    };
+    let width = PLOT.0 / (last - first + 1).max(1) as f64;
+    let track = |key: &str, unit: &str, of: &dyn Fn(&HourStats) -> u64| {
+        let most = stats.hours.values().map(of).max().filter(|most| *most > 0)?;
+        let text = |number: u64| format!("{number} {unit}").trim_end().to_owned();
+        let bar = |(hour, stats): (&i64, &HourStats)| {
+            let height = of(stats) as f64 / most as f64 * PLOT.1;
+            let title = format!("{}: {}", begins(*hour), text(of(stats)));
+            Bar { x: (hour - first) as f64 * width, y: PLOT.1 - height, width: (width - 1.0).max(1.0), height, title }
+        };
+        Some(Track {
+            title: f.words.t(&format!("rule.track-{key}")),
+            bars: stats.hours.iter().map(bar).collect(),
+            first: begins(first),
+            last: begins(last),
+            greatest: text(most),
+            rows: stats.hours.iter().map(|(hour, stats)| (begins(*hour), text(of(stats)))).collect(),
+        })
+    };
+    let all = [
+        track("calls", "", &|hour| hour.calls),
+        track("failures", "", &|hour| hour.failures),
+        track("time", "µs", &|hour| hour.micros.percentile(99).unwrap_or_default()),
+        track("fuel", "", &|hour| hour.fuel.percentile(99).unwrap_or_default()),
+    ];
+    all.into_iter().flatten().collect()
+}
+
 /// A version in the archive.
 struct Version {
     /// The beginnings of its digests; empty where they are damaged, and for the version that decides.
@@ -213,8 +262,12 @@ struct RulePage {
     outcomes: Vec<(String, u64)>,
     answers: Vec<(String, String, u64)>,
     plot: Option<Plot>,
+    tracks: Vec<Track>,
     p50: String,
     p99: String,
+    /// The work of a call in units of fuel, the half of all and 99 of a hundred.
+    fuel: (u64, u64),
+    memory: String,
     versions: Vec<Version>,
     compared: Option<Compared>,
     acts: Vec<Act>,
@@ -309,6 +362,9 @@ async fn render(
         plot: plot(&stats.micros.bars()),
         p50: micros(50),
         p99: micros(99),
+        fuel: (stats.fuel.percentile(50).unwrap_or_default(), stats.fuel.percentile(99).unwrap_or_default()),
+        memory: size(stats.memory_peak),
+        tracks: tracks(&f, &stats),
         versions: versions.into_iter().map(|version| Version::of(&f, version, &active)).collect(),
         compared,
         acts: events.into_iter().map(|event| Act::of(&f, event)).collect(),

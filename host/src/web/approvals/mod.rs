@@ -20,7 +20,8 @@ use crate::app::access::view::{INSIGHTS, Recommendation, Shown};
 use crate::app::tickets::submit::digest;
 use crate::app::tickets::work::TicketSummary;
 use crate::desk::access::{AccessCase, AccessState, ApproverDecision, Narrow, Seen};
-use crate::desk::id::TicketNumber;
+use crate::desk::id::{PersonId, TicketNumber};
+use crate::desk::organisation::Delegation;
 use crate::desk::permission;
 
 /// Requests on a page.
@@ -41,6 +42,8 @@ struct Waiting {
 struct ListPage {
     f: Frame,
     rows: Vec<Waiting>,
+    /// Who decides in whose place, and when.
+    stand_ins: Vec<String>,
 }
 
 /// The access that is asked for, exactly.
@@ -87,9 +90,24 @@ fn unreadable(f: &Frame, ticket: &TicketSummary) -> Waiting {
     }
 }
 
+/// All that is said, now or for days to come, about who decides in the reader's place, and in whose place the reader does.
+fn stand_ins(f: &Frame, reader: &PersonId) -> Vec<String> {
+    let organisation = &f.organisation;
+    let today = organisation.calendar.zone.to_datetime(f.times.now).date();
+    let days = |one: &Delegation| format!("{} – {}", one.from, one.until);
+    let own = organisation.people.get(reader).into_iter().flat_map(|person| &person.delegations);
+    let own = own.filter(|one| one.until >= today);
+    let own = own.map(|one| f.words.t2("approvals.stands-in", f.name(&one.to), days(one)));
+    let all = organisation.people.values().flat_map(|person| person.delegations.iter().map(move |one| (person, one)));
+    let others = all.filter(|(_, one)| one.to == *reader && one.until >= today);
+    let others = others.map(|(person, one)| f.words.t2("approvals.stands-for", &person.name, days(one)));
+    own.chain(others).collect()
+}
+
 /// `GET /approvals`.
 pub async fn list(visit: Visit) -> Result<Response, Failure> {
     let (found, _) = visit.app.awaiting(&visit.actor, None, ROWS).await?;
+    let stand_ins = stand_ins(&visit.frame, visit.person());
     let f = visit.frame;
     let rows = found.items.iter().map(|(ticket, case)| {
         let Some(case) = case else { return unreadable(&f, ticket) };
@@ -104,7 +122,7 @@ pub async fn list(visit: Visit) -> Result<Response, Failure> {
         }
     });
     let rows = rows.collect();
-    page(StatusCode::OK, &ListPage { rows, f })
+    page(StatusCode::OK, &ListPage { rows, stand_ins, f })
 }
 
 /// A step of approval.
@@ -161,6 +179,8 @@ struct Known {
     seats: Option<u32>,
     how: String,
     advice: String,
+    /// The facts behind the advice.
+    why: Vec<String>,
     /// `good`, `warn` or empty.
     tone: &'static str,
     snapshot: String,
@@ -185,6 +205,7 @@ fn known(f: &Frame, Shown { view, snapshot }: Shown) -> Known {
             .connector
             .map_or_else(|| words.t("approvals.by-hand"), |kind| words.t1("approvals.by-connector", kind)),
         advice: words.t(advice),
+        why: view.reasons.iter().map(|reason| f.named("advice", reason.code())).collect(),
         tone,
         snapshot,
     }

@@ -30,6 +30,9 @@ use words::{Language, Words};
 /// The cookie that keeps the zone in which a reader wants times; without it they are in the desk's.
 pub const ZONE_COOKIE: &str = "ruledesk-zone";
 
+/// The most people that a list of choices names: each is some fifty bytes of every page.
+pub const PEOPLE_MAX: usize = 100;
+
 /// The reader of a page.
 #[derive(Debug, Clone)]
 pub struct Viewer {

@@ -9,6 +9,16 @@ use crate::desk::id::PriorityId;
 use crate::desk::sla::ClockKind;
 use crate::desk::ticket::{State, WaitingFor};
 
+/// A number of bytes, in the largest unit that fits.
+pub fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_024 => format!("{bytes} B"),
+        1_024..1_048_576 => format!("{} KiB", bytes / 1_024),
+        1_048_576..1_073_741_824 => format!("{}.{} MiB", bytes >> 20, ((bytes % (1 << 20)) * 10) >> 20),
+        _ => format!("{}.{} GiB", bytes >> 30, ((bytes % (1 << 30)) * 10) >> 30),
+    }
+}
+
 /// A priority: its name, and its rank for the bar next to it, from 0 for the most urgent to 3.
 #[derive(Debug, Clone)]
 pub struct Priority {

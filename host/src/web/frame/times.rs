@@ -128,6 +128,11 @@ mod tests {
         assert_eq!(times.due(at("2026-11-29T14:10:00Z")).text, "due in 2 h 10 min");
         assert_eq!(times.due(at("2026-11-29T11:00:00Z")).text, "overdue by 1 h");
         assert_eq!(times.exact(at("2026-07-01T10:00:00Z")), "2026-07-01 12:00 CEST");
+        // An hour that comes twice says which of the two it is, and no span is longer or shorter for it.
+        assert_eq!(times.exact(at("2026-10-25T00:30:00Z")), "2026-10-25 02:30 CEST");
+        assert_eq!(times.exact(at("2026-10-25T01:30:00Z")), "2026-10-25 02:30 CET");
+        let before = Times { now: at("2026-10-24T23:30:00Z"), ..times.clone() };
+        assert_eq!(before.due(at("2026-10-25T01:30:00Z")).text, "due in 2 h");
         assert_eq!(times.risk(at("2026-11-29T11:00:00Z"), at("2026-11-29T13:00:00Z")), 2);
     }
 }

@@ -118,11 +118,13 @@ fn of_desk(f: &Frame, found: &RoleOfDesk) -> Answer {
         approved: Vec::new(),
         grant: None,
     };
+    let groups = (!found.groups.is_empty()).then(|| f.words.t1("could.by-groups", found.groups.join(", ")));
+    let ways = std::iter::once(f.words.t("could.by-token")).chain(groups);
     Answer {
         name: f.named("role", found.role.code()),
         may: found.may.iter().map(|&(act, condition)| (f.named("may", act.code()), on(condition))).collect(),
         gives: Vec::new(),
-        ways: vec![f.words.t("could.by-token")],
+        ways: ways.collect(),
         holders: found.holders.iter().map(holder).collect(),
         complete: found.complete,
     }

@@ -107,17 +107,19 @@ struct AccessPage {
     questions: Vec<(String, String, String)>,
     /// Whether the reader may ask who has access: those who work here, and owners of apps.
     may_ask_who: bool,
+    done: bool,
 }
 
-/// The words that the catalog is searched for.
+/// The words that the catalog is searched for, and whether some access was just given back.
 #[derive(Debug, Default, Deserialize)]
 pub struct Wanted {
     #[serde(default)]
     q: String,
+    done: Option<String>,
 }
 
 /// `GET /access`.
-pub async fn show(visit: Visit, Query(Wanted { q }): Query<Wanted>) -> Result<Response, Failure> {
+pub async fn show(visit: Visit, Query(Wanted { q, done }): Query<Wanted>) -> Result<Response, Failure> {
     let (now, past): (Vec<Held>, Vec<Held>) = all(&visit, visit.person()).await?.into_iter().partition(|held| held.now);
     let catalog = visit.app.catalog(&visit.actor, q.trim()).await?;
     let asked = visit.app.questions_to(&visit.actor).await?;
@@ -146,7 +148,8 @@ pub async fn show(visit: Visit, Query(Wanted { q }): Query<Wanted>) -> Result<Re
     let apps = apps.collect();
     let owns = f.organisation.apps.values().any(|app| app.owner.as_ref() == visit.actor.person());
     let may_ask_who = owns || permission::read_decisions(&visit.actor).is_ok();
-    page(StatusCode::OK, &AccessPage { held: now, past, apps, form, q, questions, may_ask_who, f })
+    let done = done.is_some();
+    page(StatusCode::OK, &AccessPage { held: now, past, apps, form, q, questions, may_ask_who, done, f })
 }
 
 /// `POST /access/{grant}/give-back`.
@@ -154,7 +157,7 @@ pub async fn give_back(visit: Visit, Path(id): Path<String>, form: Form) -> Resu
     let id: GrantId = id.parse().map_err(|_| Failure::NoPage)?;
     let reason = form.given("reason").unwrap_or_else(|| visit.frame.words.t("access.no-longer"));
     visit.app.revoke_grant(&visit.actor, id, &reason, None).await?;
-    Ok(Redirect::to("/access").into_response())
+    Ok(Redirect::to("/access?done=given-back").into_response())
 }
 
 #[derive(Template)]

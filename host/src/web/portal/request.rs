@@ -12,15 +12,16 @@ use crate::app::Error;
 use crate::app::tickets::submit::digest;
 use crate::desk::id::PersonId;
 use crate::desk::organisation::form::{Problem, Raw, asked};
-use crate::desk::organisation::{FieldKind, FieldSpec, Organisation, RequestType};
+use crate::desk::organisation::{FieldKind, FieldSpec, Organisation, Person, RequestType};
 use crate::desk::ticket::intake::Submission;
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::{Form, KEY};
-use crate::web::frame::{Frame, page};
+use crate::web::frame::{Frame, PEOPLE_MAX, page};
 use crate::web::session::Visit;
 
-/// The way by which submissions come in here.
+/// The way by which submissions come in here, and those that are offered to one who takes a request for another.
 const CHANNEL: &str = "portal";
+const CHANNELS: [&str; 4] = ["phone", "in-person", "chat", "mail"];
 /// Text fields that take more than this have room for several lines.
 const LINE_CHARS: usize = 300;
 /// The beginning of the names of a form's own fields.
@@ -34,7 +35,7 @@ struct Field {
     name: String,
     label: String,
     help: String,
-    /// `text`, `lines`, `number`, `flag`, `date`, `choice` or `choices`.
+    /// `text`, `lines`, `number`, `flag`, `date`, `choice`, `choices` or `file`; `person` or `named` for a text with a list to choose from.
     kind: &'static str,
     required: bool,
     value: String,
@@ -74,7 +75,6 @@ struct RequestPage {
     /// For those who take a request for another: for whom, and how it came.
     requester: Option<Field>,
     channel: Option<Field>,
-    people: Vec<(String, String)>,
     found: Vec<Found>,
     /// Files that come along with it.
     files: Field,
@@ -123,14 +123,30 @@ pub async fn send(visit: Visit, Path(id): Path<String>, request: Request) -> Res
     }
     let spec = visit.frame.organisation.request_types.get(id.as_str()).ok_or(Failure::NoPage)?;
     let submission = submission(spec, &form)?;
-    let requester = form.given("requester").and_then(|id| id.trim().parse::<PersonId>().ok());
-    let requester = requester.filter(|id| visit.frame.works() && id != visit.person());
-    let problems = match make(&visit, &form, (requester, submission)).await {
+    let made = match requester(&visit, &form) {
+        Ok(requester) => make(&visit, &form, (requester, submission)).await,
+        Err(problem) => Err(Error::Rejected { problems: vec![problem] }),
+    };
+    let problems = match made {
         Ok(next) => return Ok(Redirect::to(&next).into_response()),
         Err(Error::Rejected { problems }) => problems,
         Err(other) => return Err(other.into()),
     };
     show(visit, &id, &form, &problems, StatusCode::UNPROCESSABLE_ENTITY)
+}
+
+/// The other person for whom one who works on tickets asks: by id, by mail address, or by a name that no other has.
+fn requester(visit: &Visit, form: &Form) -> Result<Option<PersonId>, Problem> {
+    let Some(named) = form.given("requester").filter(|_| visit.frame.works()) else { return Ok(None) };
+    let (named, organisation) = (named.trim(), &visit.frame.organisation);
+    let wanted = named.to_lowercase();
+    let is_so_named = |person: &&Person| person.active && person.name.to_lowercase() == wanted;
+    let mut so_named = organisation.people.values().filter(is_so_named);
+    let by_name = so_named.next().filter(|_| so_named.next().is_none());
+    match organisation.person_named(named).or(by_name) {
+        Some(person) => Ok(Some(person.id.clone()).filter(|id| id != visit.person())),
+        None => Err(Problem::new("requester", "unknown", visit.frame.words.t1("request.nobody", named))),
+    }
 }
 
 /// Makes a ticket of what was filled in, or keeps it for later; the page that comes next.
@@ -230,10 +246,6 @@ pub fn show(
         ..Field::plain(name, f.words.t(&format!("request.{name}")), kind)
     };
     let fields = fields(&f, spec, form, &problem);
-    let people = |f: &Frame| {
-        let active = f.organisation.people.values().filter(|person| person.active);
-        active.map(|person| (person.id.to_string(), person.name.clone())).collect()
-    };
     let found = problems.iter().map(|problem| {
         let of_form = fields.iter().find(|field| field.name == format!("{FIELD}{}", problem.field));
         let at = match (of_form, problem.field.as_str()) {
@@ -243,7 +255,8 @@ pub fn show(
             (None, _) => String::new(),
         };
         let label = of_form.map_or_else(|| f.words.t1("request.field", &problem.field), |field| field.label.clone());
-        let label = if matches!(at.as_str(), "subject" | "body") { f.words.t(&format!("request.{at}")) } else { label };
+        let is_own = matches!(at.as_str(), "subject" | "body" | "requester" | "channel");
+        let label = if is_own { f.words.t(&format!("request.{at}")) } else { label };
         // A label that is a question reads badly before a colon.
         let label = label.trim_end_matches('?').to_owned();
         Found { at, label, message: problem.message.clone() }
@@ -255,9 +268,8 @@ pub fn show(
         found: found.collect(),
         subject: own("subject", "text"),
         body: own("body", "lines"),
-        requester: works.then(|| own("requester", "person")),
-        channel: works.then(|| own("channel", "text")),
-        people: if works { people(&f) } else { Vec::new() },
+        requester: works.then(|| Field { options: people(&f), ..own("requester", "person") }),
+        channel: works.then(|| Field { options: channels(&f), ..own("channel", "named") }),
         draft: drafts::named(form, problems).map(|id| id.to_string()),
         key: form.given(KEY).filter(|_| problems.is_empty()).unwrap_or_else(|| visit.app.clock.new_id().to_string()),
         files: Field {
@@ -269,6 +281,20 @@ pub fn show(
         f,
     };
     page(status, &page_)
+}
+
+/// The people for whom one may ask; none where there are too many to list: then they are looked for as one types.
+fn people(f: &Frame) -> Vec<Choice> {
+    let active = f.organisation.people.values().filter(|person| person.active);
+    let one = |person: &Person| Choice { value: person.id.to_string(), text: person.name.clone(), chosen: false };
+    let all: Vec<Choice> = active.take(PEOPLE_MAX + 1).map(one).collect();
+    if all.len() > PEOPLE_MAX { Vec::new() } else { all }
+}
+
+fn channels(f: &Frame) -> Vec<Choice> {
+    let one =
+        |name: &str| Choice { value: name.to_owned(), text: f.words.t(&format!("channel.{name}")), chosen: false };
+    CHANNELS.into_iter().map(one).collect()
 }
 
 impl Field {
@@ -348,6 +374,11 @@ impl Field {
         self.kind = "choice";
         let value = self.value.trim().to_owned();
         self.options = options.into_iter().map(|(id, text)| Choice { chosen: id == value, value: id, text }).collect();
+    }
+
+    /// Whether it is a text that may be chosen from a list as well.
+    fn is_listed(&self) -> bool {
+        matches!(self.kind, "person" | "named")
     }
 
     /// The ids of what describes it, for `aria-describedby`.

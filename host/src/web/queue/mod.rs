@@ -2,6 +2,7 @@
 //! store's own indexes.
 
 use std::collections::BTreeMap;
+use std::slice::Chunks;
 
 use askama::Template;
 use axum::extract::Query;
@@ -27,6 +28,8 @@ use views::{Kept, Views};
 
 /// Tickets on a page.
 const ROWS: usize = 50;
+/// Those of them that a browser lays out at once: a long list comes part by part, each in a picture of its own.
+const ROWS_AT_ONCE: usize = 8;
 
 /// An option of a filter.
 struct Choice {
@@ -102,6 +105,14 @@ impl QueuePage {
     /// The headings by which the list may be sorted, for those who do not see them all.
     const fn orders(&self) -> [&Heading; 4] {
         [&self.by_priority, &self.by_due, &self.by_key, &self.by_changed]
+    }
+
+    const fn is_long(&self) -> bool {
+        self.rows.len() > ROWS_AT_ONCE
+    }
+
+    fn parts_of_list(&self) -> Chunks<'_, Row> {
+        self.rows.chunks(ROWS_AT_ONCE)
     }
 }
 

@@ -7,9 +7,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::{Notice, next, number, render};
 use crate::app::tickets::bulk::Step;
 use crate::app::tickets::submit::digest;
-use crate::app::tickets::work::Words;
+use crate::app::tickets::work::{StoredEntry, Words};
 use crate::app::{App, Error};
-use crate::desk::actor::Actor;
+use crate::desk::actor::{Actor, Author};
 use crate::desk::change::condition::{Condition, Tags};
 use crate::desk::id::TicketNumber;
 use crate::desk::ticket::edit::EditTicket;
@@ -17,6 +17,7 @@ use crate::desk::ticket::lifecycle::commands::Command;
 use crate::desk::ticket::lifecycle::resolution::ResolutionRecord;
 use crate::desk::ticket::timeline::{Event, Visibility};
 use crate::desk::ticket::{Move, State};
+use crate::web::frame::Frame;
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::{Form, KEY};
 use crate::web::session::Visit;
@@ -70,24 +71,23 @@ pub(super) async fn answer(
 /// The last things that happened, for one who saw the ticket before them.
 async fn meanwhile(visit: &Visit, number: TicketNumber) -> Result<Vec<String>, Failure> {
     const SHOWN: usize = 3;
-    let entries = super::entries(visit, number).await?;
-    let f = &visit.frame;
-    let line = |entry: &crate::app::tickets::work::StoredEntry| {
-        let who = match &entry.entry.author {
-            crate::desk::actor::Author::Person(id) => f.name(id),
-            _ => f.words.t("who.desk"),
-        };
-        let what = match &entry.entry.event {
-            Event::Set { field, to, .. } => {
-                f.words.t2("event.changed", f.words.t(&format!("field.{}", field.code())), to)
-            }
-            Event::StateChanged { to, .. } => f.words.t1("event.state", f.words.t(&format!("state.{}", to.code()))),
-            Event::Assigned { assignee: Some(person), .. } => f.words.t1("event.assigned", f.name_of(person)),
-            _ => f.words.t("event.other"),
-        };
-        format!("{who}: {what} ({})", f.times.exact(entry.entry.at))
+    let (entries, _) = visit.app.timeline_end(&visit.actor, number, SHOWN).await?;
+    Ok(entries.iter().rev().map(|entry| happened(&visit.frame, entry)).collect())
+}
+
+/// In a line: who did something, which, and when.
+pub(super) fn happened(f: &Frame, StoredEntry { entry, .. }: &StoredEntry) -> String {
+    let who = match &entry.author {
+        Author::Person(id) => f.name(id),
+        _ => f.words.t("who.desk"),
     };
-    Ok(entries.iter().rev().take(SHOWN).map(line).collect())
+    let what = match &entry.event {
+        Event::Set { field, to, .. } => f.words.t2("event.changed", f.words.t(&format!("field.{}", field.code())), to),
+        Event::StateChanged { to, .. } => f.words.t1("event.state", f.words.t(&format!("state.{}", to.code()))),
+        Event::Assigned { assignee: Some(person), .. } => f.words.t1("event.assigned", f.name_of(person)),
+        _ => f.words.t("event.other"),
+    };
+    format!("{who}: {what} ({})", f.times.exact(entry.at))
 }
 
 /// `POST /tickets/{key}/reply`: a public reply, or a private note.

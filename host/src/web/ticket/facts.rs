@@ -1,7 +1,7 @@
 //! The facts about a ticket, why each is so, and what may be changed about it.
 
 use super::Seen;
-use crate::app::explain::{ByHand, Proposal, Story};
+use crate::app::explain::{ByHand, Proposal, Story, THE_DESK};
 use crate::app::tickets::work::{Filter, Start};
 use crate::desk::access::AccessState;
 use crate::desk::id::PersonId;
@@ -9,11 +9,11 @@ use crate::desk::sla::{Clock, ClockKind};
 use crate::desk::ticket::lifecycle::links::LinkKind;
 use crate::desk::ticket::sight::Part;
 use crate::desk::ticket::timeline::Field;
-use crate::web::frame::Frame;
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::Form;
 use crate::web::frame::shown::{Priority, Row, StateWord};
 use crate::web::frame::times::When;
+use crate::web::frame::{Frame, PEOPLE_MAX};
 use crate::web::session::Visit;
 
 /// A promise: kept, running, paused or broken.
@@ -126,6 +126,7 @@ fn promises(f: &Frame, seen: &Seen) -> Vec<Promise> {
         ClockKind::Update,
         ClockKind::Team,
         ClockKind::Confirmation,
+        ClockKind::Answer,
         ClockKind::Resolution,
     ];
     shown.extend(clocks.further.keys().copied().map(ClockKind::Further));
@@ -216,8 +217,9 @@ fn why(f: &Frame, story: Story) -> Why {
         "requester" => f.words.t("why.requester"),
         _ => f.words.t1("why.desk", &story.set_by.name),
     };
+    let who = |by: &str| if by == THE_DESK { f.words.t("who.desk") } else { f.name_of(by) };
     let changes: Vec<ByHand> =
-        story.changes.into_iter().map(|change| ByHand { by: f.name_of(&change.by), ..change }).collect();
+        story.changes.into_iter().map(|change| ByHand { by: who(&change.by), ..change }).collect();
     Why {
         main: MAIN.contains(&story.field.as_str()),
         name,
@@ -326,9 +328,6 @@ pub struct Edit {
     pub too_many: Option<String>,
     pub tags: Vec<Choice>,
 }
-
-/// The most people that a list of choices names: each is some fifty bytes of every page.
-pub const PEOPLE_MAX: usize = 100;
 
 impl Edit {
     /// The choices, with what was chosen before in the place of what is.

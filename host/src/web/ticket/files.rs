@@ -19,6 +19,7 @@ use crate::desk::text::normal;
 use crate::desk::ticket::timeline::Visibility;
 use crate::web::frame::Frame as PageFrame;
 use crate::web::frame::failure::Failure;
+use crate::web::frame::shown::size;
 use crate::web::frame::times::When;
 use crate::web::session::Visit;
 
@@ -42,14 +43,6 @@ pub struct Shown {
     pub open: bool,
     /// The words for one that is not.
     pub scan: String,
-}
-
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_024 => format!("{bytes} B"),
-        1_024..1_048_576 => format!("{} KiB", bytes / 1_024),
-        _ => format!("{}.{} MiB", bytes >> 20, ((bytes % (1 << 20)) * 10) >> 20),
-    }
 }
 
 /// The files of a ticket that the reader may see.
@@ -118,6 +111,7 @@ pub async fn take(visit: Visit, Path(id): Path<String>) -> Result<Response, Fail
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     headers.insert(header::CONTENT_DISPOSITION, disposition.unwrap_or(HeaderValue::from_static("attachment")));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
     Ok(response)
 }
 
@@ -132,6 +126,9 @@ fn disposition(name: &str) -> String {
     }
     format!("attachment; filename*=UTF-8''{whole}")
 }
+
+/// A file that is opened as a page by someone who takes its address can do nothing.
+const POLICY: HeaderValue = HeaderValue::from_static("sandbox; default-src 'none'; frame-ancestors 'none'");
 
 /// A piece that is being read.
 type Reading = Pin<Box<dyn Future<Output = Result<Vec<u8>, Error>> + Send>>;

@@ -10,6 +10,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
+pub use super::frame::PEOPLE_MAX;
 use super::frame::failure::Failure;
 use super::frame::form::Form;
 use super::frame::{Frame, page};
@@ -17,6 +18,7 @@ use super::session::Visit;
 use crate::app::observe::presence::Doing;
 use crate::app::tickets::work::StoredEntry;
 use crate::desk::access::AccessCase;
+use crate::desk::actor::Author;
 use crate::desk::id::TicketNumber;
 use crate::desk::organisation::service::RecordPart;
 use crate::desk::permission;
@@ -34,12 +36,10 @@ pub mod tools;
 pub mod trial;
 
 use facts::Facts;
-pub use facts::PEOPLE_MAX;
 use story::Item;
 
-/// Entries of the story that are read at once, and at most.
-const ENTRIES: usize = 200;
-const ENTRIES_MAX: usize = 10_000;
+/// The last entries of a story, among which is the one that another person made last.
+const LATEST: usize = 10;
 /// The last pieces of the story, which a page shows at once; each click shows as many of the older ones.
 const SHOWN: usize = 60;
 
@@ -168,12 +168,18 @@ pub async fn show(visit: Visit, Path(key): Path<String>, Query(how): Query<How>)
 #[derive(Debug, Serialize)]
 pub struct Version {
     version: String,
+    /// The last act of another person, in a line.
+    by: Option<String>,
 }
 
 /// `GET /tickets/{key}/version`.
 pub async fn version(visit: Visit, Path(key): Path<String>) -> Result<Json<Version>, Failure> {
-    let (ticket, _, sight) = visit.app.seen_ticket(&visit.actor, number(&key)?).await?;
-    Ok(Json(Version { version: sight.tag(&ticket) }))
+    let number = number(&key)?;
+    let (ticket, _, sight) = visit.app.seen_ticket(&visit.actor, number).await?;
+    let (latest, _) = visit.app.timeline_end(&visit.actor, number, LATEST).await?;
+    let of_another = |stored: &&StoredEntry| matches!(&stored.entry.author, Author::Person(id) if id != visit.person());
+    let last = latest.iter().rev().find(of_another);
+    Ok(Json(Version { version: sight.tag(&ticket), by: last.map(|last| acts::happened(&visit.frame, last)) }))
 }
 
 /// Another who is at the ticket.
@@ -189,19 +195,6 @@ pub async fn presence(visit: Visit, Path(key): Path<String>, form: Form) -> Resu
     let others = visit.app.at_ticket(&visit.actor, number(&key)?, doing).await?;
     let f = &visit.frame;
     Ok(Json(others.into_iter().map(|(id, doing)| AtIt { name: f.name(&id), doing: doing.code() }).collect()))
-}
-
-/// All entries of a ticket's story that the reader may see, the oldest first.
-async fn entries(visit: &Visit, number: TicketNumber) -> Result<Vec<StoredEntry>, Failure> {
-    let (mut all, mut after) = (Vec::new(), 0);
-    loop {
-        let found = visit.app.timeline(&visit.actor, number, after, ENTRIES).await?;
-        all.extend(found.items);
-        match found.next.filter(|_| all.len() < ENTRIES_MAX) {
-            Some(next) => after = next,
-            None => return Ok(all),
-        }
-    }
 }
 
 /// The page of a ticket, with what was filled in before and a word about it.

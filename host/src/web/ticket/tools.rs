@@ -42,8 +42,11 @@ pub struct Tools {
     /// Whether it may be merged into another.
     pub merges: bool,
     pub outage: Shown,
-    /// The note of a handover that was refused.
+    /// The note of a handover that was refused, and whether one was.
     pub handover: String,
+    pub handed: bool,
+    /// The team that was chosen for it.
+    pub hand_to: String,
 }
 
 /// Reads the tools for a ticket.
@@ -76,6 +79,8 @@ pub async fn read(visit: &Visit, seen: &Seen, form: &Form) -> Result<Tools, Fail
         merges: ticket.state.is_unfinished(),
         outage: outage::read(visit, seen, form).await?,
         handover: form.text("handover"),
+        handed: form.has("handover"),
+        hand_to: form.text("hand-to"),
     })
 }
 

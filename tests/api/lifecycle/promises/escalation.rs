@@ -38,6 +38,11 @@ fn a_requester_takes_a_ticket_up_and_each_tier_comes_once() {
         assert!(count(&desk, &key, "escalated") > 0);
         escalate(&kofi, &key, "it is the server").expect(200);
         assert_eq!(with(&desk, &key)["tier"], 3);
+        let told = kofi.get(&format!("/api/v1/tickets/{key}/explain?field=team")).expect(200);
+        let changes = told["fields"][0]["changes"].as_array().unwrap();
+        let by_the_desk: Vec<&Value> = changes.iter().filter(|change| change["by"] == "the desk").collect();
+        assert_eq!((by_the_desk.len(), &by_the_desk[0]["to"]), (2, &json!("applications")), "{told}");
+        assert_eq!(by_the_desk[0]["reason"], "escalated: nobody answers");
         let highest = escalate(&amara, &key, "more").expect(409);
         assert!(highest["detail"].as_str().unwrap().contains("no team is above"), "{highest}");
         let seen = amara.get(&format!("/api/v1/tickets/{key}/timeline")).expect(200);

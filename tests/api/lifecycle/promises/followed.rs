@@ -140,3 +140,97 @@ fn tickets_of_a_team_that_is_no_more_are_counted_listed_and_given_another() {
         assert_eq!(desk.stranger().get("/readyz").text, "ready\n");
     });
 }
+
+/// A category promises in the place of its tickets' priority, also for those below it; a ticket that gets another category or priority
+/// follows with what it has used, and so do open tickets when the promise changes.
+#[test]
+fn a_category_has_promises_of_its_own_or_those_of_its_nearest_parent() {
+    on_both(|database| {
+        let desk = watched(database, "");
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let own = "id = \"network\"\npromise = [{ priority = \"high\", first-response = \"10m\", resolution = \"2h\", next-update = \"30m\" }]\n";
+        changes(&desk, "taxonomy.toml", "id = \"network\"\n", own);
+        reloads(&desk);
+        let taxonomy = kofi.get("/api/v1/config/taxonomy").expect(200);
+        let network = taxonomy["categories"].as_array().unwrap().iter().find(|one| one["id"] == "network").unwrap();
+        let said = json!([{ "priority": "high", "first_response_minutes": 10, "resolution_minutes": 120, "next_update_minutes": 30 }]);
+        assert_eq!(network["promises"], said);
+        let key = incident(&amara, "VPN is down");
+        let path = format!("/api/v1/tickets/{key}");
+        let ticket = kofi.get(&path).expect(200);
+        assert_eq!((&ticket["category"], &ticket["priority"]), (&json!("network.vpn"), &json!("high")));
+        let target = |clock: &str| promise(&kofi, &key, clock)["target_minutes"].clone();
+        assert_eq!((target("first-response"), target("resolution")), (json!(10), json!(120)));
+        let told = kofi.get(&format!("{path}/explain?field=resolution")).expect(200);
+        assert_eq!(told["fields"][0]["set_by"]["name"], "the policy of priority high for category network", "{told}");
+
+        desk.advance(SignedDuration::from_mins(5));
+        kofi.post(&format!("{path}/comments"), &json!({ "body": "We look into it." })).expect(201);
+        assert_eq!(target("next-update"), 30);
+        desk.advance(SignedDuration::from_mins(5));
+        let edit = |body: &Value| kofi.with("if-match", "*").patch(&path, body).expect(200);
+        edit(&json!({ "category": "hardware.printer", "reason": "a printer", "ask_rules": false }));
+        assert_eq!((target("resolution"), target("next-update")), (json!(480), json!(120)));
+        assert_eq!(target("first-response"), 10, "what was kept stays as it was promised");
+        assert_eq!(promise(&kofi, &key, "resolution")["used_minutes"], 10);
+        edit(&json!({ "category": "network.wifi", "reason": "it is not", "ask_rules": false }));
+        assert_eq!((target("resolution"), target("next-update")), (json!(120), json!(30)));
+        edit(&json!({ "priority": "critical", "reason": "all of Berlin" }));
+        assert_eq!(target("resolution"), 240, "the category says nothing of this priority");
+        edit(&json!({ "priority": "high", "reason": "not all" }));
+        assert_eq!(target("resolution"), 120);
+        let events = kofi.get(&format!("{path}/promises/events")).expect(200);
+        let moved = events.as_array().unwrap().iter().filter(|one| one["clock"] == "resolution");
+        assert_eq!(moved.filter(|one| one["event"] == "retarget").count(), 4, "{events}");
+
+        changes(&desk, "taxonomy.toml", "resolution = \"2h\"", "resolution = \"3h\"");
+        reloads(&desk);
+        desk.do_what_is_due();
+        assert_eq!(target("resolution"), 180, "open tickets follow");
+        assert_eq!(promise(&kofi, &key, "resolution")["used_minutes"], 10);
+        changes(&desk, "taxonomy.toml", "first-response = \"10m\"", "first-response = \"4h\"");
+        assert_eq!(
+            desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status,
+            422,
+            "later than its resolution"
+        );
+    });
+}
+
+/// Days off out of an iCalendar file count, and open tickets follow when the file changes.
+#[test]
+fn open_tickets_follow_the_days_of_a_calendar_file() {
+    on_both(|database| {
+        let desk = watched(database, "");
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        changes(&desk, "desk.toml", "resolution = \"8h\"", "resolution = \"60h\"");
+        reloads(&desk);
+        let key = incident(&amara, "VPN is down");
+        let due = || promise(&kofi, &key, "resolution")["due_at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+        let before = due();
+        let day =
+            |ahead: i64| (desk.clock.now() + SignedDuration::from_hours(24 * ahead)).strftime("%Y%m%d").to_string();
+        let folder = desk.settings().with_file_name("holidays");
+        std::fs::create_dir_all(&folder).unwrap();
+        let writes = |until: i64| {
+            let (from, end) = (day(1), day(until));
+            let text = format!(
+                "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART;VALUE=DATE:{from}\r\nDTEND;VALUE=DATE:{end}\r\n\
+                 RRULE:FREQ=YEARLY\r\nSUMMARY:Closed\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+            );
+            std::fs::write(folder.join("closed.ics"), text).unwrap();
+        };
+        writes(2);
+        changes(&desk, "desk.toml", "id = \"always\"\n", "id = \"always\"\nholidays-from = \"closed.ics\"\n");
+        reloads(&desk);
+        desk.do_what_is_due();
+        assert_eq!(due().duration_since(before), SignedDuration::from_hours(24), "tomorrow is closed");
+        writes(4);
+        reloads(&desk);
+        desk.do_what_is_due();
+        assert_eq!(due().duration_since(before), SignedDuration::from_hours(72), "and the two days after it");
+        // In the last hour of a day the first answer is due on the next one, and moves as well.
+        let all = entries(&amara, &key, "retargeted");
+        assert_eq!(all.iter().filter(|entry| entry["details"]["clock"] == "resolution").count(), 2, "{all:?}");
+    });
+}

@@ -98,3 +98,97 @@ fn a_report_by_category_says_how_much_is_under_other() {
         assert_eq!((of("miscellaneous"), of("network.vpn")), (2, 1), "{volume}");
     });
 }
+
+const REPORTS: [&str; 11] = [
+    "volume",
+    "backlog",
+    "sla-attainment",
+    "resolutions",
+    "deflection",
+    "satisfaction",
+    "handling-time",
+    "first-contact",
+    "handovers",
+    "sla-events",
+    "corrections",
+];
+const BY: [&str; 8] = ["", "category", "team", "assignee", "priority", "channel", "request_type", "state"];
+/// Columns that count, so that those of the groups add up.
+static COUNTS: [&str; 11] = [
+    "created",
+    "resolved",
+    "closed",
+    "unfinished",
+    "resolutions",
+    "confirmed",
+    "disputed",
+    "kept",
+    "answers",
+    "minutes",
+    "started",
+];
+
+/// A desk to which each kind of thing that is counted has happened.
+fn much_has_happened(desk: &House) {
+    let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+    let [confirmed, disputed, moved] = ["one", "two", "three"].map(|subject| incident(&amara, subject));
+    let body = json!({ "request_type": "question", "subject": "How?", "body": "Please tell me.", "fields": { "topic": "other" } });
+    amara.post("/api/v1/tickets", &body).expect(201);
+    for key in [&confirmed, &disputed] {
+        kofi.post(&format!("/api/v1/tickets/{key}/time"), &json!({ "minutes": 10 })).expect(200);
+        step(&kofi, key, &resolved()).expect(200);
+    }
+    step(&amara, &confirmed, &json!({ "to": "closed" })).expect(200);
+    amara.put(&format!("/api/v1/tickets/{confirmed}/survey"), &json!({ "score": 4 })).expect(200);
+    step(&amara, &disputed, &json!({ "to": "reopened", "reason": "no" })).expect(200);
+    let edit = json!({ "team": "desktop", "priority": "low", "reason": "It is the computer" });
+    kofi.with("if-match", "*").patch(&format!("/api/v1/tickets/{moved}"), &edit).expect(200);
+    desk.advance(SignedDuration::from_hours(1));
+}
+
+/// The file has the columns and lines of the rows, and the page stands by itself.
+fn says_the_same(rows: &Value, csv: &str, page: &str, which: &str) {
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines.len(), 1 + rows.as_array().unwrap().len(), "{which}: {csv}");
+    if let Some(row) = rows[0].as_object() {
+        let mut columns: Vec<&str> = lines[0].split(',').collect();
+        columns.sort_unstable();
+        let mut keys: Vec<&str> = row.keys().map(String::as_str).collect();
+        keys.sort_unstable();
+        assert_eq!(columns, keys, "{which}");
+        assert!(page.contains("<td"), "{which}: {page}");
+    }
+    assert!(!page.contains("<script") && !page.contains(" src="), "{which}: {page}");
+}
+
+/// A file can be read by a program, a page by a person, and both say what the interface says; and by each column the groups make the
+/// whole.
+#[test]
+fn every_report_comes_by_every_column_and_in_every_form_and_its_groups_make_the_whole() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        much_has_happened(&desk);
+        let kofi = desk.as_role("kofi");
+        let day = |days: i64| (desk.clock.now() + SignedDuration::from_hours(24 * days)).to_string()[..10].to_owned();
+        let read = |name: &str, by: &str, form: &str| {
+            let by = if by.is_empty() { String::new() } else { format!("&by={by}") };
+            kofi.get(&format!("/api/v1/reports/{name}?from={}&to={}{by}&format={form}", day(-2), day(2)))
+        };
+        let mut filled = Vec::new();
+        for name in REPORTS {
+            let whole = read(name, "", "json").expect(200);
+            for by in BY {
+                let which = format!("{name} by {by}");
+                let rows = read(name, by, "json").expect(200);
+                let (csv, page) = (read(name, by, "csv"), read(name, by, "html"));
+                says_the_same(&rows, csv.expect_text(200), page.expect_text(200), &which);
+                for count in COUNTS.iter().filter(|count| whole[0][**count].is_i64()) {
+                    assert_eq!(sum(&rows, count), sum(&whole, count), "{which}: {count}");
+                    filled.push(*count);
+                }
+            }
+        }
+        let never: Vec<&&str> = COUNTS.iter().filter(|count| !filled.contains(*count)).collect();
+        assert!(never.is_empty(), "nothing was counted as {never:?}");
+    });
+}

@@ -18,6 +18,25 @@ fn link(text: &str) -> String {
     format!("/survey/{end}")
 }
 
+#[test]
+fn the_letters_before_and_at_the_end_say_what_was_done_and_no_more() {
+    on_both(|database| {
+        let relay = Relay::start();
+        let desk = House::with_settings(database, example_rules(), |text| text + &relay.settings());
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let key = incident(&amara, "VPN is down");
+        step(&kofi, &key, &resolved()).expect(200);
+        // In steps that come to the reminder before the end.
+        (0..12).for_each(|_| desk.advance(SignedDuration::from_hours(12)));
+        let letters: Vec<String> = relay.taken().into_iter().map(|taken| taken.text.replace("=\n", "")).collect();
+        for words in ["you have not said yet whether that holds", "is closed."] {
+            let letter = letters.iter().find(|text| text.contains(words)).unwrap_or_else(|| panic!("{letters:#?}"));
+            assert!(letter.contains("What was done: The cable is in again."), "{letter}");
+            assert!(!letter.contains("had come off"), "the cause is for those who work here: {letter}");
+        }
+    });
+}
+
 fn report(desk: &House, client: &Client, name: &str, more: &str) -> Value {
     let day = |days: i64| (desk.clock.now() + SignedDuration::from_hours(24 * days)).to_string()[..10].to_owned();
     client.get(&format!("/api/v1/reports/{name}?from={}&to={}{more}", day(-40), day(2))).expect(200)

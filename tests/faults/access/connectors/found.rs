@@ -3,8 +3,10 @@
 
 use serde_json::{Value, json};
 
-use super::super::ends::write;
-use super::super::provisioning::{asks, connect, connected, desk, grants, hours, in_order, now, seconds, states};
+use super::super::ends::{rows, write};
+use super::super::provisioning::{
+    approved, asks, connect, connected, desk, grants, hours, in_order, now, seconds, states,
+};
 use crate::support::client::Client;
 use crate::support::components::example_rules;
 use crate::support::house::House;
@@ -21,6 +23,57 @@ fn change(desk: &House, file: &str, change: impl FnOnce(String) -> String) {
     assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
 }
 
+#[test]
+fn a_word_about_access_that_no_grant_gives_is_compared_with_the_audit() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        let desk = desk(database, &app);
+        app.has_already("jonas", "jonas@meridian.example", "admin");
+        app.has_already("a stranger", "stranger@example.org", "user");
+        asks(&desk.as_role("amara"), "user", 4);
+        now(&desk);
+        desk.advance(hours(5));
+        desk.advance(hours(25));
+        let found = desk.as_role("kofi").get("/api/v1/access/findings").expect(200);
+        let stranger = found.as_array().unwrap().iter().find(|one| one["account"] == "a stranger").unwrap();
+        let path = format!("/api/v1/access/findings/{}/settle", stranger["id"].as_str().unwrap());
+        let body = json!({ "accept": true, "reason": "as agreed" });
+        desk.as_role("mei").post(&path, &body).expect(200);
+        in_order(&desk);
+        let named = |what: &str| {
+            let chain = desk.command(&["decisions", "chain"]);
+            let said = String::from_utf8(chain.stdout).unwrap();
+            assert!(!chain.status.success() && said.contains(what), "{what}: {said}");
+        };
+        for (edit, back) in [
+            ("settled_by = 'ben' where account = 'a stranger'", "settled_by = 'mei' where account = 'a stranger'"),
+            ("reason = 'for ever' where account = 'a stranger'", "reason = 'as agreed' where account = 'a stranger'"),
+            ("account = 'another' where account = 'a stranger'", "account = 'a stranger' where account = 'another'"),
+            (
+                "settled_at = settled_at + 1 where verdict = 'accepted'",
+                "settled_at = settled_at - 1 where verdict = 'accepted'",
+            ),
+            ("verdict = null where account = 'a stranger'", "verdict = 'accepted' where account = 'a stranger'"),
+            // No person has let this one stay.
+            (
+                "verdict = 'accepted', settled_by = 'mei', settled_at = 1 where account = 'jonas'",
+                "verdict = null, settled_by = null, settled_at = null where account = 'jonas'",
+            ),
+        ] {
+            write(&desk, &format!("update access_findings set {edit}"));
+            named("is not what the audit says: it was changed or added");
+            write(&desk, &format!("update access_findings set {back}"));
+            in_order(&desk);
+        }
+        // It is there no more at the next look, which is no change of what was said.
+        app.take_out("user");
+        desk.advance(hours(25));
+        in_order(&desk);
+        write(&desk, "delete from access_findings where account = 'a stranger'");
+        named("is missing: it was removed");
+    });
+}
+
 /// Adds lines to a person.
 fn with(person: &str, lines: &str) -> impl FnOnce(String) -> String {
     let id = format!("id = \"{person}\"\n");
@@ -33,6 +86,132 @@ fn asks_for(desk: &House, person: &str) -> Value {
         "justification": "a new member of the data project" });
     let body = json!({ "request_type": "access", "subject": "jira please", "fields": fields });
     desk.as_role("kofi").post("/api/v1/tickets", &body).expect(201)
+}
+
+#[test]
+fn i20_what_was_taken_away_in_an_app_ends_there_where_that_counts_and_no_more_than_some_in_an_hour() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        let desk = desk(database, &app);
+        change(&desk, "apps.toml", |text| {
+            text.replacen("id = \"jira\"\n", "id = \"jira\"\nwhen-removed = \"end\"\n", 1)
+        });
+        change(&desk, "desk.toml", |text| text.replacen("[defaults]\n", "[defaults]\nleavers-max = 1\n", 1));
+        asks(&desk.as_role("amara"), "user", 96);
+        now(&desk);
+        assert_eq!((states(&desk), app.members("user")), (vec!["active".to_owned()], vec!["amara".to_owned()]));
+        app.take_out("user");
+        desk.advance(hours(24));
+        let ended = grants(&desk)[0].clone();
+        assert_eq!((&ended["state"], &ended["end_reason"]), (&json!("ended"), &json!("removed-in-app")), "{ended}");
+        assert_eq!(app.members("user"), Vec::<String>::new(), "it is not given again");
+        let timeline = desk.as_role("kofi").get("/api/v1/tickets/IT-1/timeline").expect(200).to_string();
+        assert!(timeline.contains("tier:user is missing in the app"), "{timeline}");
+
+        // Of two people at one time, one ends; the other is looked at again a day later.
+        desk.advance(hours(2));
+        for person in ["jonas", "priya"] {
+            let fields = json!({ "app": "jira", "tier": "user", "duration-hours": 96, "for": person,
+                "justification": "a new member of the data project" });
+            let body = json!({ "request_type": "access", "subject": "jira please", "fields": fields });
+            desk.as_role("kofi").post("/api/v1/tickets", &body).expect(201);
+        }
+        now(&desk);
+        let of =
+            |state: &str| rows(&desk, &format!("select subject from grants where state = '{state}' order by subject"));
+        assert_eq!(of("active"), ["jonas", "priya"]);
+        app.take_out("user");
+        desk.advance(hours(24));
+        assert_eq!(of("active").len(), 1, "an app that loses all may have gone wrong");
+        desk.advance(hours(24));
+        assert_eq!(of("active"), Vec::<String>::new());
+        in_order(&desk);
+    });
+}
+
+#[test]
+fn i09_whom_another_group_still_brings_in_has_not_lost_it_and_the_order_names_the_way() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin", "staff"]);
+        let desk = desk(database, &app);
+        asks(&desk.as_role("amara"), "user", 4);
+        now(&desk);
+        assert_eq!(states(&desk), ["active"]);
+        // Past the desk, all of the staff are let in, and she is one of them.
+        app.put_in("amara", "staff");
+        app.put_group_in("staff", "user");
+        desk.advance(hours(4));
+        let orders = || desk.as_role("kofi").get("/api/v1/access/orders").expect(200).to_string();
+        let named = (0..10).any(|_| {
+            desk.advance(seconds(1));
+            orders().contains("by way of the group `staff`")
+        });
+        assert!(named, "{}", orders());
+        assert_eq!(states(&desk), ["deprovisioning"], "she is out of the group itself, and still in");
+        app.take_out("staff");
+        for _ in 0..3 {
+            desk.advance(hours(1));
+        }
+        assert_eq!((states(&desk), app.active("amara")), (vec!["ended".to_owned()], Some(false)));
+        in_order(&desk);
+    });
+}
+
+#[test]
+fn i11_who_has_no_grant_left_keeps_the_default_tier_while_they_are_here() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        let desk = desk(database, &app);
+        change(&desk, "apps.toml", with("jira", "default-tier = \"user\"\n"));
+        asks(&desk.as_role("amara"), "admin", 4);
+        approved(&desk, "IT-1");
+        now(&desk);
+        assert_eq!((states(&desk), app.members("admin")), (vec!["active".to_owned()], vec!["amara".to_owned()]));
+        desk.advance(hours(4));
+        assert_eq!(states(&desk), ["ended"]);
+        let has = || (app.members("user"), app.members("admin"), app.active("amara"));
+        assert_eq!(has(), (vec!["amara".to_owned()], vec![], Some(true)), "back to the tier of all");
+        let timeline = desk.as_role("amara").get("/api/v1/tickets/IT-1/timeline").expect(200).to_string();
+        assert!(timeline.contains("keeps the tier `user`"), "{timeline}");
+        let report = || desk.as_role("mei").get("/api/v1/people/amara/offboarding").expect(200);
+        assert_eq!(report()["holdings"].as_array().map(Vec::len), Some(2), "{}", report());
+        in_order(&desk);
+        change(&desk, "people.toml", with("amara", "active = false\n"));
+        now(&desk);
+        assert_eq!(has(), (vec![], vec![], Some(false)), "who leaves keeps nothing");
+        assert_eq!(report()["complete"], true, "{}", report());
+        in_order(&desk);
+    });
+}
+
+#[test]
+fn an_end_says_until_when_sessions_in_the_app_may_go_on() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        let desk = desk(database, &app);
+        change(&desk, "apps.toml", |text| {
+            text.replacen("id = \"jira\"\n", "id = \"jira\"\nsessions-last = \"12h\"\n", 1)
+        });
+        asks(&desk.as_role("amara"), "user", 4);
+        now(&desk);
+        let ledger = || {
+            let id = grants(&desk)[0]["id"].as_str().unwrap().to_owned();
+            let story = desk.as_role("kofi").get(&format!("/api/v1/grants/{id}")).expect(200);
+            let all = story["ledger"].as_array().unwrap().clone();
+            all.into_iter().filter(|event| event["event"] == "sessions-until").collect::<Vec<_>>()
+        };
+        assert_eq!(ledger(), Vec::<Value>::new(), "it has not ended");
+        desk.advance(hours(4));
+        assert_eq!(states(&desk), ["ended"]);
+        let said = ledger();
+        assert_eq!(said.len(), 1, "{said:?}");
+        let ended = said[0]["at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+        let until = (ended + hours(12)).as_millisecond();
+        assert_eq!(said[0]["detail"]["until"], until, "{said:?}");
+        let timeline = desk.as_role("amara").get("/api/v1/tickets/IT-1/timeline").expect(200).to_string();
+        assert!(timeline.contains("sessions that are open there may go on until"), "{timeline}");
+        in_order(&desk);
+    });
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::{Extensions, HeaderMap};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 
 use crate::app::tickets::quota::{Buckets, Rate};
 
@@ -51,6 +51,19 @@ impl Rates {
     /// How long to wait.
     pub fn person(&self, id: &str, now: Duration) -> Result<(), Duration> {
         self.0.people.take(id, Rate::per_minute(self.0.most.of_person), 1, now)
+    }
+
+    /// The bound on a person's requests and how many are left of it, as header fields of an answer
+    /// (draft-ietf-httpapi-ratelimit-headers).
+    pub fn left(&self, id: &str, now: Duration) -> HeaderMap {
+        let most = self.0.most.of_person;
+        let (left, until_all) = self.0.people.left(id, Rate::per_minute(most), now);
+        let seconds = until_all.as_secs_f64().ceil() as u64;
+        let fields = [
+            (HeaderName::from_static("ratelimit-policy"), format!("\"person\";q={most};w=60")),
+            (HeaderName::from_static("ratelimit"), format!("\"person\";r={left};t={seconds}")),
+        ];
+        fields.into_iter().filter_map(|(name, text)| Some((name, HeaderValue::from_str(&text).ok()?))).collect()
     }
 
     /// A request from an address.

@@ -17,7 +17,8 @@ use crate::desk::actor::Author;
 /// One event of a promise.
 #[derive(Serialize, ToSchema)]
 pub struct PromiseEventView {
-    /// `first-response`, `resolution`, `next-update`, `team-resolution`, `confirmation`, or one that the configuration declares.
+    /// `first-response`, `resolution`, `next-update`, `team-resolution`, `confirmation`, `requester-answer`, or one that the configuration
+    /// declares.
     clock: String,
     /// `start`, `pause`, `resume`, `meet`, `breach`, `retarget` or `cancel`.
     event: &'static str,

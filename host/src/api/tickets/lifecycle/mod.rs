@@ -117,7 +117,8 @@ pub async fn resolutions(
 /// A promise of a ticket.
 #[derive(Serialize, ToSchema)]
 pub struct PromiseView {
-    /// `first-response`, `resolution`, `next-update`, `team-resolution`, `confirmation`, or one that the configuration declares.
+    /// `first-response`, `resolution`, `next-update`, `team-resolution`, `confirmation`, `requester-answer`, or one that the configuration
+    /// declares.
     clock: String,
     /// `running`, `paused` or `met`.
     state: &'static str,

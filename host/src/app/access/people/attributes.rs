@@ -1,6 +1,12 @@
 //! The forms in which providers write the attributes of users and groups, as the desk reads them: names in one case, flags as flags.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::directory::{Entry, Group};
+use crate::desk::organisation::directory::EntryKind;
 
 /// Whether a user may work: where nothing is said, they may.
 pub(super) fn is_active(body: &Value) -> bool {
@@ -64,4 +70,17 @@ pub(super) fn flag(value: &Value) -> Option<bool> {
         Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
         _ => None,
     }
+}
+
+/// The groups of each user, as their members say, by the ids of both, with the groups' names.
+pub(super) fn memberships(entries: &BTreeMap<Uuid, Entry>) -> BTreeMap<Uuid, Vec<Group>> {
+    let mut found: BTreeMap<Uuid, Vec<Group>> = BTreeMap::new();
+    for group in entries.values().filter(|entry| entry.kind == EntryKind::Group && entry.deleted_at.is_none()) {
+        let name = group.body.get("displayName").and_then(Value::as_str).unwrap_or_default();
+        let members = group.body.get("members").and_then(Value::as_array).into_iter().flatten();
+        for member in members.filter_map(|member| member.get("value")?.as_str()?.parse::<Uuid>().ok()) {
+            found.entry(member).or_default().push((group.id, name.to_owned()));
+        }
+    }
+    found
 }

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::app::office::signatory;
 use crate::app::{App, Error, Office};
+use crate::desk::access::Grant;
 use crate::desk::actor::Actor;
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
@@ -41,6 +42,19 @@ impl Office {
             most,
             "so many people who hold access cannot have left at once: no grant is ended until an admin resumes it"
         );
+        Ok(false)
+    }
+
+    /// Whether a grant may end now because its app has lost it: not where the app has lost those of so many people within an hour.
+    pub(in crate::app) async fn may_end_removed(&self, grant: &Grant) -> Result<bool, Error> {
+        let since = self.clock.now().checked_sub(WITHIN).unwrap_or(Timestamp::MIN);
+        let configured = self.organisation().defaults.leavers_max.and_then(|most| usize::try_from(most).ok());
+        let most = configured.unwrap_or(LEAVERS_MAX);
+        let lately = usize::try_from(self.store.removed_since(&grant.app, since).await?).unwrap_or(usize::MAX);
+        if lately < most {
+            return Ok(true);
+        }
+        tracing::error!(app = %grant.app, lately, most, "an app has lost the access of so many people that it may have gone wrong: no more of it ends within this hour");
         Ok(false)
     }
 

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::attributes::{flag, is_active, with_names};
+use super::attributes::{flag, is_active, memberships, with_names};
 use crate::app::error::Busy;
 use crate::app::jobs::stop::Stop;
 use crate::app::office::signatory;
@@ -48,12 +48,17 @@ pub struct Kept {
     pub revision: i64,
     pub entries: BTreeMap<Uuid, Entry>,
     pub directory: Directory,
+    /// The groups of each user, by the ids of both, with the groups' names.
+    memberships: BTreeMap<Uuid, Vec<Group>>,
 }
+
+/// A group of a user: its id and name.
+pub type Group = (Uuid, String);
 
 impl Kept {
     fn of(revision: i64, entries: Vec<Entry>) -> Kept {
         let entries: BTreeMap<Uuid, Entry> = entries.into_iter().map(|entry| (entry.id, entry)).collect();
-        Kept { revision, directory: directory(&entries), entries }
+        Kept { revision, directory: directory(&entries), memberships: memberships(&entries), entries }
     }
 
     fn live(&self, kind: EntryKind) -> impl Iterator<Item = &Entry> {
@@ -160,6 +165,11 @@ impl Office {
         let mut found: Vec<Entry> = kept.live(kind).cloned().collect();
         found.sort_by_key(|entry| (entry.created_at, entry.id));
         Ok(found)
+    }
+
+    /// The groups in which the directory has one of its users.
+    pub fn groups_of_user(&self, id: Uuid) -> Vec<Group> {
+        self.directory.load().memberships.get(&id).cloned().unwrap_or_default()
     }
 
     /// One of them.

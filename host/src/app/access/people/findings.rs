@@ -121,7 +121,7 @@ impl Office {
             }
             let entitlement = &found.entitlement;
             let taken = self
-                .change_grant(grant, None, |ticket, grant, at| Ok(finding::take_away(ticket, grant, entitlement, at)));
+                .change_in_app(grant, None, |ticket, grant, at| Ok(finding::take_away(ticket, grant, entitlement, at)));
             match taken.await {
                 Ok(_) => {}
                 // One that is damaged is logged, and keeps no other waiting.
@@ -176,7 +176,7 @@ impl Office {
         if !accept {
             let grant = found.grant.ok_or(Refusal::NeverGranted)?;
             let entitlement = &found.entitlement;
-            self.change_grant(grant, None, |ticket, grant, at| Ok(finding::take_away(ticket, grant, entitlement, at)))
+            self.change_in_app(grant, None, |ticket, grant, at| Ok(finding::take_away(ticket, grant, entitlement, at)))
                 .await?;
         }
         let end =

@@ -1,22 +1,28 @@
 //! Access follows the organisation: when the configuration is read again, when a desk starts, and every hour.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+
+use jiff::Timestamp;
 
 use crate::app::jobs::stop::Stop;
 use crate::app::tickets::change::{Retry, Which};
 use crate::app::{App, Error, Office};
-use crate::desk::access;
+use crate::desk::access::campaign::{self, AfterMove};
 use crate::desk::access::provisioning::progress;
-use crate::desk::id::PersonId;
+use crate::desk::access::{self, Grant};
+use crate::desk::id::{PersonId, TicketId};
+use crate::desk::organisation::{Item, Organisation};
+use crate::desk::ticket::timeline::Event;
 
 /// How often open requests and grants are compared with the organisation, besides whenever that changes.
 const EVERY: Duration = Duration::from_secs(3600);
 /// Open requests that are looked at together.
 const PAGE: usize = 200;
 impl Office {
-    /// Takes open requests to those who may approve them now, and open reviews to those who may answer them, ends what people hold who have left, and orders what is held in apps
-    /// that have a connector since.
+    /// Takes open requests to those who may approve them now, and open reviews to those who may answer them, ends what people hold
+    /// who have left, has reviewed what one human may not hold together, and orders what is held in apps that have a connector since.
     ///
     /// # Errors
     ///
@@ -25,9 +31,106 @@ impl Office {
         self.follow_approvers().await?;
         if self.end_leavers().await? {
             self.take_from_leavers().await?;
+            self.take_defaults().await?;
         }
         self.follow_reviewers().await?;
+        self.follow_duties().await?;
         self.follow_connectors().await
+    }
+
+    /// Takes from people who have left what they hold by default, with no grant that could end (I14).
+    async fn take_defaults(&self) -> Result<(), Error> {
+        let organisation = self.organisation();
+        if organisation.apps.values().all(|app| app.default_tier.is_none()) {
+            return Ok(());
+        }
+        for (person, grant) in self.store.held_without_grant(self.clock.now()).await? {
+            if organisation.people.get(&person).is_some_and(|person| person.active) {
+                continue;
+            }
+            let taken = self.change_in_app(grant, None, |ticket, grant, at| Ok(progress::take_rest(ticket, grant, at)));
+            match taken.await {
+                Err(Error::Missing { .. }) => {}
+                taken => unless_damaged(taken).map(drop)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Has reviewed what one human holds by now that no person may hold together, and what one human has approved or asked for by
+    /// accounts that were taken for several people: they were linked since, or a set was made (I2, I3, I5).
+    async fn follow_duties(&self) -> Result<(), Error> {
+        let (organisation, now) = (self.organisation(), self.clock.now());
+        let mut humans = BTreeSet::new();
+        for set in &organisation.incompatible {
+            let one = self.humans_with(&organisation, &set.one, now).await?;
+            let other = self.humans_with(&organisation, &set.other, now).await?;
+            humans.extend(one.intersection(&other).cloned());
+        }
+        for human in humans {
+            let mut held = Vec::new();
+            for account in [human.clone()].iter().chain(&organisation.other_accounts(&human)) {
+                held.extend(self.store.grants_as_far_as_known(account, now, None).await?);
+            }
+            held.retain(|grant| grant.state.supports() && !grant.has_ended(now));
+            for (grant, why) in access::held_together(&held, &organisation.incompatible) {
+                unless_damaged(self.doubted(grant, &why).await)?;
+            }
+        }
+        let linked =
+            organisation.people.values().filter_map(|one| Some([&one.id, organisation.human(one.same_as.as_ref()?)]));
+        let linked: Vec<&PersonId> = linked.flatten().collect::<BTreeSet<_>>().into_iter().collect();
+        for some in linked.chunks(PAGE) {
+            for ticket in self.store.approved_by(some, now).await? {
+                unless_damaged(self.follow_approvals(&organisation, ticket).await)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn follow_approvals(&self, organisation: &Organisation, ticket: TicketId) -> Result<(), Error> {
+        let Some((_, Some(case))) = self.store.ticket_and_case_by_id(ticket).await? else { return Ok(()) };
+        let Some(why) = case.approved_by_one(organisation) else { return Ok(()) };
+        for grant in self.store.grants_of_ticket(ticket).await? {
+            self.doubted(&grant, &why).await?;
+        }
+        Ok(())
+    }
+
+    /// The humans who hold one of these by any account.
+    async fn humans_with(
+        &self,
+        organisation: &Organisation,
+        items: &[Item],
+        now: Timestamp,
+    ) -> Result<BTreeSet<PersonId>, Error> {
+        let mut humans = BTreeSet::new();
+        for item in items {
+            let Some(app) = organisation.apps.get(&item.app) else { continue };
+            let tiers: Vec<_> = app.tiers.iter().map(|tier| &tier.id).filter(|tier| item.is(&app.id, tier)).collect();
+            let holders = self.store.holders(&app.id, &tiers, now).await?;
+            humans.extend(holders.iter().map(|(person, _)| organisation.human(person).clone()));
+        }
+        Ok(humans)
+    }
+
+    /// Has a grant reviewed for a reason that came up after it was given, once for each.
+    async fn doubted(&self, grant: &Grant, why: &str) -> Result<(), Error> {
+        let open = self.store.open_reviews(grant.ticket).await?;
+        let Some((ticket, _)) = self.store.ticket_and_case_by_id(grant.ticket).await? else { return Ok(()) };
+        if grant.has_ended(self.clock.now()) || open.iter().any(|item| item.grant == grant.id) {
+            return Ok(());
+        }
+        // A reviewer who has kept it has read the same words.
+        let is_it = |event: &Event| matches!(event, Event::AccessDecided { detail, .. } if detail == why);
+        if self.store.timeline(ticket.number, true).await?.iter().any(|said| is_it(&said.entry.event)) {
+            return Ok(());
+        }
+        tracing::warn!(person = %grant.subject, grant = %grant.id, why, "access is looked at again that may not be held so");
+        let asked = self.change_in_app(grant.id, None, |ticket, grant, at| {
+            Ok(campaign::after_move(ticket, grant, (why, AfterMove::AskDesk), at))
+        });
+        asked.await.map(drop)
     }
 
     /// Orders what grants give in apps that have a connector since.
@@ -38,7 +141,7 @@ impl Office {
                 let page = self.store.not_in_app(&app.id, self.clock.now(), after, PAGE).await?;
                 for id in &page {
                     let adopted =
-                        self.change_grant(*id, None, |ticket, grant, at| Ok(progress::adopt(ticket, grant, at)));
+                        self.change_in_app(*id, None, |ticket, grant, at| Ok(progress::adopt(ticket, grant, at)));
                     unless_damaged(adopted.await)?;
                 }
                 after = page.last().copied();
@@ -82,7 +185,7 @@ impl Office {
         for person in left {
             self.end_together(person).await?;
             for grant in self.store.held_ids(person, self.clock.now()).await? {
-                let ended = self.change_grant(grant, None, |ticket, grant, at| Ok(access::end(ticket, grant, at)));
+                let ended = self.change_in_app(grant, None, |ticket, grant, at| Ok(access::end(ticket, grant, at)));
                 if unless_damaged(ended.await)?.is_some() {
                     tracing::info!(%person, %grant, "a grant has ended: the person has left");
                 }

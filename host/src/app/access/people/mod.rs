@@ -6,6 +6,7 @@ pub mod brake;
 pub mod directory;
 pub mod findings;
 mod follow;
+mod known;
 pub mod links;
 pub mod moves;
 pub mod offboard;

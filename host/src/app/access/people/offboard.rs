@@ -5,7 +5,7 @@ use crate::desk::access::Grant;
 use crate::desk::access::provisioning::finding::Finding;
 use crate::desk::access::provisioning::{Holding, Op};
 use crate::desk::actor::Actor;
-use crate::desk::id::{PersonId, TicketNumber};
+use crate::desk::id::{GrantId, PersonId, TicketNumber};
 use crate::desk::organisation::directory::{Source, Validity};
 use crate::desk::permission;
 
@@ -23,6 +23,8 @@ pub struct Offboarding {
     pub requests: Vec<TicketNumber>,
     /// Their grants that are held, or that the desk is not done with in the app.
     pub grants: Vec<Grant>,
+    /// Grants of theirs whose rows are damaged: each is kept until it is put back from a backup, and keeps no other.
+    pub damaged: Vec<GrantId>,
     /// All that was read back last as theirs in apps.
     pub holdings: Vec<Holding>,
     /// Access of theirs in apps that no grant gives, also where it was accepted: a person who leaves keeps none of it.
@@ -39,7 +41,8 @@ impl Offboarding {
     /// Whether they are gone, and nothing of their access is left: read back in the apps that the desk writes to, and by the last
     /// look at those that say who has what (I14).
     pub fn is_complete(&self) -> bool {
-        let nothing_given = self.grants.is_empty() && self.holdings.is_empty() && self.ops.is_empty();
+        let no_grant = self.grants.is_empty() && self.damaged.is_empty();
+        let nothing_given = no_grant && self.holdings.is_empty() && self.ops.is_empty();
         let nothing_open = self.requests.is_empty() && self.awaited == 0;
         !self.here && nothing_given && nothing_open && self.findings.is_empty()
     }
@@ -60,9 +63,10 @@ impl Office {
         let known = organisation.people.get(person);
         Ok(Offboarding {
             here: known.is_some_and(|person| person.active),
-            known: known.map(|person| (person.source, person.valid)),
+            known: known.map(|person| (organisation.source_of(person), person.valid)),
             requests: requests.into_iter().map(|open| open.number).collect(),
-            grants: self.store.grants_in_force(person, self.clock.now()).await?,
+            grants: self.store.grants_as_far_as_known(person, self.clock.now(), None).await?,
+            damaged: self.store.damaged_grants(person, self.clock.now()).await?,
             holdings: self.store.holdings(person).await?,
             findings: self.store.findings_of(person).await?,
             ops,

@@ -25,7 +25,11 @@ pub struct RoleOfDesk {
     pub role: Role,
     /// Each act of the table of permissions that it has, with the word for the condition.
     pub may: Vec<(Act, &'static str)>,
-    /// Those who are here and have it, with how they come by it: `token` or `password`.
+    /// The groups whose members have it when they sign in by the identity provider, also those whom only the provider knows to be
+    /// in them; `*` is everyone.
+    pub groups: Vec<String>,
+    /// Those who are here and have it, with how they come by it: `token`, `password`, or `sign-in` where the organisation has them
+    /// in such a group.
     pub holders: BTreeMap<PersonId, BTreeSet<&'static str>>,
     /// Whether all of them are named.
     pub complete: bool,
@@ -73,15 +77,20 @@ impl App {
             tokens.into_iter().filter(|token| token.roles.contains(&role)).map(|token| (token.person, "token"));
         let by_password =
             accounts.into_iter().filter(|(_, roles)| roles.contains(&role)).map(|(one, _)| (one, "password"));
-        let organisation = self.organisation();
+        let (organisation, groups) = (self.organisation(), self.groups_with(role));
+        let is_in = |person: &&organisation::Person| {
+            person.groups.iter().any(|own| groups.iter().any(|one| own.as_str() == one))
+        };
+        let by_group = organisation.people.values().filter(is_in).map(|person| (person.id.clone(), "sign-in"));
         // One who has left is refused with any token.
         let here = |person: &PersonId| organisation.people.get(person).is_none_or(|person| person.active);
-        for (person, by) in known.chain(by_token).chain(by_password).filter(|(person, _)| here(person)) {
+        for (person, by) in known.chain(by_token).chain(by_password).chain(by_group).filter(|(person, _)| here(person))
+        {
             holders.entry(person).or_default().insert(by);
         }
         let complete = complete && holders.len() <= HOLDERS_MAX;
         let holders = holders.into_iter().take(HOLDERS_MAX).collect();
-        Ok(RoleOfDesk { role, may: permission::rows_of(role).collect(), holders, complete })
+        Ok(RoleOfDesk { role, may: permission::rows_of(role).collect(), groups, holders, complete })
     }
 
     /// All that a tier of an app gives, with a role where one is named, how it is come by, and who has it. For agents, admins and

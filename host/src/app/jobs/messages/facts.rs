@@ -32,6 +32,7 @@ pub fn facts(
         ticket: ticket(ready, organisation, (correspondence, locale)),
         reply,
         moved,
+        solution: ready.solution.clone(),
         access: ready.case.as_ref().map(|case| access(case, organisation)),
         survey: ready
             .survey

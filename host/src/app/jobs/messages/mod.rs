@@ -15,8 +15,9 @@ use crate::desk::access::AccessCase;
 use crate::desk::change::message::MessageKind;
 use crate::desk::id::{MessageId, PersonId, TicketId};
 use crate::desk::organisation::{Organisation, Person};
+use crate::desk::text::is_blank;
 use crate::desk::ticket::Ticket;
-use crate::desk::ticket::sight::of_recipient;
+use crate::desk::ticket::sight::{of_named, of_recipient};
 use crate::desk::ticket::timeline::Visibility;
 use crate::messages::facts::{Digest, Facts, Recipient};
 use crate::messages::{NotRendered, Rendered, Templates};
@@ -101,6 +102,8 @@ struct Ready {
     ticket: Ticket,
     case: Option<AccessCase>,
     sees: Visibility,
+    /// The fix, where the message says that the ticket is over.
+    solution: Option<String>,
     /// The end of the link by which the recipient says how it went.
     survey: Option<String>,
     /// The end of the link by which the recipient decides about access.
@@ -191,7 +194,11 @@ impl Office {
         let Some((ticket, case)) = self.store.ticket_and_case_by_id(message.ticket).await? else {
             return Ok(Err("its ticket is gone"));
         };
-        let Some(sees) = of_recipient(organisation, &ticket, case.as_ref(), &message.to) else {
+        let of_part = of_recipient(organisation, &ticket, case.as_ref(), &message.to);
+        // A reader of the department who is named sees what is public, and nothing of who decides about access.
+        let case = case.filter(|_| of_part.is_some());
+        let named = || of_named(organisation, &ticket, None, &message.to).filter(|_| kind == MessageKind::Mentioned);
+        let Some(sees) = of_part.or_else(named) else {
             return Ok(Err("its recipient may not see the ticket"));
         };
         let asks = kind == MessageKind::Closed && ticket.submitted.requester == message.to;
@@ -200,7 +207,17 @@ impl Office {
             (MessageKind::ApprovalWanted, Some(case)) => self.decision_link(&ticket, case, &message.to).await?,
             _ => None,
         };
-        Ok(Ok(Ready { message, kind, ticket, case, sees, survey, decide }))
+        let solution = self.solution(kind, &ticket).await?;
+        Ok(Ok(Ready { message, kind, ticket, case, sees, solution, survey, decide }))
+    }
+
+    /// The fix of a ticket, for a message of this kind: a letter that it is over is often the last that one reads of it.
+    async fn solution(&self, kind: MessageKind, ticket: &Ticket) -> Result<Option<String>, Error> {
+        if !matches!(kind, MessageKind::Closed | MessageKind::ConfirmationReminder) {
+            return Ok(None);
+        }
+        let last = self.store.last_resolution(ticket.number).await?;
+        Ok(last.map(|last| last.record.fix).filter(|fix| !is_blank(fix)))
     }
 
     /// The step for a person who hears of things once a day: the oldest message takes the others along.

@@ -104,9 +104,10 @@ impl Office {
         // The links of a message act for the one whom it is for, and this is another person: these lead nowhere.
         let shown = |shows: bool| shows.then(|| format!("{}.example", ticket.number));
         let (survey, decide) = (shown(kind == MessageKind::Closed), shown(kind == MessageKind::ApprovalWanted));
+        let solution = self.solution(kind, &ticket).await?;
         let (id, queued_at) = (MessageId(self.clock.new_id()), self.clock.now());
         let message = WaitingMessage { id, ticket: ticket.id, kind: Some(kind), to, queued_at, about };
-        let ready = Ready { message, kind, ticket, case, sees, survey, decide };
+        let ready = Ready { message, kind, ticket, case, sees, solution, survey, decide };
         Ok(facts::facts(&ready, person, &organisation, (correspondence, wanted.locale)))
     }
 }

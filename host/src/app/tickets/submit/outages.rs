@@ -136,7 +136,7 @@ impl Office {
         for child in self.children_at(parent, Timestamp::MAX).await? {
             let around = self.store.around(child).await?;
             let change = self.change(Which::Number(child), Retry::Commutes, None, |ticket, _, at| {
-                Ok(resolve_duplicate(ticket, &last.record, &around, at))
+                Ok(resolve_duplicate(ticket, (&parent.category, &last.record), &around, at))
             });
             change.await?;
         }

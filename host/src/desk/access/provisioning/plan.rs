@@ -6,14 +6,14 @@ use jiff::Timestamp;
 
 use super::progress::CHECK_EVERY;
 use super::{Books, Direction, Entitlement, Holding, Op, OpState};
-use crate::desk::access::ending::stands;
+use crate::desk::access::ending::{sessions_until, stands};
 use crate::desk::access::{AccessWrite, EndReason, Grant, GrantState, LedgerEntry, LedgerEvent};
 use crate::desk::actor::Author;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::change::message::MessageKind;
 use crate::desk::change::timer::{TimerKind, TimerWrite};
-use crate::desk::id::{AppId, PersonId, TicketId};
+use crate::desk::id::{AppId, PersonId, TicketId, TierId};
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::connector::Kind;
 use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Visibility};
@@ -149,11 +149,37 @@ fn held(books: &Books, (subject, app): Key<'_>) -> BTreeMap<Entitlement, Holding
     books.holdings.iter().filter(of).map(|holding| (holding.entitlement.clone(), holding.clone())).collect()
 }
 
+/// All that a person is to hold in an app, and the tier that they keep there by default: where no grant of theirs is left, who is
+/// here and has an account that a grant had given (I11).
+fn to_hold<'g>(
+    grants: &'g [Grant],
+    books: &Books,
+    key: Key<'_>,
+    at: &At<'_>,
+) -> (BTreeMap<Entitlement, Vec<&'g Grant>>, Option<TierId>) {
+    let mut all = wanted(grants, key, at.organisation, at.now);
+    let app = at.organisation.apps.get(key.1).filter(|app| app.one_tier);
+    let here = at.organisation.people.get(key.0).is_some_and(|person| person.active);
+    // Of a grant that the app has refused, nothing stays.
+    let refused = |holding: &Holding| {
+        grants.iter().any(|grant| grant.id == holding.grant && grant.state == GrantState::Compensating)
+    };
+    let account = held(books, key).remove(&Entitlement::Account);
+    let given = account.is_some_and(|account| !account.preexisting && !refused(&account));
+    let tier = app.and_then(|app| app.default_tier.clone()).filter(|_| all.is_empty() && here && given);
+    if let Some(tier) = &tier {
+        let reasons = grants.iter().filter(|grant| grant.subject == *key.0 && grant.app == *key.1);
+        all.insert(Entitlement::Account, Vec::new());
+        all.insert(Entitlement::Tier(tier.clone()), reasons.collect());
+    }
+    (all, tier)
+}
+
 /// Plans what is missing, drops what was planned and is not wanted any more. Orders that may have reached the app are left to
 /// come to their end: what they leave is looked at again then.
 fn order(change: &mut Change, books: &mut Books, key: Key<'_>, at: &At<'_>) {
     let grants = books.grants.clone();
-    let wanted = wanted(&grants, key, at.organisation, at.now);
+    let (wanted, _) = to_hold(&grants, books, key, at);
     let by_hand = at.organisation.connector_of(key.1).is_none_or(|connector| connector.kind == Kind::Manual);
     for op in open(books, key).into_values().cloned().collect::<Vec<_>>() {
         let is_wanted = wanted.contains_key(&op.entitlement) == (op.direction != Direction::Revoke);
@@ -267,7 +293,8 @@ fn planned_for(books: &Books, holding: &Holding, at: &At<'_>) -> Op {
 /// Moves grants whose orders have come to their end; whether one has moved.
 fn settle(change: &mut Change, books: &mut Books, key: Key<'_>, at: &At<'_>) -> bool {
     let grants = books.grants.clone();
-    let (wanted, held, open) = (wanted(&grants, key, at.organisation, at.now), held(books, key), open(books, key));
+    let (wanted, kept) = to_hold(&grants, books, key, at);
+    let (held, open) = (held(books, key), open(books, key));
     let mut moved = Vec::new();
     for grant in grants.iter().filter(|grant| grant.subject == *key.0 && grant.app == *key.1) {
         let all = grant.entitlements();
@@ -285,7 +312,7 @@ fn settle(change: &mut Change, books: &mut Books, key: Key<'_>, at: &At<'_>) -> 
     for (grant, state) in &moved {
         stands(change, grant, *state, grant.end_reason, at.now);
         books.stands(grant.id, *state, None);
-        say(change, grant, *state, at);
+        say(change, grant, (*state, kept.as_ref()), at);
         let check = (*state == GrantState::Active).then(|| at.now.checked_add(CHECK_EVERY).unwrap_or(Timestamp::MAX));
         change.timers.push(TimerWrite::due(TimerKind::AccessCheck, grant.ticket, check));
     }
@@ -293,16 +320,23 @@ fn settle(change: &mut Change, books: &mut Books, key: Key<'_>, at: &At<'_>) -> 
 }
 
 /// Says in the ticket's timeline where a grant has come to, and tells its holder.
-fn say(change: &mut Change, grant: &Grant, state: GrantState, at: &At<'_>) {
+fn say(change: &mut Change, grant: &Grant, (state, kept): (GrantState, Option<&TierId>), at: &At<'_>) {
     let (outcome, detail) = match state {
         GrantState::Active => (AccessOutcome::Provisioned, "the app has it: it was read back there"),
         GrantState::Ended => (AccessOutcome::Gone, "the app does not have it any more: it was read back there"),
         GrantState::Failed => (AccessOutcome::Gone, "the app refused it, and nothing of it is left there"),
         _ => return,
     };
+    let until = (state == GrantState::Ended).then(|| sessions_until(change, grant, at)).flatten();
+    let sessions = until.map(|until| format!("; sessions that are open there may go on until {until:.0}"));
+    let detail = match kept {
+        Some(tier) if state == GrantState::Ended => format!("the person keeps the tier `{tier}`, as all do by default"),
+        _ => detail.to_owned(),
+    };
+    let detail = detail + &sessions.unwrap_or_default();
     // The timeline of another ticket is not the change's to write.
     if grant.ticket == change.after().id {
-        let event = Event::AccessDecided { outcome, detail: detail.to_owned() };
+        let event = Event::AccessDecided { outcome, detail };
         change.entries.push(Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event });
     }
     change.messages.push(at.message(grant.ticket, MessageKind::StateChanged, &grant.subject));

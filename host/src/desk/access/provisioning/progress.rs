@@ -6,8 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::plan::{bring_in_line, compensate, drop_holding, hold, is_connected, write};
 use super::{Books, Direction, Entitlement, Holding, Op, OpState};
+use crate::desk::access::decide::revoked;
 use crate::desk::access::ending::stands;
-use crate::desk::access::{Grant, GrantState};
+use crate::desk::access::{EndReason, Grant, GrantState};
 use crate::desk::actor::Author;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
@@ -25,6 +26,8 @@ const BY_HAND: SignedDuration = SignedDuration::from_hours(24);
 pub const CHECK_EVERY: SignedDuration = SignedDuration::from_hours(24);
 /// The longest text that is kept of what was sent and came back, in bytes.
 const SAID_BYTES_MAX: usize = 1_000;
+/// Why a grant ends that its app has lost.
+const TAKEN_AWAY: &str = "it was taken away in the app itself";
 
 /// An answer about one order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,7 +104,8 @@ pub fn take(ticket: &Ticket, reports: &[Report], at: &At<'_>) -> Option<Change> 
     (!keys.is_empty()).then_some(change)
 }
 
-/// Takes that an app has lost what a grant gives: it is said, and given again. `None` where the grant is over, or it is held by
+/// Takes that an app has lost what a grant gives: it is said, and given again; or the grant ends, where the app is one in which
+/// that counts. `None` where the grant is over, or it is held by
 /// none of the desk's doing.
 pub fn missing(ticket: &Ticket, grant: &Grant, lost: &[(Entitlement, String)], at: &At<'_>) -> Option<Change> {
     let mut books = at.review().books();
@@ -117,6 +121,13 @@ pub fn missing(ticket: &Ticket, grant: &Grant, lost: &[(Entitlement, String)], a
     let detail = cut(&detail.collect::<Vec<_>>().join("; ")).to_owned();
     let event = Event::AccessDecided { outcome: AccessOutcome::Attention, detail };
     let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Internal, event };
+    if at.organisation.apps.get(&grant.app).is_some_and(|app| app.ends_when_removed) {
+        // What still counts as held is looked for once more: the end is proved as any other.
+        let why = (Author::System, TAKEN_AWAY.to_owned());
+        let mut change = revoked(ticket, grant, why, EndReason::Removed, at);
+        change.entries.push(entry);
+        return Some(change);
+    }
     let mut change = Change::update(ticket, changed(ticket, at.now), vec![entry]);
     for holding in &gone {
         drop_holding(&mut change, &mut books, holding, false, at);
@@ -138,6 +149,19 @@ pub fn adopt(ticket: &Ticket, grant: &Grant, at: &At<'_>) -> Option<Change> {
     let mut change = Change::update(ticket, changed(ticket, at.now), Vec::new());
     let known = books.ops.len();
     bring_in_line(&mut change, &mut books, key, at);
+    (books.ops.len() > known).then_some(change)
+}
+
+/// Orders that all is taken from one who has left and holds something by default, with no grant. `None` where nothing is left, or is
+/// on its way already.
+pub fn take_rest(ticket: &Ticket, grant: &Grant, at: &At<'_>) -> Option<Change> {
+    let mut books = at.review().books();
+    if at.organisation.people.get(&grant.subject).is_some_and(|person| person.active) {
+        return None;
+    }
+    let mut change = Change::update(ticket, changed(ticket, at.now), Vec::new());
+    let known = books.ops.len();
+    bring_in_line(&mut change, &mut books, (&grant.subject, &grant.app), at);
     (books.ops.len() > known).then_some(change)
 }
 

@@ -61,8 +61,8 @@ pub fn replay(past: Past, log: &[LogEvent], permit: &MayImport, id: TicketId, at
     if !problems.is_empty() {
         return Err(Refusal::Problems { problems });
     }
-    // No requester is asked here whether it holds.
-    ticket.clocks.confirmation = None;
+    // No requester is asked here whether it holds, or anything else.
+    (ticket.clocks.confirmation, ticket.clocks.answer) = (None, None);
     ticket.version = 1;
     change.on_ticket(|after| *after = ticket);
     change.entries.extend(entries);

@@ -116,6 +116,7 @@ pub fn take_over(past: Past, _permit: &MayImport, id: TicketId, at: &At<'_>) -> 
         rank: i64::try_from(decided.rank).unwrap_or(i64::MAX),
         team: decided.team,
         assignee: past.assignee,
+        skills: Vec::new(),
         tier: decided.tier,
         state,
         duplicate_of: None,
@@ -222,11 +223,11 @@ fn answered_at(past: &Past) -> Option<Timestamp> {
 /// first answered is known from its thread; without one, nothing is said about it.
 fn clocks(past: &Past, decided: &Decided, state: State, ended: Option<Timestamp>, at: &At<'_>) -> Clocks {
     let calendar = at.organisation.calendar_of(&decided.priority);
-    let promise = at.organisation.priority(&decided.priority).map(|(_, level)| level);
+    let promise = at.organisation.targets(&decided.category, &decided.priority);
     let clock = |minutes: Option<u32>| Clock::start(calendar, minutes.unwrap_or(u32::MAX), past.created_at);
-    let first_response = clock(promise.map(|level| level.first_response_minutes))
+    let first_response = clock(promise.map(|targets| targets.first_response))
         .meet(calendar, answered_at(past).unwrap_or(past.created_at));
-    let resolution = clock(promise.map(|level| level.resolution_minutes));
+    let resolution = clock(promise.map(|targets| targets.resolution));
     let resolution = match (ended, state) {
         (Some(ended), _) => resolution.meet(calendar, past.resolved_at.unwrap_or(ended)),
         (None, State::Waiting(_)) => resolution.pause(calendar, at.now),

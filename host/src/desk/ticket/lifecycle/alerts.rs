@@ -1,5 +1,6 @@
 //! Promises that run out: those responsible hear of it at the shares that the desk has set, each once, and the requester who
-//! has to confirm a resolution is reminded, and at last taken to agree.
+//! has to confirm a resolution is reminded, and at last taken to agree. One who is asked and says nothing is reminded, too, and at
+//! last taken to need it no more.
 //!
 //! A clock remembers the largest share at which something was done about it, so that no share is acted on twice: on several
 //! hosts, after an outage, and where the shares are set otherwise meanwhile. One timer a ticket waits for whichever comes next.
@@ -26,11 +27,13 @@ pub const BREACH: u16 = 100;
 const RECIPIENTS_MAX: usize = 20;
 /// Why the desk closes a ticket.
 const UNANSWERED: &str = "nothing was said against the solution in time";
+/// Why the desk gives a ticket up about which it asked something.
+const NOT_SAID: &str = "what was asked was not answered in time";
 
 /// The shares of a ticket's clock at which something is to be done, ascending, after those that are done.
 fn shares(ticket: &Ticket, kind: ClockKind, organisation: &Organisation) -> Vec<u16> {
     let mut shares = match kind {
-        ClockKind::Confirmation => {
+        ClockKind::Confirmation | ClockKind::Answer => {
             let closing = organisation.closing_of(&ticket.submitted.request_type);
             closing.remind_percent.into_iter().chain([BREACH]).collect()
         }
@@ -97,6 +100,9 @@ pub fn fire(ticket: &Ticket, at: &At<'_>) -> Option<Change> {
     if due.contains(&(ClockKind::Confirmation, BREACH)) {
         return Some(close(ticket, at));
     }
+    if due.contains(&(ClockKind::Answer, BREACH)) {
+        return Some(give_up(ticket, at));
+    }
     let mut change = Change::update(ticket, after, Vec::new());
     for (kind, percent) in due {
         alert(&mut change, ticket, kind, percent, at);
@@ -113,12 +119,23 @@ fn close(ticket: &Ticket, at: &At<'_>) -> Change {
     change
 }
 
+/// The requester has let the time pass in which an answer was awaited. A ticket in that state asks for no access that waits.
+fn give_up(ticket: &Ticket, at: &At<'_>) -> Change {
+    let event = Event::StateChanged { from: ticket.state, to: State::Cancelled, reason: NOT_SAID.to_owned() };
+    let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event };
+    Change::update(ticket, moved(ticket, State::Cancelled, at), vec![entry])
+}
+
 fn alert(change: &mut Change, ticket: &Ticket, clock: ClockKind, percent: u16, at: &At<'_>) {
     let event = Event::ClockReached { clock, percent };
     change.entries.push(Entry { at: at.now, author: Author::System, visibility: Visibility::Internal, event });
-    if clock == ClockKind::Confirmation {
-        let requester = &ticket.submitted.requester;
-        change.messages.push(at.message(ticket.id, MessageKind::ConfirmationReminder, requester));
+    let reminder = match clock {
+        ClockKind::Confirmation => Some(MessageKind::ConfirmationReminder),
+        ClockKind::Answer => Some(MessageKind::AnswerReminder),
+        _ => None,
+    };
+    if let Some(reminder) = reminder {
+        change.messages.push(at.message(ticket.id, reminder, &ticket.submitted.requester));
         return;
     }
     let kind = if percent >= BREACH { MessageKind::PromiseBroken } else { MessageKind::PromiseRunsOut };

@@ -7,13 +7,16 @@
 //! | next-update | with every public answer of the desk | as the resolution | by the resolution |
 //! | team-resolution | when a team gets the ticket | as the resolution | by the resolution |
 //! | confirmation | with the resolution | never | it ends with the state `resolved` |
+//! | requester-answer | when the requester is asked, and with every public answer of the desk meanwhile | never | it ends with the state |
 //! | a further one | as its configuration says | as that says, and when the ticket is no longer worked on | as that says, once |
 //!
-//! A clock that pauses keeps what it has used; another priority changes the target and the calendar from then on.
+//! A clock that pauses keeps what it has used; another priority changes the target and the calendar from then on, and so does a category
+//! that has promises of its own.
 //!
 //! Where the configuration changes, tickets that are not over follow it: every clock that was not met has the target and the
 //! calendar that its priority, its team or its type has now, and the time since it began to run last counts by that calendar;
-//! a promise that is made no more ends, and one that is new begins with the next occasion of its kind. The place in the queue
+//! a promise that is made no more ends, and one that is new begins with the next occasion of its kind. A ticket that is promised for a
+//! day keeps the day. The place in the queue
 //! is that of the priority in the list as it is now. What a ticket has of a level or team that is no more stays as it was.
 
 use std::sync::Arc;
@@ -23,10 +26,10 @@ use jiff::Timestamp;
 use crate::desk::actor::Author;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
-use crate::desk::id::PriorityId;
-use crate::desk::organisation::service::{FurtherClock, Occasion};
+use crate::desk::id::{CategoryId, PriorityId};
+use crate::desk::organisation::service::{FurtherClock, Occasion, Targets};
 use crate::desk::organisation::{Calendar, Organisation, PriorityLevel};
-use crate::desk::sla::{self, Clock, ClockKind};
+use crate::desk::sla::{self, Clock, ClockKind, Clocks};
 use crate::desk::ticket::timeline::{Entry, Event, Visibility};
 use crate::desk::ticket::{State, Ticket, WaitingFor, changed};
 
@@ -37,7 +40,7 @@ pub fn calendar<'o>(ticket: &Ticket, kind: ClockKind, organisation: &'o Organisa
             organisation.calendar_of(&ticket.priority)
         }
         ClockKind::Team => organisation.calendar_of_team(&ticket.team),
-        ClockKind::Confirmation => &organisation.calendar,
+        ClockKind::Confirmation | ClockKind::Answer => &organisation.calendar,
         ClockKind::Further(name) => match organisation.watch.further(name, &ticket.submitted.request_type) {
             Some(of) => calendar_of(of, &ticket.priority, organisation),
             None => &organisation.calendar,
@@ -63,10 +66,13 @@ pub(in crate::desk) fn follow_state(after: &mut Ticket, at: &At<'_>) {
         }
     };
     const WORK: [ClockKind; 3] = [ClockKind::Resolution, ClockKind::Update, ClockKind::Team];
-    after.clocks.confirmation = None;
+    (after.clocks.confirmation, after.clocks.answer) = (None, None);
     match after.state {
         // The requester's time is not ours; an approver's and a vendor's is.
-        State::Waiting(WaitingFor::Requester) => each(after, &WORK, Clock::pause),
+        State::Waiting(WaitingFor::Requester) => {
+            each(after, &WORK, Clock::pause);
+            await_answer(after, at);
+        }
         State::Resolved => {
             each(after, &WORK, Clock::meet);
             each(after, &[ClockKind::FirstResponse], Clock::meet);
@@ -82,6 +88,13 @@ pub(in crate::desk) fn follow_state(after: &mut Ticket, at: &At<'_>) {
             each(after, &WORK, Clock::resume);
         }
     }
+}
+
+/// The requester is asked, and has from now on the time that the type of the ticket leaves them to answer, where it bounds that.
+fn await_answer(after: &mut Ticket, at: &At<'_>) {
+    let closing = at.organisation.closing_of(&after.submitted.request_type);
+    let minutes = closing.answer_minutes;
+    after.clocks.answer = minutes.map(|minutes| Clock::start(&at.organisation.calendar, minutes, at.now));
 }
 
 /// Lets the clocks that the configuration declares follow a ticket from how it was, if it was there, to how it is now.
@@ -158,8 +171,11 @@ fn holds(one: &Occasion, ticket: &Ticket) -> bool {
 pub(in crate::desk) fn answered(after: &mut Ticket, at: &At<'_>) {
     let calendar = at.organisation.calendar_of(&after.priority);
     after.clocks.first_response = after.clocks.first_response.meet(calendar, at.now);
-    let promised = at.organisation.priority(&after.priority).and_then(|(_, level)| level.update_minutes);
+    let promised = at.organisation.targets(&after.category, &after.priority).and_then(|targets| targets.update);
     let owed = after.state.is_unfinished();
+    if after.state == State::Waiting(WaitingFor::Requester) {
+        await_answer(after, at);
+    }
     after.clocks.update = promised.filter(|_| owed).map(|minutes| {
         let clock = Clock::start(calendar, minutes, at.now);
         let waits = after.state == State::Waiting(WaitingFor::Requester);
@@ -194,7 +210,9 @@ pub(in crate::desk) fn due_by(after: &mut Ticket, end: Timestamp, at: &At<'_>) {
     let target_ms = sla::elapsed(calendar, at.now, end);
     if target_ms > 0 {
         let due_at = sla::due(calendar, at.now, target_ms);
-        after.clocks.resolution = Clock { target_ms, used_ms: 0, running_since: Some(at.now), due_at, ..clock };
+        let day_end = Some(end);
+        after.clocks.resolution =
+            Clock { target_ms, used_ms: 0, running_since: Some(at.now), due_at, day_end, ..clock };
     }
 }
 
@@ -203,13 +221,31 @@ pub(in crate::desk) fn due_by(after: &mut Ticket, end: Timestamp, at: &At<'_>) {
 pub(in crate::desk) fn follow_priority(after: &mut Ticket, level: &PriorityLevel, at: &At<'_>) {
     let before = at.organisation.calendar_of(&after.priority);
     let calendar = at.organisation.calendar_of(&level.id);
-    let promised = |clock: Clock, minutes| match clock.met_at {
+    let Some(targets) = at.organisation.targets(&after.category, &level.id) else { return };
+    retarget(&mut after.clocks, targets, |clock, minutes| match clock.met_at {
         Some(_) => clock,
         None => clock.retarget((before, calendar), minutes, at.now),
-    };
-    after.clocks.first_response = promised(after.clocks.first_response, level.first_response_minutes);
-    after.clocks.resolution = promised(after.clocks.resolution, level.resolution_minutes);
-    after.clocks.update = match (after.clocks.update, level.update_minutes) {
+    });
+}
+
+/// The ticket has got its category in the place of another: where that is promised otherwise, what was not kept follows as it follows
+/// a priority. A ticket that is promised for a day keeps the day.
+pub(in crate::desk) fn follow_category(after: &mut Ticket, before: &CategoryId, at: &At<'_>) {
+    let targets = |category: &CategoryId| at.organisation.targets(category, &after.priority);
+    let (was, is) = (targets(before), targets(&after.category));
+    let Some(targets) = is.filter(|_| was != is) else { return };
+    let calendar = at.organisation.calendar_of(&after.priority);
+    retarget(&mut after.clocks, targets, |clock, minutes| match (clock.met_at, clock.day_end) {
+        (None, None) => clock.retarget((calendar, calendar), minutes, at.now),
+        _ => clock,
+    });
+}
+
+/// Gives the clocks that go by priority and category other targets, each by way of `promised`.
+fn retarget(clocks: &mut Clocks, targets: Targets, promised: impl Fn(Clock, u32) -> Clock) {
+    clocks.first_response = promised(clocks.first_response, targets.first_response);
+    clocks.resolution = promised(clocks.resolution, targets.resolution);
+    clocks.update = match (clocks.update, targets.update) {
         (Some(clock), Some(minutes)) => Some(promised(clock, minutes)),
         _ => None,
     };
@@ -217,13 +253,14 @@ pub(in crate::desk) fn follow_priority(after: &mut Ticket, level: &PriorityLevel
 
 /// The minutes that a ticket's clock of this kind is promised by the configuration: `Err` where what would say so is no more.
 fn minutes(ticket: &Ticket, kind: ClockKind, organisation: &Organisation) -> Result<Option<u32>, Gone> {
-    let level = || organisation.priority(&ticket.priority).map(|(_, level)| level).ok_or(Gone);
+    let targets = || organisation.targets(&ticket.category, &ticket.priority).ok_or(Gone);
     Ok(match kind {
-        ClockKind::FirstResponse => Some(level()?.first_response_minutes),
-        ClockKind::Resolution => Some(level()?.resolution_minutes),
-        ClockKind::Update => level()?.update_minutes,
+        ClockKind::FirstResponse => Some(targets()?.first_response),
+        ClockKind::Resolution => Some(targets()?.resolution),
+        ClockKind::Update => targets()?.update,
         ClockKind::Team => organisation.teams.get(&ticket.team).ok_or(Gone)?.resolution_minutes,
         ClockKind::Confirmation => Some(organisation.closing_of(&ticket.submitted.request_type).confirm_minutes),
+        ClockKind::Answer => organisation.closing_of(&ticket.submitted.request_type).answer_minutes,
         ClockKind::Further(name) => {
             let of = organisation.watch.further(name, &ticket.submitted.request_type);
             of.and_then(|of| of.minutes.get(&ticket.priority).copied())

@@ -107,6 +107,7 @@ pub(super) fn raise(change: &mut Change, (author, reason): (Author, &str), at: &
     after.team = team.id.clone();
     after.tier = team.tier;
     after.assignee = None;
+    after.skills.clear();
     clocks::enter_team(after, at);
     let ticket = after.id;
     change.entries.push(Entry { at: at.now, author, visibility: Visibility::Internal, event });

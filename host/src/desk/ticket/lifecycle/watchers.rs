@@ -8,7 +8,7 @@ use crate::desk::organisation::Organisation;
 use crate::desk::organisation::form::Problem;
 use crate::desk::permission::MayWatch;
 use crate::desk::refusal::Refusal;
-use crate::desk::ticket::sight::of_recipient;
+use crate::desk::ticket::sight::of_named;
 use crate::desk::ticket::timeline::{Entry, Event, Visibility};
 use crate::desk::ticket::{Ticket, changed};
 
@@ -85,7 +85,7 @@ pub fn mentioned(text: &str, visibility: Visibility, ticket: &Ticket, organisati
         let next = 1 + name.len();
         let starts = before.is_none_or(|c: char| !is_of_id(c));
         if let Some(person) = person(&name, organisation).filter(|person| starts && !found.contains(person))
-            && of_recipient(organisation, ticket, None, &person).is_some_and(|sees| sees >= visibility)
+            && of_named(organisation, ticket, None, &person).is_some_and(|sees| sees >= visibility)
         {
             found.push(person);
         }

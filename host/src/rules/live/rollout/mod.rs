@@ -265,6 +265,8 @@ impl Rollout {
                 rollout.active = if *hold { None } else { rollout.previous.take() };
             }
             RolloutStep::Resume { second, by } => rollout.resume(*second, by)?,
+            // It has ended with its folder: now that is meant, and the folder that comes back with the same changes nothing.
+            RolloutStep::Retire { .. } if rollout.is_gone() => rollout.offered = rollout.previous,
             RolloutStep::Retire { .. } if !rollout.is_live() => return Err(NotTaken::NotActive),
             RolloutStep::Retire { second: true, by } if rollout.in_force().is_some() => {
                 rollout.retiring = Some(by.clone());
@@ -318,6 +320,10 @@ impl Rollout {
 
     /// Its folder is gone. With `second`, people decide in its place until a person agrees that it is retired.
     fn gone(&mut self, second: bool) {
+        // One that was retired stays so: the same content in its folder again changes nothing.
+        if self.is_live() {
+            self.offered = None;
+        }
         if second {
             self.suspended = self.active.take().or(self.suspended);
             self.candidate = None;
@@ -325,7 +331,6 @@ impl Rollout {
         } else {
             self.retire();
         }
-        self.offered = None;
         self.folder = None;
     }
 
@@ -397,9 +402,10 @@ impl Rollout {
         places.into_iter().flatten().chain(self.candidate.as_ref().map(|candidate| candidate.version))
     }
 
-    /// Whether it ended because its folder went away.
+    /// Whether it ended because its folder went away, and was not retired since then.
     pub fn is_gone(&self) -> bool {
-        !self.is_live() && self.source == Source::Directory && self.folder.is_none() && self.previous.is_some()
+        let has_ended = !self.is_live() && self.previous.is_some();
+        has_ended && self.source == Source::Directory && self.folder.is_none() && self.offered.is_none()
     }
 
     /// Whether any version plays a part.

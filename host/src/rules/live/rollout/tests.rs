@@ -166,6 +166,32 @@ fn a_rule_has_one_source() {
 }
 
 #[test]
+fn what_has_ended_with_its_folder_can_be_retired_once_and_comes_back_in_another_version_only() {
+    let offer = |n| RolloutStep::Offer {
+        source: Source::Directory,
+        folder: Some("one".to_owned()),
+        version: version(n),
+        part: Part::Active,
+        second: false,
+        by: Signatory::Directory,
+    };
+    let retire = RolloutStep::Retire { second: false, by: mei() };
+    let gone = Rollout::default().after(&offer(1)).unwrap().after(&RolloutStep::Gone { second: false }).unwrap();
+    assert!(gone.is_gone());
+    assert_eq!(gone.after(&offer(1)).unwrap().active, Some(version(1)), "it comes back with its folder");
+    let retired = gone.after(&retire).unwrap();
+    assert!(!retired.is_gone());
+    assert_eq!(retired.after(&retire).unwrap_err(), NotTaken::NotActive);
+    assert!(!retired.after(&RolloutStep::Gone { second: false }).unwrap().is_gone());
+    let before = Rollout::default().after(&offer(1)).unwrap().after(&retire).unwrap();
+    let before = before.after(&RolloutStep::Gone { second: false }).unwrap();
+    assert!(!before.is_gone(), "it was retired before its folder was taken away");
+    assert_eq!(before.after(&offer(1)).unwrap().active, None);
+    assert_eq!(retired.after(&offer(1)).unwrap().active, None);
+    assert_eq!(retired.after(&offer(2)).unwrap().active, Some(version(2)));
+}
+
+#[test]
 fn what_was_retired_lives_again_when_it_is_sent_again() {
     let sent = RolloutStep::Offer {
         source: Source::Api,

@@ -192,7 +192,7 @@ impl DirectoryWatch {
         self.half.clear();
         self.look(true);
         if believe && self.unreadable.is_none() {
-            let missing: Vec<PathBuf> = self.missing.list().into_iter().map(|(folder, _)| folder).collect();
+            let missing = self.missing.believe();
             self.load(&missing);
         }
         self.waiting.push(done);
@@ -425,7 +425,7 @@ impl DirectoryWatch {
         self.loading.remove(&folder);
         if matches!(outcome, Outcome::Gone) {
             self.seen.remove(&folder);
-            self.missing.forget(&folder);
+            self.missing.end(&folder, now);
             self.retry_refused(&folder, now);
         } else {
             // What failed for want of the machine is tried again at the next looks, as if it had never been seen.
@@ -479,6 +479,7 @@ impl DirectoryWatch {
             present: self.present(),
             beyond: self.found.beyond_count,
             missing: self.missing.list(),
+            ended: self.missing.ended(self.habits.patience, now),
             unread: unread.len(),
             loading: self.loading.keys().cloned().collect(),
             is_read: self.is_read.load(Ordering::Acquire) || self.batches.is_first_over(),

@@ -168,6 +168,7 @@ pub fn facts(event: &LedgerEvent) -> String {
             state: Some(grant.state).filter(|state| *state != GrantState::Active).map(|state| state.code().to_owned()),
         }),
         LedgerEvent::GrantStands { .. }
+        | LedgerEvent::SessionsUntil { .. }
         | LedgerEvent::Op { .. }
         | LedgerEvent::Holds { .. }
         | LedgerEvent::HoldsNoMore { .. }
@@ -234,8 +235,8 @@ fn event(code: &str, facts: &str, ticket: TicketId) -> Result<LedgerEvent, Error
             LedgerEvent::Replaced { grant: GrantId(grant), by: GrantId(by) }
         }
         "granted" => LedgerEvent::Granted { grant: grant(read(facts)?, ticket)? },
-        "grant-stands" | "op" | "holds" | "holds-no-more" | "seen" | "review-asked" | "reviewed" | "asked-back"
-        | "answered-back" => provisioned::event(code, facts, ticket)?,
+        "grant-stands" | "sessions-until" | "op" | "holds" | "holds-no-more" | "seen" | "review-asked" | "reviewed"
+        | "asked-back" | "answered-back" => provisioned::event(code, facts, ticket)?,
         "revoked" => {
             let said: Revoked = read(facts)?;
             let by = said.by.map(|by| parsed(T, "by", &by).map(Author::Person)).transpose()?;

@@ -22,6 +22,12 @@ struct Stands {
 }
 
 #[derive(Serialize, Deserialize)]
+struct StoredSessions {
+    grant: Uuid,
+    until: i64,
+}
+
+#[derive(Serialize, Deserialize)]
 struct StoredOp {
     op: Uuid,
     grant: Uuid,
@@ -94,6 +100,9 @@ pub(super) fn facts(event: &LedgerEvent) -> String {
             state: state.code().to_owned(),
             reason: reason.map(|reason| reason.code().to_owned()),
         }),
+        LedgerEvent::SessionsUntil { grant, until } => {
+            serde_json::to_string(&StoredSessions { grant: grant.0, until: ms(*until) })
+        }
         LedgerEvent::Op { op } => serde_json::to_string(&stored(op)),
         LedgerEvent::Holds { grant, subject, app, entitlement, preexisting: outside }
         | LedgerEvent::HoldsNoMore { grant, subject, app, entitlement, kept: outside } => {
@@ -183,6 +192,10 @@ pub(super) fn event(code: &str, facts: &str, ticket: TicketId) -> Result<LedgerE
                 "asked-back" => LedgerEvent::AskedBack { approver: person, question: words },
                 _ => LedgerEvent::AnsweredBack { by: person, answer: words },
             }
+        }
+        "sessions-until" => {
+            let said: StoredSessions = serde_json::from_str(facts).map_err(|_| wrong())?;
+            LedgerEvent::SessionsUntil { grant: GrantId(said.grant), until: at(T, "until", said.until)? }
         }
         "op" => LedgerEvent::Op { op: op(serde_json::from_str(facts).map_err(|_| wrong())?, ticket)? },
         "review-asked" => {
@@ -297,6 +310,7 @@ pub(super) fn samples(grant: &crate::desk::access::Grant) -> Vec<LedgerEvent> {
         LedgerEvent::AnsweredBack { by: subject.clone(), answer: "for the new site".to_owned() },
         LedgerEvent::GrantStands { grant: grant.id, state: GrantState::Ended, reason: Some(EndReason::Expired) },
         LedgerEvent::GrantStands { grant: grant.id, state: GrantState::Active, reason: None },
+        LedgerEvent::SessionsUntil { grant: grant.id, until: grant.expires_at },
         LedgerEvent::Op { op: op.clone() },
         LedgerEvent::Op { op: Op { direction: Direction::Grant, replaces: None, ..op } },
         LedgerEvent::Holds {

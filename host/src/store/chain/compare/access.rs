@@ -238,6 +238,7 @@ impl Expected {
             | LedgerEvent::Seen { .. }
             | LedgerEvent::AskedBack { .. }
             | LedgerEvent::AnsweredBack { .. }
+            | LedgerEvent::SessionsUntil { .. }
             | LedgerEvent::Op { .. }
             | LedgerEvent::Holds { .. }
             | LedgerEvent::HoldsNoMore { .. }

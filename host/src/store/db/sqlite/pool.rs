@@ -267,6 +267,47 @@ mod tests {
         assert!(matches!(pool.take().await, Err(sqlx::Error::PoolClosed)));
     }
 
+    /// However far a write has come when its request is dropped: all of it is there or nothing, and the next has a connection that is
+    /// in no transaction.
+    #[tokio::test]
+    async fn a_write_that_is_dropped_at_any_step_leaves_no_transaction_open() {
+        const ROWS: usize = 3;
+        let folder = tempfile::tempdir().unwrap();
+        let pool = pool(&folder, 1).await;
+        pool.take().await.unwrap().execute("create table t (n integer)", Vec::new(), true).await.unwrap();
+        let (mut dropped, mut whole) = (0, 0);
+        for cut_off in 0..64 {
+            let mut write = Box::pin(async {
+                let mut lease = pool.take().await.unwrap();
+                lease.begin_with_first("begin immediate");
+                for _ in 0..ROWS {
+                    lease.execute("insert into t (n) values ($1)", vec![Arg::Int(1)], true).await.unwrap();
+                }
+                lease.finish("commit", Vec::new(), true).await.unwrap();
+            });
+            let mut polls = 0;
+            let is_whole = std::future::poll_fn(|context| match write.as_mut().poll(context) {
+                std::task::Poll::Ready(()) => std::task::Poll::Ready(true),
+                std::task::Poll::Pending if polls == cut_off => std::task::Poll::Ready(false),
+                std::task::Poll::Pending => {
+                    polls += 1;
+                    std::task::Poll::Pending
+                }
+            });
+            let is_whole = is_whole.await;
+            drop(write);
+            let mut next = pool.take().await.unwrap();
+            assert_eq!(count(&mut next).await % ROWS, 0, "cut off after {cut_off} steps");
+            // SQLite refuses to begin a transaction within another.
+            next.execute("begin immediate", Vec::new(), true).await.unwrap();
+            next.execute("rollback", Vec::new(), true).await.unwrap();
+            drop(next);
+            dropped += u32::from(!is_whole);
+            whole += u32::from(is_whole);
+        }
+        assert!(dropped > 0 && whole > 0, "{dropped} were dropped, {whole} were not");
+    }
+
     /// A request that is dropped while its statement runs keeps the connection from the next until that is over.
     #[tokio::test]
     async fn a_statement_that_was_cut_off_is_over_before_the_next() {

@@ -12,6 +12,7 @@ use crate::desk::ticket::intake::attachment::{Content, Scan};
 use crate::desk::ticket::timeline::Visibility;
 use crate::store::db::{Arg, Row};
 use crate::store::sql::columns::{at, corrupt, ms};
+use crate::store::sql::dialect::DATABASE_BYTES;
 use crate::store::{Error, Store};
 
 pub mod files;
@@ -23,6 +24,15 @@ const T: &str = "attachments";
 const SELECT: &str = "select a.id, a.object, c.digest, a.name, a.declared_type, a.found_type, a.size, a.uploader, \
                       a.uploaded_at, a.ticket, a.comment, a.internal, c.scan, c.malware \
                       from attachments a join attachment_contents c on c.object = a.object";
+
+/// How much a desk keeps.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Kept {
+    pub database_bytes: u64,
+    /// The files of tickets, and their bytes as they were sent.
+    pub files: u64,
+    pub file_bytes: u64,
+}
 
 /// An attachment as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,6 +160,25 @@ impl Store {
         let sql = "select cast(coalesce(sum(size), 0) as bigint) from attachments where uploader = $1";
         let row = self.db.optional(sql, vec![person.into()]).await?;
         row.map_or(Ok(0), |row| bytes(row.int(0)?))
+    }
+
+    /// How much the desk keeps.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn kept(&self) -> Result<Kept, Error> {
+        let database = self.db.all(DATABASE_BYTES.text(&self.db), Vec::new()).await?;
+        let sql = "select count(*), cast(coalesce(sum(size), 0) as bigint) from attachments";
+        let files = self.db.all(sql, Vec::new()).await?;
+        let mut kept = Kept::default();
+        if let Some(row) = database.first() {
+            kept.database_bytes = bytes(row.int(0)?)?;
+        }
+        if let Some(row) = files.first() {
+            (kept.files, kept.file_bytes) = (bytes(row.int(0)?)?, bytes(row.int(1)?)?);
+        }
+        Ok(kept)
     }
 
     /// Keeps a file. A content that the store has already is not kept a second time.

@@ -158,7 +158,7 @@ impl Store {
              cast(sum(case when k.met is not null or {broken} then 1 else 0 end) as bigint), \
              cast(sum(case when k.met is not null and not {broken} then 1 else 0 end) as bigint) \
              from tickets t join clocks k on k.ticket = t.number where t.created_at >= $1 and t.created_at < $2 \
-             and k.clock <> 'confirmation' group by 1, 2 order by 1, 2",
+             and k.clock not in ('confirmation', 'requester-answer') group by 1, 2 order by 1, 2",
             By::group(by)
         );
         let rows = self.db.all_of_history(&sql, period.args()).await?;

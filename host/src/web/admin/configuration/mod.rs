@@ -9,8 +9,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use crate::app::Error;
-use crate::desk::id::RequestTypeId;
-use crate::desk::organisation::service::{Closing, Escalation, FurtherClock, Turn};
+use crate::desk::id::{PriorityId, RequestTypeId};
+use crate::desk::organisation::service::{Closing, Escalation, FurtherClock, Targets, Turn};
 use crate::desk::organisation::{
     App, Calendar, Category, FieldSpec, Organisation, Person, PriorityLevel, RequestType, Team, Tier,
 };
@@ -98,7 +98,7 @@ fn things(f: &Frame, part: &str) -> Vec<Thing> {
         "calendar" => calendar(f, organisation),
         "priorities" => priorities(f, organisation),
         "promises" => promises(f, organisation),
-        "categories" => categories(organisation),
+        "categories" => categories(f, organisation),
         "apps" => apps(f, organisation),
         _ => macros(f, organisation),
     }
@@ -255,6 +255,12 @@ fn closing(f: &Frame, closing: &Closing) -> Vec<(String, String)> {
     vec![
         (f.words.t("config.record"), record.collect::<Vec<_>>().join(", ")),
         (f.words.t("promise.confirmation"), f.times.span(i64::from(closing.confirm_minutes))),
+        (
+            f.words.t("promise.requester-answer"),
+            closing
+                .answer_minutes
+                .map_or_else(|| f.words.t("config.no-end"), |minutes| f.times.span(i64::from(minutes))),
+        ),
         (f.words.t("config.remind"), closing.remind_percent.map(|share| format!("{share} %")).unwrap_or_default()),
         (f.words.t("config.reply"), f.words.t(&format!("config.reply.{}", closing.reply.code()))),
         (f.words.t("config.reopen-days"), closing.reopen_days.map(|days| days.to_string()).unwrap_or_default()),
@@ -262,7 +268,7 @@ fn closing(f: &Frame, closing: &Closing) -> Vec<(String, String)> {
     ]
 }
 
-fn categories(organisation: &Organisation) -> Vec<Thing> {
+fn categories(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
     let mut named: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for form in organisation.request_types.values() {
         if let Some(category) = &form.category {
@@ -271,7 +277,19 @@ fn categories(organisation: &Organisation) -> Vec<Thing> {
     }
     let one = |category: &Category| {
         let named = named.get(category.id.as_str()).cloned().unwrap_or_default();
-        thing(&category.id, &category.name, Vec::new(), named)
+        let promise = |(priority, targets): (&PriorityId, &Targets)| {
+            let level = organisation.priority(priority).map(|(_, level)| level.name.clone());
+            let spans = [
+                ("promise.first-response", Some(targets.first_response)),
+                ("promise.resolution", Some(targets.resolution)),
+                ("promise.next-update", targets.update),
+            ];
+            let said = |(word, minutes): (&str, Option<u32>)| {
+                minutes.map(|minutes| format!("{} {}", f.words.t(word), f.times.span(i64::from(minutes))))
+            };
+            (level.unwrap_or_default(), spans.into_iter().filter_map(said).collect::<Vec<_>>().join(" · "))
+        };
+        thing(&category.id, &category.name, category.promises.iter().map(promise).collect(), named)
     };
     organisation.categories.values().map(one).collect()
 }

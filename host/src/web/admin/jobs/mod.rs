@@ -10,6 +10,7 @@ use crate::app::jobs::{DeadJob, JobId, Queue};
 use crate::desk::permission;
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::Form;
+use crate::web::frame::shown::size;
 use crate::web::frame::times::When;
 use crate::web::frame::{Frame, page};
 use crate::web::session::Visit;
@@ -60,8 +61,9 @@ pub async fn list(visit: Visit, Query(How { done }): Query<How>) -> Result<Respo
     let queues = visit.app.jobs.dead_counts().await?;
     let overdue = visit.app.revocations_overdue().await?;
     let database = visit.app.store.ping().await.map_err(|error| error.for_strangers());
+    let kept = visit.app.store.kept().await.map_err(crate::app::Error::from)?;
     let rules = visit.app.rules_are_ready();
-    let troubles = visit.app.rules.catalog().directory().troubles();
+    let troubles = visit.app.rules.catalog().troubles();
     let f = visit.frame;
     let check = |key: &str, good: bool, text: String| Check { name: f.words.t(key), good, text };
     let fine = |good: bool| f.words.t(if good { "health.good" } else { "health.not-yet" });
@@ -74,6 +76,8 @@ pub async fn list(visit: Visit, Query(How { done }): Query<How>) -> Result<Respo
             if troubles.is_empty() { fine(true) } else { troubles.join(" ") },
         ),
         check("health.revocations", overdue == 0, f.words.n("health.overdue", overdue)),
+        check("health.storage", true, size(kept.database_bytes)),
+        check("health.files", true, f.words.t2("health.files-of", kept.files, size(kept.file_bytes))),
     ];
     let dead = |job: DeadJob| Dead {
         id: job.id.to_string(),

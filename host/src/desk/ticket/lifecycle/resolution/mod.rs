@@ -5,13 +5,15 @@ use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::change::message::MessageKind;
 use crate::desk::change::timer::{TimerKind, TimerWrite};
+use crate::desk::id::CategoryId;
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::form::{Problem, check_long};
 use crate::desk::organisation::service::RecordPart;
 use crate::desk::refusal::Refusal;
 use crate::desk::text::{into_normal, is_blank};
 use crate::desk::ticket::lifecycle::links::Around;
-use crate::desk::ticket::timeline::{Entry, Event, Visibility};
+use crate::desk::ticket::sight::Part;
+use crate::desk::ticket::timeline::{Entry, Event, Field, Visibility};
 use crate::desk::ticket::{State, Ticket, WaitingFor, moved};
 
 pub mod survey;
@@ -20,6 +22,8 @@ pub mod survey;
 const PART_CHARS_MAX: usize = 5_000;
 /// Problems of a record are filed under this field and the part's name.
 const FIELD: &str = "resolution";
+/// Why a ticket that is resolved with another gets its category.
+const AS_THE_OTHER: &str = "it is resolved with a ticket of this category";
 
 /// The record of how a ticket was resolved: for the next who meets the same.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -139,7 +143,7 @@ pub(in crate::desk) fn check_ready(
     around: &Around,
     organisation: &Organisation,
 ) -> Result<(), Refusal> {
-    if organisation.categories.get(&ticket.category).is_some_and(|category| category.catch_all) {
+    if is_under_other(ticket, organisation) {
         return Err(Refusal::CatchAll { category: ticket.category.clone() });
     }
     if !around.blockers.is_empty() {
@@ -150,6 +154,11 @@ pub(in crate::desk) fn check_ready(
     }
     let problems = record.check(&organisation.closing_of(&ticket.submitted.request_type).record);
     if problems.is_empty() { Ok(()) } else { Err(Refusal::Problems { problems }) }
+}
+
+/// Whether a ticket's category only says that none was found yet, or is no more.
+fn is_under_other(ticket: &Ticket, organisation: &Organisation) -> bool {
+    organisation.categories.get(&ticket.category).is_none_or(|category| category.catch_all)
 }
 
 /// Adds to the change that resolves a ticket how it was, for those who work on tickets, and that the requester hears of it.
@@ -175,15 +184,29 @@ pub(in crate::desk) fn duplicates_follow(change: &mut Change, at: &At<'_>) {
     change.timers.push(TimerWrite::Set { kind: TimerKind::LinkedTickets, ticket, due_at: at.now });
 }
 
-/// Resolves a ticket because the one that it duplicates was; `None` where there is nothing left to do, or access to decide.
-pub fn resolve_duplicate(ticket: &Ticket, record: &ResolutionRecord, around: &Around, at: &At<'_>) -> Option<Change> {
+/// Resolves a ticket because the one that it duplicates, or the outage that it is a part of, was; `None` where there is nothing left to
+/// do, or access to decide. One for which no category was found has that of the other: none is resolved without a real one.
+pub fn resolve_duplicate(
+    ticket: &Ticket,
+    (category, record): (&CategoryId, &ResolutionRecord),
+    around: &Around,
+    at: &At<'_>,
+) -> Option<Change> {
     if !ticket.state.is_unfinished() || ticket.state == State::Waiting(WaitingFor::Approval) {
         return None;
     }
     // The other ticket may be another person's, so that its number is not said here.
     let event = Event::StateChanged { from: ticket.state, to: State::Resolved, reason: record.fix.clone() };
     let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event };
-    let mut change = Change::update(ticket, moved(ticket, State::Resolved, at), vec![entry]);
+    let mut after = moved(ticket, State::Resolved, at);
+    let set = is_under_other(ticket, at.organisation).then(|| {
+        let from = std::mem::replace(&mut after.category, category.clone());
+        let (from, to) = (Some(from.to_string()), category.to_string());
+        let event = Event::Set { field: Field::Category, from, to, reason: AS_THE_OTHER.to_owned() };
+        let visibility = Part::Set(Field::Category).visibility();
+        Entry { at: at.now, author: Author::System, visibility, event }
+    });
+    let mut change = Change::update(ticket, after, set.into_iter().chain([entry]).collect());
     recorded(&mut change, ticket, record.clone(), Author::System, at);
     if around.has_duplicates {
         duplicates_follow(&mut change, at);
