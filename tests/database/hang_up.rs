@@ -76,8 +76,10 @@ fn writes(desk: &Desk) -> Vec<String> {
             };
             let head = format!("{} {}", method.to_uppercase(), filled(path));
             let plain = request(&head, "demo-mei", "application/json", &body);
-            // Of a thing that is changed, any version is meant.
-            all.push(plain.replacen("\r\n", "\r\nIf-Match: *\r\n", 1));
+            // Of a thing that is changed, any version is meant, where the route asks for one.
+            let is_asked = |parameter: &Value| parameter["name"] == "If-Match";
+            let asks = operation["parameters"].as_array().is_some_and(|all| all.iter().any(is_asked));
+            all.push(if asks { plain.replacen("\r\n", "\r\nIf-Match: *\r\n", 1) } else { plain });
         }
     }
     all

@@ -62,6 +62,12 @@ fn a_rule_that_cannot_be_kept_is_not_activated() {
     let answer = deploy(&desk, &manifest("one", "2.0.0"), &large);
     assert_eq!(answer.expect(507)["type"], "/problems/no-room");
     assert_eq!(rule(&desk, "one")["version"], "1.0.0", "the old rule serves on");
+    // Nor is a file, and of where files are nothing is said.
+    let file = vec![b'x'; 9 << 20];
+    let kofi = desk.as_role("kofi").with("content-type", "text/plain");
+    let refused = kofi.send("POST", "/api/v1/attachments?name=log.txt", Some(&file));
+    assert_eq!(refused.status, 507, "{}", refused.text);
+    assert!(refused.text.contains("/problems/no-room") && !refused.text.contains("incoming"), "{}", refused.text);
     // What fits is taken, so the desk has not come to a halt.
     let next = deploy(&desk, &manifest("one", "1.0.1"), hostile()).expect(201);
     assert_eq!(next["state"], "active");

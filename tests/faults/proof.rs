@@ -39,7 +39,7 @@ fn lived_in(database: Database) -> House {
 }
 
 /// An edit, another that takes it back, and how it is named.
-const EDITS: [(&str, &str, &str); 15] = [
+const EDITS: [(&str, &str, &str); 28] = [
     (
         "update grants set expires_at = expires_at + 31536000000",
         "update grants set expires_at = expires_at - 31536000000",
@@ -107,6 +107,72 @@ const EDITS: [(&str, &str, &str); 15] = [
         "(IT-2): its state is `",
     ),
     (
+        "update access_cases set justification = justification || 'x' where tier = 'write'",
+        "update access_cases set justification = substr(justification, 1, length(justification) - 1) where tier = 'write'",
+        "(IT-2): its request for access",
+    ),
+    (
+        "update access_cases set reason = reason || 'x' where tier = 'write'",
+        "update access_cases set reason = substr(reason, 1, length(reason) - 1) where tier = 'write'",
+        "(IT-2): its request for access",
+    ),
+    (
+        "update access_cases set duration_hours = duration_hours + 1 where tier = 'write'",
+        "update access_cases set duration_hours = duration_hours - 1 where tier = 'write'",
+        "(IT-2): its request for access",
+    ),
+    (
+        "update access_cases set steps = replace(steps, 'lena', 'noor') where tier = 'write'",
+        "update access_cases set steps = replace(steps, 'noor', 'lena') where tier = 'write'",
+        "(IT-2): its request for access",
+    ),
+    (
+        "update deployments set retire_proposed_by = 'noor' where name = 'team-routing'",
+        "update deployments set retire_proposed_by = null where name = 'team-routing'",
+        "the rule `team-routing` stands otherwise",
+    ),
+    (
+        "update deployments set offered = offered || 'x' where name = 'team-routing'",
+        "update deployments set offered = substr(offered, 1, length(offered) - 1) where name = 'team-routing'",
+        "the rule `team-routing` stands otherwise",
+    ),
+    (
+        "insert into deployments (name, source, revision, changed_at, changed_by, why) \
+         values ('another', 'api', 1, 1, 'mei', 'none')",
+        "delete from deployments where name = 'another'",
+        "the rule `another` is in no event",
+    ),
+    (
+        "insert into tables_live (name, digest, since) values ('another', 'none', 1)",
+        "delete from tables_live where name = 'another'",
+        "the table `another` is live in no event",
+    ),
+    (
+        "update table_versions set content = content || ' ' where name = 'assets'",
+        "update table_versions set content = substr(content, 1, length(content) - 1) where name = 'assets'",
+        "the table `assets` is not what was kept as",
+    ),
+    (
+        "update rule_versions set manifest = manifest || ' ' where name = 'team-routing'",
+        "update rule_versions set manifest = substr(manifest, 1, length(manifest) - 1) where name = 'team-routing'",
+        "the manifest of the component `",
+    ),
+    (
+        "update tickets set assignee = 'noor' where number = 1",
+        "update tickets set assignee = null where number = 1",
+        "(IT-1): its assignee is `noor`",
+    ),
+    (
+        "update tickets set state = 'closed' where number = 1",
+        "update tickets set state = 'resolved' where number = 1",
+        "(IT-1): its state is `closed`, and its timeline says nothing of it",
+    ),
+    (
+        "insert into access_awaited (person, ticket) select 'noor', ticket from access_cases where tier = 'write'",
+        "delete from access_awaited where person = 'noor'",
+        "1 people have requests in their lists that wait for nobody",
+    ),
+    (
         "update audit set about = 'other' where event = 'table'",
         "update audit set about = 'assets' where event = 'table'",
         "it is not what was written here",
@@ -127,12 +193,26 @@ fn each_edit_of_what_takes_effect_is_named() {
         }
         let (whole, said) = chain(&desk);
         assert!(whole, "{said}");
-        let gone = ["delete from tokens", "delete from timeline where ticket = 1 and seq = 1", "delete from grants"];
+        let gone = [
+            "delete from tokens",
+            "delete from timeline where ticket = 1 and seq = 1",
+            "delete from grants",
+            "delete from deployments where name = 'team-routing'",
+            // One component in the place of another.
+            "update components set bytes = (select c.bytes from components c order by c.digest limit 1) \
+             where digest = (select max(digest) from components)",
+        ];
         for removal in gone {
             in_runtime(by_hand(&desk.target(), &[removal]));
         }
         let (_, said) = chain(&desk);
-        for named in ["is missing: it was removed", "(IT-1): its timeline's entries", "(IT-1): the grant "] {
+        for named in [
+            "is missing: it was removed",
+            "(IT-1): its timeline's entries",
+            "(IT-1): the grant ",
+            "the rule `team-routing` is missing",
+            "the component `",
+        ] {
             assert!(said.contains(named), "{named}\n{said}");
         }
     });

@@ -382,6 +382,7 @@ pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces, pages: Option<
     };
     router
         // From the outermost in: an id for everything, then log, counts and trace, then each route's bounds.
+        .layer(middleware::from_fn(http::address::unambiguous))
         .layer(middleware::from_fn_with_state(Watch { app, traces }, http::observe::observe))
         .layer(middleware::from_fn(http::observe::identify))
 }
@@ -405,7 +406,9 @@ fn bounded(routes: OpenApiRouter<Arc<App>>, bounds: Bounds, door: Door, takes_ke
     let patience = Patience { request_timeout: bounds.request_timeout, takes_keys };
     let described = serde_json::to_value(routes.get_openapi()).unwrap_or_default();
     let without_query = Arc::new(http::address::without_query(&described));
+    let looked_at = Arc::new(http::headers::condition::looked_at(&described));
     routes
+        .route_layer(middleware::from_fn_with_state(looked_at, http::headers::condition::refuse))
         .route_layer(middleware::from_fn_with_state(without_query, http::address::takes))
         .route_layer(middleware::from_fn(http::address::check))
         .route_layer(DefaultBodyLimit::max(bounds.body_bytes_max))

@@ -93,6 +93,8 @@ pub enum Busy {
     Watchers,
     #[error("many people are changing this ticket: try again soon")]
     Ticket,
+    #[error("the store of files does not answer: try again soon")]
+    Files,
 }
 
 /// A failure of the desk itself, which the one who asked cannot repair.
@@ -139,12 +141,21 @@ impl From<Refusal> for Error {
 
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
+        if let store::Error::Files(lost) = &error
+            && lost.is_full()
+        {
+            return Error::NoRoom(error);
+        }
         match error {
             store::Error::KeyReused => Error::KeyReused,
             store::Error::AttachmentTaken => taken(),
             store::Error::Circle { other } => Error::Refused(Refusal::LinkCircle { other }),
+            store::Error::Files(_) => {
+                // Where it is, is for those who run the desk.
+                tracing::error!(%error, "the store of files does not answer");
+                Error::Busy(Busy::Files)
+            }
             store::Error::Full
-            | store::Error::Files(_)
             | store::Error::LostConnection(_)
             | store::Error::Away(_)
             | store::Error::Crowded

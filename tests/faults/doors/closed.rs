@@ -54,6 +54,7 @@ struct Operation {
     route: String,
     takes_body: bool,
     takes_key: bool,
+    looks_at_versions: bool,
     is_for_strangers: bool,
 }
 
@@ -67,6 +68,9 @@ fn operations(desk: &House) -> Vec<Operation> {
                 route: format!("{} {path}", method.to_uppercase()),
                 takes_body: operation.get("requestBody").is_some(),
                 takes_key: parameters.iter().any(|parameter| parameter["name"] == "Idempotency-Key"),
+                looks_at_versions: ["If-Match", "If-None-Match"]
+                    .iter()
+                    .any(|name| parameters.iter().any(|parameter| parameter["name"] == *name)),
                 is_for_strangers: operation["security"].as_array().is_none_or(Vec::is_empty),
             });
         }
@@ -168,4 +172,27 @@ fn every_write_honours_a_key_or_refuses_it() {
     for route in DIRECTORY.into_iter().filter(|route| !route.ends_with("/.search")) {
         refused(route);
     }
+}
+
+/// Where it was ignored, what another has written meanwhile would be overwritten.
+#[test]
+fn every_write_in_place_looks_at_a_precondition_or_refuses_it() {
+    let desk = House::demo(Database::Sqlite);
+    let mut count = 0;
+    for operation in operations(&desk) {
+        let in_place = ["PUT ", "PATCH ", "DELETE "].iter().any(|method| operation.route.starts_with(method));
+        if !in_place || operation.looks_at_versions || !operation.route.contains(" /api/v1/") {
+            continue;
+        }
+        let (method, path) = address(&operation.route);
+        for (header, tag) in [("if-match", "\"77\""), ("if-none-match", "*")] {
+            let mei = desk.as_role("mei").with(header, tag).with("content-type", "application/json");
+            let answer = mei.send(method, &path, Some(b"{}"));
+            let kind = serde_json::from_str::<Value>(&answer.text).unwrap_or_default()["type"].clone();
+            let found = (answer.status, kind.as_str());
+            assert_eq!(found, (400, Some("/problems/bad-header")), "{}: {}", operation.route, answer.text);
+        }
+        count += 1;
+    }
+    assert!(count > 5, "{count} routes");
 }

@@ -400,6 +400,33 @@ fn a_demo_answers_only_to_the_names_of_this_machine() {
         let answer = ask(other);
         assert!(answer.starts_with("HTTP/1.1 421") && answer.contains("/problems/misdirected"), "{other}: {answer}");
     }
+    let absolute = |host: &str, header: &str| {
+        let request = format!("GET http://{host}/healthz HTTP/1.1\r\nHost: {header}\r\nConnection: close\r\n\r\n");
+        in_runtime(exchange(address(&desk.url), request.as_bytes())).0
+    };
+    assert!(absolute("rebound.example.org", "localhost").starts_with("HTTP/1.1 421"));
+    assert!(absolute("localhost", "rebound.example.org").starts_with("HTTP/1.1 200"));
+}
+
+#[test]
+fn where_a_request_goes_and_who_asks_is_said_once() {
+    let desk = Desk::demo(Database::Sqlite);
+    let ask = |more: &str| {
+        let request = format!(
+            "GET /api/v1/tickets HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer demo-amara\r\n{more}\
+             Connection: close\r\n\r\n"
+        );
+        in_runtime(exchange(address(&desk.url), request.as_bytes())).0
+    };
+    assert!(ask("").starts_with("HTTP/1.1 200"));
+    for twice in [
+        "Host: rebound.example.org\r\n",
+        "Authorization: Bearer demo-mei\r\n",
+        "Content-Type: text/csv\r\nContent-Type: application/json\r\n",
+    ] {
+        let answer = ask(twice);
+        assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("/problems/bad-header"), "{twice}: {answer}");
+    }
 }
 
 #[test]

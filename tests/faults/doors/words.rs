@@ -91,6 +91,11 @@ fn what_cannot_be_seen_is_no_text() {
                 "required",
                 "{nothing:?}"
             );
+            // Nor is it a subject where there is a body.
+            let unseen = json!({ "request_type": "incident", "subject": nothing.repeat(5), "body": "Nobody can reach it.",
+                "fields": { "service": "vpn" } });
+            let refused = amara.post("/api/v1/tickets", &unseen).expect(422);
+            assert_eq!(refused["problems"][0]["code"], "required", "{nothing:?}: {refused}");
             let comment = json!({ "body": nothing });
             assert_eq!(amara.post("/api/v1/tickets/IT-1/comments", &comment).status, 422, "{nothing:?}");
             let edit = json!({ "priority": "low", "reason": nothing });

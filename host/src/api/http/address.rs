@@ -106,10 +106,23 @@ fn is_utf8(query: &str) -> bool {
     std::str::from_utf8(&bytes).is_ok()
 }
 
+/// Refuses a request that says twice where it goes, who asks, or what comes with it: one of the two would count here, and the other
+/// for a proxy.
+pub async fn unambiguous(request: Request, next: Next) -> Response {
+    let twice = [header::HOST, header::AUTHORIZATION, header::CONTENT_TYPE]
+        .into_iter()
+        .find(|name| request.headers().get_all(name).iter().nth(1).is_some());
+    match twice {
+        Some(name) => Problem::new(Kind::BAD_HEADER, format!("`{name}` is sent once")).into_response(),
+        None => next.run(request).await,
+    }
+}
+
 /// Answers only requests that name this machine itself.
 pub async fn loopback_only(request: Request, next: Next) -> Response {
-    let of_header = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = of_header.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
+    // An address that names a host stands above the header (RFC 9112, section 3.2.2).
+    let of_address = request.uri().authority().map(|authority| authority.as_str());
+    let host = of_address.or_else(|| request.headers().get(header::HOST).and_then(|host| host.to_str().ok()));
     if host.is_some_and(is_loopback) {
         return next.run(request).await;
     }

@@ -2,9 +2,17 @@
 
 use super::reports::{Cell, ReportTable};
 
+/// What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection); some take the wide forms of East Asian scripts, too.
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
+
+/// A text that a spreadsheet does not take for a formula.
+pub fn plain(text: String) -> String {
+    if text.starts_with(FORMULA) { format!("'{text}") } else { text }
+}
+
 /// A cell. A text that a spreadsheet would take for a formula is marked as a text.
 fn quoted(text: &str) -> String {
-    let text = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() };
+    let text = plain(text.to_owned());
     match text.contains(['"', ',', '\n', '\r']) {
         true => format!("\"{}\"", text.replace('"', "\"\"")),
         false => text,
@@ -43,5 +51,9 @@ mod tests {
         let table = ReportTable { columns: vec!["a", "b", "c", "d"], rows: vec![row] };
         assert_eq!(report(&table), "a,b,c,d\r\n\"'=1+1, \"\"x\"\"\",0.333,,-3\r\n");
         assert_eq!(rows([vec!["a b".to_owned(), "@x".to_owned()]]), "a b,'@x\r\n");
+        for wide in ["\u{ff1d}1+1", "\u{ff0b}1", "\u{ff0d}1", "\u{ff20}x"] {
+            assert_eq!(rows([vec![wide.to_owned()]]), format!("'{wide}\r\n"));
+        }
+        assert_eq!(rows([vec!["\n=1+1".to_owned()]]), "\"'\n=1+1\"\r\n");
     }
 }

@@ -67,9 +67,3 @@ pub trait Row: Serialize + Sized {
     /// The same where it may be opened as a sheet: no text that people wrote is taken for a formula (OWASP, CSV injection).
     fn for_a_sheet(self) -> Self;
 }
-
-/// A text that a sheet does not take for a formula.
-pub fn plain(text: String) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    if formula { format!("'{text}") } else { text }
-}

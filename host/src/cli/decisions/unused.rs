@@ -4,9 +4,10 @@ use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::pages::{self, PAGE, Printed, plain};
+use super::pages::{self, PAGE, Printed};
 use crate::app::Office;
 use crate::app::access::questions::{SignIn, UNUSED_DAYS_MAX};
+use crate::app::observe::csv::plain;
 use crate::cli::desk::{self, Shell};
 use crate::cli::{self, Failure};
 use crate::desk::access::Grant;

@@ -324,6 +324,7 @@ fn stands(change: &mut Change, case: &AccessCase, at: &At<'_>) {
         state: case.state,
         reason: case.reason.clone(),
         scope: case.scope.clone(),
+        steps: case.steps.clone(),
     }));
     let Some(mut grant) = case.grant(at.grant_id(), at.now) else { return };
     // One grant gives one access: what is held already is extended, and taking the grant back takes all of it.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::campaign::{ReviewAnswer, ReviewItem};
 use super::provisioning::{Entitlement, Op};
-use super::{AccessRequest, AccessState, EndReason, Grant, GrantState, Seen};
+use super::{AccessRequest, AccessState, EndReason, Grant, GrantState, Seen, Step};
 use crate::desk::actor::Author;
 use crate::desk::id::{AppId, GrantId, PersonId, ReviewItemId, TicketId, TierId};
 use crate::desk::verdict::access::Scope;
@@ -37,8 +37,8 @@ pub enum LedgerEvent {
     Reassigned { step: usize, approvers: Vec<PersonId> },
     /// The desk denies what cannot be given any more; why is in the timeline.
     Invalidated,
-    /// The request came to stand here, for this reason of the rules; what is given once all agree.
-    Stands { state: AccessState, reason: String, scope: Option<Scope> },
+    /// The request came to stand here, for this reason of the rules; what is given once all agree, and whom its steps ask.
+    Stands { state: AccessState, reason: String, scope: Option<Scope>, steps: Vec<Step> },
     /// Access was given.
     Granted { grant: Grant },
     /// Another grant gives the same access from now on.

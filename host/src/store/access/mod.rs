@@ -144,8 +144,10 @@ impl Store {
 }
 
 /// The columns of a case, in the order in which they are read.
-const CASE_COLUMNS: &str = "requester, submitted_by, subject, extends, app, tier, role, duration_hours, \
+pub(in crate::store) const CASE_COLUMNS: &str = "requester, submitted_by, subject, extends, app, tier, role, duration_hours, \
      justification, state, scope, steps, reason, emergency, starts_at";
+/// How many columns that are.
+pub(in crate::store) const CASE_COLUMNS_COUNT: usize = 15;
 /// The columns of what a person decided about one.
 pub(in crate::store) const DECISION_COLUMNS: &str = "step, approver, approve, reason, at";
 
@@ -161,7 +163,7 @@ fn state(code: &str) -> Result<AccessState, Error> {
     AccessState::from_code(code).ok_or_else(|| corrupt("access_cases", "state", code))
 }
 
-fn case(ticket: TicketId, row: &Row, decisions: &[Row]) -> Result<AccessCase, Error> {
+pub(in crate::store) fn case(ticket: TicketId, row: &Row, decisions: &[Row]) -> Result<AccessCase, Error> {
     const T: &str = "access_cases";
     let duration =
         row.opt_int(7)?.map(|hours| u32::try_from(hours).map_err(|_| corrupt(T, "duration_hours", hours.to_string())));
@@ -292,7 +294,7 @@ enum StoredStep {
     Fixed(Vec<String>, u32, i64),
 }
 
-fn steps_from_json(text: &str) -> Result<Vec<Step>, Error> {
+pub(super) fn steps_from_json(text: &str) -> Result<Vec<Step>, Error> {
     const T: &str = "access_cases";
     let people = |ids: &[String]| ids.iter().map(|id| parsed(T, "steps", id)).collect::<Result<Vec<PersonId>, _>>();
     let steps: Vec<StoredStep> = from_json(T, "steps", text)?;

@@ -316,6 +316,10 @@ impl<'a> Walk<'a> {
     }
 
     fn end(&mut self, end: &Place) {
+        let begins = end.hash.is_empty() || self.before.as_ref() == Some(&end.hash);
+        if end.link < 0 || (end.link == 0 && !begins) {
+            self.tell(None, None, "the chain's head says an end that no chain has: it was changed".to_owned());
+        }
         if self.link <= end.link {
             self.missing(end.link);
         } else if end.link > 0 && self.before.as_ref() != Some(&end.hash) {

@@ -15,8 +15,10 @@ use crate::store::{Error, Store};
 mod access;
 mod entrance;
 mod findings;
+mod kept;
 mod provisioned;
 mod reviews;
+mod rules;
 mod tickets;
 
 /// A difference from what a chain says, and the ticket that it is about.
@@ -120,6 +122,7 @@ impl Store {
                 let mut found = self.compare_audit().await?;
                 found.extend(self.compare_entrance().await?);
                 found.extend(self.compare_findings().await?);
+                found.extend(self.compare_kept().await?);
                 Ok(found)
             }
             Chain::Timelines => {
@@ -203,49 +206,6 @@ impl Store {
             ));
         }
         Ok(found)
-    }
-
-    /// The parts that rules play are those that their last events left.
-    async fn compare_rules(&self, expected: &Expected) -> Result<Vec<String>, Error> {
-        let sql = "select name, source, active, candidate, previous, suspended, changed_by, why from deployments";
-        let rows = self.db.all_of_history(sql, Vec::new()).await?;
-        let mut found = Vec::new();
-        for row in rows {
-            let name = row.text(0)?;
-            let Some(last) = expected.last.get(&name) else { continue };
-            let after: Value = serde_json::from_str(&last.text("after")).unwrap_or_default();
-            let of = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
-            let candidate = after.get("candidate").and_then(|candidate| candidate.get("version"));
-            let said = [
-                of(after.get("source")),
-                of(after.get("active")),
-                of(candidate),
-                of(after.get("previous")),
-                of(after.get("suspended")),
-                last.opt_text("actor"),
-                last.opt_text("why"),
-            ];
-            let mut there = vec![Some(row.text(1)?)];
-            for at in 2..6 {
-                there.push(row.opt_text(at)?);
-            }
-            there.extend([Some(row.text(6)?), Some(row.text(7)?)]);
-            if said.as_slice() != there {
-                found.push(format!("the rule `{name}` stands otherwise than its last event says: its row was changed"));
-            }
-        }
-        Ok(found)
-    }
-
-    async fn compare_tables(&self, expected: &Expected) -> Result<Vec<String>, Error> {
-        let rows = self.db.all_of_history("select name, digest from tables_live", Vec::new()).await?;
-        let live =
-            rows.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect::<Result<BTreeMap<_, _>, Error>>()?;
-        let differs = |(name, digest): &(&String, &Option<String>)| live.get(*name) != digest.as_ref();
-        let named = expected.live.iter().filter(differs);
-        Ok(named
-            .map(|(name, _)| format!("the table `{name}` is live in another version than the audit says"))
-            .collect())
     }
 
     async fn compare_tokens(&self, expected: &Expected) -> Result<Vec<String>, Error> {

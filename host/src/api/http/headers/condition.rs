@@ -2,9 +2,15 @@
 //!
 //! Tags are compared weakly: a proxy that compresses weakens a tag or adds to it, and the client only sends back what it got.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{HeaderName, IF_MATCH, IF_NONE_MATCH};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use serde_json::Value;
 
 use super::super::problem::{Kind, Problem};
 use crate::desk::change::condition::{Condition, Tags};
@@ -86,6 +92,40 @@ pub fn unless_known(headers: &HeaderMap, tag: &str) -> Result<Option<Response>, 
     }
     let tag = HeaderValue::from_str(&format!("\"{tag}\"")).unwrap_or(HeaderValue::from_static("\"\""));
     Ok(Some((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response()))
+}
+
+/// The operations of a document that look at preconditions, as `PUT /api/v1/tables/{name}`.
+pub fn looked_at(document: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (path, methods) in document.get("paths").and_then(Value::as_object).into_iter().flatten() {
+        for (method, operation) in methods.as_object().into_iter().flatten() {
+            let parameters = operation.get("parameters").and_then(Value::as_array);
+            let is_one = |parameter: &Value| {
+                let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default();
+                name.eq_ignore_ascii_case("If-Match") || name.eq_ignore_ascii_case("If-None-Match")
+            };
+            if parameters.into_iter().flatten().any(is_one) {
+                found.insert(format!("{} {path}", method.to_uppercase()));
+            }
+        }
+    }
+    found
+}
+
+/// Refuses a precondition of a write in place on routes that look at none, so that no client believes that it overwrites nothing.
+pub async fn refuse(State(looked_at): State<Arc<BTreeSet<String>>>, request: Request, next: Next) -> Response {
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let method = request.method();
+    let in_place = [Method::PUT, Method::PATCH, Method::DELETE].contains(method) && path.starts_with("/api/");
+    let ignores = in_place && !looked_at.contains(&format!("{method} {path}"));
+    let sent = [IF_MATCH, IF_NONE_MATCH].into_iter().find(|name| request.headers().contains_key(name));
+    match sent.filter(|_| ignores) {
+        Some(name) => {
+            let detail = format!("this route looks at no `{name}`: send it without one");
+            Problem::new(Kind::BAD_HEADER, detail).into_response()
+        }
+        None => next.run(request).await,
+    }
 }
 
 #[cfg(test)]

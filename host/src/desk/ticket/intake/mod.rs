@@ -146,7 +146,7 @@ impl Submission {
             request_type: into_normal(self.request_type),
             channel: self.channel,
             channel_named: self.channel_named.map(into_normal),
-            subject: into_normal(self.subject),
+            subject: seen(into_normal(self.subject)),
             body: into_normal(self.body),
             fields: fields.collect(),
             tags: self.tags.into_iter().map(into_normal).collect(),
@@ -155,6 +155,13 @@ impl Submission {
             headers: self.headers.into_iter().map(|(name, value)| (into_normal(name), into_normal(value))).collect(),
         }
     }
+}
+
+/// A subject of which nothing can be seen is none: a list would show a line that nobody can open, and a rule that counts characters
+/// would take it for one. What is no text at all is left for the check of characters, which names it.
+fn seen(subject: String) -> String {
+    let is_none = is_blank(&subject) && check_characters("subject", &subject).is_none();
+    if is_none { String::new() } else { subject }
 }
 
 /// The request type with this name.

@@ -13,7 +13,7 @@ use crate::desk::actor::Author;
 use crate::desk::id::{GrantId, TicketId};
 #[cfg(test)]
 use crate::desk::verdict::access::Scope;
-use crate::store::access::{grant_state, scope_from_json, scope_json};
+use crate::store::access::{grant_state, scope_from_json, scope_json, steps_from_json, steps_json};
 use crate::store::chain::{Chain, Content, ContentDigest, Encoding, Ends};
 use crate::store::db::{Arg, Row, Tx};
 use crate::store::sql::columns::{at, at_or_epoch, corrupt, ms, parsed};
@@ -83,6 +83,9 @@ struct Stands {
     /// As a case keeps it; absent in events from before it was said here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     scope: Option<serde_json::Value>,
+    /// As a case keeps them; absent where nobody is asked, and in events from before they were said here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    steps: Option<serde_json::Value>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -148,9 +151,10 @@ pub fn facts(event: &LedgerEvent) -> String {
             approvers: approvers.iter().map(ToString::to_string).collect(),
         }),
         LedgerEvent::Replaced { grant, by } => serde_json::to_string(&Replaced { grant: grant.0, by: by.0 }),
-        LedgerEvent::Stands { state: _, reason, scope } => {
+        LedgerEvent::Stands { state: _, reason, scope, steps } => {
             let scope = scope.as_ref().map(|scope| scope_json(Some(scope)));
-            serde_json::to_string(&Stands { reason: reason.clone(), scope })
+            let steps = (!steps.is_empty()).then(|| steps_json(steps));
+            serde_json::to_string(&Stands { reason: reason.clone(), scope, steps })
         }
         LedgerEvent::Granted { grant } => serde_json::to_string(&Granted {
             grant: grant.id.0,
@@ -247,9 +251,10 @@ fn event(code: &str, facts: &str, ticket: TicketId) -> Result<LedgerEvent, Error
         }
         code => {
             let state = AccessState::from_code(code).ok_or_else(|| corrupt(T, "event", code))?;
-            let Stands { reason, scope } = read(facts)?;
+            let Stands { reason, scope, steps } = read(facts)?;
             let scope = scope.map(|scope| scope_from_json(&scope.to_string())).transpose()?.flatten();
-            LedgerEvent::Stands { state, reason, scope }
+            let steps = steps.map(|steps| steps_from_json(&steps.to_string())).transpose()?.unwrap_or_default();
+            LedgerEvent::Stands { state, reason, scope, steps }
         }
     })
 }
@@ -322,12 +327,23 @@ pub(in crate::store) fn stored(row: &Row, ticket: TicketId) -> Result<StoredEven
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desk::access::{Named, Step};
 
     fn id<T: std::str::FromStr>(text: &str) -> T
     where
         T::Err: std::fmt::Debug,
     {
         text.parse().unwrap()
+    }
+
+    fn step() -> Step {
+        Step {
+            approvers: vec![id("hal")],
+            needed: 1,
+            due_at: Timestamp::from_millisecond(7).unwrap(),
+            named: vec![Named::Manager, Named::AccessApprovers],
+            former: vec![id("eve")],
+        }
     }
 
     #[test]
@@ -392,6 +408,7 @@ mod tests {
                 groups: vec!["crm-pro".to_owned()],
                 duration_hours: 9,
             }),
+            steps: if state == AccessState::Awaiting { vec![step()] } else { Vec::new() },
         };
         events.extend(AccessState::ALL.map(stands));
         for written in events {

@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::Difference;
-use crate::desk::access::{AccessState, Grant, HumanDecision, LedgerEvent};
-use crate::desk::id::{GrantId, TicketId, TicketNumber};
+use crate::desk::access::{AccessCase, AccessRequest, AccessState, Grant, HumanDecision, LedgerEvent, Named, Step};
+use crate::desk::id::{GrantId, PersonId, TicketId, TicketNumber};
 use crate::desk::verdict::access::Scope;
 use crate::store::access::ledger::{Said, stored};
-use crate::store::access::{DECISION_COLUMNS, GRANT_COLUMNS, decision, grant, scope_from_json};
-use crate::store::db::{Arg, Row};
+use crate::store::access::{CASE_COLUMNS, CASE_COLUMNS_COUNT, DECISION_COLUMNS, GRANT_COLUMNS, case, decision, grant};
+use crate::store::db::Arg;
 use crate::store::sql::places;
 use crate::store::{Error, Store};
 
@@ -22,9 +22,13 @@ const PAGE: usize = 500;
 #[derive(Default)]
 struct Expected {
     number: Option<TicketNumber>,
-    /// Requester, submitter, subject, app and tier; none where the ledger has not said it in fields.
-    asked: Option<[String; 5]>,
+    /// Requester, submitter, and what they asked for; none where the ledger has not said it in fields.
+    asked: Option<(PersonId, PersonId, AccessRequest)>,
     stands: Option<(AccessState, Option<Scope>)>,
+    /// The reason with which it began.
+    reason: Option<String>,
+    /// Whom its steps ask; none where the ledger does not say it.
+    steps: Vec<Step>,
     decisions: Vec<HumanDecision>,
     grants: BTreeMap<GrantId, Grant>,
 }
@@ -41,6 +45,7 @@ impl Store {
             found.extend(self.compare_page(&tickets, &replaced).await?);
         }
         found.extend(self.count_access().await?);
+        found.extend(self.compare_awaited().await?);
         Ok(found)
     }
 
@@ -59,15 +64,14 @@ impl Store {
         };
         let args = || tickets.iter().map(|id| Arg::from(id.0)).collect::<Vec<_>>();
         let mut found = Vec::new();
-        let sql = format!(
-            "select ticket, requester, submitted_by, subject, app, tier, state, scope from access_cases where {}",
-            among("ticket")
-        );
+        let sql = format!("select {CASE_COLUMNS}, ticket from access_cases where {}", among("ticket"));
         for row in self.db.all_of_history(&sql, args()).await? {
-            let Some(expected) = expected.get(&TicketId(row.uuid(0)?)) else { continue };
-            if !expected.is_case(&row)? {
-                let what = "its request for access is not what the ledger says: who asked for what, where it stands, or what it \
-                            gives was changed";
+            let ticket = TicketId(row.uuid(CASE_COLUMNS_COUNT)?);
+            let Some(expected) = expected.get(&ticket) else { continue };
+            // A row that cannot be read is not what was written either.
+            if !case(ticket, &row, &[]).is_ok_and(|case| expected.is_case(&case)) {
+                let what = "its request for access is not what the ledger says: who asked for what, where it stands, whom it \
+                            asks, or what it gives was changed";
                 found.push((expected.number, what.to_owned()));
             }
         }
@@ -139,6 +143,43 @@ impl Store {
         Ok(found)
     }
 
+    /// The requests that are in other people's lists than their steps ask.
+    async fn compare_awaited(&self) -> Result<Vec<Difference>, Error> {
+        let mut found = Vec::new();
+        let sql = format!(
+            "select {CASE_COLUMNS}, ticket, (select number from tickets t where t.id = access_cases.ticket) from access_cases \
+             where state = 'awaiting'"
+        );
+        for row in self.db.all_of_history(&sql, Vec::new()).await? {
+            let ticket = TicketId(row.uuid(CASE_COLUMNS_COUNT)?);
+            // One that cannot be read was named before.
+            let Ok(mut case) = case(ticket, &row, &[]) else { continue };
+            let sql = format!("select {DECISION_COLUMNS} from access_decisions where ticket = $1 order by at, step");
+            let decisions = self.db.all_of_history(&sql, vec![ticket.0.into()]).await?;
+            case.decisions = decisions.iter().map(decision).collect::<Result<_, _>>()?;
+            let sql = "select person from access_awaited where ticket = $1";
+            let rows = self.db.all_of_history(sql, vec![ticket.0.into()]).await?;
+            let there = rows.iter().map(|row| row.text(0)).collect::<Result<BTreeSet<_>, _>>()?;
+            let asked: BTreeSet<String> = case.awaited().into_iter().map(ToString::to_string).collect();
+            if there != asked {
+                let what = "its request for access is in the lists of others than it asks: a row was added or removed";
+                let number = row.opt_int(CASE_COLUMNS_COUNT + 1)?.map(TicketNumber);
+                found.push((number, what.to_owned()));
+            }
+        }
+        let sql = "select count(*) from access_awaited a where not exists \
+                   (select 1 from access_cases c where c.ticket = a.ticket and c.state = 'awaiting')";
+        let rows = self.db.all_of_history(sql, Vec::new()).await?;
+        let stray = rows.first().map_or(Ok(0), |row| row.int(0))?;
+        if stray > 0 {
+            found.push((
+                None,
+                format!("{stray} people have requests in their lists that wait for nobody: rows were added"),
+            ));
+        }
+        Ok(found)
+    }
+
     /// Grants and cases that the ledger knows nothing of, or whose rows are gone.
     async fn count_access(&self) -> Result<Vec<Difference>, Error> {
         let mut found = Vec::new();
@@ -163,15 +204,25 @@ impl Expected {
     fn take(&mut self, event: LedgerEvent, when: Timestamp) {
         match event {
             LedgerEvent::Requested { requester, submitted_by, request } => {
-                let asked = [&requester, &submitted_by, &request.subject].map(ToString::to_string);
-                let [requester, submitted_by, subject] = asked;
-                self.asked =
-                    Some([requester, submitted_by, subject, request.app.to_string(), request.tier.to_string()]);
+                self.asked = Some((requester, submitted_by, request));
             }
             LedgerEvent::Decided { approver, step, approve, reason } => {
                 self.decisions.push(HumanDecision { step, approver, approve, reason, at: when });
             }
-            LedgerEvent::Stands { state, scope, .. } => self.stands = Some((state, scope)),
+            LedgerEvent::Stands { state, scope, reason, steps } => {
+                self.stands = Some((state, scope));
+                if self.reason.is_none() {
+                    self.reason = Some(reason);
+                }
+                if !steps.is_empty() {
+                    self.steps = steps;
+                }
+            }
+            LedgerEvent::Reassigned { step, approvers } => {
+                if let Some(step) = self.steps.get_mut(step) {
+                    step.approvers = approvers;
+                }
+            }
             LedgerEvent::Granted { grant } => drop(self.grants.insert(grant.id, grant)),
             LedgerEvent::Revoked { grant, .. } => {
                 if let Some(grant) = self.grants.get_mut(&grant) {
@@ -194,23 +245,32 @@ impl Expected {
             | LedgerEvent::ReviewAsked { .. }
             | LedgerEvent::Reviewed { .. }
             | LedgerEvent::Invalidated
-            | LedgerEvent::Reassigned { .. }
             | LedgerEvent::Replaced { .. } => {}
         }
     }
 
-    /// Whether a row of the cases is what the ledger says, as far as it says it.
-    fn is_case(&self, row: &Row) -> Result<bool, Error> {
-        let Some(asked) = &self.asked else { return Ok(true) };
-        for (place, said) in (1..6).zip(asked) {
-            if row.text(place)? != *said {
-                return Ok(false);
-            }
-        }
-        let Some((state, scope)) = &self.stands else { return Ok(true) };
-        let same_scope = scope.is_none() || scope_from_json(&row.text(7)?)? == *scope;
-        Ok(row.text(6)? == state.code() && same_scope)
+    /// Whether a case is what the ledger says, as far as it says it.
+    fn is_case(&self, case: &AccessCase) -> bool {
+        let Some((requester, submitted_by, request)) = &self.asked else { return true };
+        let is_asked = case.requester == *requester && case.submitted_by == *submitted_by && case.request == *request;
+        let is_said = self.reason.as_ref().is_none_or(|reason| case.reason == *reason);
+        let stands = self
+            .stands
+            .as_ref()
+            .is_none_or(|(state, scope)| case.state == *state && (scope.is_none() || case.scope == *scope));
+        is_asked && is_said && stands && (self.steps.is_empty() || same_steps(&case.steps, &self.steps))
     }
+}
+
+/// Whether steps ask the same people for the same reasons. Where too few are left the desk's own approvers stand in, which makes
+/// no step looser.
+fn same_steps(there: &[Step], said: &[Step]) -> bool {
+    let named = |step: &Step| step.named.iter().filter(|n| **n != Named::AccessApprovers).cloned().collect::<Vec<_>>();
+    let same = |(there, said): (&Step, &Step)| {
+        (&there.approvers, there.needed, there.due_at, named(there))
+            == (&said.approvers, said.needed, said.due_at, named(said))
+    };
+    there.len() == said.len() && there.iter().zip(said).all(same)
 }
 
 fn sorted(mut decisions: Vec<HumanDecision>) -> Vec<(usize, String, bool, String, i64)> {

@@ -1,6 +1,6 @@
 //! Reviews of access, compared with the ledger: who was asked about which grant, and what was answered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
@@ -22,10 +22,19 @@ impl Store {
         loop {
             let sql = format!("select {COLUMNS} from review_items where id > $1 order by id limit {PAGE}");
             let rows = self.db.all_of_history(&sql, vec![after.into()]).await?;
-            let Some(last) = rows.last() else { break };
-            after = last.uuid(0)?;
+            let Some(last) = rows.last().map(|row| row.uuid(0)).transpose()? else { break };
+            let mut asked = self.review_lists(after, last).await?;
+            after = last;
             for row in &rows {
                 let id = row.uuid(0)?;
+                let lists = asked.remove(&id).unwrap_or_default();
+                let reviewers =
+                    item(row).map(|item| item.reviewers.iter().map(ToString::to_string).collect::<BTreeSet<_>>());
+                if reviewers.is_ok_and(|reviewers| reviewers != lists) {
+                    let what =
+                        format!("the review {id} is in the lists of others than it asks: a row was added or removed");
+                    found.push((None, what));
+                }
                 let said = expected.remove(&id);
                 // A row that cannot be read is not what was written either.
                 if said.is_none() || item(row).ok() != said {
@@ -37,6 +46,16 @@ impl Store {
         let missing = expected.into_keys();
         found.extend(missing.map(|id| (None, format!("the review {id} is missing: it was removed"))));
         Ok(found)
+    }
+
+    /// In whose lists the reviews between two are.
+    async fn review_lists(&self, after: Uuid, last: Uuid) -> Result<BTreeMap<Uuid, BTreeSet<String>>, Error> {
+        let sql = "select item, person from review_reviewers where item > $1 and item <= $2";
+        let mut lists: BTreeMap<Uuid, BTreeSet<String>> = BTreeMap::new();
+        for row in self.db.all_of_history(sql, vec![after.into(), last.into()]).await? {
+            lists.entry(row.uuid(0)?).or_default().insert(row.text(1)?);
+        }
+        Ok(lists)
     }
 
     /// The reviews as the ledger says them.

@@ -12,9 +12,13 @@ use crate::store::{Error, Store};
 /// Tickets that are read at a time.
 const PAGE: i64 = 500;
 /// The columns that are compared, as they are read.
-const COLUMNS: [&str; 6] = ["requester", "submitted_by", "category", "priority", "team", "state"];
+const COLUMNS: [&str; 7] = ["requester", "submitted_by", "category", "priority", "team", "state", "assignee"];
 /// The events that say something of one of them.
-const KINDS: &str = "'submitted', 'set', 'assigned', 'escalated', 'state-changed', 'acknowledged'";
+const KINDS: &str = "'submitted', 'set', 'assigned', 'escalated', 'state-changed', 'acknowledged', 'access-decided'";
+/// Where a ticket stands whose state nothing has changed, and about whose access nothing was decided.
+const FIRST_STATES: [&str; 2] = ["new", "open"];
+/// What the first decision about access left of a ticket; no column.
+const ACCESS: &str = "access";
 
 /// The sum of the entries of a timeline, by column; nothing of a column that none speaks of.
 type Said = BTreeMap<&'static str, String>;
@@ -31,7 +35,15 @@ fn take(said: &mut Said, kind: &str, author: Option<String>, details: &str) {
             let column = columns.into_iter().find(|column| fact(0).as_deref() == Some(column));
             said.extend(column.zip(fact(2)));
         }
-        "assigned" => last("team", fact(0)),
+        "assigned" => {
+            last("team", fact(0));
+            // One that is nobody's says so.
+            last("assignee", Some(fact(1).unwrap_or_default()));
+        }
+        "access-decided" => {
+            let state = if fact(0).as_deref() == Some("awaiting") { "waiting_approval" } else { "resolved" };
+            said.entry(ACCESS).or_insert_with(|| state.to_owned());
+        }
         "escalated" => last("team", fact(1)),
         "state-changed" => last("state", fact(1)),
         // The first goes to the one who asked, for good.
@@ -51,7 +63,13 @@ impl Store {
             let sql = format!("select number, {columns} from tickets where number > $1 order by number limit {PAGE}");
             let tickets = tx.all(&sql, vec![after.into()]).await?;
             let Some(last) = tickets.last().map(|row| row.int(0)).transpose()? else {
+                let sql =
+                    format!("select distinct ticket from timeline where ticket > $1 order by ticket limit {PAGE}");
+                let gone = tx.all(&sql, vec![after.into()]).await?;
                 tx.end().await?;
+                for row in &gone {
+                    found.push(missing(row.int(0)?));
+                }
                 return Ok(found);
             };
             let sql = format!(
@@ -70,9 +88,15 @@ impl Store {
                 let said = said.remove(&number).unwrap_or_default();
                 found.extend(different(row, &said).into_iter().map(|what| (Some(TicketNumber(number)), what)));
             }
+            found.extend(said.into_keys().map(missing));
             after = last;
         }
     }
+}
+
+/// A ticket of which the timeline is left.
+fn missing(number: i64) -> Difference {
+    (Some(TicketNumber(number)), "its timeline is there, and it is not: its row was removed".to_owned())
 }
 
 fn different(row: &Row, said: &Said) -> Vec<String> {
@@ -81,5 +105,21 @@ fn different(row: &Row, said: &Said) -> Vec<String> {
         let said = said.get(*column).filter(|said| **said != there)?;
         Some(format!("its {column} is `{there}`, and its timeline says `{said}`: its row was changed"))
     };
-    COLUMNS.iter().enumerate().filter_map(differs).collect()
+    let mut found: Vec<String> = COLUMNS.iter().enumerate().filter_map(differs).collect();
+    found.extend(unmoved(row, said));
+    found
+}
+
+/// Of a ticket whose state nothing has changed, that it is not in one in which tickets begin.
+fn unmoved(row: &Row, said: &Said) -> Option<String> {
+    if said.contains_key("state") || !said.contains_key("submitted_by") {
+        return None;
+    }
+    let place = COLUMNS.iter().position(|column| *column == "state")?;
+    let there = row.text(place + 1).unwrap_or_default();
+    let begins = match said.get(ACCESS) {
+        Some(state) => *state == there,
+        None => FIRST_STATES.contains(&there.as_str()),
+    };
+    (!begins).then(|| format!("its state is `{there}`, and its timeline says nothing of it: its row was changed"))
 }

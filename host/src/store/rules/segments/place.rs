@@ -38,8 +38,28 @@ pub enum Lost {
     Short,
     #[error("cannot be reached in {place} ({words})")]
     Away { place: String, words: Words },
+    #[error("has no room left in {place} ({words})")]
+    NoRoom { place: String, words: Words },
     #[error("is in an archive, and the desk was opened without one")]
     NoArchive,
+}
+
+impl Lost {
+    /// What an error of the system about this place means.
+    pub(in crate::store) fn of(error: &io::Error, place: String) -> Lost {
+        let words = error.to_string().into();
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                Lost::NoRoom { place, words }
+            }
+            _ => Lost::Away { place, words },
+        }
+    }
+
+    /// Whether it is that no more fits.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Lost::NoRoom { .. })
+    }
 }
 
 /// Why a bucket cannot be used.
@@ -206,7 +226,7 @@ impl Archive {
         match done {
             Ok(Ok(done)) => Ok(done),
             Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => Err(Lost::Missing { place: self.shown() }),
-            Ok(Err(error)) => Err(Lost::Away { place: self.shown(), words: error.to_string().into() }),
+            Ok(Err(error)) => Err(Lost::of(&error, self.shown())),
             Err(error) => Err(Lost::Away { place: self.shown(), words: error.to_string().into() }),
         }
     }

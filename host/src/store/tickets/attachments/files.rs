@@ -192,9 +192,10 @@ async fn apart<T: Send + 'static>(
     place: &Path,
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, Lost> {
-    let lost = |words: String| Lost::Away { place: place.display().to_string(), words: words.into() };
+    let place = || place.display().to_string();
     let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| lost(error.to_string()))?.map_err(|error| lost(error.to_string()))
+    done.map_err(|error| Lost::Away { place: place(), words: error.to_string().into() })?
+        .map_err(|error| Lost::of(&error, place()))
 }
 
 fn sweep(directory: &Path) -> io::Result<()> {
