@@ -13,6 +13,7 @@ use crate::store::tickets::timeline::TimelineRow;
 use crate::store::{Error, Store};
 
 mod access;
+mod delegations;
 mod entrance;
 mod findings;
 mod provisioned;
@@ -120,6 +121,7 @@ impl Store {
                 let mut found = self.compare_audit().await?;
                 found.extend(self.compare_entrance().await?);
                 found.extend(self.compare_findings().await?);
+                found.extend(self.compare_delegations().await?);
                 Ok(found)
             }
             Chain::Timelines => {
