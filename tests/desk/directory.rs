@@ -369,7 +369,7 @@ fn members_of_a_group_change_in_every_form_in_which_providers_send_it() {
             (json!([{ "op": "add", "value": { "members": of(&[&b]) } }]), vec![&b]),
             (json!([{ "op": "replace", "path": "members", "value": of(&[&a, &c]) }]), vec![&a, &c]),
             (json!([{ "op": "replace", "value": { "displayName": "staff", "members": of(&[&b]) } }]), vec![&b]),
-            // Of one who is not in it nothing is taken, and of none nobody.
+            // Of one who is not in it nothing is taken, and of none no one.
             (json!([{ "op": "remove", "path": by(&a) }]), vec![&b]),
             (json!([{ "op": "Remove", "path": "members", "value": [] }]), vec![&b]),
         ];

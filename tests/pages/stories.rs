@@ -264,7 +264,7 @@ fn an_auditor_asks_who_has_access_to_payroll_and_why() {
     amara.sees("h1", "You may not do this");
 }
 
-/// An approver who is to be away lets another decide, needs no script for it and asks nobody; it is ended where it is seen.
+/// An approver who is to be away lets another decide, needs no script and no one else for it; it is ended where it is seen.
 #[test]
 fn an_approver_lets_another_decide_for_some_days_and_ends_it() {
     let desk = House::demo(Database::Sqlite);

@@ -49,7 +49,7 @@ pub struct Office {
     former: ArcSwap<Former>,
     /// The users and groups that the identity provider keeps here.
     pub(super) directory: ArcSwap<directory::Kept>,
-    /// What people have given others to approve in their place, as it was read last.
+    /// The people who approve in the place of others by those others' own word, as it was read last.
     pub(super) delegations: ArcSwap<standing_in::Kept>,
     /// Held while the organisation is put together, so that none is kept that was made of less than another.
     laying: Mutex<()>,

@@ -98,7 +98,7 @@ fn location(entry: &Entry) -> String {
 /// Hexadecimal digits of the digest of a user's groups in a tag.
 const GROUPS_DIGITS: usize = 16;
 
-/// What a tag of an entry has between its quotes: its version, and of a user who is in groups what these are. They follow from the
+/// The text of an entry's tag between its quotes: its version, and of a user who is in groups what these are. They follow from the
 /// groups' members, which change no version of the user's own.
 pub fn version(entry: &Entry, groups: &[Group]) -> String {
     if entry.kind != EntryKind::User || groups.is_empty() {

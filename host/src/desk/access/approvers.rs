@@ -171,7 +171,7 @@ impl AccessCase {
             named => named.iter().flat_map(|named| named.people(self, organisation, now)).collect(),
         };
         // Those who stand in for one of them may decide as well, and so may they; not for one who has left, or has no word in it. Who
-        // stands in brings nobody along.
+        // stands in brings no one along.
         let delegates = |people: &[PersonId]| -> Vec<PersonId> {
             let has_word = |person: &&PersonId| may_approve(self, organisation, person, now) && !elsewhere(person);
             let present = people.iter().filter(has_word);

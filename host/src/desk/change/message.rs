@@ -77,7 +77,7 @@ pub enum MessageKind {
     AccessEnding,
     /// The recipient is asked whether access that another person holds is still needed.
     ReviewWanted,
-    /// Somebody decides about access in another's place, or does so no longer: the recipient is one of the two. It is about no ticket,
+    /// A person decides about access in another's place, or does so no longer: the recipient is one of the two. It is about no ticket,
     /// and has the id of what was given in the place of one.
     Delegation,
 }
@@ -132,7 +132,7 @@ impl MessageKind {
         MessageKind::ALL.into_iter().find(|kind| kind.code() == code)
     }
 
-    /// Whether it goes out at once in any case: others wait for the recipient, or somebody acts in their name.
+    /// Whether it goes out at once in any case: others wait for the recipient, or another acts in their name.
     pub const fn is_owed_always(self) -> bool {
         matches!(self, MessageKind::ApprovalWanted | MessageKind::ReviewWanted | MessageKind::Delegation)
     }

@@ -263,7 +263,7 @@ const TABLE: &[(Act, Holder, On)] = &[
     (Act::ReviewAccess, AGENT, On::Any),
     (Act::ReviewAccess, APPROVER, On::Any),
     (Act::ReviewAccess, ADMIN, On::Any),
-    // Each for what they are themselves asked to approve, which anybody may be.
+    // Each for what they are themselves asked to approve, which every person may be.
     (Act::DelegateApprovals, REQUESTER, On::Any),
     (Act::DelegateApprovals, AGENT, On::Any),
     (Act::DelegateApprovals, APPROVER, On::Any),

@@ -10,13 +10,14 @@ use crate::app::Error;
 use crate::desk::id::{DelegationId, PersonId};
 use crate::desk::organisation::Delegation;
 use crate::desk::organisation::accounts::OwnDelegation;
+use crate::desk::organisation::form::Problem;
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::Form;
 use crate::web::frame::{Frame, PEOPLE_MAX};
 use crate::web::portal::request::so_named;
 use crate::web::session::Visit;
 
-/// What the reader has given or was given, in force or to come.
+/// One that the reader has given or was given, in force or to come.
 pub struct Given {
     pub id: String,
     pub words: String,
@@ -68,21 +69,21 @@ pub fn offered(f: &Frame, reader: &PersonId) -> Vec<(String, String)> {
 
 /// `POST /approvals/delegations`.
 pub async fn add(visit: Visit, form: Form) -> Result<Response, Failure> {
-    let words = &visit.frame.words;
     let to = form.text("to");
     let Some(to) = so_named(&visit.frame.organisation, to.trim()).map(|person| person.id.clone()) else {
-        let problem = words.t("delegation.unknown");
+        let problem = visit.frame.words.t("delegation.unknown");
         return list_page(visit, &form, vec![problem], StatusCode::UNPROCESSABLE_ENTITY).await;
     };
     let day = |name: &str| form.text(name).trim().parse::<Date>().ok();
     let Some(days) = day("from").zip(day("until")) else {
-        let problem = words.t("delegation.no-day");
+        let problem = visit.frame.words.t("delegation.no-day");
         return list_page(visit, &form, vec![problem], StatusCode::UNPROCESSABLE_ENTITY).await;
     };
     match visit.app.delegate(&visit.actor, to.as_str(), days).await {
         Ok(_) => Ok(Redirect::to("/approvals?done=given").into_response()),
         Err(Error::Rejected { problems }) => {
-            let problems = problems.iter().map(|problem| words.t(&format!("delegation.{}", problem.code))).collect();
+            let said = |problem: &Problem| visit.frame.words.t(&format!("delegation.{}", problem.code));
+            let problems = problems.iter().map(said).collect();
             list_page(visit, &form, problems, StatusCode::UNPROCESSABLE_ENTITY).await
         }
         Err(other) => Err(other.into()),

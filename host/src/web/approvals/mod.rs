@@ -49,7 +49,7 @@ struct ListPage {
     given: Vec<delegations::Given>,
     /// Whom the reader may choose.
     people: Vec<(String, String)>,
-    /// What was filled in: whom, from which day, until which.
+    /// The form as it was filled in: whom, from which day, until which.
     filled: (String, String, String),
     problems: Vec<String>,
     /// The act that was done, in words.

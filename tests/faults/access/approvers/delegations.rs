@@ -76,7 +76,7 @@ fn i02_a_person_lets_another_approve_in_their_place_and_ends_it_by_themselves() 
         assert_eq!(awaited(&desk), json!(["lena"]));
         let refused = says_yes(&jonas, "IT-1");
         assert!((403..=404).contains(&refused.status), "{}", refused.text);
-        // What is given anew holds again, and one who was given it decides.
+        // It is given once more and holds again, and one who was given it decides.
         lets(&lena, "jonas", days).expect(201);
         says_yes(&jonas, "IT-1").expect(200);
         assert_eq!(access(&desk, "IT-1")["state"], "approved");
@@ -112,11 +112,11 @@ fn i02_who_stands_in_decides_for_no_party_and_gives_nothing_on() {
         asks(&amara, "github", "write", &json!({}));
         assert_eq!(awaited(&desk), json!(["jonas", "lena"]), "and not viktor");
         assert!((403..=404).contains(&says_yes(&desk.with_roles("viktor", "requester"), "IT-1").status));
-        // Nobody decides about themselves.
+        // No one decides about themselves.
         asks(&jonas, "github", "write", &json!({}));
         let of_jonas = access(&desk, "IT-2")["awaited"].clone();
         assert!(!of_jonas.to_string().contains("jonas"), "{of_jonas}");
-        // Who stands in for the requester has no word in what they ask for, and brings nobody along.
+        // Who stands in for the requester has no word in what they ask for, and brings no one along.
         let given = lets(&amara, "lena", days).expect(201);
         let others = awaited(&desk).to_string();
         assert!(!others.contains("lena") && !others.contains("jonas") && others != "[]", "{others}");

@@ -83,7 +83,7 @@ pub async fn list(
 
 /// Let another person approve in your place, from the beginning of one day to the end of another.
 ///
-/// Both of you are told. It is for what you are asked to approve, not for what others ask of you in their place; who approves in your
+/// Both of you get a letter. It is for what you are asked to approve, not for what others ask of you in their place; who approves in your
 /// place approves nothing that is for either of you, and the two of you count as one. The same once more is the one that there is.
 #[utoipa::path(post, path = "/api/v1/delegations", tag = "access", security(("token" = [])),
     request_body = DelegationBody,

@@ -1,5 +1,5 @@
 //! People let others approve in their place, from a day to a day: what one's manager, the desk or an admin need not be asked for. The
-//! two are told, open requests go to who may decide them now, and where one of the two leaves it ends.
+//! two get a letter, open requests go to who may decide them now, and where one of the two leaves it ends.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ const LISTED_MAX: usize = 200;
 /// Who ends what a person has given who is here no longer.
 const DESK: &str = "desk";
 
-/// What people have given others, as it was read last.
+/// All that people have given others, as it was read last.
 #[derive(Debug, Default)]
 pub struct Kept {
     revision: i64,
@@ -50,7 +50,7 @@ impl Office {
         Ok(true)
     }
 
-    /// What the actor has given others of what they approve, and what others have given them; the newest first.
+    /// All whom the actor lets approve in their place, and who lets the actor; the newest first.
     ///
     /// # Errors
     ///
@@ -89,7 +89,7 @@ impl Office {
         Ok(())
     }
 
-    /// The two who are told.
+    /// The letters to the two.
     fn notices(&self, one: &OwnDelegation) -> Vec<Notice> {
         let to = |person: &PersonId| Notice { id: MessageId(self.clock.new_id()), to: person.clone() };
         [&one.person, &one.to].map(to).to_vec()
@@ -156,7 +156,7 @@ impl App {
     }
 
     /// Takes open requests to those who may decide them by now, and has the letters sent. What is not reached is done within the hour,
-    /// and looked up in any case where somebody decides.
+    /// and looked up in any case where a person decides.
     async fn follow_delegations(self: &Arc<Self>) {
         self.jobs.wake();
         let app = Arc::clone(self);
