@@ -1,8 +1,8 @@
-//! A tier that stays by default where the last grant has ended: who has it, and what that counts for.
+//! An end in an app that leaves something: a tier that stays by default, who has it and what that counts for, and sessions that are open.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::super::provisioning::{approved, asks, desk, hours, in_order, now, states};
+use super::super::provisioning::{approved, asks, desk, grants, hours, in_order, now, states};
 use super::found::{change, with};
 use crate::support::place::on_both;
 use crate::support::scim::ScimApp;
@@ -35,6 +35,36 @@ fn i11_who_has_no_grant_left_keeps_the_default_tier_while_they_are_here() {
 }
 
 #[test]
+fn an_end_says_until_when_sessions_in_the_app_may_go_on() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        let desk = desk(database, &app);
+        change(&desk, "apps.toml", |text| {
+            text.replacen("id = \"jira\"\n", "id = \"jira\"\nsessions-last = \"12h\"\n", 1)
+        });
+        asks(&desk.as_role("amara"), "user", 4);
+        now(&desk);
+        let ledger = || {
+            let id = grants(&desk)[0]["id"].as_str().unwrap().to_owned();
+            let story = desk.as_role("kofi").get(&format!("/api/v1/grants/{id}")).expect(200);
+            let all = story["ledger"].as_array().unwrap().clone();
+            all.into_iter().filter(|event| event["event"] == "sessions-until").collect::<Vec<_>>()
+        };
+        assert_eq!(ledger(), Vec::<Value>::new(), "it has not ended");
+        desk.advance(hours(4));
+        assert_eq!(states(&desk), ["ended"]);
+        let said = ledger();
+        assert_eq!(said.len(), 1, "{said:?}");
+        let ended = said[0]["at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+        let until = (ended + hours(12)).as_millisecond();
+        assert_eq!(said[0]["detail"]["until"], until, "{said:?}");
+        let timeline = desk.as_role("amara").get("/api/v1/tickets/IT-1/timeline").expect(200).to_string();
+        assert!(timeline.contains("sessions that are open there may go on until"), "{timeline}");
+        in_order(&desk);
+    });
+}
+
+#[test]
 fn i23_what_stays_by_default_takes_a_seat_and_is_access_that_a_person_has() {
     on_both(|database| {
         let app = ScimApp::start(&["user", "admin"]);
@@ -49,7 +79,7 @@ fn i23_what_stays_by_default_takes_a_seat_and_is_access_that_a_person_has() {
         approved(&desk, "IT-1");
         now(&desk);
         let who = || desk.as_role("kofi").get("/api/v1/access?app=jira").expect(200);
-        let held = |at: &serde_json::Value| (at[0]["grant"]["tier"].clone(), at[0]["stays"].clone());
+        let held = |at: &Value| (at[0]["grant"]["tier"].clone(), at[0]["stays"].clone());
         assert_eq!(held(&who()), (json!("admin"), json!(null)));
         desk.advance(hours(4));
         assert_eq!(states(&desk), ["ended"]);
