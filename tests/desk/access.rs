@@ -1,8 +1,12 @@
 //! Invariants of access decisions: who may decide what, and until when.
 
-use ruledesk::desk::access::{AccessCase, AccessState, ApproverDecision, Narrow};
+use jiff::Span;
+use jiff::tz::TimeZone;
+use ruledesk::desk::access::{AccessCase, AccessState, ApproverDecision, HumanDecision, Narrow};
 use ruledesk::desk::actor::{Actor, Role};
-use ruledesk::desk::id::GrantId;
+use ruledesk::desk::id::{DelegationId, GrantId};
+use ruledesk::desk::organisation::Organisation;
+use ruledesk::desk::organisation::accounts::{Given, OwnDelegation};
 use ruledesk::desk::permission;
 use ruledesk::desk::refusal::Refusal;
 use ruledesk::desk::ticket::lifecycle::links::Around;
@@ -45,6 +49,40 @@ fn i3_a_decision_is_taken_once_and_stands() {
     let twice = once.decided(&yes(None), &gina, at(HOUR)).unwrap();
     assert_eq!(twice.state, AccessState::Approved);
     assert!(matches!(twice.decided(&yes(None), &gina, at(HOUR)), Err(Refusal::AccessSettled { .. })));
+}
+
+/// One who decides and another who decides in their place are one, also where that has ended between the two decisions.
+#[test]
+fn i3_who_stands_in_and_in_whose_place_have_one_word_in_a_step() {
+    let (_, mut case) = opened(1, &[&["hal", "gina"]], 48);
+    case.steps[0].needed = 2;
+    let day = |n: i32| TimeZone::UTC.to_datetime(at(0)).date().checked_add(Span::new().days(n)).unwrap();
+    let given = |ended: Option<i64>| {
+        let given = Given { at: at(0), ended: ended.map(at) };
+        let (id, ended_by) = (DelegationId(uuid(3, 1)), None);
+        let (from, until) = (day(0), day(7));
+        organisation().with_delegations(&[OwnDelegation {
+            id,
+            person: person("hal"),
+            to: person("gina"),
+            from,
+            until,
+            given,
+            ended_by,
+        }])
+    };
+    let asks = |organisation: &Organisation, by: &str, other: &str| {
+        let decision =
+            HumanDecision { step: 0, approver: person(by), approve: true, reason: String::new(), at: at(HOUR) };
+        let decided = AccessCase { decisions: vec![decision], ..case.clone() };
+        decided.following(organisation, at(3 * HOUR)).0.steps[0].approvers.contains(&person(other))
+    };
+    for (ended, stays) in [(None, false), (Some(2 * HOUR), false), (Some(HOUR / 2), true)] {
+        let organisation = given(ended);
+        assert_eq!(asks(&organisation, "hal", "gina"), stays, "{ended:?}");
+        assert_eq!(asks(&organisation, "gina", "hal"), stays, "{ended:?}");
+    }
+    assert!(asks(&organisation(), "hal", "gina"));
 }
 
 #[test]

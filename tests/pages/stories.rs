@@ -263,3 +263,44 @@ fn an_auditor_asks_who_has_access_to_payroll_and_why() {
     amara.go("/access/who?app=workday");
     amara.sees("h1", "You may not do this");
 }
+
+/// An approver who is to be away lets another decide, needs no script and no one else for it; it is ended where it is seen.
+#[test]
+fn an_approver_lets_another_decide_for_some_days_and_ends_it() {
+    let desk = House::demo(Database::Sqlite);
+    let fields = serde_json::json!({ "app": "github", "tier": "write", "duration-hours": 4,
+        "justification": "I move the repositories to the new organisation tonight, change 4711" });
+    let body = serde_json::json!({ "request_type": "access", "subject": "GitHub please", "fields": fields });
+    desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
+    let today = jiff::tz::TimeZone::get("Europe/Berlin").unwrap().to_datetime(desk.clock.now()).date();
+    let until = today.checked_add(jiff::Span::new().days(6)).unwrap();
+    let mut lena = Browser::without_scripts_of(&desk.url, "lena", "/approvals");
+    let fill = |lena: &mut Browser, until: jiff::civil::Date| {
+        lena.script(&format!(
+            "document.getElementById('from').value = '{today}'; document.getElementById('until').value = '{until}'"
+        ));
+        lena.click("form[action='/approvals/delegations'] button");
+    };
+    lena.type_into("#to", "Priya");
+    fill(&mut lena, until);
+    lena.sees(".notice.bad", "no such person");
+    lena.script("document.getElementById('to').value = 'priya'");
+    fill(&mut lena, today.checked_add(jiff::Span::new().days(92)).unwrap());
+    lena.sees(".notice.bad", "at most 92 days");
+    // What was filled in is still there.
+    fill(&mut lena, until);
+    lena.is_at("/approvals?done=given");
+    lena.sees(".notice.good", "both of you are told");
+    lena.sees(".notice.info", &format!("decides in your place, too ({today} – {until})"));
+    let mut priya = Browser::without_scripts_of(&desk.url, "priya", "/approvals");
+    priya.sees(".notice.info", "You decide in the place of Lena Fischer, too");
+    priya.counts(".rows a[href='/approvals/IT-1']", 1);
+    lena.click(".given button");
+    lena.is_at("/approvals?done=ended");
+    lena.counts(".given", 0);
+    lena.counts(".notice.info", 0);
+    priya.go("/approvals");
+    priya.counts(".rows a[href='/approvals/IT-1']", 0);
+    assert_eq!(desk.as_role("kofi").get("/api/v1/tickets/IT-1").expect(200)["access"]["awaited"][0], "lena");
+    desk.do_what_is_due();
+}

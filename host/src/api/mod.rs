@@ -204,6 +204,8 @@ fn repeatable() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tickets::knowledge::vote))
         .routes(routes!(tickets::knowledge::deflected))
         .routes(routes!(messages::preferences::put))
+        .routes(routes!(access::view::delegations::list, access::view::delegations::add))
+        .routes(routes!(access::view::delegations::end))
         .routes(routes!(access::orders::attest))
         .routes(routes!(access::orders::answer))
 }

@@ -1,14 +1,14 @@
 //! The desk without its rules: time, what is kept, and the organisation. Most use cases need no more, and neither does a
 //! command beside a running desk, which opens no rule.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
-use super::access::people::directory;
+use super::access::people::{directory, standing_in};
 use super::access::provision::Pauses;
 use super::decide::versions::former::Former;
 use super::observe::presence::Presence;
@@ -49,6 +49,10 @@ pub struct Office {
     former: ArcSwap<Former>,
     /// The users and groups that the identity provider keeps here.
     pub(super) directory: ArcSwap<directory::Kept>,
+    /// The people who approve in the place of others by those others' own word, as it was read last.
+    pub(super) delegations: ArcSwap<standing_in::Kept>,
+    /// Held while the organisation is put together, so that none is kept that was made of less than another.
+    laying: Mutex<()>,
     /// Held while the directory is changed, so that changes on one host wait for each other.
     pub(super) changing_directory: tokio::sync::Mutex<()>,
     /// The reference tables as they were read last.
@@ -95,6 +99,8 @@ impl Office {
             organisation: ArcSwap::from_pointee(organisation),
             former: ArcSwap::default(),
             directory: ArcSwap::default(),
+            delegations: ArcSwap::default(),
+            laying: Mutex::default(),
             changing_directory: tokio::sync::Mutex::default(),
             reference: ArcSwap::default(),
             two_person_access,
@@ -137,14 +143,17 @@ impl Office {
         Former::clone(&self.former.load())
     }
 
-    /// Lays what the identity provider says over the configuration, and leaves out those who are not here today.
+    /// Lays what the identity provider says over the configuration, and what people have given others to approve in their place, and
+    /// leaves out those who are not here today.
     pub(super) fn lay_over(&self) {
-        let (configured, kept) = (self.configured(), self.directory.load());
+        let _only_one = self.laying.lock().unwrap_or_else(PoisonError::into_inner);
+        let (configured, kept, given) = (self.configured(), self.directory.load(), self.delegations.load());
         let all = if kept.directory == Directory::default() {
             configured
         } else {
             Arc::new(configured.with_directory(&kept.directory))
         };
+        let all = if given.all.is_empty() { all } else { Arc::new(all.with_delegations(&given.all)) };
         let (today, turns) = all.at(self.clock.now());
         self.organisation.store(today.map_or(all, Arc::new));
         self.turns_at.store(turns.map_or(i64::MAX, Timestamp::as_millisecond), Ordering::Release);

@@ -125,7 +125,7 @@ fn delegation(keys: &mut Keys<'_>, names: &Names) -> Option<Delegation> {
     let (from, until) = (keys.required("from"), keys.required("until"));
     let from = from.and_then(|node| node.day());
     let until = until.and_then(|node| node.day());
-    Some(Delegation { to: to?, from: from?, until: until? })
+    Some(Delegation { to: to?, from: from?, until: until?, given: None })
 }
 
 /// A mail address as far as a glance can tell; the mail server knows the rest.

@@ -163,6 +163,8 @@ uuids! {
     FindingId;
     /// The review of one grant, UUID version 7.
     ReviewItemId;
+    /// Leave that a person gave another to approve in their place, UUID version 7.
+    DelegationId;
     /// A question that an approver asked back, UUID version 7.
     QuestionId;
     /// A submission that its author goes on with later; the author's own UUID.

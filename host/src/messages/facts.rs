@@ -17,6 +17,8 @@ pub struct Facts {
     pub solution: Option<String>,
     /// The access that the ticket asks for, if it asks for some.
     pub access: Option<Access>,
+    /// Who decides in whose place, if the message is about that; then it is about no ticket.
+    pub delegation: Option<Delegation>,
     /// The address at which the requester says how it went, once it is closed.
     pub survey: Option<String>,
     /// The address at which the recipient decides about access, without signing in; it is good for one decision.
@@ -98,7 +100,57 @@ pub struct Access {
     pub due: Option<String>,
 }
 
+/// Leave that one person gave another to decide in their place.
+#[derive(Debug, Clone, Serialize)]
+pub struct Delegation {
+    /// The name of the person in whose place it is.
+    pub person: String,
+    /// The name of the person who decides.
+    pub to: String,
+    /// The first day, as `2026-12-24`.
+    pub from: String,
+    /// The last day.
+    pub until: String,
+    /// Whether it was ended before that.
+    pub ended: bool,
+    /// Whether the recipient is the one in whose place it is.
+    pub own: bool,
+}
+
 impl Facts {
+    /// The facts of a message about no ticket, but about who decides in whose place; `link` is where that is seen.
+    pub fn about_delegation(
+        organisation: &str,
+        recipient: &str,
+        delegation: Delegation,
+        link: Option<String>,
+    ) -> Facts {
+        let none = String::new;
+        Facts {
+            organisation: organisation.to_owned(),
+            recipient: Recipient { name: recipient.to_owned() },
+            ticket: Ticket {
+                key: none(),
+                subject: none(),
+                request_type: none(),
+                requester: none(),
+                priority: none(),
+                state: none(),
+                state_code: none(),
+                team: None,
+                assignee: None,
+                link,
+            },
+            reply: None,
+            moved: None,
+            solution: None,
+            access: None,
+            delegation: Some(delegation),
+            survey: None,
+            decide: None,
+        }
+    }
+
     /// Made-up facts that have everything, by which templates are checked and previews are shown.
     pub fn sample() -> Facts {
         let text = str::to_owned;
@@ -136,6 +188,14 @@ impl Facts {
                 justification: text("I join the data project on Monday."),
                 due: Some(text("2026-12-01 10:00")),
             }),
+            delegation: Some(Delegation {
+                person: text("Lena Fischer"),
+                to: text("Amara Okafor"),
+                from: text("2026-12-24"),
+                until: text("2027-01-06"),
+                ended: false,
+                own: false,
+            }),
             survey: Some(text("https://desk.meridian.example/survey/IT-1042.1.8f3a")),
             decide: Some(text("https://desk.meridian.example/decide/IT-1042.0.8f3a.lena")),
         }
@@ -143,7 +203,7 @@ impl Facts {
 
     /// Made-up facts that have as little as there may be.
     pub fn bare_sample() -> Facts {
-        let mut facts = Facts { reply: None, moved: None, access: None, ..Facts::sample() };
+        let mut facts = Facts { reply: None, moved: None, access: None, delegation: None, ..Facts::sample() };
         (facts.solution, facts.survey, facts.decide) = (None, None, None);
         (facts.ticket.team, facts.ticket.assignee, facts.ticket.link) = (None, None, None);
         facts

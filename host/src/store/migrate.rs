@@ -66,6 +66,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     58 "known-as" "0058_known_as.sql";
     60 "day-ends" "0060_day_ends.sql";
     61 "skills" "0061_skills.sql";
+    66 "delegations" "0066_delegations.sql";
 };
 
 /// Applies what is missing. A migration that was changed after it was applied, or one that this program does not know, is

@@ -123,6 +123,8 @@ fn access_routes() -> Router<Arc<App>> {
     Router::new()
         .route("/access/several", get(portal::several::form).post(portal::several::send))
         .route("/access/submissions/{id}", get(portal::several::show))
+        .route("/approvals/delegations", get(approvals::list).post(approvals::delegations::add))
+        .route("/approvals/delegations/{id}/end", post(approvals::delegations::end))
         .route("/approvals/{key}/ask", post(approvals::ask))
         .route("/approvals/{key}/answer", post(approvals::answer))
         .route("/decide/{link}", get(approvals::links::show).post(approvals::links::decide))

@@ -12,13 +12,14 @@ use crate::support::place::Database;
 
 /// Routes with a body that one without any role but a requester's may use for some thing, so that the body says for which; all others
 /// are closed to such a person.
-const OPEN: [&str; 24] = [
+const OPEN: [&str; 25] = [
     "POST /api/v1/access/orders/{id}/attest",
     "POST /api/v1/access/review-items/{id}/answer",
     "POST /api/v1/access/submissions",
     "POST /api/v1/articles/suggestions",
     "POST /api/v1/articles/{key}/votes",
     "POST /api/v1/attachments",
+    "POST /api/v1/delegations",
     "PUT /api/v1/drafts/{id}",
     "POST /api/v1/grants/{id}/extend",
     "POST /api/v1/grants/{id}/revoke",

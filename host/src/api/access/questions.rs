@@ -42,6 +42,8 @@ pub struct WhoQuery {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EvidenceView {
     pub grant: GrantView,
+    /// The tier that the person keeps by default, where the grant is over; `null` for what is held by the grant.
+    pub stays: Option<String>,
     /// The ticket that gave it.
     pub ticket: String,
     pub requester: Option<String>,
@@ -235,7 +237,7 @@ impl StoryView {
 
 impl EvidenceView {
     fn new(effective: bool, found: Evidence) -> Self {
-        let Evidence { grant, damaged, ticket, case } = found;
+        let Evidence { grant, damaged, ticket, case, stays } = found;
         let decisions = case.iter().flat_map(|case| &case.decisions).map(|decision| ApprovalView {
             approver: decision.approver.to_string(),
             approve: decision.approve,
@@ -246,6 +248,7 @@ impl EvidenceView {
         EvidenceView {
             decisions: decisions.collect(),
             grant: GrantView::listed((ListedGrant { grant, damaged }, effective)),
+            stays: stays.map(|tier| tier.to_string()),
             ticket: ticket.to_string(),
             requester: case.as_ref().map(|case| case.requester.to_string()),
             submitted_by: case.as_ref().map(|case| case.submitted_by.to_string()),

@@ -11,6 +11,7 @@ use crate::api::http::headers::condition::condition;
 use crate::api::http::problem::Problem;
 use crate::app::Error;
 use crate::app::access::people::directory::{ENTERPRISE, Entry, Group, VALIDITY};
+use crate::app::tickets::submit::digest;
 use crate::desk::organisation::directory::EntryKind;
 use crate::desk::refusal::Refusal;
 
@@ -94,9 +95,23 @@ fn location(entry: &Entry) -> String {
     format!("/scim/v2/{place}/{}", entry.id)
 }
 
-/// The tag of an entry's version.
-pub fn tag(entry: &Entry) -> String {
-    format!("W/\"{}\"", entry.version)
+/// Hexadecimal digits of the digest of a user's groups in a tag.
+const GROUPS_DIGITS: usize = 16;
+
+/// The text of an entry's tag between its quotes: its version, and of a user who is in groups what these are. They follow from the
+/// groups' members, which change no version of the user's own.
+pub fn version(entry: &Entry, groups: &[Group]) -> String {
+    if entry.kind != EntryKind::User || groups.is_empty() {
+        return entry.version.to_string();
+    }
+    let named: Vec<(String, &str)> = groups.iter().map(|(id, name)| (id.to_string(), name.as_str())).collect();
+    let digest: String = digest(json!(named).to_string().as_bytes()).chars().take(GROUPS_DIGITS).collect();
+    format!("{}.{digest}", entry.version)
+}
+
+/// The tag of an entry as it is shown.
+fn tag(entry: &Entry, groups: &[Group]) -> String {
+    format!("W/\"{}\"", version(entry, groups))
 }
 
 /// An entry as it is shown, a user with their groups: those follow from the groups' members, and no client sets them.
@@ -121,7 +136,7 @@ pub fn resource(entry: &Entry, groups: &[Group]) -> Value {
         fields.insert("schemas".to_owned(), json!(schemas));
         fields.insert("id".to_owned(), entry.id.to_string().into());
         let meta = json!({ "resourceType": kind, "created": entry.created_at, "lastModified": entry.changed_at,
-            "location": location(entry), "version": tag(entry) });
+            "location": location(entry), "version": tag(entry, groups) });
         fields.insert("meta".to_owned(), meta);
     }
     resource
@@ -129,9 +144,9 @@ pub fn resource(entry: &Entry, groups: &[Group]) -> Value {
 
 /// An entry, where the client does not have this version of it.
 pub fn shown((entry, groups): (&Entry, &[Group]), asked: &Asked, headers: &HeaderMap) -> Response {
-    let tag = tag(entry);
+    let tag = tag(entry, groups);
     match condition(headers) {
-        Ok(known) if known.has(&entry.version.to_string()) => {
+        Ok(known) if known.has(&version(entry, groups)) => {
             return with_tag(StatusCode::NOT_MODIFIED.into_response(), &tag);
         }
         Ok(_) => {}
@@ -142,7 +157,7 @@ pub fn shown((entry, groups): (&Entry, &[Group]), asked: &Asked, headers: &Heade
 
 /// An entry that was made: no group has it yet.
 pub fn created(entry: &Entry, asked: &Asked) -> Response {
-    let mut response = with_tag(sent(StatusCode::CREATED, &asked.only(resource(entry, &[]))), &tag(entry));
+    let mut response = with_tag(sent(StatusCode::CREATED, &asked.only(resource(entry, &[]))), &tag(entry, &[]));
     if let Ok(place) = HeaderValue::from_str(&location(entry)) {
         response.headers_mut().insert(header::LOCATION, place);
     }

@@ -27,7 +27,7 @@ mod patch;
 mod query;
 mod schema;
 
-use answer::{Failed, created, listed, resource, sent, shown};
+use answer::{Failed, created, listed, resource, sent, shown, version};
 use query::Asked;
 
 /// How often a change is made again while others change the same.
@@ -108,9 +108,10 @@ fn meant(headers: &HeaderMap) -> Result<Condition, Failed> {
     condition(headers).map_err(|problem| Failed::bad("invalidValue", problem.detail()))
 }
 
-/// Refuses a change that is meant for other versions than the one that is there.
-fn check_meant(meant: &Condition, version: i64) -> Result<(), Failed> {
-    if meant.holds_for(Some(&version.to_string())) { Ok(()) } else { Err(Error::Stale { version }.into()) }
+/// Refuses a change that is meant for other versions than the one that is there, as it was shown with its groups.
+fn check_meant(app: &App, meant: &Condition, entry: &Entry) -> Result<(), Failed> {
+    let shown = version(entry, &app.groups_of_user(entry.id));
+    if meant.holds_for(Some(&shown)) { Ok(()) } else { Err(Error::Stale { version: entry.version }.into()) }
 }
 
 fn whole(app: &App, entry: &Entry) -> Value {
@@ -163,7 +164,7 @@ impl About {
         let meant = meant(&headers)?;
         for _ in 0..TRIES_MAX {
             let before = app.directory_entry(&actor, kind, &id)?;
-            check_meant(&meant, before.version)?;
+            check_meant(&app, &meant, &before)?;
             let new = change(&before.body)?;
             match app.change_entry(&actor, (kind, &id), Some(before.version), |_| Ok(new.clone())).await {
                 // Another change of it was quicker: this one is made of what it is by now, if it is meant for that.
@@ -218,9 +219,9 @@ pub fn one_of(kind: EntryKind) -> MethodRouter<Arc<App>> {
     .delete(
         move |app: State<Arc<App>>, keeper: Keeper, id: Path<String>, query: RawQuery, headers: HeaderMap| async move {
             let About { app, keeper: Keeper(actor), id, headers, .. } = about((app, keeper, id, query, headers))?;
-            let (meant, version) = (meant(&headers)?, app.directory_entry(&actor, kind, &id)?.version);
-            check_meant(&meant, version)?;
-            let named = (meant != Condition::default()).then_some(version);
+            let (meant, gone) = (meant(&headers)?, app.directory_entry(&actor, kind, &id)?);
+            check_meant(&app, &meant, &gone)?;
+            let named = (meant != Condition::default()).then_some(gone.version);
             app.delete_entry(&actor, (kind, &id), named).await?;
             Ok::<_, Failed>(StatusCode::NO_CONTENT.into_response())
         },

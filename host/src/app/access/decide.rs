@@ -57,6 +57,8 @@ impl App {
         mut decision: ApproverDecision,
         key: Option<Key>,
     ) -> Result<(Ticket, AccessCase), Error> {
+        // Also what another host has taken a moment ago.
+        self.catch_up_delegations().await?;
         if let Some(seen) = &mut decision.seen {
             self.check_seen(actor, number, seen).await?;
         }

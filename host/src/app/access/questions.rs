@@ -7,10 +7,11 @@ use crate::desk::access::provisioning::{Holding, Op};
 use crate::desk::access::{Grant, LedgerEvent};
 use crate::desk::actor::Actor;
 use crate::desk::id::{AppId, GrantId, PersonId};
+use crate::desk::organisation::App;
 use crate::desk::permission;
 use crate::store::access::ledger;
 pub use crate::store::access::ledger::{Said, StoredEvent};
-pub use crate::store::access::questions::{About, Evidence};
+pub use crate::store::access::questions::{About, Defaults, Evidence};
 pub use crate::store::access::sign_ins::SignIn;
 pub use crate::store::chain::export::{LedgerEnd, LedgerLine, LedgerWalk};
 use crate::store::sql::page::Page;
@@ -27,6 +28,8 @@ pub struct Story {
     pub holdings: Vec<Holding>,
 }
 
+/// For so long an instant is the present one: a request takes its time.
+const STILL_NOW: SignedDuration = SignedDuration::from_secs(60);
 /// The longest that unused access is looked for, in days.
 pub const UNUSED_DAYS_MAX: u16 = 3_650;
 
@@ -75,7 +78,8 @@ impl Office {
         Ok(self.store.unused(app, (since, now), after, limit).await?)
     }
 
-    /// The access that was held at an instant, with who asked, what the policy said and who approved. For agents, admins and the
+    /// The access that was held at an instant, with who asked, what the policy said and who approved; of now also what people keep by
+    /// default. For agents, admins and the
     /// operator; for a person about themselves; for those who answer for an app about the app.
     ///
     /// # Errors
@@ -102,7 +106,12 @@ impl Office {
         if !own {
             permission::read_decisions(actor)?;
         }
-        Ok(self.store.held_at(about, at, after, limit).await?)
+        // What the apps have without a grant is known as it is now, and not as it was.
+        let is_now = at >= self.clock.now().checked_sub(STILL_NOW).unwrap_or(Timestamp::MIN);
+        let default = |app: &App| Some((app.id.clone(), app.default_tier.clone().filter(|_| app.one_tier)?));
+        let is_about = |app: &&App| is_now && !matches!(about, About::App(of) if *of != app.id);
+        let defaults: Defaults = organisation.apps.values().filter(is_about).filter_map(default).collect();
+        Ok(self.store.held_at(about, at, (after, limit), &defaults).await?)
     }
 
     /// The end of the ledger's chain now: what is exported up to there can be checked anywhere.
@@ -146,7 +155,7 @@ impl Office {
             events: self.store.ledger(grant.ticket).await?,
             ops: self.store.ops_shown(grant.ticket).await?,
             holdings,
-            evidence: Evidence { grant, damaged: Vec::new(), ticket: ticket.number, case },
+            evidence: Evidence { grant, damaged: Vec::new(), ticket: ticket.number, case, stays: None },
         })
     }
 }

@@ -157,6 +157,8 @@ impl Office {
         let missing = || Error::Missing { what: "review", name: id.to_string() };
         let permit = permission::review_access(actor)?;
         let by = actor.person().ok_or(Refusal::NotAReviewer)?.clone();
+        // Also what another host has taken a moment ago.
+        self.catch_up_delegations().await?;
         let said = Said { by, keep, reason };
         let item = self.store.review(id).await?.ok_or_else(missing)?;
         let grant = self.reviewed_grant(&item).await?;

@@ -38,6 +38,9 @@ pub struct Access {
     printed: Printed,
 }
 
+/// The state of what a person keeps by default, whose grant is over.
+const BY_DEFAULT: &str = "by-default";
+
 /// A grant with its reasons, as one row.
 #[derive(Debug, Serialize)]
 pub(super) struct Row {
@@ -86,8 +89,8 @@ async fn print(office: &Office, actor: &Actor, access: &Access) -> Result<(), Fa
 impl Access {
     /// Whether a grant is of the tier and the role that are asked about.
     fn is_about(&self, found: &Evidence) -> bool {
-        self.tier.as_ref().is_none_or(|tier| found.grant.tier == *tier)
-            && self.role.as_ref().is_none_or(|role| found.grant.role.as_ref() == Some(role))
+        let has = |role: &String| found.stays.is_none() && found.grant.role.as_ref() == Some(role);
+        self.tier.as_ref().is_none_or(|tier| found.tier() == tier) && self.role.as_ref().is_none_or(has)
     }
 }
 
@@ -111,8 +114,9 @@ fn say_what_it_gives(office: &Office, access: &Access) {
 impl pages::Row for Row {
     fn say(&self) {
         let role = if self.role.is_empty() { String::new() } else { format!(" as {}", shown(&self.role)) };
+        let word = if self.state == BY_DEFAULT { "since" } else { "until" };
         println!(
-            "{} has {}/{}{role} until {} ({}, {})",
+            "{} has {}/{}{role} {word} {} ({}, {})",
             self.subject, self.app, self.tier, self.expires_at, self.state, self.ticket
         );
         println!("  asked by {}: {}", self.requester, shown(&self.justification));
@@ -133,7 +137,8 @@ impl pages::Row for Row {
 
 impl Row {
     pub(super) fn of(found: Evidence) -> Row {
-        let Evidence { grant, ticket, case, .. } = found;
+        let tier = found.tier().to_string();
+        let Evidence { grant, ticket, case, stays, .. } = found;
         let approvers = case.iter().flat_map(|case| &case.decisions).filter(|decision| decision.approve);
         let approvers: Vec<String> = approvers.map(|d| format!("{} at {}", d.approver, d.at)).collect();
         let of_case =
@@ -148,13 +153,13 @@ impl Row {
             ticket: ticket.to_string(),
             subject: grant.subject.to_string(),
             app: grant.app.to_string(),
-            tier: grant.tier.to_string(),
-            role: grant.role.unwrap_or_default(),
+            tier,
+            role: grant.role.filter(|_| stays.is_none()).unwrap_or_default(),
             groups: grant.groups.join(" "),
             granted_at: grant.granted_at,
             expires_at: grant.expires_at,
             revoked_at: grant.revoked_at,
-            state: grant.state.code(),
+            state: if stays.is_some() { BY_DEFAULT } else { grant.state.code() },
             end_reason: grant.end_reason.map(|reason| reason.code()).unwrap_or_default(),
         }
     }

@@ -154,8 +154,12 @@ impl AccessCase {
             one_step_each && self.decisions.iter().any(another)
         };
         let by_another = |person: &PersonId| {
-            let same = |d: &HumanDecision| d.approver != *person && organisation.is_same(&d.approver, person);
-            self.decisions.iter().any(|d| d.step == number && same(d))
+            // So are one who decides and another who stands in for them, also where that has ended between the two.
+            let one_word = |d: &HumanDecision| {
+                organisation.is_same(&d.approver, person)
+                    || [d.at, now].into_iter().any(|at| organisation.stand_in(&d.approver, person, at))
+            };
+            self.decisions.iter().any(|d| d.step == number && d.approver != *person && one_word(d))
         };
         let may = |person: &PersonId| {
             may_approve(self, organisation, person, now) && !elsewhere(person) && !by_another(person)
@@ -166,11 +170,15 @@ impl AccessCase {
             [] => step.approvers.clone(),
             named => named.iter().flat_map(|named| named.people(self, organisation, now)).collect(),
         };
-        // Those who stand in for one of them may decide as well, and so may they; not for one who has left, or has no word in it.
-        let present = people.iter().filter(|person| may_approve(self, organisation, person, now));
-        let delegates: Vec<PersonId> =
-            present.flat_map(|person| organisation.delegates_of(person, now)).cloned().collect();
-        people.extend(delegates);
+        // Those who stand in for one of them may decide as well, and so may they; not for one who has left, or has no word in it. Who
+        // stands in brings no one along.
+        let delegates = |people: &[PersonId]| -> Vec<PersonId> {
+            let has_word = |person: &&PersonId| may_approve(self, organisation, person, now) && !elsewhere(person);
+            let present = people.iter().filter(has_word);
+            present.flat_map(|person| organisation.delegates_of(person, now)).cloned().collect()
+        };
+        let in_their_place = delegates(&people);
+        people.extend(in_their_place);
         people.retain(|person| may(person));
         let enough = |people: &[PersonId]| {
             let fresh: std::collections::BTreeSet<&PersonId> = people.iter().filter(|person| !said(person)).collect();
@@ -179,7 +187,8 @@ impl AccessCase {
         let stands_in = !enough(&people);
         for more in [organisation.defaults.access_approvers.clone(), managers(self, organisation, now)] {
             if !enough(&people) {
-                people.extend(more.into_iter().filter(|person| may(person)));
+                let for_them = delegates(&more);
+                people.extend(more.into_iter().chain(for_them).filter(|person| may(person)));
             }
         }
         people.sort_unstable();

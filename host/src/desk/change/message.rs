@@ -77,11 +77,14 @@ pub enum MessageKind {
     AccessEnding,
     /// The recipient is asked whether access that another person holds is still needed.
     ReviewWanted,
+    /// A person decides about access in another's place, or does so no longer: the recipient is one of the two. It is about no ticket,
+    /// and has the id of what was given in the place of one.
+    Delegation,
 }
 
 impl MessageKind {
     /// Every kind.
-    pub const ALL: [MessageKind; 16] = [
+    pub const ALL: [MessageKind; 17] = [
         MessageKind::ApprovalWanted,
         MessageKind::Acknowledgement,
         MessageKind::Resolved,
@@ -98,6 +101,7 @@ impl MessageKind {
         MessageKind::PromiseRunsOut,
         MessageKind::AccessEnding,
         MessageKind::ReviewWanted,
+        MessageKind::Delegation,
     ];
 
     /// The stable word for programs.
@@ -119,6 +123,7 @@ impl MessageKind {
             MessageKind::PromiseRunsOut => "promise-runs-out",
             MessageKind::AccessEnding => "access-ending",
             MessageKind::ReviewWanted => "review-wanted",
+            MessageKind::Delegation => "delegation",
         }
     }
 
@@ -127,9 +132,9 @@ impl MessageKind {
         MessageKind::ALL.into_iter().find(|kind| kind.code() == code)
     }
 
-    /// Whether it goes out whatever its recipient prefers, because others wait for the recipient.
+    /// Whether it goes out at once in any case: others wait for the recipient, or another acts in their name.
     pub const fn is_owed_always(self) -> bool {
-        matches!(self, MessageKind::ApprovalWanted | MessageKind::ReviewWanted)
+        matches!(self, MessageKind::ApprovalWanted | MessageKind::ReviewWanted | MessageKind::Delegation)
     }
 }
 

@@ -1,12 +1,73 @@
 //! Who acts for whom: people with several accounts, who are one human by all of them, and those who stand in for others.
 
-use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::{Span, Timestamp};
 
-use super::Organisation;
-use crate::desk::id::PersonId;
+use super::directory::Validity;
+use super::form::Problem;
+use super::{Delegation, Organisation};
+use crate::desk::id::{DelegationId, PersonId};
 
 /// The most accounts of one human that lead on to each other.
 const ACCOUNTS_MAX: usize = 8;
+/// The most days, with the first and the last, for which a person lets another approve in their place.
+pub const DELEGATION_DAYS_MAX: i32 = 92;
+/// The most days from today on which that may begin.
+pub const DELEGATION_AHEAD_MAX: i32 = 366;
+/// The most of them that a person has in force or to come.
+pub const DELEGATIONS_MAX: usize = 10;
+
+/// The instants between which leave was in force that a person gave themselves, as far as its days let it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Given {
+    pub at: Timestamp,
+    /// The instant at which it was ended before its last day was over.
+    pub ended: Option<Timestamp>,
+}
+
+/// Leave that a person gave another by themselves to approve in their place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnDelegation {
+    pub id: DelegationId,
+    pub person: PersonId,
+    pub to: PersonId,
+    pub from: Date,
+    pub until: Date,
+    pub given: Given,
+    /// Who has ended it.
+    pub ended_by: Option<String>,
+}
+
+impl OwnDelegation {
+    /// Whether it is in force on a day, or to come after it.
+    pub fn is_open(&self, today: Date) -> bool {
+        self.given.ended.is_none() && self.until >= today
+    }
+
+    /// The same as the organisation has it.
+    fn leave(&self) -> Delegation {
+        Delegation { to: self.to.clone(), from: self.from, until: self.until, given: Some(self.given) }
+    }
+}
+
+impl Delegation {
+    /// Whether it is in force at an instant, which is on this day.
+    fn holds(&self, at: Timestamp, day: Date) -> bool {
+        let given = |given: Given| given.at <= at && given.ended.is_none_or(|ended| at < ended);
+        self.given.is_none_or(given) && (self.from..=self.until).contains(&day)
+    }
+
+    /// Whether it is in force on a day or to come after it, as far as is known now.
+    pub fn is_open(&self, today: Date) -> bool {
+        self.given.is_none_or(|given| given.ended.is_none()) && self.until >= today
+    }
+
+    /// The first day after this one on which it begins or is over; none where it was ended.
+    pub(super) fn turns_after(&self, day: Date) -> Option<Date> {
+        let days = Validity { from: Some(self.from), until: Some(self.until) };
+        days.turns_after(day).filter(|_| self.is_open(day))
+    }
+}
 
 impl Organisation {
     /// Whether two accounts are of one human.
@@ -49,6 +110,64 @@ impl Organisation {
     pub fn delegates_of(&self, person: &PersonId, now: Timestamp) -> impl Iterator<Item = &PersonId> {
         let today = self.calendar.zone.to_datetime(now).date();
         let delegations = self.people.get(person).map(|person| person.delegations.as_slice()).unwrap_or_default();
-        delegations.iter().filter(move |one| (one.from..=one.until).contains(&today)).map(|one| &one.to)
+        delegations.iter().filter(move |one| one.holds(now, today)).map(|one| &one.to)
+    }
+
+    /// Whether one of two accounts may approve in the place of the other at an instant, by whichever accounts of the two humans.
+    pub fn stand_in(&self, one: &PersonId, other: &PersonId, at: Timestamp) -> bool {
+        let for_whom = |away: &PersonId, delegate: &PersonId| {
+            let mut of_human = self.other_accounts(away);
+            of_human.push(away.clone());
+            of_human.iter().any(|account| self.delegates_of(account, at).any(|to| self.is_same(to, delegate)))
+        };
+        for_whom(one, other) || for_whom(other, one)
+    }
+
+    /// The organisation with what people have given others by themselves, besides what the configuration says.
+    #[must_use]
+    pub fn with_delegations(&self, own: &[OwnDelegation]) -> Organisation {
+        let mut after = self.clone();
+        for one in own {
+            if let Some(person) = after.people.get_mut(&one.person) {
+                person.delegations.push(one.leave());
+            }
+        }
+        after
+    }
+
+    /// Everything that keeps a person from letting another approve in their place for these days, `own` being what they have given
+    /// already.
+    pub fn check_delegation(
+        &self,
+        (person, to): (&PersonId, &PersonId),
+        (from, until): (Date, Date),
+        own: &[&OwnDelegation],
+        today: Date,
+    ) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut problem = |field: &str, code: &str, words: String| problems.push(Problem::new(field, code, words));
+        match self.people.get(to).filter(|one| one.active) {
+            None => problem("to", "unknown", format!("There is no `{to}` here who could decide.")),
+            Some(_) if self.is_same(person, to) => {
+                problem("to", "oneself", "Name another person than yourself.".to_owned());
+            }
+            Some(_) => {}
+        }
+        let after = |day: Date, days: i32| day.checked_add(Span::new().days(days)).unwrap_or(Date::MAX);
+        if from < today {
+            problem("from", "past", format!("The first day is before today, {today}."));
+        } else if from > after(today, DELEGATION_AHEAD_MAX) {
+            problem("from", "too-far", format!("The first day is at most {DELEGATION_AHEAD_MAX} days from now."));
+        }
+        if until < from {
+            problem("until", "backwards", format!("The last day is before the first, {from}."));
+        } else if until >= after(from, DELEGATION_DAYS_MAX) {
+            problem("until", "too-long", format!("It is for at most {DELEGATION_DAYS_MAX} days."));
+        }
+        if own.iter().filter(|one| one.is_open(today)).count() >= DELEGATIONS_MAX {
+            let words = format!("You have {DELEGATIONS_MAX} in force or to come, which is the most: end one first.");
+            problem("to", "too-many", words);
+        }
+        problems
     }
 }

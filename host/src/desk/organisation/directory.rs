@@ -37,7 +37,7 @@ impl Validity {
     }
 
     /// The first day after this one on which they begin or are over.
-    fn turns_after(&self, day: Date) -> Option<Date> {
+    pub(super) fn turns_after(&self, day: Date) -> Option<Date> {
         let over = self.until.and_then(|until| until.tomorrow().ok());
         self.from.into_iter().chain(over).filter(|turn| *turn > day).min()
     }
@@ -181,11 +181,15 @@ impl Organisation {
     }
 
     /// The organisation as it is at an instant, where people are away whose days have not begun or are over and who would be here
-    /// else; and the instant at which that is next otherwise for one of them.
+    /// else; and the instant at which that is next otherwise for one of them, or for those who stand in for them.
     pub fn at(&self, now: Timestamp) -> (Option<Organisation>, Option<Timestamp>) {
         let zone = &self.calendar.zone;
         let today = zone.to_datetime(now).date();
-        let turns = self.people.values().filter_map(|person| person.valid.turns_after(today)).min();
+        let begins_or_ends = |person: &Person| {
+            let leave = person.delegations.iter().filter_map(|one| one.turns_after(today));
+            leave.chain(person.valid.turns_after(today)).min()
+        };
+        let turns = self.people.values().filter_map(begins_or_ends).min();
         let turns = turns.and_then(|day| zone.to_timestamp(day.at(0, 0, 0, 0)).ok());
         let is_away = |person: &Person| person.active && !person.valid.holds_on(today);
         if !self.people.values().any(is_away) {

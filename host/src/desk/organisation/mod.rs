@@ -15,7 +15,7 @@ use super::id::{
 };
 use super::sla;
 
-mod accounts;
+pub mod accounts;
 pub mod condition;
 pub mod connector;
 pub mod difference;
@@ -27,6 +27,7 @@ pub mod parts;
 pub mod schedule;
 pub mod service;
 
+use accounts::Given;
 use condition::Condition;
 use directory::{DepartmentReaders, Source, Validity};
 
@@ -154,6 +155,8 @@ pub struct Delegation {
     pub to: PersonId,
     pub from: Date,
     pub until: Date,
+    /// When the person gave it themselves; `None` where the configuration has it, and its days alone say when it holds.
+    pub given: Option<Given>,
 }
 
 /// A team, which is also a queue.

@@ -216,6 +216,16 @@ pub fn read_knowledge(actor: &Actor) -> Result<MayReadKnowledge, Refusal> {
     Ok(MayReadKnowledge { internal: allowed(actor, Act::ReadInternalKnowledge, None) })
 }
 
+/// The person who may let others approve in their place: each for themselves.
+///
+/// # Errors
+/// [`Refusal::Forbidden`].
+pub fn delegate_approvals(actor: &Actor) -> Result<PersonId, Refusal> {
+    let act = Act::DelegateApprovals;
+    ask(actor, act, None)?;
+    actor.person().cloned().ok_or(Refusal::Forbidden { act })
+}
+
 /// Permission to write articles.
 ///
 /// # Errors

@@ -34,6 +34,9 @@ pub(in crate::store) const SUPPORTS: &str = "revoked_at is null and state in ('a
 /// The condition for grants that the desk is not done with in the app.
 pub(in crate::store) const UNDER_WAY: &str = "state in ('provisioning', 'deprovisioning', 'compensating')";
 
+/// The beginning of the entitlement that is a tier, as it is kept.
+const TIER: &str = "tier:";
+
 /// How somebody's requests have ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct History {
@@ -89,8 +92,8 @@ impl Store {
         rows.iter().map(grant).collect()
     }
 
-    /// Who holds one of these tiers of an app now, and in which. A seat is free again when the app has been seen without the person
-    /// (I23).
+    /// Who holds one of these tiers of an app now, and in which: by a grant, or with none, such as a tier that stays by default. A seat
+    /// is free again when the app has been seen without the person (I23).
     pub async fn holders(
         &self,
         app: &AppId,
@@ -102,9 +105,20 @@ impl Store {
         }
         // In two parts, each of which an index narrows to what is held: no grant that is over is read.
         let of = format!("select subject, tier from grants where app = $1 and tier in ({})", places(2, tiers.len()));
-        let sql = format!("{of} and expires_at > $2 and {SUPPORTS} union {of} and {UNDER_WAY} order by subject, tier");
-        let args = [app.as_str().into(), Arg::from(ms(now))].into_iter();
-        let rows = self.db.all(&sql, args.chain(tiers.iter().map(|tier| tier.as_str().into())).collect()).await?;
+        let without = format!(
+            "select h.subject, substr(h.entitlement, {}) from holdings h where h.app = $1 and h.entitlement in ({}) \
+             and not exists (select 1 from grants g where g.subject = h.subject and g.app = h.app \
+             and ((g.expires_at > $2 and {SUPPORTS}) or {UNDER_WAY}))",
+            TIER.len() + 1,
+            places(2 + tiers.len(), tiers.len())
+        );
+        let sql = format!(
+            "{of} and expires_at > $2 and {SUPPORTS} union {of} and {UNDER_WAY} union {without} order by subject, tier"
+        );
+        let mut args = vec![app.as_str().into(), Arg::from(ms(now))];
+        args.extend(tiers.iter().map(|tier| Arg::from(tier.as_str())));
+        args.extend(tiers.iter().map(|tier| Arg::from(format!("{TIER}{tier}"))));
+        let rows = self.db.all(&sql, args).await?;
         const T: &str = "grants";
         // One of another's grants that cannot be read keeps no person from asking for the app.
         let holder = |row: &Row| {

@@ -1,11 +1,13 @@
 //! Who has access to what, and why: now, and at any instant that the ledger reaches back to.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::lists::cases;
-use super::{GRANT_COLUMNS, ListedGrant, listed};
+use super::{GRANT_COLUMNS, ListedGrant, SUPPORTS, TIER, UNDER_WAY, listed};
 use crate::desk::access::{AccessCase, Grant};
-use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TicketNumber};
+use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TicketNumber, TierId};
 use crate::store::db::Arg;
 use crate::store::sql::columns::ms;
 use crate::store::sql::page::Page;
@@ -29,7 +31,19 @@ pub struct Evidence {
     pub ticket: TicketNumber,
     /// `None` where the request is gone, which the check of the ledger finds.
     pub case: Option<AccessCase>,
+    /// The tier that its holder keeps by default, where the grant is over.
+    pub stays: Option<TierId>,
 }
+
+impl Evidence {
+    /// The tier that is held.
+    pub fn tier(&self) -> &TierId {
+        self.stays.as_ref().unwrap_or(&self.grant.tier)
+    }
+}
+
+/// The tier of each app that stays by default where the last grant has ended.
+pub type Defaults = BTreeMap<AppId, TierId>;
 
 /// Tickets that one statement asks about.
 const TICKETS_ASKED: usize = 500;
@@ -73,7 +87,8 @@ impl Store {
     }
 
     /// The grants that were held at an instant, in the order in which they were given, after one of them. Those that the app
-    /// refused were never held.
+    /// refused were never held. Of the tiers that stay by default, those that are held now are among them, each with the grant by which
+    /// it came there.
     ///
     /// # Errors
     ///
@@ -82,8 +97,8 @@ impl Store {
         &self,
         about: &About,
         at: Timestamp,
-        after: Option<GrantId>,
-        limit: usize,
+        (after, limit): (Option<GrantId>, usize),
+        defaults: &Defaults,
     ) -> Result<Page<Evidence, GrantId>, Error> {
         let mut args: Vec<Arg> = vec![ms(at).into(), Arg::from(after.map_or_else(uuid::Uuid::nil, |id| id.0))];
         let which = match about {
@@ -97,12 +112,17 @@ impl Store {
             }
             About::All => "",
         };
+        let mut ids = format!(
+            "select id from grants where granted_at <= $1 and expires_at > $1 \
+             and (revoked_at is null or revoked_at > $1) and state not in ('failed', 'compensating') and id > $2 {which}"
+        );
+        if !defaults.is_empty() {
+            ids = format!("select id from ({ids} union {}) held", by_default(defaults, which, &mut args));
+        }
         // The page is found first, by ids that an index has alone; then only its grants are read.
         let sql = format!(
             "select {GRANT_COLUMNS}, (select number from tickets t where t.id = grants.ticket) from grants \
-             where id in (select id from grants where granted_at <= $1 and expires_at > $1 \
-             and (revoked_at is null or revoked_at > $1) and state not in ('failed', 'compensating') and id > $2 {which} \
-             order by id limit {}) order by id",
+             where id in ({ids} order by id limit {}) order by id",
             limit + 1
         );
         let mut tx = self.db.begin_reading().await?;
@@ -115,11 +135,23 @@ impl Store {
         let tickets: Vec<TicketId> = page.items.iter().map(|(listed, _)| listed.grant.ticket).collect();
         let mut cases = cases(&mut tx, &tickets).await?;
         tx.end().await?;
-        Ok(page.map(|(ListedGrant { grant, damaged }, ticket)| Evidence {
-            case: cases.remove(&grant.ticket),
-            grant,
-            damaged,
-            ticket,
+        Ok(page.map(|(ListedGrant { grant, damaged }, ticket)| {
+            let is_over = grant.revoked_at.unwrap_or(grant.expires_at).min(grant.expires_at) <= at;
+            let stays = defaults.get(&grant.app).filter(|_| is_over).cloned();
+            Evidence { case: cases.remove(&grant.ticket), grant, damaged, ticket, stays }
         }))
     }
+}
+
+/// The grants by which people came to a tier that they keep by default, with none in force for its app.
+fn by_default(defaults: &Defaults, which: &str, args: &mut Vec<Arg>) -> String {
+    let apps = places(args.len(), defaults.len());
+    args.extend(defaults.keys().map(|app| Arg::from(app.as_str())));
+    let held = places(args.len(), defaults.len());
+    args.extend(defaults.iter().map(|(app, tier)| Arg::from(format!("{app} {TIER}{tier}"))));
+    format!(
+        "select h.grant_id from holdings h where h.grant_id > $2 {which} and h.app in ({apps}) \
+         and (h.app || ' ' || h.entitlement) in ({held}) and not exists (select 1 from grants g where g.subject = h.subject \
+         and g.app = h.app and ((g.expires_at > $1 and {SUPPORTS}) or {UNDER_WAY}))"
+    )
 }

@@ -42,6 +42,8 @@ pub const BRAKE: &str = "brake";
 pub const BRAKE_RESUMED: &str = "brake-resumed";
 /// Access that no grant gives was let stay, or is taken away.
 pub const FINDING: &str = "finding";
+/// A person lets another approve in their place, or that has ended.
+pub const DELEGATION: &str = "delegation";
 /// The first entry: how much was there before.
 pub const BEGAN: &str = "began";
 /// Rows that were there before the audit kept the facts of their kind.

@@ -13,6 +13,7 @@ use crate::store::tickets::timeline::TimelineRow;
 use crate::store::{Error, Store};
 
 mod access;
+mod delegations;
 mod entrance;
 mod findings;
 mod kept;
@@ -123,6 +124,7 @@ impl Store {
                 found.extend(self.compare_entrance().await?);
                 found.extend(self.compare_findings().await?);
                 found.extend(self.compare_kept().await?);
+                found.extend(self.compare_delegations().await?);
                 Ok(found)
             }
             Chain::Timelines => {

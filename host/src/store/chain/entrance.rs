@@ -220,6 +220,10 @@ pub async fn marks_of(tx: &mut Tx, person: &PersonId) -> Result<Vec<String>, Err
     for row in tx.all(sql, vec![person.as_str().into()]).await? {
         marks.push(mark(ENTRIES.name, &row.uuid(0)?.to_string()));
     }
+    let sql = "select id from delegations where person = $1 or delegate = $1";
+    for row in tx.all(sql, vec![person.as_str().into()]).await? {
+        marks.push(mark("delegations", &row.uuid(0)?.to_string()));
+    }
     Ok(marks)
 }
 

@@ -16,6 +16,7 @@ use crate::store::{Error, Store};
 pub mod accounts;
 pub mod agreed;
 pub mod configuration;
+pub mod delegations;
 pub mod directory;
 pub mod drafts;
 pub mod identities;

@@ -121,6 +121,19 @@ const SECTIONS: &[Section] = &[
         "from access_sign_ins where subject = $1 order by app",
     ),
     (
+        "delegations",
+        &[
+            ("person", Text),
+            ("delegate", Text),
+            ("first_day", Text),
+            ("last_day", Text),
+            ("made_at", Time),
+            ("ended_at", Time),
+            ("ended_by", Text),
+        ],
+        "from delegations where person = $1 or delegate = $1 order by made_at",
+    ),
+    (
         "tokens",
         &[("roles", Text), ("label", Text), ("created_at", Time), ("expires_at", Time), ("revoked_at", Time)],
         "from tokens where person = $1 order by created_at",
@@ -182,7 +195,7 @@ fn value(row: &Row, place: usize, form: Form) -> Result<Value, Error> {
 }
 
 /// Statements about what is neither a ticket nor on a timeline: `$1` is the person, `$2` the name in their place.
-const ELSEWHERE: [&str; 36] = [
+const ELSEWHERE: [&str; 38] = [
     "update configuration_drafts set author = $2 where author = $1",
     "update configuration_waiting set author = $2 where author = $1",
     "update resolutions set resolved_by = $2 where resolved_by = $1",
@@ -217,6 +230,8 @@ const ELSEWHERE: [&str; 36] = [
     "update access_bundle_parts set subject = $2 where subject = $1",
     "update access_questions set asked_by = $2, question = '[erased]' where asked_by = $1",
     "update access_questions set answered_by = $2, answer = '[erased]' where answered_by = $1",
+    "delete from delegations where (person = $1 or delegate = $1) and $2 <> ''",
+    "update delegation_revision set revision = revision + 1 where id = 1 and $1 <> $2",
     "delete from access_places where person = $1 and $2 <> ''",
     "delete from access_sign_ins where subject = $1 and $2 <> ''",
     "delete from idempotency where actor = $1 and $2 <> ''",

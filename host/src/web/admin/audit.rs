@@ -25,7 +25,7 @@ const FACT_CHARS: usize = 120;
 const DIGEST_CHARS: usize = 40;
 
 /// The acts of the desk's record, and those of the record of access.
-const DESK: [&str; 24] = [
+const DESK: [&str; 25] = [
     "rule",
     "table",
     "configuration",
@@ -46,6 +46,7 @@ const DESK: [&str; 24] = [
     "brake",
     "brake-resumed",
     "finding",
+    "delegation",
     "refused",
     "erased",
     "began",

@@ -1,10 +1,12 @@
 //! The approver's pages: what waits for them, and one request with all that they need to decide. Looking never decides.
 
 use askama::Template;
-use axum::extract::Path;
+use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
 
+pub mod delegations;
 pub mod links;
 mod questions;
 
@@ -21,7 +23,6 @@ use crate::app::tickets::submit::digest;
 use crate::app::tickets::work::TicketSummary;
 use crate::desk::access::{AccessCase, AccessState, ApproverDecision, Narrow, Seen};
 use crate::desk::id::{PersonId, TicketNumber};
-use crate::desk::organisation::Delegation;
 use crate::desk::permission;
 
 /// Requests on a page.
@@ -44,6 +45,15 @@ struct ListPage {
     rows: Vec<Waiting>,
     /// Who decides in whose place, and when.
     stand_ins: Vec<String>,
+    /// Those of them that the reader may end.
+    given: Vec<delegations::Given>,
+    /// Whom the reader may choose.
+    people: Vec<(String, String)>,
+    /// The form as it was filled in: whom, from which day, until which.
+    filled: (String, String, String),
+    problems: Vec<String>,
+    /// The act that was done, in words.
+    done: Option<String>,
 }
 
 /// The access that is asked for, exactly.
@@ -90,24 +100,37 @@ fn unreadable(f: &Frame, ticket: &TicketSummary) -> Waiting {
     }
 }
 
-/// All that is said, now or for days to come, about who decides in the reader's place, and in whose place the reader does.
-fn stand_ins(f: &Frame, reader: &PersonId) -> Vec<String> {
-    let organisation = &f.organisation;
-    let today = organisation.calendar.zone.to_datetime(f.times.now).date();
-    let days = |one: &Delegation| format!("{} – {}", one.from, one.until);
-    let own = organisation.people.get(reader).into_iter().flat_map(|person| &person.delegations);
-    let own = own.filter(|one| one.until >= today);
-    let own = own.map(|one| f.words.t2("approvals.stands-in", f.name(&one.to), days(one)));
-    let all = organisation.people.values().flat_map(|person| person.delegations.iter().map(move |one| (person, one)));
-    let others = all.filter(|(_, one)| one.to == *reader && one.until >= today);
-    let others = others.map(|(person, one)| f.words.t2("approvals.stands-for", &person.name, days(one)));
-    own.chain(others).collect()
+/// The act that the list comes after.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct After {
+    done: String,
 }
 
 /// `GET /approvals`.
-pub async fn list(visit: Visit) -> Result<Response, Failure> {
+pub async fn list(visit: Visit, Query(After { done }): Query<After>) -> Result<Response, Failure> {
+    let done = ["given", "ended"].into_iter().find(|known| *known == done);
+    let done = done.map(|done| visit.frame.words.t(&format!("delegation.done-{done}")));
+    shown_list(visit, &Form::default(), (Vec::new(), done), StatusCode::OK).await
+}
+
+/// The list with what was filled in below it, and what is wrong with that.
+async fn list_page(visit: Visit, form: &Form, problems: Vec<String>, status: StatusCode) -> Result<Response, Failure> {
+    shown_list(visit, form, (problems, None), status).await
+}
+
+async fn shown_list(
+    visit: Visit,
+    form: &Form,
+    (problems, done): (Vec<String>, Option<String>),
+    status: StatusCode,
+) -> Result<Response, Failure> {
     let (found, _) = visit.app.awaiting(&visit.actor, None, ROWS).await?;
-    let stand_ins = stand_ins(&visit.frame, visit.person());
+    let all = visit.app.delegations(&visit.actor).await?;
+    let (stand_ins, given, people) = {
+        let (f, reader) = (&visit.frame, visit.person());
+        (delegations::stand_ins(f, reader), delegations::given(f, reader, &all), delegations::offered(f, reader))
+    };
     let f = visit.frame;
     let rows = found.items.iter().map(|(ticket, case)| {
         let Some(case) = case else { return unreadable(&f, ticket) };
@@ -122,7 +145,8 @@ pub async fn list(visit: Visit) -> Result<Response, Failure> {
         }
     });
     let rows = rows.collect();
-    page(StatusCode::OK, &ListPage { rows, stand_ins, f })
+    let filled = (form.text("to"), form.text("from"), form.text("until"));
+    page(status, &ListPage { rows, stand_ins, given, people, filled, problems, done, f })
 }
 
 /// A step of approval.

@@ -50,6 +50,8 @@ struct Row {
     app: String,
     tier: String,
     role: Option<String>,
+    /// Whether it is kept by default, and the grant over.
+    stays: bool,
     since: When,
     until: When,
     ticket: String,
@@ -74,17 +76,19 @@ struct ListPage {
 }
 
 fn row(f: &Frame, found: Evidence) -> Row {
-    let Evidence { grant, damaged, ticket, case } = found;
+    let tier_id = found.tier().clone();
+    let Evidence { grant, damaged, ticket, case, stays } = found;
     let app = f.organisation.apps.get(&grant.app);
-    let tier = app.and_then(|app| app.tier(grant.tier.as_str())).map(|(_, tier)| tier.name.clone());
+    let tier = app.and_then(|app| app.tier(tier_id.as_str())).map(|(_, tier)| tier.name.clone());
     let decisions = case.iter().flat_map(|case| &case.decisions).filter(|decision| decision.approve);
     Row {
         id: grant.id,
         person: f.name(&grant.subject),
         person_title: f.organisation.people.get(&grant.subject).map(|p| p.title.clone()).unwrap_or_default(),
         app: app.map_or_else(|| grant.app.to_string(), |app| app.name.clone()),
-        tier: tier.unwrap_or_else(|| grant.tier.to_string()),
-        role: grant.role,
+        tier: tier.unwrap_or_else(|| tier_id.to_string()),
+        role: grant.role.filter(|_| stays.is_none()),
+        stays: stays.is_some(),
         since: f.times.ago(grant.granted_at),
         until: f.times.until(grant.revoked_at.unwrap_or(grant.expires_at)),
         ticket: ticket.to_string(),
@@ -189,7 +193,7 @@ fn file(f: &Frame, items: Vec<Evidence>) -> Response {
             row.tier,
             row.role.unwrap_or_default(),
             granted,
-            expires,
+            if row.stays { String::new() } else { expires },
             row.ticket,
             row.justification,
             row.policy,

@@ -138,15 +138,20 @@ pub async fn send(visit: Visit, Path(id): Path<String>, request: Request) -> Res
 /// The other person for whom one who works on tickets asks: by id, by mail address, or by a name that no other has.
 fn requester(visit: &Visit, form: &Form) -> Result<Option<PersonId>, Problem> {
     let Some(named) = form.given("requester").filter(|_| visit.frame.works()) else { return Ok(None) };
-    let (named, organisation) = (named.trim(), &visit.frame.organisation);
+    let named = named.trim();
+    match so_named(&visit.frame.organisation, named) {
+        Some(person) => Ok(Some(person.id.clone()).filter(|id| id != visit.person())),
+        None => Err(Problem::new("requester", "unknown", visit.frame.words.t1("request.nobody", named))),
+    }
+}
+
+/// The person whom a text names: by id, by mail address, or by a name that no other has.
+pub fn so_named<'a>(organisation: &'a Organisation, named: &str) -> Option<&'a Person> {
     let wanted = named.to_lowercase();
     let is_so_named = |person: &&Person| person.active && person.name.to_lowercase() == wanted;
     let mut so_named = organisation.people.values().filter(is_so_named);
     let by_name = so_named.next().filter(|_| so_named.next().is_none());
-    match organisation.person_named(named).or(by_name) {
-        Some(person) => Ok(Some(person.id.clone()).filter(|id| id != visit.person())),
-        None => Err(Problem::new("requester", "unknown", visit.frame.words.t1("request.nobody", named))),
-    }
+    organisation.person_named(named).or(by_name)
 }
 
 /// Makes a ticket of what was filled in, or keeps it for later; the page that comes next.

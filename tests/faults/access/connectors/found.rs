@@ -4,9 +4,7 @@
 use serde_json::{Value, json};
 
 use super::super::ends::{rows, write};
-use super::super::provisioning::{
-    approved, asks, connect, connected, desk, grants, hours, in_order, now, seconds, states,
-};
+use super::super::provisioning::{asks, connect, connected, desk, grants, hours, in_order, now, seconds, states};
 use crate::support::client::Client;
 use crate::support::components::example_rules;
 use crate::support::house::House;
@@ -14,7 +12,7 @@ use crate::support::place::{Database, on_both};
 use crate::support::scim::{Fault, Phase, ScimApp, rest_calls};
 
 /// Changes a file of the configuration and has it read again.
-fn change(desk: &House, file: &str, change: impl FnOnce(String) -> String) {
+pub(super) fn change(desk: &House, file: &str, change: impl FnOnce(String) -> String) {
     let path = desk.settings().with_file_name(file);
     let text = std::fs::read_to_string(&path).unwrap();
     let changed = change(text.clone());
@@ -75,7 +73,7 @@ fn a_word_about_access_that_no_grant_gives_is_compared_with_the_audit() {
 }
 
 /// Adds lines to a person.
-fn with(person: &str, lines: &str) -> impl FnOnce(String) -> String {
+pub(super) fn with(person: &str, lines: &str) -> impl FnOnce(String) -> String {
     let id = format!("id = \"{person}\"\n");
     let lines = lines.to_owned();
     move |text| text.replacen(&id, &format!("{id}{lines}"), 1)
@@ -153,63 +151,6 @@ fn i09_whom_another_group_still_brings_in_has_not_lost_it_and_the_order_names_th
             desk.advance(hours(1));
         }
         assert_eq!((states(&desk), app.active("amara")), (vec!["ended".to_owned()], Some(false)));
-        in_order(&desk);
-    });
-}
-
-#[test]
-fn i11_who_has_no_grant_left_keeps_the_default_tier_while_they_are_here() {
-    on_both(|database| {
-        let app = ScimApp::start(&["user", "admin"]);
-        let desk = desk(database, &app);
-        change(&desk, "apps.toml", with("jira", "default-tier = \"user\"\n"));
-        asks(&desk.as_role("amara"), "admin", 4);
-        approved(&desk, "IT-1");
-        now(&desk);
-        assert_eq!((states(&desk), app.members("admin")), (vec!["active".to_owned()], vec!["amara".to_owned()]));
-        desk.advance(hours(4));
-        assert_eq!(states(&desk), ["ended"]);
-        let has = || (app.members("user"), app.members("admin"), app.active("amara"));
-        assert_eq!(has(), (vec!["amara".to_owned()], vec![], Some(true)), "back to the tier of all");
-        let timeline = desk.as_role("amara").get("/api/v1/tickets/IT-1/timeline").expect(200).to_string();
-        assert!(timeline.contains("keeps the tier `user`"), "{timeline}");
-        let report = || desk.as_role("mei").get("/api/v1/people/amara/offboarding").expect(200);
-        assert_eq!(report()["holdings"].as_array().map(Vec::len), Some(2), "{}", report());
-        in_order(&desk);
-        change(&desk, "people.toml", with("amara", "active = false\n"));
-        now(&desk);
-        assert_eq!(has(), (vec![], vec![], Some(false)), "who leaves keeps nothing");
-        assert_eq!(report()["complete"], true, "{}", report());
-        in_order(&desk);
-    });
-}
-
-#[test]
-fn an_end_says_until_when_sessions_in_the_app_may_go_on() {
-    on_both(|database| {
-        let app = ScimApp::start(&["user", "admin"]);
-        let desk = desk(database, &app);
-        change(&desk, "apps.toml", |text| {
-            text.replacen("id = \"jira\"\n", "id = \"jira\"\nsessions-last = \"12h\"\n", 1)
-        });
-        asks(&desk.as_role("amara"), "user", 4);
-        now(&desk);
-        let ledger = || {
-            let id = grants(&desk)[0]["id"].as_str().unwrap().to_owned();
-            let story = desk.as_role("kofi").get(&format!("/api/v1/grants/{id}")).expect(200);
-            let all = story["ledger"].as_array().unwrap().clone();
-            all.into_iter().filter(|event| event["event"] == "sessions-until").collect::<Vec<_>>()
-        };
-        assert_eq!(ledger(), Vec::<Value>::new(), "it has not ended");
-        desk.advance(hours(4));
-        assert_eq!(states(&desk), ["ended"]);
-        let said = ledger();
-        assert_eq!(said.len(), 1, "{said:?}");
-        let ended = said[0]["at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
-        let until = (ended + hours(12)).as_millisecond();
-        assert_eq!(said[0]["detail"]["until"], until, "{said:?}");
-        let timeline = desk.as_role("amara").get("/api/v1/tickets/IT-1/timeline").expect(200).to_string();
-        assert!(timeline.contains("sessions that are open there may go on until"), "{timeline}");
         in_order(&desk);
     });
 }

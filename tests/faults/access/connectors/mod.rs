@@ -2,6 +2,7 @@
 //! what connectors say of the use of access, and of what is there.
 
 mod component;
+mod defaults;
 mod found;
 mod sign_ins;
 mod webhooks;

@@ -32,6 +32,7 @@ impl Office {
         if self.end_leavers().await? {
             self.take_from_leavers().await?;
             self.take_defaults().await?;
+            self.end_delegations_of_leavers().await?;
         }
         self.follow_reviewers().await?;
         self.follow_duties().await?;
@@ -153,7 +154,8 @@ impl Office {
         Ok(())
     }
 
-    async fn follow_approvers(&self) -> Result<(), Error> {
+    /// Takes open requests to those who may approve them now.
+    pub(super) async fn follow_approvers(&self) -> Result<(), Error> {
         let mut after = None;
         loop {
             let page = self.store.open_cases(after, PAGE).await?;

@@ -140,7 +140,8 @@ impl App {
     ) -> Result<(Vec<Evidence>, bool), Error> {
         let (about, now) = (About::App(app.clone()), self.clock.now());
         let is_of = |found: &Evidence| {
-            found.grant.tier == *tier && role.is_none_or(|role| found.grant.role.as_deref() == Some(role))
+            let has = |role: &str| found.stays.is_none() && found.grant.role.as_deref() == Some(role);
+            found.tier() == tier && role.is_none_or(has)
         };
         let (mut holders, mut after): (Vec<Evidence>, Option<GrantId>) = (Vec::new(), None);
         for _ in 0..PAGES_MAX {

@@ -34,6 +34,7 @@ pub fn facts(
         moved,
         solution: ready.solution.clone(),
         access: ready.case.as_ref().map(|case| access(case, organisation)),
+        delegation: None,
         survey: ready
             .survey
             .as_ref()

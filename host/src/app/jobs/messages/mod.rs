@@ -27,6 +27,7 @@ use crate::store::jobs::messages::WaitingMessage;
 mod facts;
 pub mod preferences;
 pub mod preview;
+mod standing_in;
 
 pub use preferences::{Delivery, Preference, Wanted};
 
@@ -129,6 +130,9 @@ impl Office {
         let Some(person) = organisation.people.get(&message.to).filter(|person| person.active) else {
             return Ok(Step::Skip("its recipient is not here"));
         };
+        if message.kind == Some(MessageKind::Delegation) {
+            return self.delegation_step(message, person, &organisation).await;
+        }
         let ready = match self.ready(message, &organisation).await? {
             Ok(ready) => ready,
             Err(why) => return Ok(Step::Skip(why)),

@@ -55,6 +55,7 @@ impl Wanted<'_> {
                     | MessageKind::PromiseBroken
                     | MessageKind::PromiseRunsOut
                     | MessageKind::ReviewWanted
+                    | MessageKind::Delegation
             )
         )
     }

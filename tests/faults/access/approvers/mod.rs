@@ -1,6 +1,8 @@
 //! Who may approve is who may approve now; what is given is looked at again in the moment in which it is given; what people
 //! who have left hold ends.
 
+mod delegations;
+
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 

@@ -1,6 +1,8 @@
 //! The company's directory: users and groups that its identity provider keeps here. A user who is deactivated has left, and all
 //! that follows for one who has left follows at once.
 
+mod attributes;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +11,7 @@ use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::attributes::{flag, is_active, memberships, with_names};
+use self::attributes::{flag, is_active, memberships, with_names};
 use crate::app::error::Busy;
 use crate::app::jobs::stop::Stop;
 use crate::app::office::signatory;
@@ -198,13 +200,14 @@ impl Office {
         Ok(true)
     }
 
-    /// Reads the directory for the first time, before anything is decided.
+    /// Reads the directory for the first time, before anything is decided, and who stands in for whom.
     ///
     /// # Errors
     ///
     /// Where the store cannot be read.
     pub async fn read_directory(&self) -> Result<(), Error> {
-        self.catch_up_directory().await.map(drop)
+        self.catch_up_directory().await?;
+        self.catch_up_delegations().await.map(drop)
     }
 
     /// The id in the organisation for a new entry: a person or a group of the configuration that it is, or one who was here before,
@@ -406,6 +409,9 @@ impl App {
             };
             if let Err(error) = shown {
                 tracing::warn!(%error, "the directory was not read: it stays as it is, and is looked at again soon");
+            }
+            if let Err(error) = self.office.catch_up_delegations().await {
+                tracing::warn!(%error, "who stands in for whom was not read: it stays as it is, and is looked at again soon");
             }
             if let Err(error) = self.follow_days().await {
                 tracing::warn!(%error, "not all was ended for people whose last day is over: done within the hour");

@@ -1,4 +1,4 @@
-//! `GET /api/v1/tickets/{key}/access`: all that an approver needs for one decision.
+//! `GET /api/v1/tickets/{key}/access`: all that an approver needs for one decision, and who decides in their place.
 
 use std::sync::Arc;
 
@@ -13,6 +13,8 @@ use crate::api::http::json::Json;
 use crate::api::http::problem::Problem;
 use crate::api::tickets::number;
 use crate::app::App;
+
+pub mod delegations;
 
 /// All that an approver needs for one decision.
 #[derive(Debug, Serialize, ToSchema)]

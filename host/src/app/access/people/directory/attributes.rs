@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::directory::{Entry, Group};
+use super::{Entry, Group};
 use crate::desk::organisation::directory::EntryKind;
 
 /// Whether a user may work: where nothing is said, they may.

@@ -1,0 +1,108 @@
+//! An end in an app that leaves something: a tier that stays by default, who has it and what that counts for, and sessions that are open.
+
+use serde_json::{Value, json};
+
+use super::super::provisioning::{approved, asks, desk, grants, hours, in_order, now, states};
+use super::found::{change, with};
+use crate::support::place::on_both;
+use crate::support::scim::ScimApp;
+
+#[test]
+fn i11_who_has_no_grant_left_keeps_the_default_tier_while_they_are_here() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        let desk = desk(database, &app);
+        change(&desk, "apps.toml", with("jira", "default-tier = \"user\"\n"));
+        asks(&desk.as_role("amara"), "admin", 4);
+        approved(&desk, "IT-1");
+        now(&desk);
+        assert_eq!((states(&desk), app.members("admin")), (vec!["active".to_owned()], vec!["amara".to_owned()]));
+        desk.advance(hours(4));
+        assert_eq!(states(&desk), ["ended"]);
+        let has = || (app.members("user"), app.members("admin"), app.active("amara"));
+        assert_eq!(has(), (vec!["amara".to_owned()], vec![], Some(true)), "back to the tier of all");
+        let timeline = desk.as_role("amara").get("/api/v1/tickets/IT-1/timeline").expect(200).to_string();
+        assert!(timeline.contains("keeps the tier `user`"), "{timeline}");
+        let report = || desk.as_role("mei").get("/api/v1/people/amara/offboarding").expect(200);
+        assert_eq!(report()["holdings"].as_array().map(Vec::len), Some(2), "{}", report());
+        in_order(&desk);
+        change(&desk, "people.toml", with("amara", "active = false\n"));
+        now(&desk);
+        assert_eq!(has(), (vec![], vec![], Some(false)), "who leaves keeps nothing");
+        assert_eq!(report()["complete"], true, "{}", report());
+        in_order(&desk);
+    });
+}
+
+#[test]
+fn an_end_says_until_when_sessions_in_the_app_may_go_on() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        let desk = desk(database, &app);
+        change(&desk, "apps.toml", |text| {
+            text.replacen("id = \"jira\"\n", "id = \"jira\"\nsessions-last = \"12h\"\n", 1)
+        });
+        asks(&desk.as_role("amara"), "user", 4);
+        now(&desk);
+        let ledger = || {
+            let id = grants(&desk)[0]["id"].as_str().unwrap().to_owned();
+            let story = desk.as_role("kofi").get(&format!("/api/v1/grants/{id}")).expect(200);
+            let all = story["ledger"].as_array().unwrap().clone();
+            all.into_iter().filter(|event| event["event"] == "sessions-until").collect::<Vec<_>>()
+        };
+        assert_eq!(ledger(), Vec::<Value>::new(), "it has not ended");
+        desk.advance(hours(4));
+        assert_eq!(states(&desk), ["ended"]);
+        let said = ledger();
+        assert_eq!(said.len(), 1, "{said:?}");
+        let ended = said[0]["at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+        let until = (ended + hours(12)).as_millisecond();
+        assert_eq!(said[0]["detail"]["until"], until, "{said:?}");
+        let timeline = desk.as_role("amara").get("/api/v1/tickets/IT-1/timeline").expect(200).to_string();
+        assert!(timeline.contains("sessions that are open there may go on until"), "{timeline}");
+        in_order(&desk);
+    });
+}
+
+#[test]
+fn i23_what_stays_by_default_takes_a_seat_and_is_access_that_a_person_has() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        let desk = desk(database, &app);
+        change(&desk, "apps.toml", |text| {
+            let text = with("jira", "default-tier = \"user\"\n")(text);
+            let at = text.find("id = \"jira\"").unwrap();
+            let (before, after) = text.split_at(at);
+            format!("{before}{}", after.replacen("id = \"user\"\n", "id = \"user\"\nseats = 1\n", 1))
+        });
+        asks(&desk.as_role("amara"), "admin", 4);
+        approved(&desk, "IT-1");
+        now(&desk);
+        let who = || desk.as_role("kofi").get("/api/v1/access?app=jira").expect(200);
+        let held = |at: &Value| (at[0]["grant"]["tier"].clone(), at[0]["stays"].clone());
+        assert_eq!(held(&who()), (json!("admin"), json!(null)));
+        desk.advance(hours(4));
+        assert_eq!(states(&desk), ["ended"]);
+        assert_eq!(held(&who()), (json!("admin"), json!("user")), "{}", who());
+        let of_person = desk.as_role("kofi").get("/api/v1/access?person=amara").expect(200);
+        assert_eq!(held(&of_person), (json!("admin"), json!("user")));
+        let at = desk.clock.now().to_string();
+        let said = desk.command(&["decisions", "access", "--app", "jira", "--tier", "user", "--at", &at]);
+        let said = String::from_utf8(said.stdout).unwrap();
+        assert!(said.contains("amara has jira/user since") && said.contains("by-default"), "{said}");
+        let before = desk.clock.now() - hours(48);
+        let then = desk.as_role("kofi").get(&format!("/api/v1/access?app=jira&at={before}")).expect(200);
+        assert_eq!(then, json!([]), "what the app has is known of now alone");
+        // The one seat is hers.
+        let kofi = desk.as_role("kofi");
+        let catalog = kofi.get("/api/v1/catalog?search=jira").expect(200).to_string();
+        assert!(catalog.contains("\"seats_left\":0"), "{catalog}");
+        asks(&desk.with_roles("sofia", "requester"), "user", 4);
+        let second = kofi.get("/api/v1/tickets/IT-2").expect(200);
+        assert!(second["access"]["reason"].as_str().unwrap().contains("seats"), "{second}");
+        change(&desk, "people.toml", with("amara", "active = false\n"));
+        now(&desk);
+        assert_eq!(who(), json!([]), "who leaves keeps nothing");
+        in_order(&desk);
+    });
+}
