@@ -11,7 +11,7 @@ use crate::support::peers::smtp::{Relay, decision_page};
 use crate::support::place::Database;
 
 /// Each page and a person who looks at it.
-const PAGES: [(&str, &str, &str); 53] = [
+const PAGES: [(&str, &str, &str); 54] = [
     ("start", "amara", "/"),
     ("form", "amara", "/new/incident"),
     ("form-access", "amara", "/new/access?field.app=github&field.tier=write"),
@@ -41,6 +41,7 @@ const PAGES: [(&str, &str, &str); 53] = [
     ("queue-filtered", "mei", "/queue?priority=critical"),
     ("rules", "mei", "/admin/rules"),
     ("rule", "mei", "/admin/rules/form-category"),
+    ("backtest", "mei", "/admin/rules/form-category/backtest"),
     ("upload", "mei", "/admin/upload"),
     ("records", "mei", "/admin/records"),
     ("tables", "mei", "/admin/tables"),
