@@ -163,6 +163,7 @@ fn team(id: &str, strategy: Strategy, members: &[&str]) -> (TeamId, Team) {
         tier: 1,
         escalates_to: None,
         resolution_minutes: None,
+        take_up_minutes: None,
         calendar: None,
     };
     (team.id.clone(), team)

@@ -65,6 +65,8 @@ pub enum MessageKind {
     Escalated,
     /// The ticket is the recipient's work now.
     Assigned,
+    /// The ticket is the recipient's work no more, because they did not take it up in time.
+    NotTakenUp,
     /// The requester has not said yet whether the resolution holds.
     ConfirmationReminder,
     /// The requester has not answered yet what they were asked.
@@ -81,7 +83,7 @@ pub enum MessageKind {
 
 impl MessageKind {
     /// Every kind.
-    pub const ALL: [MessageKind; 16] = [
+    pub const ALL: [MessageKind; 17] = [
         MessageKind::ApprovalWanted,
         MessageKind::Acknowledgement,
         MessageKind::Resolved,
@@ -92,6 +94,7 @@ impl MessageKind {
         MessageKind::StateChanged,
         MessageKind::Escalated,
         MessageKind::Assigned,
+        MessageKind::NotTakenUp,
         MessageKind::ConfirmationReminder,
         MessageKind::AnswerReminder,
         MessageKind::PromiseBroken,
@@ -113,6 +116,7 @@ impl MessageKind {
             MessageKind::StateChanged => "state-changed",
             MessageKind::Escalated => "escalated",
             MessageKind::Assigned => "assigned",
+            MessageKind::NotTakenUp => "not-taken-up",
             MessageKind::ConfirmationReminder => "confirmation-reminder",
             MessageKind::AnswerReminder => "answer-reminder",
             MessageKind::PromiseBroken => "promise-broken",

@@ -169,7 +169,10 @@ pub struct Team {
     pub escalates_to: Option<TeamId>,
     /// How long a ticket may stay with this team, in minutes that its calendar is open: an operational level agreement.
     pub resolution_minutes: Option<u32>,
-    /// The calendar that this runs by; `None` is the desk's.
+    /// How long one who gets a ticket of this team may leave it untouched, in such minutes; then it goes back to the team. `None` for as
+    /// long as they like.
+    pub take_up_minutes: Option<u32>,
+    /// The calendar that these run by; `None` is the desk's.
     pub calendar: Option<CalendarId>,
 }
 
