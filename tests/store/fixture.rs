@@ -303,6 +303,7 @@ pub fn organisation() -> Organisation {
         macros: BTreeMap::new(),
         canned_replies: Vec::new(),
         schedules: Vec::new(),
+        devices: None,
     }
 }
 

@@ -83,6 +83,7 @@ pub struct Organisation {
     pub canned_replies: Vec<CannedReply>,
     /// Work that comes again by the calendar.
     pub schedules: Vec<Schedule>,
+    pub devices: Option<service::Devices>,
 }
 
 /// What stands where no rule has answered.
