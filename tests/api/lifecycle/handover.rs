@@ -255,7 +255,8 @@ fn what_is_not_taken_up_in_time_goes_back_to_the_team_and_to_another() {
         let first = with(&desk, &left).as_str().unwrap().to_owned();
         let other = if first == "zoe" { "akira" } else { "zoe" };
         assert_eq!(with(&desk, &kept), other, "one each");
-        step(&desk.as_role(other), &kept, &json!({ "to": "in_progress" })).expect(200);
+        let [hers, his] = [other, first.as_str()].map(|person| desk.with_roles(person, "agent"));
+        step(&hers, &kept, &json!({ "to": "in_progress" })).expect(200);
         desk.advance(SignedDuration::from_mins(59));
         assert_eq!(with(&desk, &left), json!(first), "there is a minute left");
         desk.advance(SignedDuration::from_mins(2));
@@ -275,9 +276,9 @@ fn what_is_not_taken_up_in_time_goes_back_to_the_team_and_to_another() {
 
         // Words on it take it up as well; who takes a ticket by hand has done so.
         let note = json!({ "body": "I look at the router.", "internal": true });
-        desk.as_role(other).post(&format!("/api/v1/tickets/{left}/comments"), &note).expect(201);
+        hers.post(&format!("/api/v1/tickets/{left}/comments"), &note).expect(201);
         let edit = json!({ "assignee": first, "reason": "mine" });
-        desk.as_role(&first).with("if-match", "*").patch(&format!("/api/v1/tickets/{kept}"), &edit).expect(200);
+        his.with("if-match", "*").patch(&format!("/api/v1/tickets/{kept}"), &edit).expect(200);
         desk.advance(SignedDuration::from_hours(2));
         assert_eq!([with(&desk, &left), with(&desk, &kept)], [json!(other), json!(first)]);
         assert!(counted(), "no other");
