@@ -208,7 +208,7 @@ fn every_word_of_the_frame_is_in_the_reader_s_language() {
         "/reports/volume",
         "/access/who",
     ];
-    const OF_ADMINS: [&str; 13] = [
+    const OF_ADMINS: [&str; 14] = [
         "/admin/tokens",
         "/admin/schedules",
         "/admin/sessions",
@@ -217,6 +217,7 @@ fn every_word_of_the_frame_is_in_the_reader_s_language() {
         "/admin/webhooks",
         "/admin/audit",
         "/admin/upload",
+        "/admin/rules/form-category/backtest",
         "/admin/tables",
         "/admin/documents/teams",
         "/admin/configuration/people",
