@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use ruledesk::desk::access::AccessRequest;
 use ruledesk::desk::actor::RuleRef;
 use ruledesk::desk::organisation::form::Problem;
-use ruledesk::desk::organisation::{Organisation, Tier};
+use ruledesk::desk::organisation::{Organisation, RequestType, Tier};
 use ruledesk::desk::verdict::access as combined;
 use ruledesk::desk::verdict::access::{
     AccessAnswer, Approval, ApprovalStep, Asked, Outcome, RawAccess, RawScope, RawStep, Scope,
@@ -226,6 +226,27 @@ fn the_first_category_wins_and_tags_are_united() {
     assert_eq!(classified.category.value.as_str(), "network");
     let tags: Vec<&str> = classified.tags.iter().map(|tag| tag.value.as_str()).collect();
     assert_eq!(tags, ["vip", "site"]);
+}
+
+/// A request for access may be decided and resolved at once: no rule puts it under a category that only says that none was found.
+#[test]
+fn access_has_the_category_of_its_type_where_a_rule_found_none() {
+    let mut organisation = organisation();
+    organisation.categories.get_mut("other").unwrap().catch_all = true;
+    let form = organisation.request_types.values().find(|form| form.grants_access).unwrap().clone();
+    let says =
+        |category: &str| Classification { category: Some(category.parse().unwrap()), ..Classification::default() };
+    let rules = [given(0, Some(says("other"))), given(1, Some(says("networks")))];
+    let found = |category: Option<&str>, grants_access: bool, rules: &[Given<Classification>]| {
+        let form = RequestType { category: category.map(|id| id.parse().unwrap()), grants_access, ..form.clone() };
+        verdict::categorization(&organisation, &form, rules).category
+    };
+    let first = &rules[..1];
+    let by_type = found(Some("network"), true, first);
+    assert_eq!((by_type.value.as_str(), &by_type.by), ("network", &By::RequestType));
+    assert_eq!(found(Some("network"), true, &rules).value.as_str(), "networks", "a real one counts");
+    assert_eq!(found(Some("network"), false, first).value.as_str(), "other", "an agent gives it another");
+    assert_eq!(found(None, true, first).value.as_str(), "other", "the type has none");
 }
 
 fn destination() -> impl Strategy<Value = Option<Option<Destination>>> {

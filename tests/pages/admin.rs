@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::desk;
 use super::guard::{FORM, OWN, cookie, send};
+use super::{desk, desk_with_a_table};
 use crate::support::browser::Browser;
 use crate::support::components::example_rules;
 use crate::support::house::House;
@@ -50,6 +50,57 @@ fn a_step_of_a_rule_needs_a_reason_which_its_page_keeps() {
     let mut kofi = Browser::of(&desk.url, "kofi");
     kofi.go("/admin/rules/form-category");
     kofi.counts("main form", 0);
+}
+
+/// A version that waits in shadow is asked about what was decided: what would have gone elsewhere, drawn and as tables, with the tickets.
+#[test]
+fn an_admin_tries_a_version_of_a_rule_on_the_last_month() {
+    let desk = desk_with_a_table();
+    let mut mei = Browser::of(&desk.url, "mei");
+    mei.go("/admin/decision-table/decision-table");
+    mei.click("button[value=add-row]");
+    mei.wait("document.querySelector('[aria-label=\"then.team, 3\"]')");
+    add_a_row(&mei);
+    mei.wait("document.querySelector('#beside .big')");
+    mei.type_into("#why", "The canteen is close to the network");
+    mei.click("button[value=offer]");
+    mei.is_at("/admin/rules/decision-table?done=1");
+    mei.click("a[href='/admin/rules/decision-table/backtest']");
+    let chosen = mei.script("return document.querySelector('#version').selectedOptions[0].textContent");
+    let chosen = chosen.as_str().unwrap();
+    assert!(chosen.starts_with("1.0.1"), "the one that waits is offered first: {chosen}");
+    mei.click("button[value=try]");
+    mei.wait("document.querySelector('#report')");
+    mei.has_focus();
+    let text = mei.text("#report");
+    for said in ["decision-table 1.0.1", "Network", "IT-6", "the canteen is close to the network"] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    let changed = mei.text("#report .big").trim().to_owned();
+    assert_ne!(changed, "0", "the ticket about the canteen would go elsewhere: {text}");
+    let moved =
+        mei.script("return [...document.querySelectorAll('#report .moves td.stood')].map((cell) => cell.textContent)");
+    assert!(moved.as_array().is_some_and(|cells| !cells.is_empty()), "{moved}");
+    assert!(mei.count("#report .bars rect") > 0 && mei.count("#report svg.plot rect") > 0, "drawn");
+    assert!(mei.count("#report .as-table table[aria-label] tbody tr") > 0, "and as a table");
+    assert_eq!(mei.axe(), Vec::<String>::new());
+    // Without it, and with rows that are no table.
+    mei.choose("#version", "nothing");
+    mei.click("button[value=try]");
+    mei.sees("#report-title", "without decision-table");
+    mei.choose("#version", "manifest");
+    mei.script("document.querySelector('#manifest').value = 'no rule'");
+    mei.click("button[value=try]");
+    mei.wait("document.querySelector('.notice.bad')");
+    mei.counts("#report", 0);
+    // Nothing of it is kept, and only who looks after the desk may ask.
+    let rules = desk.as_role("mei").get("/api/v1/rules").expect(200).to_string();
+    assert!(!rules.contains("1.0.2"), "{rules}");
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/admin/rules/decision-table");
+    kofi.counts("a[href$=backtest]", 0);
+    kofi.go("/admin/rules/decision-table/backtest");
+    kofi.counts("#version", 0);
 }
 
 #[test]

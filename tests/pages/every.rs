@@ -11,7 +11,7 @@ use crate::support::peers::smtp::{Relay, decision_page};
 use crate::support::place::Database;
 
 /// Each page and a person who looks at it.
-const PAGES: [(&str, &str, &str); 53] = [
+const PAGES: [(&str, &str, &str); 54] = [
     ("start", "amara", "/"),
     ("form", "amara", "/new/incident"),
     ("form-access", "amara", "/new/access?field.app=github&field.tier=write"),
@@ -41,6 +41,7 @@ const PAGES: [(&str, &str, &str); 53] = [
     ("queue-filtered", "mei", "/queue?priority=critical"),
     ("rules", "mei", "/admin/rules"),
     ("rule", "mei", "/admin/rules/form-category"),
+    ("backtest", "mei", "/admin/rules/form-category/backtest"),
     ("upload", "mei", "/admin/upload"),
     ("records", "mei", "/admin/records"),
     ("tables", "mei", "/admin/tables"),
@@ -207,7 +208,7 @@ fn every_word_of_the_frame_is_in_the_reader_s_language() {
         "/reports/volume",
         "/access/who",
     ];
-    const OF_ADMINS: [&str; 13] = [
+    const OF_ADMINS: [&str; 14] = [
         "/admin/tokens",
         "/admin/schedules",
         "/admin/sessions",
@@ -216,6 +217,7 @@ fn every_word_of_the_frame_is_in_the_reader_s_language() {
         "/admin/webhooks",
         "/admin/audit",
         "/admin/upload",
+        "/admin/rules/form-category/backtest",
         "/admin/tables",
         "/admin/documents/teams",
         "/admin/configuration/people",

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::budget::statements;
 use super::guard::{FORM, OWN, cookie, send};
 use crate::support::browser::Browser;
-use crate::support::components::scratch;
+use crate::support::components::{example_rules, scratch};
 use crate::support::house::House;
 use crate::support::place::{Database, on_both};
 
@@ -349,4 +349,31 @@ fn a_long_ticket_begins_with_its_newest_words() {
     kofi.go("/tickets/IT-1?older=9");
     kofi.counts(".story > .words", 501);
     kofi.counts(".story .older", 0);
+}
+
+/// Whose a device is stands in a reference table, which the configuration names.
+#[test]
+fn the_card_of_who_asked_shows_their_devices() {
+    let desk = House::with_settings(Database::Sqlite, example_rules(), |text| {
+        format!("{text}\n[devices]\ntable = \"assets\"\nowner = \"person\"\nshow = [\"model\", \"system\"]\n")
+    });
+    let body = json!({ "request_type": "question", "subject": "Sort a table", "body": "Please.", "fields": { "topic": "howto" } });
+    let key = desk.as_role("amara").post("/api/v1/tickets", &body).expect(201)["key"].as_str().unwrap().to_owned();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go(&format!("/tickets/{key}"));
+    kofi.counts(".devices", 0);
+    let rows = "asset,person,model,system,price\nLT-0042,amara,ThinkPad T14,Linux,1400\nLT-0043,lena,MacBook,macOS,2000\n\
+                PH-0007,amara,Pixel 9,,700\n";
+    desk.as_role("mei").put_text("/api/v1/tables/assets?why=inventory", rows, "text/csv").expect(200);
+    kofi.go(&format!("/tickets/{key}"));
+    kofi.counts(".devices li", 2);
+    let devices = kofi.text(".devices");
+    for shown in ["LT-0042", "ThinkPad T14", "Linux", "PH-0007", "Pixel 9"] {
+        assert!(devices.contains(shown), "{shown}: {devices}");
+    }
+    assert!(!devices.contains("LT-0043") && !devices.contains("1400"), "{devices}");
+    // They are for those who help, and not on the page of who asked.
+    let mut amara = Browser::of(&desk.url, "amara");
+    amara.go(&format!("/tickets/{key}"));
+    amara.counts(".devices", 0);
 }

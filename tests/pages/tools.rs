@@ -151,6 +151,56 @@ fn a_macro_shows_what_it_will_do_before_it_does_it_all() {
     kofi.sees("[aria-labelledby=links]", "IT-3");
 }
 
+/// The timeline from the first act of an agent on, without what differs between any two tickets.
+fn acts_of(desk: &House, agent: &str, key: &str) -> Vec<serde_json::Value> {
+    let timeline = desk.as_role(agent).get(&format!("/api/v1/tickets/{key}/timeline")).expect(200);
+    let entries = timeline.as_array().unwrap().iter().skip_while(|entry| entry["author"] != agent);
+    let plain = entries.map(|entry| {
+        let mut details = entry["details"].as_object().unwrap().clone();
+        details.retain(|name, _| !["comment", "assignee"].contains(&name.as_str()));
+        json!([entry["by"], entry["author"], entry["visibility"], entry["kind"], details])
+    });
+    let mut plain: Vec<serde_json::Value> = plain.collect();
+    // Who gets the ticket is settled last: after all that is done at once.
+    plain.sort_by_key(ToString::to_string);
+    plain
+}
+
+/// A macro is run on one ticket, on its page, and on another in a bulk change; on a third the same is done by hand.
+#[test]
+fn a_macro_leaves_the_audit_and_asks_the_rules_of_the_same_acts_by_hand() {
+    let desk = desk();
+    let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+    let ask = |subject: &str| {
+        let body = json!({ "request_type": "question", "subject": subject, "body": "Please.", "fields": { "topic": "howto" } });
+        amara.post("/api/v1/tickets", &body).expect(201)["key"].as_str().unwrap().to_owned()
+    };
+    let [by_macro, by_many, by_hand] = ["Sort a table", "Number the pages", "Turn a picture"].map(ask);
+    let mut page = Browser::of(&desk.url, "kofi");
+    page.go(&format!("/tickets/{by_macro}"));
+    page.press(&["m"]);
+    page.click(".macro:has([value=to-the-network]) summary");
+    page.click(".macro:has([value=to-the-network]) button");
+    page.sees(".notice.good", "macro is done");
+    let many = json!({ "tickets": [by_many], "step": { "macro": "to-the-network" } });
+    kofi.post("/api/v1/bulk", &many).expect(200);
+    let edit = json!({ "team": "network", "reason": "by the macro Hand over to Network" });
+    kofi.with("if-match", "*").patch(&format!("/api/v1/tickets/{by_hand}"), &edit).expect(200);
+    let note = json!({ "body": "Checked: it is no fault of the device. For the network team.", "internal": true });
+    kofi.post(&format!("/api/v1/tickets/{by_hand}/comments"), &note).expect(201);
+    let acts = acts_of(&desk, "kofi", &by_hand);
+    assert!(acts.len() >= 2, "{acts:?}");
+    let asked = |key: &str| {
+        let records = kofi.get(&format!("/api/v1/tickets/{key}/decisions")).expect(200).to_string();
+        records.matches("\"routing\"").count()
+    };
+    for key in [&by_macro, &by_many] {
+        assert_eq!(acts_of(&desk, "kofi", key), acts, "{key}");
+        assert_eq!(asked(key), asked(&by_hand), "{key}: the rules for routing");
+    }
+    desk.do_what_is_due();
+}
+
 #[test]
 fn people_say_how_they_hear_of_things_and_ask_for_more_time() {
     let (desk, refused) = House::lived_in_as_told(Database::Sqlite);

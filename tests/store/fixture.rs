@@ -163,6 +163,7 @@ fn team(id: &str, strategy: Strategy, members: &[&str]) -> (TeamId, Team) {
         tier: 1,
         escalates_to: None,
         resolution_minutes: None,
+        take_up_minutes: None,
         calendar: None,
     };
     (team.id.clone(), team)
@@ -302,6 +303,7 @@ pub fn organisation() -> Organisation {
         macros: BTreeMap::new(),
         canned_replies: Vec::new(),
         schedules: Vec::new(),
+        devices: None,
     }
 }
 
@@ -338,17 +340,15 @@ impl Wanted {
     }
 }
 
+/// Access that is asked for, with what was decided.
+type AskedAccess = Option<(AccessRequest, AccessVerdict)>;
+
 fn given<A>(answer: A) -> Given<A> {
     let rule = RuleRef { name: "a-rule".to_owned(), version: "1.0.0".to_owned() };
     Given { rule, reason: "because".to_owned(), overrides: false, answer: Some(answer) }
 }
 
-fn create(
-    organisation: &Organisation,
-    wanted: &Wanted,
-    form: &str,
-    access: Option<(AccessRequest, AccessVerdict)>,
-) -> Commit {
+fn create(organisation: &Organisation, wanted: &Wanted, form: &str, access: AskedAccess) -> Commit {
     let actor = Actor::Person { id: person(wanted.requester), roles: [Role::Requester].into() };
     let permit = permission::create(organisation, &actor, None).unwrap();
     let submission = Submission {
@@ -393,12 +393,7 @@ pub fn plain_verdicts(organisation: &Organisation, wanted: &Wanted) -> Verdicts 
     verdicts(organisation, wanted, "fault", None)
 }
 
-fn verdicts(
-    organisation: &Organisation,
-    wanted: &Wanted,
-    form: &str,
-    access: Option<(AccessRequest, AccessVerdict)>,
-) -> Verdicts {
+fn verdicts(organisation: &Organisation, wanted: &Wanted, form: &str, access: AskedAccess) -> Verdicts {
     let kind = organisation.request_types.get(form).unwrap();
     let category = verdict::Classification {
         category: Some(wanted.category.parse().unwrap()),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::task::JoinError;
 
 use super::reference::Conflict;
+use super::replay::manifest::BACKTESTS_AT_ONCE;
 use super::rollout::deploy::{UPLOADS_AT_ONCE, Unfit};
 use super::tickets::submit::attachments::{NotThis, taken};
 use crate::config;
@@ -87,6 +88,8 @@ pub enum Busy {
     Workers(NotDone),
     #[error("{UPLOADS_AT_ONCE} rules are being checked, and a desk checks no more at once")]
     Uploads,
+    #[error("{BACKTESTS_AT_ONCE} backtests are under way, and a desk that serves does no more at once: try again soon")]
+    Backtests,
     #[error("this rule is being changed by several at once: try again soon")]
     Rule,
     #[error("too many people watch for events: try again soon")]

@@ -67,6 +67,8 @@ pub struct App {
     archived: AtomicU64,
     /// The places for uploads of rules.
     uploads: Arc<tokio::sync::Semaphore>,
+    /// The places for backtests that somebody waits for.
+    backtests: tokio::sync::Semaphore,
     background: jobs::background::Background,
     started: OnceLock<rollout::start::Started>,
     /// How far the catalog has followed the deployments.
@@ -101,6 +103,7 @@ impl App {
             archiving: tokio::sync::Mutex::new(()),
             archived: AtomicU64::new(0),
             uploads: Arc::new(tokio::sync::Semaphore::new(rollout::deploy::UPLOADS_AT_ONCE)),
+            backtests: tokio::sync::Semaphore::new(replay::manifest::BACKTESTS_AT_ONCE),
             background: jobs::background::Background::default(),
             started: OnceLock::new(),
             following: rollout::follow::Following::default(),

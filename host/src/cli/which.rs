@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Failure;
-use crate::app::replay::Filter;
+use crate::app::replay::{Effort, Filter};
 use crate::desk::id::TicketNumber;
 use crate::rules::run::stage::Stage;
 
@@ -94,6 +94,7 @@ impl Which {
             stages: self.stage.clone(),
             rule: self.rule.clone(),
             limit: self.limit,
+            effort: Effort::default(),
         })
     }
 }

@@ -33,7 +33,9 @@ pub fn read(keys: &mut Keys<'_>, names: &Names) -> BTreeMap<TeamId, Team> {
 /// - `strategy`: how tickets are shared out, `round-robin` (default) or `least-loaded`.
 /// - `escalates-to`: the team that takes what this one cannot solve, of a higher tier; absent where there is none.
 /// - `resolution`: how long a ticket may stay with the team, in open time such as `8h`; absent promises nothing.
-/// - `calendar`: the `[[other-calendar]]` that this runs by; absent is the desk's.
+/// - `take-up-within`: how long one who gets a ticket of the team may leave it untouched, in open time such as `4h`; then it goes back to
+///   the team, and to another of it. Default `never`.
+/// - `calendar`: the `[[other-calendar]]` that these run by; absent is the desk's.
 /// - `[[team.member]]`: may be empty; then tickets wait in the queue until somebody takes them.
 fn team(keys: &mut Keys<'_>, id: TeamId, names: &Names) -> Team {
     let strategies = [Strategy::RoundRobin, Strategy::LeastLoaded].map(|s| (s.code(), s));
@@ -49,6 +51,10 @@ fn team(keys: &mut Keys<'_>, id: TeamId, names: &Names) -> Team {
         tier: tier.and_then(|tier| u8::try_from(tier).ok()).unwrap_or(1),
         escalates_to: keys.optional("escalates-to").and_then(|node| node.known(&names.teams)),
         resolution_minutes: keys.optional("resolution").and_then(|node| duration::minutes(&node)),
+        take_up_minutes: keys.optional("take-up-within").and_then(|node| match node.text()? {
+            "never" => None,
+            _ => duration::minutes(&node),
+        }),
         calendar: keys.optional("calendar").and_then(|node| node.known(&names.calendars)),
     }
 }

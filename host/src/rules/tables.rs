@@ -1,7 +1,7 @@
 //! Reference tables that rules may look things up in: plain data, never changed, replaced as a whole.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 
@@ -19,7 +19,12 @@ pub struct Table {
     found: HashMap<String, Option<Vec<Attribute>>>,
     /// Of the table's content, where its versions are kept.
     digest: Option<Arc<str>>,
+    /// The keys by the values of columns that were asked for so far.
+    by: Arc<Mutex<HashMap<String, Arc<Keys>>>>,
 }
+
+/// The keys of a table, sorted, by the value that their rows have in one column.
+type Keys = HashMap<String, Vec<String>>;
 
 /// A look-up of another time: the table, the key, and the row that was found.
 pub type Found<'a> = (&'a str, &'a str, Option<&'a Vec<Attribute>>);
@@ -60,6 +65,31 @@ impl Table {
         }
     }
 
+    /// The rows that have a value in a column, by their keys, at most so many. A table is sorted by a column when that is first asked for.
+    pub fn having(&self, column: &str, value: &str, most: usize) -> Vec<(String, Vec<Attribute>)> {
+        let by = self.by(column);
+        let keys = by.get(value).map(Vec::as_slice).unwrap_or_default();
+        keys.iter().take(most).filter_map(|key| Some((key.clone(), self.rows.get(key)?.clone()))).collect()
+    }
+
+    fn by(&self, column: &str) -> Arc<Keys> {
+        // Whoever panicked while holding the lock has left a map that is whole.
+        let mut known = self.by.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(by) = known.get(column) {
+            return Arc::clone(by);
+        }
+        let mut by = Keys::new();
+        for (key, row) in self.rows.iter() {
+            for cell in row.iter().filter(|cell| cell.name == column) {
+                by.entry(cell.value.clone()).or_default().push(key.clone());
+            }
+        }
+        by.values_mut().for_each(|keys| keys.sort_unstable());
+        let by = Arc::new(by);
+        known.insert(column.to_owned(), Arc::clone(&by));
+        by
+    }
+
     /// The digest of its content, where its versions are kept.
     pub fn digest(&self) -> Option<&Arc<str>> {
         self.digest.as_ref()
@@ -81,7 +111,7 @@ impl FromIterator<(String, Table)> for Tables {
 
 impl FromIterator<(String, Vec<Attribute>)> for Table {
     fn from_iter<I: IntoIterator<Item = (String, Vec<Attribute>)>>(rows: I) -> Self {
-        Self { rows: Arc::new(rows.into_iter().collect()), found: HashMap::new(), digest: None }
+        Self { rows: Arc::new(rows.into_iter().collect()), found: HashMap::new(), digest: None, by: Arc::default() }
     }
 }
 
@@ -91,6 +121,18 @@ mod tests {
 
     fn row(value: &str) -> Vec<Attribute> {
         vec![Attribute { name: "team".to_owned(), value: value.to_owned() }]
+    }
+
+    #[test]
+    fn rows_are_found_by_what_they_have_in_a_column() {
+        let rows = [("b", "net"), ("a", "net"), ("c", "mail")];
+        let table: Table = rows.into_iter().map(|(key, value)| (key.to_owned(), row(value))).collect();
+        let keys = |column: &str, value: &str, most: usize| -> Vec<String> {
+            table.having(column, value, most).into_iter().map(|(key, _)| key).collect()
+        };
+        assert_eq!(keys("team", "net", 9), ["a", "b"]);
+        assert_eq!(keys("team", "net", 1), ["a"]);
+        assert_eq!((keys("team", "none", 9), keys("owner", "net", 9)), (Vec::new(), Vec::new()));
     }
 
     #[test]

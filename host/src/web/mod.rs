@@ -97,6 +97,7 @@ pub fn pages(app: &Arc<App>) -> Pages {
         .route("/admin/documents/{document}", get(admin::documents::show).post(admin::documents::run))
         .route("/admin/messages", get(admin::messages::show).post(admin::messages::run))
         .route("/admin/records", get(admin::records::show).post(admin::records::check))
+        .route("/admin/rules/{name}/backtest", get(admin::rules::backtest::form).post(admin::rules::backtest::run))
         .route("/admin/upload", get(admin::upload::form).post(admin::upload::send))
         .route("/admin/decision-table/{name}", get(admin::editor::show).post(admin::editor::run));
     let dressed = |routes: Router<Arc<App>>| {

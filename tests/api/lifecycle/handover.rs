@@ -5,19 +5,25 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{incident, step};
+use super::{count, incident, step};
 use crate::support::client::resolved;
 use crate::support::components::{example_rules, root};
 use crate::support::house::House;
 use crate::support::place::{Database, copy, on_both};
 
-/// The demo with its teams changed.
+/// The demo with its teams changed, and a calendar that is always open.
 fn with_teams(database: Database, change: impl FnOnce(String) -> String) -> (House, TempDir) {
     let dir = TempDir::new().unwrap();
     copy(&root().join("host/demo"), dir.path());
     let file = dir.path().join("teams.toml");
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, change(text)).unwrap();
+    let settings = dir.path().join("desk.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    let open = days.map(|day| format!("{day} = [\"00:00-24:00\"]\n")).concat();
+    std::fs::write(&settings, format!("{text}\n[[other-calendar]]\nid = \"always\"\ntime-zone = \"UTC\"\n{open}"))
+        .unwrap();
     (House::with_config(database, example_rules(), dir.path()), dir)
 }
 
@@ -231,6 +237,77 @@ fn a_ticket_waits_for_the_skill_that_it_needs_also_where_others_have_room() {
         assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
         desk.advance(SignedDuration::from_mins(1));
         assert_eq!(who(), [json!("akira"), json!("akira"), json!("zoe")], "the skill has come");
+    });
+}
+
+/// Who gets a ticket and does nothing on it has it until the time of their team is over, once; another gets it, and where there is none
+/// it waits in the queue for one. Who has taken it up, or took it themselves, keeps it.
+#[test]
+fn what_is_not_taken_up_in_time_goes_back_to_the_team_and_to_another() {
+    on_both(|database| {
+        let (desk, _dir) = with_teams(database, |text| {
+            let line = "id = \"network\"\n";
+            assert!(text.contains(line));
+            text.replace(line, &format!("{line}take-up-within = \"1h\"\ncalendar = \"always\"\n"))
+        });
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let [left, kept] = ["left", "kept"].map(|subject| incident(&amara, subject));
+        let first = with(&desk, &left).as_str().unwrap().to_owned();
+        let other = if first == "zoe" { "akira" } else { "zoe" };
+        assert_eq!(with(&desk, &kept), other, "one each");
+        let [hers, his] = [other, first.as_str()].map(|person| desk.with_roles(person, "agent"));
+        step(&hers, &kept, &json!({ "to": "in_progress" })).expect(200);
+        desk.advance(SignedDuration::from_mins(59));
+        assert_eq!(with(&desk, &left), json!(first), "there is a minute left");
+        desk.advance(SignedDuration::from_mins(2));
+        assert_eq!([with(&desk, &left), with(&desk, &kept)], [json!(other), json!(other)]);
+        let assigned = || {
+            let timeline = kofi.get(&format!("/api/v1/tickets/{left}/timeline")).expect(200);
+            let entries = timeline.as_array().unwrap().clone().into_iter();
+            entries.filter(|entry| entry["kind"] == "assigned").collect::<Vec<Value>>()
+        };
+        let said = assigned().last().unwrap().to_string();
+        assert!(said.contains("did not take it up in time"), "{said}");
+        assert_eq!((count(&desk, &left, "not-taken-up"), count(&desk, &left, "assigned")), (1, 2), "both hear of it");
+        let counted = || desk.stranger().get("/metrics").text.contains("\nruledesk_tickets_not_taken_up_total 1\n");
+        assert!(counted());
+        desk.do_what_is_due();
+        assert_eq!(assigned().len(), 2, "an assignment ends once");
+
+        // Words on it take it up as well; who takes a ticket by hand has done so.
+        let note = json!({ "body": "I look at the router.", "internal": true });
+        hers.post(&format!("/api/v1/tickets/{left}/comments"), &note).expect(201);
+        let edit = json!({ "assignee": first, "reason": "mine" });
+        his.with("if-match", "*").patch(&format!("/api/v1/tickets/{kept}"), &edit).expect(200);
+        desk.advance(SignedDuration::from_hours(2));
+        assert_eq!([with(&desk, &left), with(&desk, &kept)], [json!(other), json!(first)]);
+        assert!(counted(), "no other");
+    });
+}
+
+#[test]
+fn what_nobody_else_can_have_waits_in_the_queue_and_goes_not_back_to_who_let_it_lie() {
+    on_both(|database| {
+        let zoe = "{ person = \"zoe\", skills = [\"vpn\", \"wifi\", \"voip\"] }";
+        let (desk, dir) = with_teams(database, |text| {
+            let line = "id = \"network\"\n";
+            assert!(text.contains(line) && text.contains(zoe));
+            text.replace(line, &format!("{line}take-up-within = \"1h\"\ncalendar = \"always\"\n"))
+                .replace(zoe, "{ person = \"zoe\", available = false }")
+        });
+        let key = incident(&desk.as_role("amara"), "VPN is down");
+        assert_eq!(with(&desk, &key), "akira");
+        for _ in 0..3 {
+            desk.advance(SignedDuration::from_mins(61));
+            assert_eq!(with(&desk, &key), Value::Null, "the queue has it, and not the one who let it lie");
+        }
+        assert_eq!((count(&desk, &key, "not-taken-up"), count(&desk, &key, "assigned")), (1, 1));
+        let file = dir.path().join("teams.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, text.replace("{ person = \"zoe\", available = false }", zoe)).unwrap();
+        assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        desk.advance(SignedDuration::from_mins(1));
+        assert_eq!(with(&desk, &key), "zoe", "another has come");
     });
 }
 

@@ -167,6 +167,7 @@ pub struct Metrics {
     jobs_dead: Family<JobLabels, Gauge>,
     revocations_overdue: Gauge,
     tickets_astray: Gauge,
+    not_taken_up: Counter,
     damaged_rows: Family<TableLabels, Gauge>,
     spans: Family<OutcomeLabels, Counter<u64, AtomicU64>>,
     /// Where the traces' thread counts.
@@ -203,6 +204,7 @@ impl Default for Metrics {
             jobs_dead: Family::default(),
             revocations_overdue: Gauge::default(),
             tickets_astray: Gauge::default(),
+            not_taken_up: Counter::default(),
             damaged_rows: Family::default(),
             spans: Family::default(),
             traced: Arc::default(),
@@ -262,6 +264,8 @@ impl Metrics {
         registry.register("access_revocations_overdue", about, self.revocations_overdue.clone());
         let about = "Open tickets in teams that do not exist";
         registry.register("tickets_in_unknown_teams", about, self.tickets_astray.clone());
+        let about = "Tickets that went back to their team because who had them did not take them up in time";
+        registry.register("tickets_not_taken_up", about, self.not_taken_up.clone());
         let about = "Damaged rows that lists came upon since the start";
         registry.register("damaged_rows", about, self.damaged_rows.clone());
         registry.register("telemetry_spans", "Spans for the collector, by what came of them", self.spans.clone());
@@ -325,6 +329,11 @@ impl Metrics {
     /// Notes how many open tickets are in teams that do not exist.
     pub fn set_tickets_astray(&self, count: u64) {
         self.tickets_astray.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Counts tickets that went back to their team, because who had them did not take them up in time.
+    pub fn count_not_taken_up(&self, count: u64) {
+        self.not_taken_up.inc_by(count);
     }
 
     /// Notes how many damaged rows lists came upon, by table.

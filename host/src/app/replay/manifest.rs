@@ -1,23 +1,45 @@
-//! A live rule with another manifest, such as other rows of a decision table, over recorded decisions.
+//! A rule in another version or with another manifest, such as other rows of a decision table, over recorded decisions.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Filter;
 use super::backtest::{Candidates, backtest};
 use super::report::{Limits, Report};
-use crate::app::error::Broken;
+use super::{Effort, Filter};
+use crate::app::error::{Broken, Busy};
 use crate::app::rollout::deploy::Unfit;
 use crate::app::{App, Error};
 use crate::desk::actor::Actor;
 use crate::desk::permission;
+use crate::rules::digest::Digest;
+use crate::rules::load::difference::changes;
+use crate::rules::run::rule::Rule;
 use crate::rules::run::stage::Stage;
 
 /// Decisions about access that a candidate is asked about by one request.
 const ACCESS_DECISIONS_MAX: u64 = 20_000;
+/// Decisions that a candidate is asked about while somebody waits for it, and how long that may take.
+pub const DECISIONS_MAX: u64 = 20_000;
+const WITHIN: Duration = Duration::from_secs(30);
+/// Backtests that a desk does at once while it serves.
+pub const BACKTESTS_AT_ONCE: usize = 2;
+/// The differences that are shown.
+const DIFFERENCES_MAX: usize = 20;
+
+/// The candidate in the place of a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Instead {
+    /// A version in the archive, by its name or the beginning of its digests.
+    Version(String),
+    /// The component that is live with another manifest.
+    Manifest(String),
+    /// No rule at all.
+    Nothing,
+}
 
 impl App {
     /// The component of a rule that is live.
@@ -82,6 +104,41 @@ impl App {
         self.backtest_candidate(actor, manifest, component, filter).await
     }
 
+    /// The difference that something else in the place of a rule would have made to decisions of so many days, for an administrator who
+    /// waits for it: the newest decisions, on one thread, and no longer than half a minute. Where whoever asked leaves, it ends.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::Missing`]; [`Error::Unfit`] with what keeps such a rule from going live; [`Error::Busy`] while as
+    /// many as the desk does at once are under way.
+    pub async fn backtest_rule(
+        self: &Arc<Self>,
+        actor: &Actor,
+        name: &str,
+        instead: Instead,
+        days: u16,
+    ) -> Result<Report, Error> {
+        permission::administer(actor)?;
+        let _place = self.backtests.try_acquire().map_err(|_| Busy::Backtests)?;
+        let back = SignedDuration::from_hours(i64::from(days) * 24);
+        let since = self.clock.now().checked_sub(back).unwrap_or(Timestamp::UNIX_EPOCH);
+        let effort = Effort { within: Some(WITHIN), gently: true };
+        let filter = Filter { since: Some(since), limit: Some(DECISIONS_MAX), effort, ..Filter::default() };
+        let (manifest, component) = match instead {
+            Instead::Manifest(manifest) => (manifest, self.live_component(actor, name)?),
+            Instead::Version(version) => {
+                let (_, version) = self.rule_version(actor, name, &version).await?;
+                (version.manifest, version.component)
+            }
+            Instead::Nothing => {
+                let candidates = Candidates { without: BTreeSet::from([name.to_owned()]), ..Candidates::default() };
+                let filter = Filter { rule: Some(name.to_owned()), ..filter };
+                return self.report_of(actor, candidates, Vec::new(), filter).await;
+            }
+        };
+        self.backtest_candidate(actor, manifest, component, filter).await
+    }
+
     async fn backtest_candidate(
         self: &Arc<Self>,
         actor: &Actor,
@@ -93,12 +150,48 @@ impl App {
         let prepared =
             tokio::task::spawn_blocking(move || app.rules.prepare(Path::new(""), &manifest, &component)).await?;
         let rule = prepared.map_err(|error| Error::Unfit(Unfit::from(&error)))?;
-        let tried = vec![format!("{} {}", rule.manifest.name, rule.manifest.version)];
         let candidates = Candidates { rules: vec![Arc::new(rule)], ..Candidates::default() };
+        let live = self.rules.generation();
+        let differs = candidates.rules.iter().filter_map(|rule| {
+            let live = live.named(rule.manifest.name.as_str())?;
+            Some(differences(&live.manifest_text, &live.digest, rule))
+        });
+        let differs = differs.flatten().collect();
+        self.report_of(actor, candidates, differs, filter).await
+    }
+
+    async fn report_of(
+        self: &Arc<Self>,
+        actor: &Actor,
+        candidates: Candidates,
+        differs: Vec<String>,
+        filter: Filter,
+    ) -> Result<Report, Error> {
+        let named = |rule: &Arc<Rule>| format!("{} {}", rule.manifest.name, rule.manifest.version);
+        let mut tried: Vec<String> = candidates.rules.iter().map(named).collect();
+        tried.extend(candidates.without.iter().map(|name| format!("without {name}")));
         #[expect(clippy::disallowed_methods, reason = "measures the work; no decision depends on it")]
         let begun = Instant::now();
         let tally = backtest(self, actor, filter, candidates, |_| {}).await?;
         let access = tally.access_report(self).await?;
-        Ok(Report { access, ..Report::of(tally, tried, &Limits::default(), begun.elapsed()) })
+        Ok(Report { access, differs, ..Report::of(tally, tried, &Limits::default(), begun.elapsed()) })
     }
+}
+
+/// In what a candidate differs from another version of its rule, by that one's manifest and the digest of its component.
+pub fn differences(manifest: &str, component: &Digest, rule: &Rule) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    found.extend((*component != rule.digest).then(|| "its component is another".to_owned()));
+    let value = |value: Option<&serde_json::Value>| value.map_or_else(|| "nothing".to_owned(), ToString::to_string);
+    // Two manifests that were read as such are TOML.
+    let changes = changes(manifest, &rule.manifest_text).unwrap_or_default();
+    // Examples decide nothing.
+    for change in changes.into_iter().filter(|change| !change.key.starts_with("example")) {
+        found.push(format!("{}: {} -> {}", change.key, value(change.from.as_ref()), value(change.to.as_ref())));
+    }
+    let more = found.len().saturating_sub(DIFFERENCES_MAX);
+    found.truncate(DIFFERENCES_MAX);
+    found.extend((more > 0).then(|| format!("and {more} more")));
+    let name = &rule.manifest.name;
+    found.into_iter().map(|one| format!("{name}: {one}")).collect()
 }

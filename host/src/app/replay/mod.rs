@@ -6,7 +6,7 @@
 
 use std::num::NonZero;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
@@ -25,7 +25,7 @@ use crate::store::{self, Store};
 pub mod access;
 pub mod backtest;
 pub mod dry_run;
-mod manifest;
+pub mod manifest;
 pub mod policy;
 pub mod promises;
 pub mod report;
@@ -60,6 +60,17 @@ pub struct Filter {
     pub rule: Option<String>,
     /// At most so many decisions; one decision is one stage of one run.
     pub limit: Option<u64>,
+    /// The bounds of the work, where somebody waits for it.
+    pub effort: Effort,
+}
+
+/// The bounds of the work.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Effort {
+    /// How long it may go on; what was read until then is worked on all the same.
+    pub within: Option<Duration>,
+    /// Whether it leaves all threads of the rules but one to others.
+    pub gently: bool,
 }
 
 /// A recorded run, and what people did to its ticket afterwards, where that was asked for.
@@ -106,7 +117,9 @@ fn ask_patiently(rule: &Rule, input: &Input, tables: &Arc<Tables>, spent: &mut S
     called
 }
 
-/// Streams recorded runs through `work`, which runs on the rules' threads, and hands each result to `take`.
+/// Streams recorded runs through `work`, which runs on the rules' threads, and hands each result to `take`. Whether the time was over
+/// before all of them were read. Where this is dropped, nothing more is read,
+/// and no more is worked on than the threads were already given.
 ///
 /// # Errors
 ///
@@ -117,17 +130,18 @@ pub async fn replay<T, W>(
     with_aftermath: bool,
     work: W,
     mut take: impl FnMut(T),
-) -> Result<(), Error>
+) -> Result<bool, Error>
 where
     T: Send + 'static,
     W: Fn(Vec<Past>) -> T + Send + Sync + 'static,
 {
     let work = Arc::new(work);
     let (send, mut pages) = mpsc::channel(PAGES_AHEAD);
+    let gently = filter.effort.gently;
     let reader = tokio::spawn(read(app.store.clone(), filter, with_aftermath, send));
     // As many as there are cores, and no more: what is measured of a rule should be the rule, not the wait for a core.
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let jobs_max = cores.min(app.rules.workers().threads());
+    let jobs_max = if gently { 1 } else { cores.min(app.rules.workers().threads()) };
     let mut jobs: JoinSet<Result<T, Error>> = JoinSet::new();
     while let Some(page) = pages.recv().await {
         let mut page: Vec<Past> = page;
@@ -149,13 +163,15 @@ where
     reader.await?.map_err(Error::from)
 }
 
-/// Reads pages until there are no more, or nobody takes them.
+/// Reads pages until there are no more, nobody takes them, or the time is over; says whether it was.
 async fn read(
     store: Store,
     filter: Filter,
     with_aftermath: bool,
     send: mpsc::Sender<Vec<Past>>,
-) -> Result<(), store::Error> {
+) -> Result<bool, store::Error> {
+    #[expect(clippy::disallowed_methods, reason = "bounds the work; no decision depends on it")]
+    let begun = Instant::now();
     let wanted = RunFilter {
         since: filter.since,
         until: filter.until,
@@ -166,6 +182,9 @@ async fn read(
     let mut left = filter.limit.unwrap_or(u64::MAX);
     let mut before = None;
     while left > 0 {
+        if filter.effort.within.is_some_and(|most| begun.elapsed() >= most) {
+            return Ok(true);
+        }
         let mut runs = store.history(&wanted, before, PAGE_RUNS).await?;
         let Some(last) = runs.last() else { break };
         before = Some(last.run.id);
@@ -185,7 +204,7 @@ async fn read(
             break;
         }
     }
-    Ok(())
+    Ok(false)
 }
 
 /// Leaves out decisions of other stages, those in which the rule had no part, and those beyond the limit.

@@ -37,6 +37,9 @@ pub struct Report {
     /// Decisions that today's configuration makes another of, whatever the candidate says.
     pub drifted: u64,
     pub not_judged: BTreeMap<String, u64>,
+    /// Whether the time was over before all decisions were compared: the newest are.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cut_short: bool,
     pub stages: Vec<StageReport>,
     pub failures: FailuresReport,
     pub costs: Vec<CostReport>,
@@ -208,6 +211,7 @@ impl Report {
             changed_share,
             drifted: tally.drifted,
             not_judged: tally.not_judged,
+            cut_short: tally.cut_short,
             stages: stages.collect(),
             failures: FailuresReport {
                 new: tally.failures.new,

@@ -35,6 +35,8 @@ pub struct Tally {
     pub drifted: u64,
     /// Decisions that were not judged, by the reason.
     pub not_judged: BTreeMap<String, u64>,
+    /// Whether the time was over before all decisions were compared.
+    pub cut_short: bool,
     pub stages: BTreeMap<Stage, StageTally>,
     pub failures: Failures,
     /// By rule.

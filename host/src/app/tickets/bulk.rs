@@ -1,18 +1,24 @@
 //! Several changes in one step: of one ticket, or of many, each with its own outcome; macros and canned replies; tasks.
 
+use std::sync::Arc;
+
 use super::change::{Changed, Key, Retry, Which, idempotency};
 use super::submit::outages::passes_on;
 use super::work::may_read;
-use crate::app::{Error, Office};
+use crate::app::error::Busy;
+use crate::app::{App, Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::change::condition::{Condition, Tags};
-use crate::desk::id::{MacroId, TaskId, TicketNumber};
+use crate::desk::id::{CategoryId, MacroId, TaskId, TicketNumber};
+use crate::desk::organisation::Organisation;
 use crate::desk::permission;
 use crate::desk::ticket::Ticket;
+use crate::desk::ticket::edit::{EditTicket, Found};
 use crate::desk::ticket::intake::outage;
 use crate::desk::ticket::lifecycle::commands::{self, Command};
 use crate::desk::ticket::lifecycle::tasks::{self, Task, TaskStep};
 use crate::desk::ticket::timeline::Visibility;
+use crate::store::{Commit, PackedRun};
 
 /// The most tickets of one bulk change.
 pub const BULK_MAX: usize = 100;
@@ -34,54 +40,54 @@ pub struct FilledReply {
     pub of_category: bool,
 }
 
-impl Office {
-    /// Does all of a step on one ticket or none of it, if the ticket is still at the version that the actor has seen.
+impl Step {
+    /// The first edit that it does.
+    pub(super) fn edit(&self, actor: &Actor, organisation: &Organisation) -> Option<EditTicket> {
+        match self {
+            Step::Commands(commands) => commands.iter().find_map(|command| match command {
+                Command::Edit(wanted) => Some(wanted.clone()),
+                Command::Comment { .. } | Command::Move(_) => None,
+            }),
+            Step::Macro(id) => commands::edit_of_macro(organisation.macros.get(id)?, actor.person()),
+        }
+    }
+}
+
+/// The rules' word on a ticket as the first edit of a step leaves it.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    /// The category that it has then.
+    pub category: CategoryId,
+    pub found: Found,
+    pub run: Option<PackedRun>,
+}
+
+impl App {
+    /// Does all of a step on one ticket or none of it, if the ticket is still at the version that the actor has seen. The rules are asked
+    /// about it as they are where its edit is done by hand.
     ///
     /// # Errors
     ///
     /// [`Error::Missing`] for the ticket or the macro; [`Error::Stale`]; what the first command that is refused is refused for.
     pub async fn run_step(
-        &self,
+        self: &Arc<Self>,
         actor: &Actor,
         number: TicketNumber,
         condition: &Condition,
         step: &Step,
         key: Option<Key>,
     ) -> Result<Changed, Error> {
-        let organisation = self.organisation();
-        if let Step::Macro(id) = step
-            && !organisation.macros.contains_key(id)
-        {
-            return Err(Error::Missing { what: "macro", name: id.to_string() });
-        }
-        let around = self.store.around(number).await?;
-        let is_outage = self.store.is_outage(number).await?;
-        let passes_on = is_outage.then(|| passes_on(actor, Visibility::Public)).flatten();
-        let may = |ticket: &Ticket| Ok(permission::transition(actor, ticket).map(drop)?);
-        let changed = self.change_if((actor, number), condition, idempotency(actor, key), may, |ticket, case, at| {
-            let named =
-                |step: &Step| match step {
-                    Step::Commands(commands) => commands.clone(),
-                    Step::Macro(id) => at.organisation.macros.get(id).map_or_else(Vec::new, |step| {
-                        commands::of_macro(step, ticket, actor.person(), at.organisation)
-                    }),
-                };
-            let made = commands::run(ticket, case, &named(step), &around, actor, at)?;
-            Ok(match &passes_on {
-                Some(by) => made.map(|made| outage::pass_on(made, by, at)),
-                None => made,
-            })
-        });
-        let changed = changed.await?;
-        if around.has_duplicates || passes_on.is_some() {
-            self.jobs.wake();
-        }
-        Ok(changed)
+        let asked = match self.ask_about_step(actor, number, step).await {
+            // Rules that have too much to do keep no person from changing a ticket.
+            Err(Error::Busy(Busy::Workers(_))) => None,
+            asked => asked?,
+        };
+        self.do_step((actor, number), condition, (step, asked.as_ref()), key).await
     }
 
     /// Does a step on each of some tickets, as they are now: each as a whole or not at all; none depends on another.
     pub async fn run_on_each(
-        &self,
+        self: &Arc<Self>,
         actor: &Actor,
         tickets: &[TicketNumber],
         step: &Step,
@@ -94,6 +100,55 @@ impl Office {
             outcomes.push((*number, self.run_step(actor, *number, &any, step, key).await));
         }
         outcomes
+    }
+}
+
+impl Office {
+    async fn do_step(
+        &self,
+        (actor, number): (&Actor, TicketNumber),
+        condition: &Condition,
+        (step, asked): (&Step, Option<&Asked>),
+        key: Option<Key>,
+    ) -> Result<Changed, Error> {
+        let organisation = self.organisation();
+        if let Step::Macro(id) = step
+            && !organisation.macros.contains_key(id)
+        {
+            return Err(Error::Missing { what: "macro", name: id.to_string() });
+        }
+        let around = self.store.around(number).await?;
+        let is_outage = self.store.is_outage(number).await?;
+        let passes_on = is_outage.then(|| passes_on(actor, Visibility::Public)).flatten();
+        let may = |ticket: &Ticket| Ok(permission::transition(actor, ticket).map(drop)?);
+        let changed = self.commit_if((actor, number), condition, idempotency(actor, key), may, |ticket, case, at| {
+            let edit = asked.and_then(|_| step.edit(actor, at.organisation));
+            let category = edit.map(|wanted| wanted.category_on(ticket, at.organisation));
+            if category != asked.map(|asked| asked.category.clone()) {
+                return Err(Busy::Ticket.into());
+            }
+            let named =
+                |step: &Step| match step {
+                    Step::Commands(commands) => commands.clone(),
+                    Step::Macro(id) => at.organisation.macros.get(id).map_or_else(Vec::new, |step| {
+                        commands::of_macro(step, ticket, actor.person(), at.organisation)
+                    }),
+                };
+            let found = asked.map(|asked| &asked.found);
+            let commands = named(step);
+            let made = commands::run(ticket, case, (commands.as_slice(), found), &around, actor, at)?;
+            let made = match &passes_on {
+                Some(by) => made.map(|made| outage::pass_on(made, by, at)),
+                None => made,
+            };
+            let run = asked.and_then(|asked| asked.run.clone());
+            Ok(made.map(|made| Commit { run, ..Commit::from(made) }))
+        });
+        let changed = changed.await?;
+        if around.has_duplicates || passes_on.is_some() {
+            self.jobs.wake();
+        }
+        Ok(changed)
     }
 
     /// The canned replies, filled in for a ticket: first the template of its category.

@@ -1,15 +1,39 @@
 //! Tickets that wait for a person get one when one has room, is back or begins their shift; those of people who have left, or are
-//! away with a deputy, are handed on.
+//! away with a deputy, are handed on; and what its assignee does not take up in time goes back to the team.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jiff::{SignedDuration, Timestamp};
 
 use super::change::{Retry, Which};
-use crate::app::{Error, Office};
+use crate::app::{App, Error, Office};
 use crate::desk::id::{PersonId, Skill, TeamId, TicketNumber};
 use crate::desk::organisation::Organisation;
-use crate::desk::ticket::assignment::{HandOn, hand_on, waiting_in_team};
-use crate::store::tickets::waiting::Place;
+use crate::desk::ticket::assignment::{HandOn, hand_on, to_be_taken_up_by, waiting_in_team};
+use crate::store::tickets::waiting::{Given, Place, Waits};
 
 /// The most looks at what waits of one round: a team that is full keeps no other from getting its tickets.
 const LOOKS_MAX: usize = 50;
+
+/// How many tickets were handed on or given out, and how many of them because they were not taken up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SharedOut {
+    pub tickets: usize,
+    pub not_taken_up: usize,
+}
+
+impl App {
+    /// As [`Office::share_out`]; what was not taken up is counted.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Office::share_out`].
+    pub async fn share_out(&self) -> Result<usize, Error> {
+        let shared_out = self.office.share_out().await?;
+        self.metrics.count_not_taken_up(u64::try_from(shared_out.not_taken_up).unwrap_or_default());
+        Ok(shared_out.tickets)
+    }
+}
 
 impl Office {
     /// Gives out what waits and hands on what has to be; how many tickets that were. Several hosts may do so at once: each change
@@ -18,9 +42,52 @@ impl Office {
     /// # Errors
     ///
     /// Where the store cannot be read or written.
-    pub async fn share_out(&self) -> Result<usize, Error> {
+    pub async fn share_out(&self) -> Result<SharedOut, Error> {
         self.count_astray().await?;
-        Ok(self.hand_on_all().await? + self.give_out_waiting().await?)
+        let handed_on = self.hand_on_all().await?;
+        let not_taken_up = self.take_back_all().await?;
+        let given_out = self.give_out_waiting().await?;
+        Ok(SharedOut { tickets: handed_on + not_taken_up + given_out, not_taken_up })
+    }
+
+    /// Takes tickets back that those who got them have not taken up in the time of their team.
+    async fn take_back_all(&self) -> Result<usize, Error> {
+        let (organisation, now) = (self.organisation(), self.clock.now());
+        let mut taken_back = 0;
+        for (team, known) in &organisation.teams {
+            let Some(minutes) = known.take_up_minutes else { continue };
+            // Open time is never more than time.
+            let given_by = now.checked_sub(SignedDuration::from_mins(i64::from(minutes))).unwrap_or(Timestamp::MIN);
+            let mut next = Some(TicketNumber(0));
+            for _ in 0..LOOKS_MAX {
+                let Some(after) = next else { break };
+                let untouched = self.store.untouched(team, given_by, after).await?;
+                next = untouched.next;
+                for given in untouched.tickets {
+                    let by = to_be_taken_up_by(&organisation, team, given.at);
+                    if by.is_some_and(|by| by <= now) && self.take_back(team, &given).await? {
+                        taken_back += 1;
+                    }
+                }
+            }
+        }
+        Ok(taken_back)
+    }
+
+    /// Takes a ticket back that is as it was when it was looked at; whether it was. Each change makes another version, so that no
+    /// assignment is taken back twice, and none that was taken up meanwhile.
+    async fn take_back(&self, team: &TeamId, given: &Given) -> Result<bool, Error> {
+        let took = AtomicBool::new(false);
+        let changed = self.change(Which::Number(given.ticket), Retry::Commutes, None, |ticket, _, at| {
+            let as_seen = ticket.team == *team
+                && ticket.version == given.version
+                && ticket.assignee.as_ref() == Some(&given.to)
+                && ticket.state.is_unfinished();
+            took.store(as_seen, Ordering::Relaxed);
+            Ok(as_seen.then(|| hand_on(ticket, &HandOn::NotTakenUp, at)))
+        });
+        changed.await?;
+        Ok(took.load(Ordering::Relaxed))
     }
 
     async fn give_out_waiting(&self) -> Result<usize, Error> {
@@ -36,26 +103,27 @@ impl Office {
         Ok(given)
     }
 
-    /// Gives out those of some tickets that a member can have; `full` are the teams, with the skills that are asked for, in which none
-    /// has room any more.
+    /// Gives out those of some tickets that a member can have; `full` are the teams, with the skills that are asked for and the one who
+    /// let it lie, in which no other has room any more.
     async fn give_out(
         &self,
-        waiting: Vec<(TicketNumber, TeamId, Vec<Skill>)>,
-        full: &mut Vec<(TeamId, Vec<Skill>)>,
+        waiting: Vec<Waits>,
+        full: &mut Vec<(TeamId, Vec<Skill>, Option<PersonId>)>,
         organisation: &Organisation,
     ) -> Result<usize, Error> {
         let mut given = 0;
-        for (number, team, skills) in waiting {
+        for Waits { number, team, skills, let_lie } in waiting {
             // A team may have room for those of its tickets that other members can have.
-            let of = (team, skills);
+            let of = (team, skills, let_lie);
             if full.contains(&of) {
                 continue;
             }
-            let (team, skills) = &of;
-            let assignment = waiting_in_team(organisation, team, skills, self.clock.now());
+            let (team, skills, let_lie) = &of;
+            let mut assignment = waiting_in_team(organisation, team, skills, self.clock.now());
+            assignment.candidates.retain(|candidate| Some(candidate) != let_lie.as_ref());
             match self.store.would_pick(&assignment).await? {
                 Some(_) => {
-                    self.give(number, team, None, &HandOn::Waited).await?;
+                    self.give(number, team, None, &HandOn::Waited(let_lie.clone())).await?;
                     given += 1;
                 }
                 None => full.push(of),

@@ -17,12 +17,13 @@
 //! - `[[priority]]`: the levels, from the most urgent to the least.
 //! - `[defaults]`: what stands where no rule has answered.
 //! - `[routing]`: when the rules for routing are asked again by themselves.
+//! - `[devices]`: where it stands whose a device is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use crate::desk::id::{ImpactId, NotAnId, PersonId, PriorityId, UrgencyId};
-use crate::desk::organisation::service::{RoutingAgain, Targets};
+use crate::desk::organisation::service::{Devices, RoutingAgain, Targets};
 use crate::desk::organisation::{Defaults, Organisation, Person, PriorityLevel};
 use crate::desk::sla::Deadlines;
 
@@ -84,7 +85,7 @@ pub fn read(
         let schedules = schedules::read(keys, names);
         let levels = parts.read(Document::Priorities, keys, |keys| levels(keys, names));
         let defaults = keys.table("defaults", |keys| defaults(keys, names, &people)).flatten();
-        let routing = keys.table("routing", |keys| routing(keys, names)).unwrap_or_default();
+        let (routing, devices) = routing_and_devices(keys, names);
         let Levels { impacts, urgencies, priorities, matrix } = levels?;
         let organisation = Organisation {
             name: name?,
@@ -113,6 +114,7 @@ pub fn read(
             macros,
             canned_replies,
             schedules,
+            devices,
         };
         let server = server?;
         let attachments = store.unwrap_or_else(|| server.attachments.clone());
@@ -253,6 +255,11 @@ fn priority(keys: &mut Keys<'_>, id: crate::desk::id::PriorityId, names: &Names)
     }
 }
 
+fn routing_and_devices(keys: &mut Keys<'_>, names: &Names) -> (RoutingAgain, Option<Devices>) {
+    let routing = keys.table("routing", |keys| routing(keys, names)).unwrap_or_default();
+    (routing, keys.table("devices", devices).flatten())
+}
+
 /// `[routing]`.
 ///
 /// - `ask-again`: the changes by hand after which the rules for routing are asked again by themselves, any of `category` and `team`.
@@ -269,6 +276,18 @@ fn routing(keys: &mut Keys<'_>, names: &Names) -> RoutingAgain {
         after_team: is_after("team", default.after_team),
         not_for: distinct(keys.list("not-for"), |node| node.known(&names.request_types)),
     }
+}
+
+/// `[devices]`, without which no devices are shown.
+///
+/// - `table`: the reference table that says whose a device is; its key names the device.
+/// - `owner`: the column with the id of the person. Default `owner`.
+/// - `show`: the columns that those who help the person see. Default all of them.
+fn devices(keys: &mut Keys<'_>) -> Option<Devices> {
+    let table = keys.required("table").and_then(|node| node.filled());
+    let owner = keys.optional("owner").and_then(|node| node.filled());
+    let show = distinct(keys.list("show"), Node::filled);
+    Some(Devices { table: table?, owner: owner.unwrap_or_else(|| "owner".to_owned()), show })
 }
 
 /// `[defaults]`.

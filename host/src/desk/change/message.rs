@@ -65,6 +65,8 @@ pub enum MessageKind {
     Escalated,
     /// The ticket is the recipient's work now.
     Assigned,
+    /// The ticket is the recipient's work no more, because they did not take it up in time.
+    NotTakenUp,
     /// The requester has not said yet whether the resolution holds.
     ConfirmationReminder,
     /// The requester has not answered yet what they were asked.
@@ -95,6 +97,7 @@ impl MessageKind {
         MessageKind::StateChanged,
         MessageKind::Escalated,
         MessageKind::Assigned,
+        MessageKind::NotTakenUp,
         MessageKind::ConfirmationReminder,
         MessageKind::AnswerReminder,
         MessageKind::PromiseBroken,
@@ -117,6 +120,7 @@ impl MessageKind {
             MessageKind::StateChanged => "state-changed",
             MessageKind::Escalated => "escalated",
             MessageKind::Assigned => "assigned",
+            MessageKind::NotTakenUp => "not-taken-up",
             MessageKind::ConfirmationReminder => "confirmation-reminder",
             MessageKind::AnswerReminder => "answer-reminder",
             MessageKind::PromiseBroken => "promise-broken",

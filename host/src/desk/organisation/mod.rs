@@ -84,6 +84,7 @@ pub struct Organisation {
     pub canned_replies: Vec<CannedReply>,
     /// Work that comes again by the calendar.
     pub schedules: Vec<Schedule>,
+    pub devices: Option<service::Devices>,
 }
 
 /// What stands where no rule has answered.
@@ -172,7 +173,10 @@ pub struct Team {
     pub escalates_to: Option<TeamId>,
     /// How long a ticket may stay with this team, in minutes that its calendar is open: an operational level agreement.
     pub resolution_minutes: Option<u32>,
-    /// The calendar that this runs by; `None` is the desk's.
+    /// How long one who gets a ticket of this team may leave it untouched, in such minutes; then it goes back to the team. `None` for as
+    /// long as they like.
+    pub take_up_minutes: Option<u32>,
+    /// The calendar that these run by; `None` is the desk's.
     pub calendar: Option<CalendarId>,
 }
 

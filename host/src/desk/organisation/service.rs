@@ -6,6 +6,17 @@ use super::{Calendar, Organisation};
 use crate::desk::id::{CalendarId, CategoryId, MacroId, PriorityId, RequestTypeId, Tag, TeamId};
 use crate::desk::sla::{ClockKind, ClockName};
 
+/// Where it stands whose a device is: a reference table with a column of people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Devices {
+    /// The table; its key names a device.
+    pub table: String,
+    /// The column with the person's id.
+    pub owner: String,
+    /// The columns that those who help the person see; none stands for all.
+    pub show: Vec<String>,
+}
+
 /// A category in the taxonomy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Category {

@@ -9,12 +9,17 @@ use super::{Ticket, changed};
 use crate::desk::actor::Author;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
+use crate::desk::change::message::MessageKind;
 use crate::desk::id::{PersonId, Skill, TeamId};
 use crate::desk::organisation::{Member, Organisation, Strategy};
+use crate::desk::sla::due;
 use crate::desk::verdict::{Routed, can};
 
+const MS_PER_MINUTE: i64 = 60_000;
 /// Why a ticket stays without an assignee though the team has members.
 const FULL: &str = "all who could have it have as much as they may: it waits in the team's queue";
+/// Why a ticket goes back to its team that somebody had.
+pub const NOT_TAKEN_UP: &str = "who had it did not take it up in time";
 
 /// What the store needs to pick somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +40,7 @@ impl Assignment {
     /// What the timeline says once it is settled who got the ticket.
     pub fn entry(&self, assignee: Option<&PersonId>, at: Timestamp) -> Entry {
         let reason = match (self.note, &self.fixed) {
+            (Some(NOT_TAKEN_UP), _) => NOT_TAKEN_UP,
             _ if assignee.is_none() && !self.candidates.is_empty() => FULL,
             (Some(note), _) => note,
             (None, Some(_)) => "named by the rule",
@@ -109,8 +115,10 @@ fn among(
 /// Why the desk gives a ticket to another person by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HandOn {
-    /// It has waited for a member of its team who has room.
-    Waited,
+    /// It has waited for a member of its team who has room, other than one who did not take it up before.
+    Waited(Option<PersonId>),
+    /// Its assignee has not taken it up in the time that the team allows: it goes back to the team, and to another of it.
+    NotTakenUp,
     /// Its assignee has left.
     HasLeft,
     /// Its assignee is away, and this person stands in.
@@ -120,10 +128,11 @@ pub enum HandOn {
 /// Gives a ticket to another person of its team; the store settles whose turn it is where none is named.
 pub fn hand_on(ticket: &Ticket, why: &HandOn, at: &At<'_>) -> Change {
     let mut after = changed(ticket, at.now);
-    let (to, reason) = match why {
-        HandOn::Waited => (None, "it has waited in the team's queue"),
-        HandOn::HasLeft => (None, "the assignee has left"),
-        HandOn::Deputy(person) => (Some(person.clone()), "the assignee is away, and this is their deputy"),
+    let (to, reason, but) = match why {
+        HandOn::Waited(but) => (None, "it has waited in the team's queue", but.as_ref()),
+        HandOn::NotTakenUp => (None, NOT_TAKEN_UP, ticket.assignee.as_ref()),
+        HandOn::HasLeft => (None, "the assignee has left", None),
+        HandOn::Deputy(person) => (Some(person.clone()), "the assignee is away, and this is their deputy", None),
     };
     after.assignee.clone_from(&to);
     if let Some(person) = to {
@@ -136,7 +145,17 @@ pub fn hand_on(ticket: &Ticket, why: &HandOn, at: &At<'_>) -> Change {
         return Change::update(ticket, after, vec![entry]);
     }
     let mut change = Change::update(ticket, after, Vec::new());
-    let assignment = waiting_in_team(at.organisation, &ticket.team, &ticket.skills, at.now);
+    let mut assignment = waiting_in_team(at.organisation, &ticket.team, &ticket.skills, at.now);
+    assignment.candidates.retain(|candidate| Some(candidate) != but);
     change.assignment = Some(Assignment { note: Some(reason), ..assignment });
+    if let (HandOn::NotTakenUp, Some(person)) = (why, &ticket.assignee) {
+        change.messages.push(at.message(ticket.id, MessageKind::NotTakenUp, person));
+    }
     change
+}
+
+/// When one who got a ticket of a team at this instant has to have taken it up; `None` where the team sets no time.
+pub fn to_be_taken_up_by(organisation: &Organisation, team: &TeamId, given: Timestamp) -> Option<Timestamp> {
+    let minutes = organisation.teams.get(team)?.take_up_minutes?;
+    due(organisation.calendar_of_team(team), given, i64::from(minutes) * MS_PER_MINUTE)
 }

@@ -178,6 +178,14 @@ impl<E: Fn(Visibility, Event) -> Entry> Edit<'_, E> {
     }
 }
 
+impl EditTicket {
+    /// The category that a ticket has after it; its own where there is no such category, which the edit itself refuses.
+    pub fn category_on(&self, ticket: &Ticket, organisation: &Organisation) -> CategoryId {
+        let named = self.category.as_deref().and_then(|id| organisation.categories.get_key_value(id));
+        named.map_or_else(|| ticket.category.clone(), |(id, _)| id.clone())
+    }
+}
+
 /// The priority, where it was asked for, and the destination that the rules find for a ticket as it is to be.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {

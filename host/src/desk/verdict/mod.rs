@@ -162,7 +162,8 @@ pub struct Classified {
     pub kind: Decided<Kind>,
 }
 
-/// Categorization: the first category wins, so does the first kind; tags are united.
+/// Categorization: the first category wins, so does the first kind; tags are united. Where access is asked for, the desk may decide and
+/// resolve at once: there a category that only says that none was found does not win over the one that the request type has for it.
 pub fn categorization(
     organisation: &Organisation,
     request_type: &RequestType,
@@ -170,7 +171,10 @@ pub fn categorization(
 ) -> Classified {
     let first =
         |pick: &dyn Fn(&Classification) -> bool| given.iter().find(|given| given.answer.as_ref().is_some_and(pick));
-    let category = first(&|answer| answer.category.is_some())
+    let is_real = |id: &CategoryId| organisation.categories.get(id).is_some_and(|category| !category.catch_all);
+    let own = request_type.category.as_ref().filter(|own| request_type.grants_access && is_real(own));
+    let counts = |id: &CategoryId| own.is_none() || is_real(id);
+    let category = first(&|answer| answer.category.as_ref().is_some_and(counts))
         .and_then(|given| Some((given.answer.as_ref()?.category.clone()?, By::rule(given))))
         .or_else(|| Some((request_type.category.clone()?, By::RequestType)))
         .unwrap_or_else(|| (organisation.defaults.category.clone(), By::Default));

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use crate::desk::id::{PersonId, Skill, TeamId, TicketNumber};
+use crate::desk::ticket::assignment::NOT_TAKEN_UP;
 use crate::store::db::Row;
-use crate::store::sql::columns::{from_json, parsed};
+use crate::store::sql::columns::{at, from_json, ms, parsed};
 use crate::store::{Error, Store};
 
 /// The most tickets of one look.
@@ -17,10 +20,37 @@ const NUMBERS_AT_ONCE: i64 = 1_000;
 /// Tickets that wait for a person, in the order in which they are given out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
-    /// Each with its team and the skills that it needs.
-    pub tickets: Vec<(TicketNumber, TeamId, Vec<Skill>)>,
+    pub tickets: Vec<Waits>,
     /// Where the next look goes on, if there may be more.
     pub next: Option<Place>,
+}
+
+/// A ticket that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waits {
+    pub number: TicketNumber,
+    pub team: TeamId,
+    /// The skills that it needs.
+    pub skills: Vec<Skill>,
+    /// Who had it last and did not take it up.
+    pub let_lie: Option<PersonId>,
+}
+
+/// Tickets that people got, and on which they have done nothing since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Untouched {
+    pub tickets: Vec<Given>,
+    /// The number after which the next look goes on, if there may be more.
+    pub next: Option<TicketNumber>,
+}
+
+/// A ticket that somebody got.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    pub ticket: TicketNumber,
+    pub version: i64,
+    pub to: PersonId,
+    pub at: Timestamp,
 }
 
 /// A ticket's place among those that wait.
@@ -45,12 +75,14 @@ impl Store {
     /// Where the database cannot be read.
     pub async fn waiting(&self, after: Place) -> Result<Waiting, Error> {
         let sql = format!(
-            "select t.number, t.team, t.skills, t.rank, t.queue_due from tickets t \
+            "select t.number, t.team, t.skills, t.rank, t.queue_due, {}, {} from tickets t \
              where t.unfinished = 1 and t.assignee is null and t.state <> 'waiting_approval' \
              and (select l.author_kind from timeline l where l.ticket = t.number \
              and l.kind = 'assigned' order by l.seq desc limit 1) = 0 \
              and (t.rank, t.queue_due, t.number) > ($1, $2, $3) \
-             order by t.rank, t.queue_due, t.number limit {LOOK_MAX}"
+             order by t.rank, t.queue_due, t.number limit {LOOK_MAX}",
+            assigned(0),
+            assigned(1)
         );
         let rows = self.db.all(&sql, vec![after.rank.into(), after.due.into(), after.number.into()]).await?;
         let last = rows.last().filter(|_| rows.len() >= LOOK_MAX);
@@ -62,9 +94,38 @@ impl Store {
             let skills: Vec<String> = from_json("tickets", "skills", &row.text(2)?)?;
             let skills =
                 skills.iter().map(|skill| parsed("tickets", "skills", skill)).collect::<Result<Vec<Skill>, _>>()?;
-            Ok((number, team, skills))
+            Ok(Waits { number, team, skills, let_lie: let_lie(row.opt_text(5)?, row.opt_text(6)?) })
         };
         Ok(Waiting { tickets: self.readable("tickets", &rows, waits), next })
+    }
+
+    /// The tickets of a team that somebody got at this instant or before and on which that person has done nothing since, among those
+    /// whose numbers follow this one. One who took a ticket has done something on it.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn untouched(&self, team: &TeamId, upto: Timestamp, after: TicketNumber) -> Result<Untouched, Error> {
+        let sql = format!(
+            "select t.number, t.version, t.assignee, l.at from tickets t join timeline l on l.ticket = t.number \
+             where t.team = $1 and t.unfinished = 1 and t.assignee is not null and t.number > $2 \
+             and t.state in ('new', 'open', 'in_progress', 'reopened') and l.kind = 'assigned' and l.at <= $3 \
+             and l.seq = (select max(m.seq) from timeline m where m.ticket = t.number and m.kind = 'assigned') \
+             and not exists (select 1 from timeline w where w.ticket = t.number and w.seq >= l.seq \
+             and w.author_kind = 1 and w.author = t.assignee) order by t.number limit {LOOK_MAX}"
+        );
+        let rows = self.db.all(&sql, vec![team.as_str().into(), after.0.into(), ms(upto).into()]).await?;
+        let last = rows.last().filter(|_| rows.len() >= LOOK_MAX);
+        let next = last.and_then(|row| row.int(0).ok()).map(TicketNumber);
+        let given = |row: &Row| {
+            Ok(Given {
+                ticket: TicketNumber(row.int(0)?),
+                version: row.int(1)?,
+                to: parsed("tickets", "assignee", &row.text(2)?)?,
+                at: at("timeline", "at", row.int(3)?)?,
+            })
+        };
+        Ok(Untouched { tickets: self.readable("tickets", &rows, given), next })
     }
 
     /// The tickets that are not over, among those whose numbers follow this one; and from where the next look goes on, if there are
@@ -163,6 +224,22 @@ impl Store {
         let rows = self.db.all(&sql, vec![person.as_str().into()]).await?;
         Ok(self.readable("tickets", &rows, in_team))
     }
+}
+
+/// The facts of a ticket's last assignment but so many.
+fn assigned(but: u8) -> String {
+    format!(
+        "(select l.details from timeline l where l.ticket = t.number and l.kind = 'assigned' order by l.seq desc \
+         limit 1 offset {but})"
+    )
+}
+
+/// Who had a ticket before its last assignment, where that took it back because they did not take it up.
+fn let_lie(last: Option<String>, before: Option<String>) -> Option<PersonId> {
+    let facts = |text: Option<String>| serde_json::from_str::<(String, Option<String>, String)>(&text?).ok();
+    let (_, _, why) = facts(last)?;
+    let (_, had, _) = facts(before)?;
+    had.filter(|_| why == NOT_TAKEN_UP)?.parse().ok()
 }
 
 /// A ticket's number and its team.

@@ -247,6 +247,33 @@ pub struct Card {
     pub others: Vec<Row>,
     /// The access that they hold now, through this desk.
     pub holds: Vec<crate::web::portal::access::Held>,
+    pub devices: Vec<Device>,
+}
+
+/// A device of the one who asked, with what is known of it.
+pub struct Device {
+    pub name: String,
+    pub facts: Vec<(String, String)>,
+}
+
+/// Devices on a requester's card.
+const DEVICES: usize = 20;
+
+/// A person's devices, where a table says whose a device is; for those who work on tickets.
+fn devices(visit: &Visit, person: &PersonId) -> Vec<Device> {
+    let Some(known) = visit.frame.organisation.devices.as_ref().filter(|_| visit.frame.works()) else {
+        return Vec::new();
+    };
+    let tables = visit.app.rules.tables();
+    let rows = tables.get(&known.table).map(|table| table.having(&known.owner, person.as_str(), DEVICES));
+    let rows = rows.unwrap_or_default().into_iter();
+    rows.map(|(name, row)| {
+        let is_shown = |column: &str| known.show.is_empty() || known.show.iter().any(|shown| shown == column);
+        let cells = row.into_iter().filter(|cell| is_shown(&cell.name) && cell.name != known.owner);
+        let facts = cells.filter(|cell| !cell.value.is_empty() && cell.value != name);
+        Device { facts: facts.map(|cell| (cell.name, cell.value)).collect(), name }
+    })
+    .collect()
 }
 
 /// Tickets on a requester's card.
@@ -277,6 +304,7 @@ pub async fn card(visit: &Visit, seen: &Seen) -> Result<Card, Failure> {
         active: person.is_none_or(|person| person.active),
         others: others.collect(),
         holds: crate::web::portal::access::held_by(visit, requester).await?,
+        devices: devices(visit, requester),
     })
 }
 

@@ -52,6 +52,7 @@ impl Wanted<'_> {
                     | MessageKind::Mentioned
                     | MessageKind::Escalated
                     | MessageKind::Assigned
+                    | MessageKind::NotTakenUp
                     | MessageKind::PromiseBroken
                     | MessageKind::PromiseRunsOut
                     | MessageKind::ReviewWanted

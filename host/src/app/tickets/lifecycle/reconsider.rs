@@ -8,13 +8,14 @@
 //! - when a ticket goes to another team and the person names no one there: the team stays as it was named, and the rules say who of it
 //!   can have the ticket, where they would have sent it there too.
 //!
-//! A macro and a bulk change say themselves where tickets go: after those nothing is asked.
+//! The edit of a macro or of a bulk change is one by hand, ticket by ticket: the rules are asked after it as after any other.
 
 use std::sync::Arc;
 
 use crate::app::decide::{again, pipeline};
 use crate::app::error::{Broken, Busy};
 use crate::app::rollout::health::Cause;
+use crate::app::tickets::bulk::{Asked, Step};
 use crate::app::tickets::change::{Changed, Key, idempotency};
 use crate::app::{App, Error};
 use crate::desk::actor::{Actor, Author};
@@ -117,6 +118,23 @@ impl App {
         Ok(policy.after_category && changes && !self.is_routed_by_hand(number).await?)
     }
 
+    /// The rules' word on a ticket as the edit of a step leaves it, where they are asked after such an edit by itself.
+    pub(in crate::app::tickets) async fn ask_about_step(
+        self: &Arc<Self>,
+        actor: &Actor,
+        number: TicketNumber,
+        step: &Step,
+    ) -> Result<Option<Asked>, Error> {
+        let Some(wanted) = step.edit(actor, &self.organisation()) else { return Ok(None) };
+        if !self.routes_again(actor, number, &wanted).await? {
+            return Ok(None);
+        }
+        let Some(ticket) = self.store.ticket(number).await? else { return Ok(None) };
+        let category = self.category_of(&ticket, &wanted);
+        let (found, run) = self.reconsider(actor, &ticket, &category, Again::Routing).await?;
+        Ok(Some(Asked { category, found, run }))
+    }
+
     /// Whether it was a person who set a ticket's team last.
     async fn is_routed_by_hand(&self, number: TicketNumber) -> Result<bool, Error> {
         let settings = self.store.settings(number, true).await?;
@@ -126,9 +144,7 @@ impl App {
 
     /// The category that a ticket is to have; its own where there is no such category, which the change itself refuses.
     fn category_of(&self, ticket: &Ticket, wanted: &EditTicket) -> CategoryId {
-        let organisation = self.organisation();
-        let named = wanted.category.as_deref().and_then(|id| organisation.categories.get_key_value(id));
-        named.map_or_else(|| ticket.category.clone(), |(id, _)| id.clone())
+        wanted.category_on(ticket, &self.organisation())
     }
 
     /// Asks these stages about a ticket with this category, in the lane of the one who wants to know. There is no record of routing

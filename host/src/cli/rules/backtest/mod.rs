@@ -11,6 +11,7 @@ use clap::Args;
 use super::{Failure, desk};
 use crate::app::replay::access::AccessReport;
 use crate::app::replay::backtest::{Candidates, backtest};
+use crate::app::replay::manifest::differences as differs_from;
 use crate::app::replay::report::{Limits, Most, Report};
 use crate::app::replay::tally::Tally;
 use crate::app::{App, Error};
@@ -19,13 +20,9 @@ use crate::cli::which::{Which, bar};
 use crate::cli::{Found, Place};
 use crate::desk::actor::Actor;
 use crate::rules::digest::Digest;
-use crate::rules::load::difference::changes;
 use crate::rules::load::{COMPONENT_FILE, MANIFEST_FILE};
 use crate::rules::run::rule::Rule;
 use crate::rules::text::in_json;
-
-/// The differences that are shown.
-const DIFFERENCES_MAX: usize = 20;
 
 mod html;
 mod plot;
@@ -167,20 +164,7 @@ async fn candidates(app: &Arc<App>, actor: &Actor, args: &Backtest) -> Result<(C
 /// In what a candidate differs from the version of its rule that is live; nothing where there is none.
 async fn differences(app: &Arc<App>, actor: &Actor, rule: &Rule) -> Vec<String> {
     let Ok((text, wasm)) = recorded(app, actor, rule.manifest.name.as_str()).await else { return Vec::new() };
-    let mut found: Vec<String> = Vec::new();
-    found.extend((Digest::of(&wasm) != rule.digest).then(|| "its component is another".to_owned()));
-    let value = |value: Option<&serde_json::Value>| value.map_or_else(|| "nothing".to_owned(), ToString::to_string);
-    // Two manifests that were read as such are TOML.
-    let changes = changes(&text, &rule.manifest_text).unwrap_or_default();
-    // Examples decide nothing.
-    for change in changes.into_iter().filter(|change| !change.key.starts_with("example")) {
-        found.push(format!("{}: {} -> {}", change.key, value(change.from.as_ref()), value(change.to.as_ref())));
-    }
-    let more = found.len().saturating_sub(DIFFERENCES_MAX);
-    found.truncate(DIFFERENCES_MAX);
-    found.extend((more > 0).then(|| format!("and {more} more")));
-    let name = &rule.manifest.name;
-    found.into_iter().map(|one| format!("{name}: {one}")).collect()
+    differs_from(&text, &Digest::of(&wasm), rule)
 }
 
 /// The folders of all candidates, and whether they are a whole set.

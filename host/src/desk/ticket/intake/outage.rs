@@ -298,7 +298,7 @@ pub fn hears(child: &Ticket, (by, body): (&PersonId, &str), at: &At<'_>) -> Opti
 #[must_use]
 pub fn detached(change: Change, ticket: &Ticket, at: &At<'_>) -> Change {
     match ticket.assignee.is_none() && ticket.state.is_unfinished() {
-        true => change.then(hand_on(ticket, &HandOn::Waited, at)),
+        true => change.then(hand_on(ticket, &HandOn::Waited(None), at)),
         false => change,
     }
 }

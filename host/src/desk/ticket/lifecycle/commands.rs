@@ -12,7 +12,7 @@ use crate::desk::organisation::Organisation;
 use crate::desk::organisation::service::{Macro, Variable};
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
-use crate::desk::ticket::edit::{EditTicket, edit};
+use crate::desk::ticket::edit::{EditTicket, Found, edit, edit_with};
 use crate::desk::ticket::lifecycle::resolution::ResolutionRecord;
 use crate::desk::ticket::timeline::Visibility;
 use crate::desk::ticket::{Move, State, Ticket, comment, transition};
@@ -28,14 +28,15 @@ pub enum Command {
     Move(Move),
 }
 
-/// Does all of them in their order, each on the ticket as the one before leaves it; `None` where nothing changes.
+/// Does all of them in their order, each on the ticket as the one before leaves it; `None` where nothing changes. The rules may have been
+/// asked about the ticket as the first edit leaves it.
 ///
 /// # Errors
 /// The refusal of the first that is refused; then none is done.
 pub fn run(
     ticket: &Ticket,
     case: Option<&AccessCase>,
-    commands: &[Command],
+    (commands, mut found): (&[Command], Option<&Found>),
     around: &Around,
     actor: &Actor,
     at: &At<'_>,
@@ -44,7 +45,13 @@ pub fn run(
     for command in commands {
         let now = whole.as_ref().map_or(ticket, Change::after).clone();
         let change = match command {
-            Command::Edit(wanted) => edit(&now, wanted, &permission::edit(actor, &now)?, at)?,
+            Command::Edit(wanted) => {
+                let permit = permission::edit(actor, &now)?;
+                match found.take() {
+                    Some(found) => edit_with(&now, wanted, found, &permit, at)?,
+                    None => edit(&now, wanted, &permit, at)?,
+                }
+            }
             Command::Comment { body, visibility, minutes } => {
                 let said = comment(&now, body, &permission::comment(actor, &now, case, *visibility)?, at)?;
                 Some(match minutes {
@@ -68,19 +75,7 @@ pub fn run(
 /// The commands of a macro for one ticket, its texts filled in.
 pub fn of_macro(step: &Macro, ticket: &Ticket, agent: Option<&PersonId>, organisation: &Organisation) -> Vec<Command> {
     let filled = |text: &String| fill(text, ticket, agent, organisation);
-    let mut commands = Vec::new();
-    let Macro { category, priority, team, tags, .. } = step;
-    if category.is_some() || priority.is_some() || team.is_some() || tags.is_some() || step.take {
-        commands.push(Command::Edit(EditTicket {
-            category: category.clone(),
-            priority: priority.clone(),
-            team: team.clone(),
-            tags: tags.clone(),
-            assignee: agent.filter(|_| step.take).map(|agent| Some(agent.to_string())),
-            reason: format!("by the macro {}", step.name),
-            ..EditTicket::default()
-        }));
-    }
+    let mut commands: Vec<Command> = edit_of_macro(step, agent).map(Command::Edit).into_iter().collect();
     let texts = [(&step.reply, Visibility::Public), (&step.note, Visibility::Internal)];
     for (text, visibility) in texts {
         commands.extend(text.as_ref().map(|text| Command::Comment { body: filled(text), visibility, minutes: None }));
@@ -93,6 +88,21 @@ pub fn of_macro(step: &Macro, ticket: &Ticket, agent: Option<&PersonId>, organis
         commands.push(Command::Move(Move { to, reason: String::new(), record }));
     }
     commands
+}
+
+/// The edit of a macro, where it has one.
+pub fn edit_of_macro(step: &Macro, agent: Option<&PersonId>) -> Option<EditTicket> {
+    let Macro { category, priority, team, tags, .. } = step;
+    let edits = category.is_some() || priority.is_some() || team.is_some() || tags.is_some() || step.take;
+    edits.then(|| EditTicket {
+        category: category.clone(),
+        priority: priority.clone(),
+        team: team.clone(),
+        tags: tags.clone(),
+        assignee: agent.filter(|_| step.take).map(|agent| Some(agent.to_string())),
+        reason: format!("by the macro {}", step.name),
+        ..EditTicket::default()
+    })
 }
 
 /// A text with its variables filled in.

@@ -139,11 +139,13 @@ fn teams(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
     let one = |team: &Team| {
         let members = team.members.iter().map(|member| f.name(&member.person)).collect::<Vec<_>>().join(", ");
         let to = team.escalates_to.as_ref().map(|id| f.team(id.as_str())).unwrap_or_default();
-        let facts = vec![
+        let mut facts = vec![
             fact("config.members", members),
             fact("field.tier", team.tier.to_string()),
             fact("config.escalates-to", to),
         ];
+        let within = team.take_up_minutes.map(|minutes| f.times.span(i64::from(minutes)));
+        facts.extend(within.map(|within| fact("config.take-up-within", within)));
         thing(&team.id, &team.name, facts, named.get(team.id.as_str()).cloned().unwrap_or_default())
     };
     organisation.teams.values().map(one).collect()

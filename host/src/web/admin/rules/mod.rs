@@ -12,12 +12,16 @@ use crate::app::observe::stats::{HourStats, RuleStats, Window};
 use crate::app::rollout::archive;
 use crate::app::rollout::rules::RuleStatus;
 use crate::app::rollout::steps::{Command, DeploymentEvent, LifeTrial, Part};
+use crate::web::admin::editor::grid;
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::Form;
 use crate::web::frame::shown::size;
 use crate::web::frame::times::When;
 use crate::web::frame::{Frame, page};
 use crate::web::session::Visit;
+
+pub mod backtest;
+mod tried;
 
 /// Versions and events that a page shows.
 const SHOWN: usize = 20;
@@ -96,7 +100,7 @@ fn listed(f: &Frame, status: &RuleStatus) -> Listed {
         micros: sum(|figures| figures.mean_micros * figures.calls).checked_div(calls).unwrap_or_default(),
         calls,
         error: status.error.as_ref().map(|(message, _)| message.clone()),
-        has_rows: status.live.as_ref().is_some_and(|rule| super::editor::grid::has_rows(&rule.manifest_text)),
+        has_rows: status.live.as_ref().is_some_and(|rule| grid::has_rows(&rule.manifest_text)),
     }
 }
 
@@ -322,6 +326,11 @@ pub async fn show(visit: Visit, Path(name): Path<String>, Query(look): Query<Loo
     render(visit, &name, (window, look.compare.as_deref()), done, StatusCode::OK).await
 }
 
+/// Whether a rule has this name, or its folder where it never became a rule.
+fn is_called(status: &RuleStatus, name: &str) -> bool {
+    status.live.as_ref().is_some_and(|rule| rule.manifest.name.as_str() == name) || status.folder == name
+}
+
 async fn render(
     visit: Visit,
     name: &str,
@@ -330,10 +339,7 @@ async fn render(
     status: StatusCode,
 ) -> Result<Response, Failure> {
     let (_, statuses) = visit.app.rules_status(&visit.actor)?;
-    let is_meant = |status: &RuleStatus| {
-        status.live.as_ref().is_some_and(|rule| rule.manifest.name.as_str() == name) || status.folder == name
-    };
-    let found = statuses.into_iter().find(is_meant).ok_or(Failure::NoPage)?;
+    let found = statuses.into_iter().find(|status| is_called(status, name)).ok_or(Failure::NoPage)?;
     let own = found.live.as_ref().map_or_else(|| name.to_owned(), |rule| rule.manifest.name.to_string());
     // A folder that has never given a rule has no past.
     let stats = visit.app.rule_stats(&visit.actor, &own, window).await.unwrap_or_default();
