@@ -187,7 +187,9 @@ fn a_time_without_a_format_names_its_zone() {
     assert_eq!(good.past.created_at.unwrap().to_string(), "2016-07-01T07:05:00Z");
     assert_eq!(
         rows(b"text,at\nx,1/7/2016\n", plan(&columns, &[])),
-        ["line 2: `1/7/2016` is not a time of the form 2026-01-31T09:30:00Z"]
+        [
+            "line 2: `1/7/2016` is not a time of the form 2026-01-31T09:30:00Z; name the form that it has by `--time-format`"
+        ]
     );
 }
 
