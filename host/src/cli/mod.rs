@@ -184,6 +184,7 @@ fn say(words: std::fmt::Arguments<'_>) {
     if let Err(error) = std::io::stdout().lock().write_fmt(words) {
         if error.kind() != std::io::ErrorKind::BrokenPipe {
             eprintln!("error: the answer cannot be written: {error}");
+            std::process::exit(1);
         }
         std::process::exit(READER_ENDED);
     }

@@ -95,7 +95,7 @@ fn field(to: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> fmt::Result {
 
 /// The configuration of a place, checked.
 pub fn configuration(place: &Place, listen: Option<std::net::SocketAddr>) -> Result<(Config, Source), Failure> {
-    if place.url.is_some() {
+    if place.url.as_deref().is_some_and(|url| !url.is_empty()) {
         return Err("this command works on a desk's own files: leave out --url, and run it where the desk runs".into());
     }
     let place = context::settle(place)?;

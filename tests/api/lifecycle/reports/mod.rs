@@ -98,3 +98,15 @@ fn a_report_by_category_says_how_much_is_under_other() {
         assert_eq!((of("miscellaneous"), of("network.vpn")), (2, 1), "{volume}");
     });
 }
+
+/// A part of a time would be passed over without a word.
+#[test]
+fn a_day_of_a_report_is_a_day() {
+    let desk = House::demo(Database::Sqlite);
+    let mei = desk.as_role("mei");
+    for bad in ["2026-03-29T02:30:00", "2026-02-30", "x", ""] {
+        let told = mei.get(&format!("/api/v1/reports/volume?from={bad}&to=2026-04-30")).expect(400);
+        assert!(told["detail"].as_str().unwrap().contains("is no day"), "{bad}: {told}");
+    }
+    mei.get("/api/v1/reports/volume?from=2026-03-29&to=2026-03-29").expect(200);
+}
