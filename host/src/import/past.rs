@@ -70,9 +70,18 @@ pub(super) fn instant(format: Option<&str>, text: &str, zone: &TimeZone) -> Opti
         Some(EXCEL) => in_zone(days_of_spreadsheet(text)?, zone),
         Some(format) => {
             let named = Timestamp::strptime(format, text).ok();
-            named.or_else(|| in_zone(DateTime::strptime(format, text).ok()?, zone))
+            let local = || in_zone(DateTime::strptime(format, text).ok()?, zone);
+            named.or_else(local).or_else(|| of_iso(text, zone))
         }
     }
+}
+
+/// A time as ISO 8601 has it, from the year to the minute at least: whichever form an export is said to have, it means no other.
+fn of_iso(text: &str, zone: &TimeZone) -> Option<Timestamp> {
+    let begins_with_year = text.len() >= "YYYY-MM-DD HH:MM".len() && text.get(4..5) == Some("-");
+    let named = || text.parse().ok();
+    let local = || in_zone(text.parse().ok()?, zone);
+    begins_with_year.then(|| named().or_else(local)).flatten()
 }
 
 /// A time of a wall's clock. One that a change of clocks leaves out, or has twice, is read as RFC 5545 does.
@@ -111,6 +120,11 @@ mod tests {
             // The hour that is left out in spring, and the one that is there twice in autumn.
             (Some("%d.%m.%Y %H:%M"), "30.03.2025 02:30", "2025-03-30T01:30:00Z"),
             (Some("%d.%m.%Y %H:%M"), "26.10.2025 02:30", "2025-10-26T00:30:00Z"),
+            // A preset knows one form of several that an export may have.
+            (Some("%d/%b/%y %I:%M %p"), "2025-01-31 10:30", "2025-01-31T09:30:00Z"),
+            (Some("%Y-%m-%d %H:%M"), "2025-01-31 10:30:00", "2025-01-31T09:30:00Z"),
+            (Some("%Y-%m-%d %H:%M"), "2025-01-31T09:30:00Z", "2025-01-31T09:30:00Z"),
+            (Some("%Y-%m-%d %H:%M"), "31.01.2025 10:30", ""),
             (Some("%s"), "1738315800", "2025-01-31T09:30:00Z"),
             (Some("excel"), "45688.4375", "2025-01-31T09:30:00Z"),
             (Some("excel"), "45688,4375", "2025-01-31T09:30:00Z"),

@@ -34,6 +34,8 @@ pub enum RowWrong {
     RaggedLines { found: usize, wanted: usize, lines: u64 },
     #[error("the cell of `{column}`, which tells the rows apart, is empty")]
     NoKey { column: String },
+    #[error("its key is that of line {above}, and it says something else: does another column tell the rows apart?")]
+    KeyTwice { above: u64 },
     #[error("the cell of `{column}` is not UTF-8 text: where the file has another encoding, name it")]
     NotUtf8 { column: String },
     #[error("subject and body are both empty")]
@@ -63,6 +65,7 @@ impl RowWrong {
             RowWrong::Ragged { .. } | RowWrong::RaggedLines { .. } => "wrong number of cells",
             RowWrong::NoObject { .. } => "no object",
             RowWrong::NoKey { .. } => "no key",
+            RowWrong::KeyTwice { .. } => "a key twice",
             RowWrong::NotUtf8 { .. } => "not UTF-8",
             RowWrong::NoText => "neither subject nor body",
             RowWrong::BadTime { .. } => "bad time",

@@ -190,3 +190,16 @@ fn headings_that_look_the_same_are_the_same() {
     let told: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", words(&output)));
     assert_eq!((&told["accepted"], output.status.code()), (&Value::from(1), Some(0)), "{told}");
 }
+
+/// A column that does not tell the rows apart is no key, and no row is lost without a word.
+#[test]
+fn a_key_that_rows_share_is_named() {
+    let (desk, dir) = house();
+    let rows = "title,text,n\nA,The printer has no toner one.,1\nB,The printer has no toner two.,1\n\
+                A,The printer has no toner one.,1\nC,The printer has no toner three.,2\n";
+    let output = import(&desk, &dir, "tickets.csv", rows.as_bytes(), &["--key", "n"]);
+    let said = words(&output);
+    assert_eq!((output.status.code(), count(&said, "accepted")), (Some(3), Some(2)), "{said}");
+    assert!(said.contains("line 3: its key is that of line 2"), "{said}");
+    assert_eq!(count(&said, "made before"), Some(1), "the same row again is the same ticket: {said}");
+}

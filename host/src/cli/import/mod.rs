@@ -1,13 +1,12 @@
 //! `ruledesk import`: tickets from a file, through the very pipeline that serves requests.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use jiff::tz::TimeZone;
 use tokio::task::JoinSet;
 
 use super::{Failure, Found, Place, desk};
@@ -15,23 +14,21 @@ use crate::app::tickets::submit::{self, CreatedTicket};
 use crate::app::{App, Error};
 use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
-use crate::desk::organisation::Organisation;
 use crate::desk::organisation::form::Raw;
-use crate::desk::text::is_blank;
 use crate::desk::ticket::history::log::LogEvent;
 use crate::desk::ticket::history::{Past, PastComment};
-use crate::desk::ticket::intake::{CHANNEL_CHARS_MAX, Submission};
+use crate::desk::ticket::intake::Submission;
 use crate::desk::ticket::timeline::Visibility;
 use crate::import::{
-    Comment, HeldBack, ImportedTicket, LabelKind, Labels, Mapping, Outcome, People, Plan, Preset, ReadError, Row,
-    RowWrong, Summary, Target, Tickets, check_format,
+    Comment, HeldBack, ImportedTicket, LabelKind, Labels, Outcome, Preset, Row, RowWrong, Summary, Tickets,
 };
-use crate::rows::{Encoding, Separator, Written};
+use crate::rows::{Encoding, Separator};
 use crate::rules::digest::Digest;
-use crate::rules::text::{in_json, is_dangerous, shown};
+use crate::rules::text::{in_json, shown};
 
 mod file;
 mod log;
+mod plan;
 
 use file::Given;
 use log::Logged;
@@ -106,7 +103,7 @@ pub struct Import {
     #[arg(long, requires_all = ["history", "key"])]
     log: bool,
     /// The channel that tickets name.
-    #[arg(long, default_value = "import", value_parser = channel)]
+    #[arg(long, default_value = "import", value_parser = plan::channel)]
     channel: String,
     /// Gives tickets their numbers in the order of the rows, which takes longer: one is made after the other.
     #[arg(long)]
@@ -123,7 +120,7 @@ pub struct Import {
 pub async fn run(import: Import) -> Result<(), Failure> {
     let (config, source) = desk::configuration(&import.place, None)?;
     let zone = config.organisation.calendar.zone.clone();
-    let plan = plan(&import, zone, &config.organisation)?;
+    let plan = plan::plan(&import, zone, &config.organisation)?;
     let actor = desk::actor(&config, None)?;
     let app = desk::open(config, source).await?;
     let file = Given::open(&import.file)?;
@@ -131,7 +128,7 @@ pub async fn run(import: Import) -> Result<(), Failure> {
         Some(text) => Tickets::of_json(&text, plan),
         None => Tickets::open(file.reader()?, plan),
     };
-    let mut tickets = tickets.map_err(|error| not_opened(error, import.preset.is_some()))?;
+    let mut tickets = tickets.map_err(|error| plan::not_opened(error, import.preset.is_some()))?;
     let mut flight = Flight {
         app: Arc::clone(&app),
         actor,
@@ -141,6 +138,8 @@ pub async fn run(import: Import) -> Result<(), Failure> {
         history: import.history,
         at_once: if import.in_order { 1 } else { IN_FLIGHT_MAX },
         running: JoinSet::new(),
+        keys: HashMap::new(),
+        twice: HashMap::new(),
         summary: Summary::default(),
         bar: bar(import.json),
     };
@@ -169,23 +168,6 @@ pub async fn run(import: Import) -> Result<(), Failure> {
             };
             Err(Found(format!("{refused} row(s) were refused: {told}")).into())
         }
-    }
-}
-
-/// A name of a channel that a ticket can have.
-fn channel(text: &str) -> Result<String, String> {
-    let fits = text.chars().count() <= CHANNEL_CHARS_MAX && !is_blank(text) && !text.chars().any(is_dangerous);
-    let wrong = || format!("a channel's name has 1 to {CHANNEL_CHARS_MAX} characters, which can be seen");
-    if fits { Ok(text.to_owned()) } else { Err(wrong()) }
-}
-
-/// Why a file cannot be begun with; a preset may be that of another desk.
-fn not_opened(error: ReadError, preset: bool) -> Failure {
-    match error {
-        ReadError::NoColumn { .. } if preset => {
-            format!("{error}; is the file an export of the desk that `--preset` names, in English?").into()
-        }
-        error => error.into(),
     }
 }
 
@@ -227,39 +209,6 @@ async fn make(
 #[expect(clippy::disallowed_methods, reason = "the desk does not say when it has less to do")]
 async fn pause() {
     tokio::time::sleep(BUSY_PAUSE).await;
-}
-
-fn plan(import: &Import, zone: TimeZone, organisation: &Organisation) -> Result<Plan, Failure> {
-    let mapping = match &import.preset {
-        Some(preset) => Mapping::of_preset(preset, import.history, &import.map, &import.map_value)?,
-        None => Mapping::parse(&import.map, &import.map_value)?,
-    };
-    let preset = import.preset.clone().unwrap_or_default();
-    if !import.history {
-        mapping.of_new_tickets()?;
-    }
-    if import.history && mapping.column(&Target::CreatedAt).is_none() {
-        return Err("history says when each ticket was created: add `--map created-at=COLUMN`".into());
-    }
-    if import.log {
-        mapping.of_log()?;
-    }
-    let time_format = import.time_format.clone().or(preset.time_format);
-    time_format.as_deref().map_or(Ok(()), check_format)?;
-    let people = organisation.people.values().map(|person| (&person.id, person.email.as_str()));
-    Ok(Plan {
-        written: Written { encoding: import.encoding, separator: import.delimiter },
-        mapping,
-        people: People::new(people),
-        key: import.key.clone().or(preset.key),
-        requester: import.requester.clone(),
-        held_back: import.only_held_back.clone(),
-        first_by: import.first_by.clone(),
-        missing: import.missing.clone().or(preset.missing),
-        time_format,
-        zone,
-        limit: import.limit,
-    })
 }
 
 fn bar(hidden: bool) -> ProgressBar {
@@ -310,6 +259,10 @@ struct Flight {
     /// Rows that are on their way together.
     at_once: usize,
     running: JoinSet<Landed>,
+    /// The lines of the keys that rows have had, by their idempotency keys.
+    keys: HashMap<String, u64>,
+    /// The lines whose key a line above had, with that line.
+    twice: HashMap<u64, u64>,
     summary: Summary,
     bar: ProgressBar,
 }
@@ -344,6 +297,13 @@ impl Flight {
         };
         let claim = (key, submit::digest(&self.request(&ticket)));
         let (line, keyed) = (ticket.line, ticket.key.is_some());
+        if keyed && let Some(above) = self.keys.insert(claim.0.clone(), line) {
+            // The row above is the ticket, whichever would be faster.
+            self.twice.insert(line, above);
+            while !self.running.is_empty() {
+                self.land_one().await?;
+            }
+        }
         let labels = if self.history { Labels::default() } else { ticket.labels.clone() };
         let wanted = if self.history {
             let Some(past) = self.past(ticket) else {
@@ -473,7 +433,10 @@ impl Flight {
                 Ok(())
             }
             Err(Error::KeyReused) if keyed => {
-                self.summary.changed_since();
+                match self.twice.get(&line).copied() {
+                    Some(above) => self.refuse(line, &RowWrong::KeyTwice { above }),
+                    None => self.summary.changed_since(),
+                }
                 Ok(())
             }
             Err(Error::KeyReused) => {
