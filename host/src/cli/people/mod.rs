@@ -73,6 +73,9 @@ pub async fn run(person: Person) -> Result<(), Failure> {
             office.close().await;
             let erased = erased.map_err(desk::told)?;
             let (tickets, entries) = (erased.tickets, erased.entries);
+            if tickets == 0 && entries == 0 {
+                eprintln!("no ticket and no entry was of `{person}`: is that the id?");
+            }
             super::say(format_args!("{person} is {} now: {tickets} tickets, {entries} entries\n", erased.pseudonym));
             Ok(())
         }
