@@ -44,7 +44,7 @@ pub struct Which {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum When {
     At(Timestamp),
-    /// What the clock shows at the desk; of a day alone, its beginning.
+    /// A time of the desk's clock; of a day alone, its beginning.
     On(DateTime),
     Ago(SignedDuration),
 }

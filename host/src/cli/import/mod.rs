@@ -156,7 +156,7 @@ pub async fn run(import: Import) -> Result<(), Failure> {
     } else {
         println!("{}", summary.text(shown));
     }
-    // Whatever stopped it, the tickets above are there, and the summary has said how many.
+    // The tickets above the place where it stopped are there, and the summary has said how many.
     read?;
     match summary.rejected() {
         0 => Ok(()),
