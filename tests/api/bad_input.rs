@@ -11,9 +11,12 @@ fn every_malformed_request_gets_a_problem_that_names_what_was_wrong() {
     let desk = House::demo(Database::Sqlite);
     let amara = desk.as_role("amara");
     let post = |body: &str| amara.send_text("/api/v1/tickets", body, "application/json");
-    let cases: [(&str, u16, &str, &str); 9] = [
+    let cases: [(&str, u16, &str, &str); 11] = [
         ("{", 400, "/problems/bad-body", "EOF"),
-        ("[]", 400, "/problems/bad-body", "invalid"),
+        ("[]", 400, "/problems/bad-body", "begins with"),
+        // The fields in their order are no object.
+        (r#"["question","How do I print?","It has no toner."]"#, 400, "/problems/bad-body", "begins with"),
+        ("\u{feff}{\"subject\":\"x\"}", 400, "/problems/bad-body", "request_type"),
         (r#"{"request_type":"incident","subject":"x","colour":"red"}"#, 400, "/problems/bad-body", "colour"),
         (r#"{"subject":"x"}"#, 400, "/problems/bad-body", "request_type"),
         (r#"{"request_type":7}"#, 400, "/problems/bad-body", "request_type"),

@@ -61,6 +61,52 @@ fn commands_end_as_the_readme_says() {
     assert!(said(&output).contains("the chains break in"), "{}", said(&output));
 }
 
+/// A reader that has enough ends a command quietly; a disk that is full has lost the answer.
+#[test]
+fn an_answer_that_cannot_be_written_is_not_done() {
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = Command::new(PROGRAM).arg("openapi").stdout(full).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("the answer cannot be written"), "{}", said(&output));
+}
+
+#[test]
+fn what_is_tried_is_read_as_editors_write_it() {
+    let desk = House::demo(Database::Sqlite);
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("submission.json");
+    let path = file.to_str().unwrap();
+    let body = json!({ "request_type": "question", "subject": "How do I print?", "body": "The printer has no toner.", "fields": {} });
+    let wide = |text: String| -> Vec<u8> {
+        [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect()
+    };
+    let tried = || desk.command(&["rules", "dry-run", "--submission", path, "--as", "amara"]);
+    for bytes in [format!("\u{feff}{body}").into_bytes(), wide(body.to_string())] {
+        std::fs::write(&file, bytes).unwrap();
+        let output = tried();
+        assert!(output.status.success() && said(&output).contains("It would become a ticket"), "{}", said(&output));
+    }
+    std::fs::write(&file, "[]").unwrap();
+    let output = tried();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("it is a JSON object") && !said(&output).contains("struct"), "{}", said(&output));
+}
+
+#[test]
+fn addresses_and_folders_that_are_none_say_what_to_write() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().to_str().unwrap();
+    for (arguments, code, wanted) in [
+        (vec!["serve", "--listen", "localhost:8080"], 2, "such as `127.0.0.1:8080`"),
+        (vec!["rule", "check", folder], 1, "name the component in it"),
+        (vec!["rules", "list", "--url", "localhost:8080", "--token", "t"], 1, "with its scheme"),
+    ] {
+        let output = ran(dir.path(), &arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", said(&output));
+        assert!(said(&output).contains(wanted), "{arguments:?}: {}", said(&output));
+    }
+}
+
 /// The arguments that a command asks for; one that is not here needs none.
 const ASKED_FOR: [(&str, &str); 55] = [
     ("config versions", "teams"),

@@ -1,5 +1,4 @@
 //! The command line: one file a command. Each translates its arguments, calls what does the work, and prints.
-#![expect(clippy::print_stderr, reason = "a command line says what went wrong")]
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -18,6 +17,11 @@ macro_rules! print {
 macro_rules! println {
     () => { $crate::cli::say(format_args!("\n")) };
     ($($words:tt)*) => { $crate::cli::say(format_args!("{}\n", format_args!($($words)*))) };
+}
+
+/// Says what went wrong on standard error, whose reader may have ended as well.
+macro_rules! eprintln {
+    ($($words:tt)*) => { $crate::cli::complain(format_args!("{}\n", format_args!($($words)*))) };
 }
 
 mod decisions;
@@ -180,9 +184,16 @@ fn say(words: std::fmt::Arguments<'_>) {
     if let Err(error) = std::io::stdout().lock().write_fmt(words) {
         if error.kind() != std::io::ErrorKind::BrokenPipe {
             eprintln!("error: the answer cannot be written: {error}");
+            std::process::exit(1);
         }
         std::process::exit(READER_ENDED);
     }
+}
+
+/// Says something on standard error. Where nobody reads it any more, the status of the command says what can still be said.
+fn complain(words: std::fmt::Arguments<'_>) {
+    use std::io::Write as _;
+    std::io::stderr().lock().write_fmt(words).unwrap_or_default();
 }
 
 fn openapi() -> Result<(), Failure> {

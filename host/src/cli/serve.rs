@@ -26,13 +26,18 @@ use crate::rules::text::{FAULT_BYTES_MAX, cut, shown};
 use crate::telemetry::{MaybeTraces, Settings, Traces};
 use crate::web;
 
+/// An address to listen on.
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "write the address of an interface and a port, such as `127.0.0.1:8080`")
+}
+
 /// Runs the desk.
 #[derive(Debug, Args)]
 pub struct Serve {
     #[command(flatten)]
     place: Place,
     /// The address to listen on; stands above the configuration's.
-    #[arg(long)]
+    #[arg(long, value_parser = address)]
     listen: Option<SocketAddr>,
     /// Accepts the demo's well-known tokens; only on a loopback address.
     #[arg(long)]

@@ -2,9 +2,9 @@
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use jiff::civil::Date;
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, ZonedDateTime};
 
 use super::Failure;
 use crate::app::replay::{Effort, Filter};
@@ -44,8 +44,8 @@ pub struct Which {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum When {
     At(Timestamp),
-    /// The beginning of a day at the desk.
-    On(Date),
+    /// A time of the desk's clock; of a day alone, its beginning.
+    On(DateTime),
     Ago(SignedDuration),
 }
 
@@ -56,10 +56,17 @@ impl std::str::FromStr for When {
         if let Ok(at) = text.parse() {
             return Ok(When::At(at));
         }
-        if let Ok(day) = text.parse() {
-            return Ok(When::On(day));
+        if let Ok(at) = text.parse::<ZonedDateTime>() {
+            return Ok(When::At(at.timestamp()));
         }
-        let wrong = || format!("`{text}` is no time: use `2026-05-01`, `2026-05-01T09:00:00Z`, `30d`, `12h` or `15m`");
+        if let Ok(local) = text.parse() {
+            return Ok(When::On(local));
+        }
+        let wrong = || {
+            format!(
+                "`{text}` is no time: use `2026-05-01`, `2026-05-01T09:00` by the desk's clock, `2026-05-01T09:00:00Z`, `30d`, `12h` or `15m`"
+            )
+        };
         let seconds = |text: &str| match text.split_at_checked(text.len().saturating_sub(1))? {
             (number, "d") => number.parse::<u32>().ok().map(|n| i64::from(n) * 86_400),
             (number, "h") => number.parse::<u32>().ok().map(|n| i64::from(n) * 3_600),
@@ -75,8 +82,11 @@ impl When {
     pub fn instant(self, zone: &TimeZone, now: Timestamp) -> Result<Timestamp, Failure> {
         Ok(match self {
             When::At(at) => at,
-            When::On(day) => zone.to_timestamp(day.at(0, 0, 0, 0))?,
-            When::Ago(long) => now.checked_sub(long)?,
+            When::On(local) => zone.to_timestamp(local)?,
+            When::Ago(long) => {
+                let days = long.as_secs() / 86_400;
+                now.checked_sub(long).map_err(|_| format!("{days} days ago is before all time that can be said"))?
+            }
         })
     }
 }
@@ -133,6 +143,13 @@ mod tests {
         assert_eq!(at("2026-05-01"), "2026-04-30T22:00:00Z");
         assert_eq!(at("2026-05-01T09:00:00Z"), "2026-05-01T09:00:00Z");
         assert_eq!(at("36h"), "2026-05-09T00:00:00Z");
+        // By the desk's clock, also in the hour that it leaves out, and with a zone's own name.
+        assert_eq!(at("2026-05-01T19:30"), "2026-05-01T17:30:00Z");
+        assert_eq!(at("2026-05-01 19:30:05"), "2026-05-01T17:30:05Z");
+        assert_eq!(at("2026-03-29T02:30:00"), "2026-03-29T01:30:00Z");
+        assert_eq!(at("2026-05-01T19:30+09:00[Asia/Tokyo]"), "2026-05-01T10:30:00Z");
+        let too_far = "99999999d".parse::<When>().unwrap().instant(&zone, now).unwrap_err().to_string();
+        assert!(too_far.contains("99999999 days ago"), "{too_far}");
         assert!("soon".parse::<When>().unwrap_err().contains("`soon` is no time"));
         assert!("d".parse::<When>().is_err() && "é".parse::<When>().is_err() && "".parse::<When>().is_err());
     }

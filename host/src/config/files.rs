@@ -222,6 +222,11 @@ fn template_files(dir: &Path) -> Result<Vec<String>, Wrong> {
 
 fn read_text(path: &Path) -> Result<String, Wrong> {
     let mut bytes = Vec::new();
+    let kind = std::fs::metadata(path).map_err(unreadable)?;
+    // To open a pipe would wait for whoever writes to it, for good.
+    if !kind.is_file() && !kind.is_dir() {
+        return Err(Wrong::Unreadable { reason: "it is a pipe or a device, and no file".to_owned() });
+    }
     let file = File::open(path).map_err(unreadable)?;
     // One byte more than allowed tells a full file from one that goes on.
     file.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;

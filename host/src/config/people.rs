@@ -73,7 +73,7 @@ fn department_readers(keys: &mut Keys<'_>, names: &Names) -> Option<DepartmentRe
 ///   `2026-12-31`; before and after them they are as one who has left. Default without an end.
 /// - `[[person.delegation]]`: who may approve in their place: `to`, a person's id, `from` and `until`, days by the desk's zone.
 fn person(keys: &mut Keys<'_>, id: PersonId, names: &Names, managers: &mut Managers) -> Person {
-    let text = |node: Option<Node<'_>>| node.and_then(|node| node.filled()).unwrap_or_default();
+    let text = |node: Option<Node<'_>>| node.and_then(|node| node.line()).unwrap_or_default();
     let name = text(keys.required("name"));
     let email = keys.required("email").and_then(|node| node.parsed(mail)).unwrap_or_default();
     let department = keys

@@ -201,7 +201,21 @@ impl<'a> Node<'a> {
             self.report(Wrong::Blank);
             return None;
         }
+        if let Some(character) = text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+            self.report(Wrong::ControlCharacter { character });
+            return None;
+        }
         Some(text.to_owned())
+    }
+
+    /// The same on one line, such as a name, which stands in lists and in the heads of mails.
+    pub fn line(&self) -> Option<String> {
+        let text = self.filled()?;
+        if text.contains(['\n', '\r', '\u{2028}', '\u{2029}']) {
+            self.report(Wrong::NotOneLine);
+            return None;
+        }
+        Some(text)
     }
 
     /// A text that `parse` understands.

@@ -64,7 +64,7 @@ fn request_type(keys: &mut Keys<'_>, id: RequestTypeId, names: &Names) -> (Reque
     let (parts, tasks) = (parts::parts(keys, &fields, names), parts::tasks(keys, &fields));
     let form = RequestType {
         id,
-        name: keys.required("name").and_then(|node| node.filled()).unwrap_or_default(),
+        name: keys.required("name").and_then(|node| node.line()).unwrap_or_default(),
         kind: keys.required("kind").and_then(|node| node.one_of(&kinds)).unwrap_or(Kind::Request),
         category: keys.optional("category").and_then(|node| node.known(&names.categories)),
         fields,

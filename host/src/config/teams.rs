@@ -46,7 +46,7 @@ fn team(keys: &mut Keys<'_>, id: TeamId, names: &Names) -> Team {
     Team {
         id,
         members: members.collect(),
-        name: keys.required("name").and_then(|node| node.filled()).unwrap_or_default(),
+        name: keys.required("name").and_then(|node| node.line()).unwrap_or_default(),
         strategy: keys.optional("strategy").and_then(|node| node.one_of(&strategies)).unwrap_or(Strategy::RoundRobin),
         tier: tier.and_then(|tier| u8::try_from(tier).ok()).unwrap_or(1),
         escalates_to: keys.optional("escalates-to").and_then(|node| node.known(&names.teams)),

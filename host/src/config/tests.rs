@@ -281,8 +281,21 @@ fn files_that_are_missing_or_no_text_are_named() {
         printed(load(dir.path(), &Outside::default())),
         [
             "people.toml: the file cannot be read: No such file or directory (os error 2)",
-            "teams.toml: the file is not UTF-8 text"
+            "teams.toml: the file is not UTF-8 text: save it as UTF-8"
         ]
+    );
+}
+
+/// To open one would wait for whoever writes to it, for good.
+#[cfg(unix)]
+#[test]
+fn a_socket_in_the_place_of_a_file_is_no_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(dir.path().join("people.toml")).unwrap();
+    let told = printed(load(dir.path(), &Outside::default()));
+    assert!(
+        told.contains(&"people.toml: the file cannot be read: it is a pipe or a device, and no file".to_owned()),
+        "{told:?}"
     );
 }
 

@@ -12,7 +12,7 @@ use crate::desk::id::{NotAnId, PersonId};
 pub enum Wrong {
     #[error("the file cannot be read: {reason}")]
     Unreadable { reason: String },
-    #[error("the file is not UTF-8 text")]
+    #[error("the file is not UTF-8 text: save it as UTF-8")]
     NotUtf8,
     #[error("the file is larger than {bytes_max} bytes")]
     FileTooLarge { bytes_max: usize },
@@ -27,6 +27,10 @@ pub enum Wrong {
     WrongType { wanted: &'static str, found: &'static str },
     #[error("is empty")]
     Blank,
+    #[error("has a control character (U+{:04X}): leave it out", u32::from(*character))]
+    ControlCharacter { character: char },
+    #[error("has a line end: write it on one line")]
+    NotOneLine,
     #[error("has {found} entries; allowed are at most {max}")]
     TooMany { found: usize, max: usize },
 

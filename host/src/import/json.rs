@@ -15,14 +15,18 @@ use crate::rows::Record;
 pub const JSON_BYTES_MAX: u64 = 512 << 20;
 /// Names under which a document has its tickets.
 const LISTS: [&str; 6] = ["tickets", "issues", "records", "result", "results", "data"];
+/// How many of these names may stand within each other, such as `data` and `tickets`.
+const LIST_DEPTH_MAX: usize = 2;
 
 /// The objects of a file, one by one; the first record is their columns.
 pub struct JsonRows {
     columns: Vec<String>,
     begun: bool,
-    /// Each with its line, or its place in the list; none for a line that is no object.
-    objects: std::vec::IntoIter<(u64, Option<Value>)>,
+    objects: std::vec::IntoIter<Placed>,
 }
+
+/// A value with its line, or its place in the list; or why the line is none.
+type Placed = (u64, Result<Value, String>);
 
 impl JsonRows {
     /// Reads the text, and finds which of the `wanted` columns there are.
@@ -31,13 +35,14 @@ impl JsonRows {
     ///
     /// [`ReadError::Empty`]; [`ReadError::NoObjects`].
     pub fn open(text: &str, wanted: &[&str]) -> Result<JsonRows, ReadError> {
-        let objects = objects(text)?;
-        let first = objects.iter().find_map(|(_, object)| object.as_ref()?.as_object()).ok_or(ReadError::NoObjects)?;
+        let objects = objects(text, wanted)?;
+        let first = objects.iter().find_map(|(_, object)| object.as_ref().ok()?.as_object());
+        let first = first.ok_or(ReadError::NoObjects { why: None })?;
         let mut columns: Vec<String> = first.keys().cloned().collect();
         let known: BTreeSet<String> = columns.iter().cloned().collect();
         for name in wanted.iter().collect::<BTreeSet<_>>() {
             let is_there =
-                || objects.iter().any(|(_, object)| object.as_ref().is_some_and(|object| at(object, name).is_some()));
+                || objects.iter().any(|(_, object)| object.as_ref().is_ok_and(|object| at(object, name).is_some()));
             if !known.contains(*name) && is_there() {
                 columns.push((*name).to_owned());
             }
@@ -52,37 +57,96 @@ impl JsonRows {
             return Some(Ok(Record { line: 1, lines: 1, cells }));
         }
         let (line, object) = self.objects.next()?;
-        let Some(object) = object.filter(Value::is_object) else { return Some(Err((line, RowWrong::NoObject))) };
+        let object = match object {
+            Ok(object) if object.is_object() => object,
+            Ok(_) => return Some(Err((line, RowWrong::NoObject { why: None }))),
+            Err(why) => return Some(Err((line, RowWrong::NoObject { why: Some(why) }))),
+        };
         let cells = self.columns.iter().map(|name| at(&object, name).map(cell).unwrap_or_default());
         Some(Ok(Record { line, lines: 1, cells: ByteRecord::from(cells.collect::<Vec<String>>()) }))
     }
 }
 
-/// The objects of a text: of one document, else of its lines.
-fn objects(text: &str) -> Result<Vec<(u64, Option<Value>)>, ReadError> {
+/// The objects of a text: of one document, else of its lines, else one behind the other.
+fn objects(text: &str, wanted: &[&str]) -> Result<Vec<Placed>, ReadError> {
     if text.trim().is_empty() {
         return Err(ReadError::Empty);
     }
-    let Ok(whole) = serde_json::from_str::<Value>(text) else {
-        let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
-        return Ok(lines.map(|(line, text)| (line, serde_json::from_str(text).ok())).collect());
+    let wrong = match serde_json::from_str::<Value>(text) {
+        Ok(whole) => return Ok((1..).zip(list(whole, wanted, 0)?.into_iter().map(Ok)).collect()),
+        Err(wrong) => wrong,
     };
-    let list = match whole {
-        Value::Array(list) => list,
-        Value::Object(mut fields) => match LISTS.into_iter().find_map(|name| fields.remove(name)) {
-            Some(Value::Array(list)) => list,
-            Some(_) => return Err(ReadError::NoObjects),
-            // A file with one line.
-            None => vec![Value::Object(fields)],
-        },
-        _ => return Err(ReadError::NoObjects),
-    };
-    Ok((1..).zip(list.into_iter().map(Some)).collect())
+    // Line ends of old tools, and the character that begins a record in RFC 7464: within a text, JSON has neither.
+    let lines = if text.contains('\n') { text.replace('\u{1e}', " ") } else { text.replace(['\u{1e}', '\r'], "\n") };
+    let told: Vec<Placed> = (1..)
+        .zip(lines.lines())
+        .filter(|(_, line)| !line.trim().is_empty())
+        .map(|(n, line)| (n, serde_json::from_str(line).map_err(|wrong| why(&wrong))))
+        .collect();
+    if told.iter().any(|(_, line)| line.as_ref().is_ok_and(Value::is_object)) {
+        return Ok(told);
+    }
+    one_behind_the_other(&lines).ok_or_else(|| ReadError::NoObjects { why: Some(wrong.to_string()) })
 }
 
-/// A field of an object: as it is named, else step by step.
+/// The values of a text in which they stand without a list around them, on however many lines; `None` where one is broken.
+fn one_behind_the_other(text: &str) -> Option<Vec<Placed>> {
+    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+    let (mut found, mut line, mut from) = (Vec::new(), 1, 0);
+    loop {
+        let rest = text.get(stream.byte_offset()..)?;
+        let begins = text.len() - rest.trim_start().len();
+        line += text.get(from..begins)?.bytes().filter(|byte| *byte == b'\n').count() as u64;
+        from = begins;
+        match stream.next() {
+            None => return Some(found),
+            Some(value) => found.push((line, Ok(value.ok()?))),
+        }
+    }
+}
+
+/// The list of objects in a document: itself, under a name that other desks use for it, or the only one where the document itself is
+/// none of what is wanted.
+fn list(whole: Value, wanted: &[&str], depth: usize) -> Result<Vec<Value>, ReadError> {
+    let mut fields = match whole {
+        Value::Array(list) => return Ok(list),
+        Value::Object(fields) => fields,
+        _ => return Err(ReadError::NoObjects { why: None }),
+    };
+    match LISTS.into_iter().find_map(|name| fields.remove(name)) {
+        Some(Value::Array(list)) => return Ok(list),
+        Some(inner @ Value::Object(_)) if depth < LIST_DEPTH_MAX => return list(inner, wanted, depth + 1),
+        Some(_) => return Err(ReadError::NoObjects { why: None }),
+        None => {}
+    }
+    let is_list = |value: &Value| value.as_array().is_some_and(|list| list.iter().any(Value::is_object));
+    let lists: Vec<String> = fields.iter().filter(|(_, value)| is_list(value)).map(|(name, _)| name.clone()).collect();
+    let whole = Value::Object(fields);
+    // A file with one line.
+    let itself = wanted.is_empty() || wanted.iter().any(|name| at(&whole, name).is_some());
+    match (itself, lists.as_slice(), whole) {
+        (false, [only], Value::Object(mut fields)) => match fields.remove(only) {
+            Some(Value::Array(list)) => Ok(list),
+            _ => Err(ReadError::NoObjects { why: None }),
+        },
+        (_, _, whole) => Ok(vec![whole]),
+    }
+}
+
+/// Why a line is no JSON, without the number of the line, which is said of the row.
+fn why(wrong: &serde_json::Error) -> String {
+    let text = wrong.to_string();
+    let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+    format!("{what}, in column {}", wrong.column())
+}
+
+/// A field of an object: as it is named, else step by step; a step into a list is a number, from 0.
 fn at<'v>(object: &'v Value, name: &str) -> Option<&'v Value> {
-    object.get(name).or_else(|| name.split('.').try_fold(object, |value, step| value.get(step)))
+    let step = |value: &'v Value, step: &str| match value {
+        Value::Array(list) => list.get(step.parse::<usize>().ok()?),
+        other => other.get(step),
+    };
+    object.get(name).or_else(|| name.split('.').try_fold(object, step))
 }
 
 /// A value as the text of a cell.
@@ -155,5 +219,42 @@ mod tests {
             let refused = JsonRows::open(text, &[]).map(|_| ()).unwrap_err().to_string();
             assert!(refused.contains(wanted), "{refused}");
         }
+    }
+
+    #[test]
+    fn objects_may_stand_as_other_tools_put_them() {
+        let two = [["1", "a"], ["2", "b"]];
+        let cells = |text: &str, wanted: &[&str]| -> Vec<Vec<String>> {
+            records(text, wanted).into_iter().skip(1).map(|(_, cells)| cells).collect()
+        };
+        for text in [
+            // One behind the other, on one line and on several, with the line ends of old tools, and as RFC 7464 has it.
+            "{\"id\":1,\"t\":\"a\"}{\"id\":2,\"t\":\"b\"}",
+            "{\n \"id\": 1,\n \"t\": \"a\"\n}\n{\n \"id\": 2,\n \"t\": \"b\"\n}\n",
+            "{\"id\":1,\"t\":\"a\"}\r{\"id\":2,\"t\":\"b\"}\r",
+            "\u{1e}{\"id\":1,\"t\":\"a\"}\n\u{1e}{\"id\":2,\"t\":\"b\"}\n",
+            // In a document: deeper, and under a name that nobody knows.
+            "{\"data\":{\"tickets\":[{\"id\":1,\"t\":\"a\"},{\"id\":2,\"t\":\"b\"}]}}",
+            "{\"count\":2,\"items\":[{\"id\":1,\"t\":\"a\"},{\"id\":2,\"t\":\"b\"}]}",
+        ] {
+            assert_eq!(cells(text, &["id", "t"]), two.map(|row| texts(&row)), "{text}");
+        }
+        // A ticket of its own keeps its lists.
+        assert_eq!(cells("{\"id\":1,\"comments\":[{\"t\":\"a\"}]}", &["id", "comments.0.t"]).len(), 1);
+        assert_eq!(cells("{\"id\":1,\"comments\":[{\"t\":\"a\"}]}", &["id", "comments.0.t"])[0][2], "a");
+        // The lines of objects on several lines are those where they begin.
+        let lines: Vec<u64> = records("{\n}\n\n{\n}", &[]).into_iter().map(|(line, _)| line).collect();
+        assert_eq!(lines, [1, 1, 4]);
+    }
+
+    #[test]
+    fn what_is_no_json_is_said_with_its_place() {
+        let broken = "{\"id\":1}\n{\"id\":\n{\"id\":3}\n";
+        assert_eq!(
+            records(broken, &[])[2],
+            (2, texts(&["it is no JSON object: EOF while parsing a value, in column 6"]))
+        );
+        let refused = JsonRows::open("[\n{\"id\":1},\n]", &[]).map(|_| ()).unwrap_err().to_string();
+        assert!(refused.contains("trailing comma at line 3 column 1"), "{refused}");
     }
 }

@@ -14,16 +14,18 @@ mod summary;
 #[cfg(test)]
 mod tests;
 mod thread;
+mod wrong;
 
 pub use json::JSON_BYTES_MAX;
 pub use mapping::{HeldBack, MapError, Mapping, Target, slug};
-pub use past::Past;
+pub use past::{NotATimeFormat, Past, check_format};
 pub use people::People;
 pub use presets::Preset;
-pub use read::{ImportedTicket, Plan, ReadError, Row, RowProblem, RowWrong, Skipped, Tickets};
+pub use read::{ImportedTicket, Plan, Row, Skipped, Tickets};
 pub use score::{Agreement, ClassScore};
 pub use summary::{Outcome, Summary};
 pub use thread::{Comment, ThreadWrong};
+pub use wrong::{ReadError, RowProblem, RowWrong};
 
 /// What a file says a ticket came to, to compare decisions with.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -47,9 +47,15 @@ impl People {
     ///
     /// The text names no person and cannot be an id either.
     pub fn person(&self, text: &str) -> Result<PersonId, NotAnId> {
-        let text = text.trim();
+        let text = addressed(text).trim();
         let slug = slug(text);
         let known = self.exact.get(text).or_else(|| self.folded.get(&text.to_lowercase()));
         known.or_else(|| self.folded.get(&slug)).cloned().map_or_else(|| slug.parse(), Ok)
     }
+}
+
+/// The address in `Amara Okafor <amara@meridian.example>`; any other text as it is.
+fn addressed(text: &str) -> &str {
+    let inner = text.trim_end().strip_suffix('>').and_then(|text| text.rsplit_once('<'));
+    inner.map_or(text, |(_, address)| address)
 }

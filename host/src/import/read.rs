@@ -5,17 +5,19 @@ use std::io::Read;
 
 use csv::ByteRecord;
 use jiff::Timestamp;
-use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use sha2::{Digest as _, Sha256};
 
-use crate::desk::id::{NotAnId, PersonId};
+use crate::desk::id::PersonId;
 
 use super::json::JsonRows;
 use super::mapping::{HeldBack, Mapping, Target, slug};
+use super::past;
 use super::people::People;
-use super::thread::{self, ThreadWrong};
+use super::thread;
+use super::wrong::{ReadError, RowProblem, RowWrong};
 use super::{LabelKind, Labels, Past};
+use crate::desk::text::{is_invisible, normal};
 use crate::desk::ticket::State;
 use crate::rows::{self, FileRecords, Record, Written};
 
@@ -66,90 +68,6 @@ pub struct ImportedTicket {
 pub enum Row {
     Ticket(Box<ImportedTicket>),
     Problem(RowProblem),
-}
-
-/// A row that is no ticket.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {wrong}")]
-pub struct RowProblem {
-    /// Counted from 1.
-    pub line: u64,
-    pub wrong: RowWrong,
-}
-
-/// Why a row is no ticket.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RowWrong {
-    #[error(transparent)]
-    NoRow(#[from] rows::Wrong),
-    #[error("it is no JSON object")]
-    NoObject,
-    #[error("the row has {found} cells, the first line has {wanted}")]
-    Ragged { found: usize, wanted: usize },
-    #[error("the row has {found} cells on {lines} lines, the first line has {wanted}: a quote that was not closed?")]
-    RaggedLines { found: usize, wanted: usize, lines: u64 },
-    #[error("the cell of `{column}`, which tells the rows apart, is empty")]
-    NoKey { column: String },
-    #[error("the cell of `{column}` is not UTF-8 text: where the file has another encoding, name it")]
-    NotUtf8 { column: String },
-    #[error("subject and body are both empty")]
-    NoText,
-    #[error("`{text}` is not a time of the form {format}")]
-    BadTime { text: String, format: String },
-    #[error("the requester {0}")]
-    Requester(NotAnId),
-    #[error("the assignee {0}")]
-    Assignee(NotAnId),
-    #[error("`{text}` is no state: map it to one of {}", State::ALL.map(State::code).join(", "))]
-    BadState { text: String },
-    #[error(transparent)]
-    Thread(#[from] ThreadWrong),
-    #[error("it ends before it begins: {earlier} is before {later}")]
-    Backwards { earlier: Timestamp, later: Timestamp },
-}
-
-impl RowWrong {
-    /// A few words that are the same for every such row, to count by.
-    pub fn reason(&self) -> &'static str {
-        match self {
-            RowWrong::NoRow(rows::Wrong::NeverClosed { .. }) => "a quote that is never closed",
-            RowWrong::NoRow(rows::Wrong::TooLong) => "too long",
-            RowWrong::Ragged { .. } | RowWrong::RaggedLines { .. } => "wrong number of cells",
-            RowWrong::NoObject => "no object",
-            RowWrong::NoKey { .. } => "no key",
-            RowWrong::NotUtf8 { .. } => "not UTF-8",
-            RowWrong::NoText => "neither subject nor body",
-            RowWrong::BadTime { .. } => "bad time",
-            RowWrong::Requester(_) => "bad requester",
-            RowWrong::Assignee(_) => "bad assignee",
-            RowWrong::BadState { .. } => "unknown state",
-            RowWrong::Thread(_) => "bad comments",
-            RowWrong::Backwards { .. } => "ends before it begins",
-        }
-    }
-}
-
-/// Why a file cannot be read, or not to its end.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    #[error("the file is empty: its first line has to name the columns")]
-    Empty,
-    #[error(
-        "the file has no JSON objects: neither one a line, nor a list, nor a list in a field such as `tickets` or `issues`"
-    )]
-    NoObjects,
-    #[error("the first line, which names the columns, is not UTF-8 text")]
-    HeaderNotUtf8,
-    #[error("there is no column `{column}`; there are {}", columns.join(", "))]
-    NoColumn { column: String, columns: Vec<String> },
-    #[error("the column `{column}` is there twice; rename one")]
-    ColumnTwice { column: String },
-    #[error("the first line, which names the columns, cannot be read: {0}")]
-    BrokenHeader(RowWrong),
-    #[error("reading stopped near line {line}: {source}")]
-    Broken { line: u64, source: std::io::Error },
-    #[error("the file cannot be read: {source}")]
-    Unreadable { source: std::io::Error },
 }
 
 /// Rows that were left out on purpose.
@@ -232,10 +150,14 @@ impl<'r> Tickets<'r> {
     }
 
     fn begin(mut records: Source<'r>, plan: Plan) -> Result<Tickets<'r>, ReadError> {
-        let header = match records.next_record().map_err(|source| ReadError::Broken { line: 1, source })? {
-            None => return Err(ReadError::Empty),
-            Some(Err((_, wrong))) => return Err(ReadError::BrokenHeader(wrong)),
-            Some(Ok(header)) => header,
+        let header = loop {
+            match records.next_record().map_err(|source| ReadError::Broken { line: 1, source })? {
+                None => return Err(ReadError::Empty),
+                Some(Err((_, wrong))) => return Err(ReadError::BrokenHeader(wrong)),
+                // A line of blanks above the headings names nothing.
+                Some(Ok(above)) if above.cells.iter().all(|cell| cell.trim_ascii().is_empty()) => {}
+                Some(Ok(header)) => break header,
+            }
         };
         let columns = Columns::find(&header.cells, &plan)?;
         let line = header.line;
@@ -405,26 +327,20 @@ impl Plan {
 
     /// The instant that a text names in the plan's format.
     pub(super) fn instant(&self, text: &str) -> Option<Timestamp> {
-        match &self.time_format {
-            None => text.parse().ok().or_else(|| Timestamp::strptime("%Y-%m-%dT%H:%M:%S%.f%z", text).ok()),
-            Some(format) => time_of(format, text, &self.zone),
-        }
+        past::instant(self.time_format.as_deref(), text, &self.zone)
     }
 }
 
-/// A time that names its zone, else one of the given zone.
-fn time_of(format: &str, text: &str, zone: &TimeZone) -> Option<Timestamp> {
-    if let Ok(time) = Timestamp::strptime(format, text) {
-        return Some(time);
-    }
-    let local = DateTime::strptime(format, text).ok()?;
-    zone.to_ambiguous_timestamp(local).compatible().ok()
+/// A heading as it is compared: what is not drawn says nothing, and what looks the same is the same.
+fn heading(text: &str) -> String {
+    let drawn: String = text.chars().filter(|c| !is_invisible(*c)).collect();
+    normal(drawn.trim()).into_owned()
 }
 
 impl Columns {
     fn find(header: &ByteRecord, plan: &Plan) -> Result<Columns, ReadError> {
         let names: Option<Vec<String>> =
-            header.iter().map(|name| Some(std::str::from_utf8(name).ok()?.trim().to_owned())).collect();
+            header.iter().map(|name| Some(heading(std::str::from_utf8(name).ok()?))).collect();
         let names = names.ok_or(ReadError::HeaderNotUtf8)?;
         if names.is_empty() {
             return Err(ReadError::Empty);
@@ -435,8 +351,9 @@ impl Columns {
         };
         // As it is written, else without regard to case.
         let find = |column: &str| {
-            let exact = places(&|name| name == column);
-            let lower = column.to_lowercase();
+            let wanted = heading(column);
+            let exact = places(&|name| name == wanted);
+            let lower = wanted.to_lowercase();
             let found = if exact.0.is_some() { exact } else { places(&|name| name.to_lowercase() == lower) };
             match found {
                 (Some((at, _)), None) => Ok(at),
@@ -450,7 +367,8 @@ impl Columns {
         let mut targets = Vec::new();
         for (target, name) in mapping.columns() {
             // An export may have a column of the same name for each comment.
-            let alike = names.iter().enumerate().filter(|(_, other)| other.to_lowercase() == name.to_lowercase());
+            let alike =
+                names.iter().enumerate().filter(|(_, other)| other.to_lowercase() == heading(name).to_lowercase());
             let several: Vec<usize> = alike.filter(|_| target.is_thread()).map(|(place, _)| place).collect();
             let places = match find(name) {
                 Err(ReadError::ColumnTwice { .. }) if !several.is_empty() => several,

@@ -101,8 +101,7 @@ fn people_are_found_as_they_are_written_then_without_regard_to_case() {
     let addresses = ["j.smith@example.org", "", "", "Kofi@Example.org"];
     let mut plan = plan(&["body=t", "requester=Who"], &[]);
     plan.people = People::new(ids.iter().zip(addresses));
-    let file =
-        "T,who\na,JSmith\nb,jsmith\nc,J.Smith@example.org\nd,Amara\ne,amara\nf, kofi@example.org \ng,KOFI\nh,New One\n";
+    let file = "T,who\na,JSmith\nb,jsmith\nc,J.Smith@example.org\nd,Amara\ne,amara\nf, Kofi A <kofi@example.org> \ng,KOFI\nh,New One\n";
     let who: Vec<String> =
         rows(file.as_bytes(), plan).iter().map(|row| row.rsplit('|').next().unwrap().to_owned()).collect();
     assert_eq!(who, ["JSmith", "JSmith", "JSmith", "Amara", "amara", "kofi", "kofi", "new-one"]);
@@ -187,7 +186,9 @@ fn a_time_without_a_format_names_its_zone() {
     assert_eq!(good.past.created_at.unwrap().to_string(), "2016-07-01T07:05:00Z");
     assert_eq!(
         rows(b"text,at\nx,1/7/2016\n", plan(&columns, &[])),
-        ["line 2: `1/7/2016` is not a time of the form 2026-01-31T09:30:00Z"]
+        [
+            "line 2: `1/7/2016` is not a time of the form 2026-01-31T09:30:00Z; name the form that it has by `--time-format`"
+        ]
     );
 }
 

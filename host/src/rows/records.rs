@@ -65,7 +65,12 @@ impl<R: Read> Records<R> {
             given: (0, 1),
             parser: csv_core::Reader::new(),
         };
-        let first = records.first_line()?;
+        let mut first = records.first_line()?;
+        // What stands above the headings and says nothing is no record, and tells no separator.
+        while first.len() > 1 && first.iter().all(|byte| matches!(byte, b' ' | b'\n')) {
+            records.skip(first.len());
+            first = records.first_line()?;
+        }
         let named = Separator::named_by(&first);
         if named.is_some() {
             records.skip(first.len());

@@ -9,7 +9,7 @@ pub struct Separator(u8);
 
 /// A text that is no separator.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no separator: use one character, such as `,` or `;`, or the word `tab`")]
+#[error("`{}` is no separator: use one character, such as `,` or `;`, or the word `tab`", .0.escape_debug())]
 pub struct NotASeparator(String);
 
 impl Separator {
@@ -36,6 +36,8 @@ impl FromStr for Separator {
         match text.as_bytes() {
             _ if tab => Ok(Separator(b'\t')),
             [byte] if byte.is_ascii_punctuation() && *byte != b'"' => Ok(Separator(*byte)),
+            // Such as U+0001 of databases, and U+001F, which is there for it.
+            [byte] if byte.is_ascii_control() && !matches!(byte, b'\0' | b'\n' | b'\r') => Ok(Separator(*byte)),
             _ => Err(NotASeparator(text.to_owned())),
         }
     }

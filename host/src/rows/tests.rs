@@ -78,7 +78,11 @@ fn the_separator_is_found_out_or_said() {
     assert_eq!(all(b"a, b, c;Title\nx;y\n", Written::default(), &["title"]), ["1 a, b, c|Title", "2 x|y"]);
     assert_eq!(all(b"a;b,c\n1;2,3\n", written(Some("|"), None), &[]), ["1 a;b,c", "2 1;2,3"]);
     assert_eq!("\\t".parse::<Separator>().unwrap().to_string(), "tab");
-    for bad in ["", "ab", "\"", "x", "ä"] {
+    // What databases write where a text may hold any other character.
+    assert_eq!(all(b"a\x01b\n1\x012,3\n", written(Some("\u{1}"), None), &[]), ["1 a|b", "2 1|2,3"]);
+    // Blanks above the headings tell no separator.
+    assert_eq!(read("   \n\na;b\n1,5;2\n"), ["3 a|b", "4 1,5|2"]);
+    for bad in ["", "ab", "\"", "x", "ä", "\n", "\r", "\0"] {
         assert!(bad.parse::<Separator>().is_err(), "{bad}");
     }
 }
@@ -111,6 +115,33 @@ fn the_encoding_is_found_out_or_said() {
         all("ä,ö\nü,".bytes().chain(*b"\xff\n").collect::<Vec<u8>>().as_slice(), Written::default(), &[])[1],
         "2 ü|\u{fffd}"
     );
+}
+
+#[test]
+fn what_is_no_text_is_said_to_be_what_it_is() {
+    for (file, wanted) in [
+        (b"PK\x03\x04\0".as_slice(), "a workbook"),
+        (b"\xd0\xcf\x11\xe0\xa1".as_slice(), "an old spreadsheet"),
+        (b"%PDF-1.7\n".as_slice(), "a PDF"),
+        (b"\x28\xb5\x2f\xfd\0".as_slice(), "zstd"),
+        (b"\xff\xfe\0\0a\0\0\0".as_slice(), "UTF-32"),
+    ] {
+        let told = open(file, Written::default(), &[]).map(|_| ()).unwrap_err().to_string();
+        assert!(told.contains(wanted) && told.contains("save it as"), "{told}");
+        assert!(whole(file, None, 100).is_err());
+    }
+}
+
+#[test]
+fn a_whole_text_is_read_as_rows_are_and_has_a_bound() {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+    packed.write_all("\u{feff}größe".as_bytes()).unwrap();
+    let packed = packed.finish().unwrap();
+    assert_eq!(whole(packed.as_slice(), None, 100).unwrap(), "größe");
+    let (western, ..) = WINDOWS_1252.encode("größe");
+    assert_eq!(whole(&*western, Some("windows-1252".parse().unwrap()), 100).unwrap(), "größe");
+    assert_eq!(whole(&b"four"[..], None, 4).unwrap(), "four");
+    assert!(whole(&b"fives"[..], None, 4).unwrap_err().to_string().contains("take it in parts"));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A file of tickets, taken through the whole pipeline by the command line.
 
+mod files;
 mod levels;
 mod log;
 mod presets;

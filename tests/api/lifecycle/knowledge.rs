@@ -129,6 +129,7 @@ fn tickets_are_found_by_their_words_and_private_ones_by_nobody_else() {
         }
         assert_eq!(search(&kofi, &format!("zeppelin&before={theirs}")), std::slice::from_ref(&hers));
         assert_eq!(amara.get("/api/v1/search?q=zeppelin&team=network").status, 403);
+        assert_eq!(kofi.get("/api/v1/search?q=zeppelin&state=nirvana").status, 400, "no state, as in a list");
         assert_eq!(search(&kofi, "zzofxx"), [""; 0]);
         step(&kofi, &hers, &resolved()).expect(200);
         until("the record to be found", || {

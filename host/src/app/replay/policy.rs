@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use jiff::civil::{Date, Time};
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::TimeZone;
 
 use crate::app::decide::{accepted, pipeline, translate};
 use crate::app::rollout::deploy::Unfit;
@@ -55,15 +56,27 @@ pub struct RuleThen {
     pub id: VersionId,
 }
 
-/// The instant that a text means: itself, or the end of a day by the desk's calendar. `None` where it is neither.
+/// The instant that a text means: itself, what the desk's clock shows, or the end of a day by it. `None` where it is none of these.
 pub fn as_of(text: &str, organisation: &Organisation) -> Option<Timestamp> {
-    let zone = &organisation.calendar.zone;
+    instant_of(text, &organisation.calendar.zone)
+}
+
+fn instant_of(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     let end = |day: Date| {
         let next = zone.to_timestamp(day.tomorrow().ok()?.to_datetime(Time::midnight())).ok()?;
         Timestamp::from_millisecond(next.as_millisecond() - 1).ok()
     };
-    text.parse().ok().or_else(|| text.parse().ok().and_then(end))
+    if let Ok(at) = text.parse() {
+        return Some(at);
+    }
+    match text.len() {
+        DAY_CHARS => text.parse().ok().and_then(end),
+        // A day is parsed from a time as well, and what the clock shows would be passed over.
+        _ => zone.to_timestamp(text.parse::<DateTime>().ok()?).ok(),
+    }
 }
+
+const DAY_CHARS: usize = "YYYY-MM-DD".len();
 
 impl App {
     /// The answer that the rules for access which were live at an instant give for a person and an item, as all else is today. For
@@ -156,4 +169,23 @@ fn request<'o>(
     let asker = Actor::Person { id: question.person.clone(), roles: [Role::Requester].into() };
     let permit = permission::create(organisation, &asker, None)?;
     Ok((form, NewTicket::check(organisation, &permit, submission)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_meant_to_its_end_and_a_time_to_the_minute() {
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let at = |text: &str| instant_of(text, &zone).map(|at| at.to_string()).unwrap_or_default();
+        assert_eq!(at("2026-05-01"), "2026-05-01T21:59:59.999Z");
+        assert_eq!(at("2026-05-01T10:00"), "2026-05-01T08:00:00Z");
+        assert_eq!(at("2026-05-01T10:00:00Z"), "2026-05-01T10:00:00Z");
+        // The hour that the clocks leave out.
+        assert_eq!(at("2026-03-29T02:30:00"), "2026-03-29T01:30:00Z");
+        for no_time in ["2026-13-01", "soon", "", "2026-05-01T25:00"] {
+            assert_eq!(at(no_time), "", "{no_time}");
+        }
+    }
 }

@@ -77,7 +77,8 @@ struct EscapedStderr;
 
 impl io::Write for EscapedStderr {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        io::stderr().lock().write_all(in_json(&String::from_utf8_lossy(line)).as_bytes())?;
+        // Where nobody reads it any more, there is nobody to say that to.
+        io::stderr().lock().write_all(in_json(&String::from_utf8_lossy(line)).as_bytes()).unwrap_or_default();
         Ok(line.len())
     }
 
@@ -94,7 +95,7 @@ fn field(to: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> fmt::Result {
 
 /// The configuration of a place, checked.
 pub fn configuration(place: &Place, listen: Option<std::net::SocketAddr>) -> Result<(Config, Source), Failure> {
-    if place.url.is_some() {
+    if place.url.as_deref().is_some_and(|url| !url.is_empty()) {
         return Err("this command works on a desk's own files: leave out --url, and run it where the desk runs".into());
     }
     let place = context::settle(place)?;

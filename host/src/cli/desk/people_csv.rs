@@ -24,7 +24,8 @@ const PEOPLE_MAX: usize = 500_000;
 pub fn document(file: &[u8]) -> Result<String, Failure> {
     let mut records = rows::open(file, Written::default(), &TEXTS)?;
     let head = records.next_record()?.ok_or("the file is empty: its first line names the columns")?;
-    let columns = texts(&head.map_err(at_line)?);
+    // Headings are names, with which spreadsheets are free.
+    let columns: Vec<String> = texts(&head.map_err(at_line)?)?.iter().map(|name| name.to_lowercase()).collect();
     let is_known = |column: &&String| {
         let column = column.as_str();
         TEXTS.contains(&column) || FLAGS.contains(&column) || column == GROUPS
@@ -33,16 +34,29 @@ pub fn document(file: &[u8]) -> Result<String, Failure> {
         let known = [TEXTS.as_slice(), FLAGS.as_slice(), &[GROUPS]].concat().join(", ");
         return Err(format!("there is no column `{unknown}`: there are {known}").into());
     }
+    let twice = columns.iter().enumerate().find(|(at, name)| columns.iter().take(*at).any(|other| other == *name));
+    if let Some((_, name)) = twice {
+        return Err(format!("the column `{name}` is there twice: leave one out").into());
+    }
     let (mut departments, mut groups) = (BTreeSet::new(), BTreeSet::new());
     let (mut people, mut count) = (String::new(), 0);
     while let Some(record) = records.next_record()? {
         let record = record.map_err(at_line)?;
+        let cells = texts(&record)?;
+        if cells.iter().all(String::is_empty) {
+            continue;
+        }
+        let (line, found, wanted) = (record.line, cells.len(), columns.len());
+        if found != wanted {
+            // What is missing would stand at its default: one who has left would be here.
+            return Err(format!("line {line}: the row has {found} cells, the first line has {wanted}").into());
+        }
         count += 1;
         if count > PEOPLE_MAX {
             return Err(format!("the file has more than {PEOPLE_MAX} people").into());
         }
         people.push_str("\n[[person]]\n");
-        for (column, text) in columns.iter().zip(texts(&record)).filter(|(_, text)| !text.is_empty()) {
+        for (column, text) in columns.iter().zip(cells).filter(|(_, text)| !text.is_empty()) {
             match column.as_str() {
                 GROUPS => {
                     let own: Vec<String> = text.split([' ', ',', ';']).map(str::to_owned).collect();
@@ -51,7 +65,7 @@ pub fn document(file: &[u8]) -> Result<String, Failure> {
                     groups.extend(own);
                 }
                 flag if FLAGS.contains(&flag) => {
-                    let yes = yes(&text).ok_or_else(|| format!("line {}, {flag}: write true or false", record.line))?;
+                    let yes = yes(&text).ok_or_else(|| format!("line {line}, {flag}: write true or false"))?;
                     writeln!(people, "{flag} = {yes}")?;
                 }
                 name => {
@@ -87,8 +101,13 @@ fn at_line((line, wrong): (u64, Wrong)) -> String {
     format!("line {line}: {wrong}")
 }
 
-fn texts(record: &Record) -> Vec<String> {
-    record.cells.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect()
+/// The cells of a row.
+fn texts(record: &Record) -> Result<Vec<String>, Failure> {
+    let text = |cell: &[u8]| {
+        let told = |_| format!("line {}: a cell is not UTF-8 text: save the file as UTF-8", record.line);
+        std::str::from_utf8(cell).map(|text| text.trim().to_owned()).map_err(told)
+    };
+    Ok(record.cells.iter().map(text).collect::<Result<Vec<_>, String>>()?)
 }
 
 fn yes(text: &str) -> Option<bool> {
@@ -124,6 +143,21 @@ mod tests {
         assert!(wrong("id,colour\nbo,red\n").contains("`colour`"));
         assert_eq!(wrong("id,vip\nbo,perhaps\n"), "line 2, vip: write true or false");
         assert!(wrong("").contains("empty"));
+    }
+
+    /// A person of a row that is shifted or cut would be another than the one who is meant.
+    #[test]
+    fn a_row_that_is_not_whole_is_no_person() {
+        let wrong = |file: &[u8]| document(file).unwrap_err().to_string();
+        let ragged = "line 3: the row has 4 cells, the first line has 3";
+        assert_eq!(wrong(b"id,name,email\nal,Al,al@x.example\nbo,Li, Bo,bo@x.example\n"), ragged);
+        assert!(wrong(b"id,name,email,active\nal,Al,al@x.example\n").contains("line 2: the row has 3 cells"));
+        assert!(wrong(b"id,ID,name\nal,al,Al\n").contains("the column `id` is there twice"));
+        let damaged = [b"id,name\n\xc3\xa4\xc3\xb6,".as_slice(), b"\xff\n"].concat();
+        assert!(wrong(&damaged).contains("line 2: a cell is not UTF-8"), "{}", wrong(&damaged));
+        // Headings in capitals, and rows of a spreadsheet in which nothing stands, are no mistakes.
+        let file = b"ID;Name;Email\r\nal;Al;al@x.example\r\n;;\r\n";
+        assert_eq!(document(file).unwrap().matches("[[person]]").count(), 1);
     }
 
     #[test]

@@ -30,10 +30,34 @@ impl Place {
     ///
     /// Where there is no token for it.
     pub fn remote(&self) -> Result<Option<Remote>, Failure> {
-        let Some(url) = &self.url else { return Ok(None) };
+        // An empty variable says nothing.
+        let Some(url) = self.url.as_deref().filter(|url| !url.is_empty()) else { return Ok(None) };
+        let url = desk_at(url)?;
         let missing = "say whose commands these are: --token TOKEN, or better the variable RULEDESK_TOKEN";
-        let token = self.token.clone().ok_or(missing)?;
-        Ok(Some(Remote { url: url.trim_end_matches('/').to_owned(), token }))
+        let token = self.token.clone().filter(|token| !token.is_empty()).ok_or(missing)?;
+        if !token.chars().all(|c| c.is_ascii_graphic()) {
+            return Err("the token has blanks or characters that no token has: give it as it was shown".into());
+        }
+        Ok(Some(Remote { url, token }))
+    }
+}
+
+/// The address of a desk as requests begin with it.
+fn desk_at(url: &str) -> Result<String, Failure> {
+    let wrong = |why: &str| format!("`{url}` is not the address of a desk: {why}, such as `http://127.0.0.1:8080`");
+    let uri: ureq::http::Uri = url.parse().map_err(|_| wrong("write it with its scheme"))?;
+    let no_host = uri.host().is_none_or(str::is_empty);
+    match uri.scheme_str() {
+        Some("http") if no_host => Err(wrong("it names no machine; write one").into()),
+        Some("http") if uri.query().is_none() => {
+            let url = url.trim_end_matches('/');
+            Ok(url.strip_suffix("/api/v1").unwrap_or(url).to_owned())
+        }
+        Some("http") => Err(wrong("leave out what follows the `?`").into()),
+        Some("https") => {
+            Err(wrong("commands speak HTTP without TLS; go through a tunnel, or to the desk behind the proxy").into())
+        }
+        _ => Err(wrong("write it with its scheme").into()),
     }
 }
 
@@ -190,5 +214,36 @@ mod tests {
         assert_eq!(problem(422, text), "change the fields\n  why: say why");
         assert_eq!(problem(502, "<html>"), "the desk answered 502");
         assert_eq!(part("a b/ü"), "a%20b%2F%C3%BC");
+    }
+
+    fn place(url: &str, token: &str) -> Place {
+        Place { url: Some(url.to_owned()), token: Some(token.to_owned()), ..Place::default() }
+    }
+
+    #[test]
+    fn an_address_that_is_none_says_what_to_write() {
+        for (url, wanted) in [
+            ("localhost:8080", "with its scheme"),
+            ("ftp://desk", "with its scheme"),
+            ("not an address", "with its scheme"),
+            ("https://desk.example", "without TLS"),
+            ("http://desk/?a=b", "follows the `?`"),
+        ] {
+            let told = place(url, "t").remote().unwrap_err().to_string();
+            assert!(told.contains(wanted) && told.contains(url), "{told}");
+        }
+        for url in ["http://desk:8080", "http://desk:8080/", "http://desk:8080/api/v1", "http://desk:8080/api/v1/"] {
+            assert_eq!(place(url, "t").remote().unwrap().unwrap().url, "http://desk:8080", "{url}");
+        }
+        assert!(place("", "t").remote().unwrap().is_none(), "an empty variable says nothing");
+    }
+
+    #[test]
+    fn a_token_that_is_none_is_not_sent() {
+        assert!(place("http://desk", "").remote().unwrap_err().to_string().contains("RULEDESK_TOKEN"));
+        for token in ["two words", "line\n", "\u{fc}"] {
+            let told = place("http://desk", token).remote().unwrap_err().to_string();
+            assert!(!told.contains(token) && told.contains("the token has"), "{told}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{Flight, Past};
 use crate::cli::Failure;
 use crate::desk::ticket::history::log::LogEvent;
-use crate::import::{ImportedTicket, Row, Tickets};
+use crate::import::{ImportedTicket, Row, RowWrong, Tickets};
 use crate::rules::digest::Digest;
 
 /// The most rows of one log, which are gathered before tickets are made of them.
@@ -34,6 +34,7 @@ pub async fn take_over(flight: &mut Flight, tickets: &mut Tickets<'_>) -> Result
             );
         }
         match row {
+            Row::Ticket(ticket) if ticket.past.created_at.is_none() => flight.refuse(ticket.line, &RowWrong::NoTime),
             Row::Ticket(ticket) => {
                 let Some(key) = ticket.key.clone() else {
                     return Err("a log needs `--key COLUMN`, which says whose event a row is".into());
@@ -44,13 +45,11 @@ pub async fn take_over(flight: &mut Flight, tickets: &mut Tickets<'_>) -> Result
                     None => all.push(vec![*ticket]),
                 }
             }
-            Row::Problem(problem) => {
-                flight.summary.reject(problem.line, problem.wrong.reason(), problem.wrong.to_string());
-            }
+            Row::Problem(problem) => flight.refuse(problem.line, &problem.wrong),
         }
     }
     for rows in all {
-        if let Some(logged) = flight.logged(rows)? {
+        if let Some(logged) = flight.logged(rows) {
             flight.take_over(logged).await?;
         }
     }
@@ -59,19 +58,19 @@ pub async fn take_over(flight: &mut Flight, tickets: &mut Tickets<'_>) -> Result
 
 impl Flight {
     /// The rows of one ticket, as they are lived through.
-    fn logged(&self, mut rows: Vec<ImportedTicket>) -> Result<Option<Logged>, Failure> {
+    fn logged(&self, mut rows: Vec<ImportedTicket>) -> Option<Logged> {
         rows.sort_by_key(|row| (row.past.created_at, row.line));
         let event = |row: &ImportedTicket| {
-            let at = row.past.created_at.ok_or_else(|| super::without_time(row.line))?;
-            Ok(LogEvent { line: row.line, at, state: row.past.state, team: row.labels.team.clone() })
+            let (at, team) = (row.past.created_at?, row.labels.team.clone());
+            Some(LogEvent { line: row.line, at, state: row.past.state, team })
         };
-        let events = rows.iter().map(event).collect::<Result<Vec<_>, Failure>>()?;
-        let Some(first) = rows.into_iter().next() else { return Ok(None) };
+        let events: Vec<LogEvent> = rows.iter().filter_map(event).collect();
+        let first = rows.into_iter().next()?;
         let (line, key) = (first.line, first.key.clone().unwrap_or_default());
         let told: Vec<_> = events.iter().map(|e| (e.at.to_string(), e.state.map(|s| s.code()), &e.team)).collect();
         let whole = serde_json::json!([String::from_utf8_lossy(&self.request(&first)), told]).to_string();
         let claim = (format!("import-log-{}", Digest::of(key.as_bytes())), Digest::of(whole.as_bytes()).to_string());
-        Ok(Some(Logged { past: self.past(first)?, line, events, claim }))
+        Some(Logged { past: self.past(first)?, line, events, claim })
     }
 }
 

@@ -1,15 +1,12 @@
 //! `ruledesk import`: tickets from a file, through the very pipeline that serves requests.
 
-use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use jiff::tz::TimeZone;
 use tokio::task::JoinSet;
 
 use super::{Failure, Found, Place, desk};
@@ -17,22 +14,23 @@ use crate::app::tickets::submit::{self, CreatedTicket};
 use crate::app::{App, Error};
 use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
-use crate::desk::organisation::Organisation;
 use crate::desk::organisation::form::Raw;
 use crate::desk::ticket::history::log::LogEvent;
 use crate::desk::ticket::history::{Past, PastComment};
 use crate::desk::ticket::intake::Submission;
 use crate::desk::ticket::timeline::Visibility;
 use crate::import::{
-    Comment, HeldBack, ImportedTicket, JSON_BYTES_MAX, LabelKind, Labels, Mapping, Outcome, People, Plan, Preset, Row,
-    Summary, Tickets,
+    Comment, HeldBack, ImportedTicket, LabelKind, Labels, Outcome, Preset, Row, RowWrong, Summary, Tickets,
 };
-use crate::rows::{Encoding, PlainLines, Separator, Written};
+use crate::rows::{Encoding, Separator};
 use crate::rules::digest::Digest;
 use crate::rules::text::{in_json, shown};
 
+mod file;
 mod log;
+mod plan;
 
+use file::Given;
 use log::Logged;
 
 /// Tickets on their way at once: enough to fill a batch of the writer.
@@ -50,8 +48,8 @@ const BUSY_TRIES_MAX: u32 = 1_500;
 pub struct Import {
     #[command(flatten)]
     place: Place,
-    /// The file; `.gz` is unpacked on the way. One that ends with `.json`, `.jsonl` or `.ndjson` has objects, in a list or one a line:
-    /// then a column is a field, or the way to one, such as `requester.email`.
+    /// The file, or `-` for standard input; what gzip has packed is unpacked on the way. One that ends with `.json`, `.jsonl` or
+    /// `.ndjson` has objects, in a list or one a line: then a column is a field, or the way to one, such as `requester.email`.
     file: PathBuf,
     /// The meaning of a column: `subject=title`, `body=Document`, `field.service=cmdb_ci`, `requester=caller` (an id or a mail
     /// address), `label.category=Topic_group` (also `label.priority`, `label.team`); with `--history` also `created-at`,
@@ -81,7 +79,8 @@ pub struct Import {
     /// A cell that stands for no value, such as `?`.
     #[arg(long)]
     missing: Option<String>,
-    /// How times are written, as in strptime; RFC 3339 where nothing is said.
+    /// How times are written, as in strptime, such as `%d.%m.%Y %H:%M`, or `excel` for the numbers of spreadsheets; RFC 3339 where
+    /// nothing is said.
     #[arg(long)]
     time_format: Option<String>,
     /// The separator of two cells, such as `;` or `tab`; found out where nothing is said.
@@ -104,7 +103,7 @@ pub struct Import {
     #[arg(long, requires_all = ["history", "key"])]
     log: bool,
     /// The channel that tickets name.
-    #[arg(long, default_value = "import")]
+    #[arg(long, default_value = "import", value_parser = plan::channel)]
     channel: String,
     /// Gives tickets their numbers in the order of the rows, which takes longer: one is made after the other.
     #[arg(long)]
@@ -121,38 +120,32 @@ pub struct Import {
 pub async fn run(import: Import) -> Result<(), Failure> {
     let (config, source) = desk::configuration(&import.place, None)?;
     let zone = config.organisation.calendar.zone.clone();
-    let plan = plan(&import, zone, &config.organisation)?;
+    let plan = plan::plan(&import, zone, &config.organisation)?;
     let actor = desk::actor(&config, None)?;
     let app = desk::open(config, source).await?;
-    let mut tickets = match json(&import.file)? {
-        Some(text) => Tickets::of_json(&text, plan)?,
-        None => Tickets::open(file(&import.file)?, plan)?,
+    let file = Given::open(&import.file)?;
+    let tickets = match file.json(import.encoding)? {
+        Some(text) => Tickets::of_json(&text, plan),
+        None => Tickets::open(file.reader()?, plan),
     };
+    let mut tickets = tickets.map_err(|error| plan::not_opened(error, import.preset.is_some()))?;
     let mut flight = Flight {
         app: Arc::clone(&app),
         actor,
-        file: digest_of(&import.file)?,
+        file: file.digest()?,
         request_type: import.request_type.clone(),
         channel: import.channel.clone(),
         history: import.history,
         at_once: if import.in_order { 1 } else { IN_FLIGHT_MAX },
         running: JoinSet::new(),
+        keys: HashMap::new(),
+        twice: HashMap::new(),
         summary: Summary::default(),
         bar: bar(import.json),
     };
     #[expect(clippy::disallowed_methods, reason = "measures the import")]
     let start = Instant::now();
-    if import.log {
-        log::take_over(&mut flight, &mut tickets).await?;
-    }
-    while let Some(row) = tickets.next_row()? {
-        match row {
-            Row::Ticket(ticket) => flight.submit(*ticket).await?,
-            Row::Problem(problem) => {
-                flight.summary.reject(problem.line, problem.wrong.reason(), problem.wrong.to_string());
-            }
-        }
-    }
+    let read = flight.take_off(&mut tickets, import.log).await;
     let mut summary = flight.land().await?;
     summary.skipped = tickets.skipped();
     summary.unmet_values = tickets.unmet_values();
@@ -163,6 +156,8 @@ pub async fn run(import: Import) -> Result<(), Failure> {
     } else {
         println!("{}", summary.text(shown));
     }
+    // The tickets above the place where it stopped are there, and the summary has said how many.
+    read?;
     match summary.rejected() {
         0 => Ok(()),
         refused => {
@@ -174,10 +169,6 @@ pub async fn run(import: Import) -> Result<(), Failure> {
             Err(Found(format!("{refused} row(s) were refused: {told}")).into())
         }
     }
-}
-
-fn without_time(line: u64) -> Failure {
-    format!("line {line} does not say when its ticket was created: history needs `--map created-at=COLUMN`").into()
 }
 
 /// The ticket that a row asks for.
@@ -218,68 +209,6 @@ async fn make(
 #[expect(clippy::disallowed_methods, reason = "the desk does not say when it has less to do")]
 async fn pause() {
     tokio::time::sleep(BUSY_PAUSE).await;
-}
-
-/// The digest of a file's text, of which neither the form of line ends nor empty lines at the end are a part: an editor or a
-/// tool that saves it again does not make another file of it.
-fn digest_of(path: &Path) -> Result<Digest, Failure> {
-    let bytes = std::fs::read(path).map_err(|e| format!("{} cannot be read: {e}", path.display()))?;
-    if bytes.starts_with(&[0x1f, 0x8b]) {
-        return Ok(Digest::of(&bytes));
-    }
-    let mut text = Vec::with_capacity(bytes.len());
-    PlainLines::new(bytes.as_slice()).read_to_end(&mut text)?;
-    text.truncate(text.trim_ascii_end().len());
-    text.push(b'\n');
-    Ok(Digest::of(&text))
-}
-
-/// The text of a file that is named as JSON.
-fn json(path: &Path) -> Result<Option<String>, Failure> {
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    if !["json", "jsonl", "ndjson"].contains(&ending) {
-        return Ok(None);
-    }
-    let mut text = String::new();
-    let read = file(path)?.take(JSON_BYTES_MAX + 1).read_to_string(&mut text);
-    match read.map_err(|e| format!("{} cannot be read: {e}", path.display()))? as u64 {
-        bytes if bytes > JSON_BYTES_MAX => {
-            Err(format!("{} has more than {} MiB: import it in parts", path.display(), JSON_BYTES_MAX >> 20).into())
-        }
-        _ => Ok(Some(text)),
-    }
-}
-
-fn file(path: &Path) -> Result<File, Failure> {
-    Ok(File::open(path).map_err(|e| format!("{} cannot be opened: {e}", path.display()))?)
-}
-
-fn plan(import: &Import, zone: TimeZone, organisation: &Organisation) -> Result<Plan, Failure> {
-    let mapping = match &import.preset {
-        Some(preset) => Mapping::of_preset(preset, import.history, &import.map, &import.map_value)?,
-        None => Mapping::parse(&import.map, &import.map_value)?,
-    };
-    let preset = import.preset.clone().unwrap_or_default();
-    if !import.history {
-        mapping.of_new_tickets()?;
-    }
-    if import.log {
-        mapping.of_log()?;
-    }
-    let people = organisation.people.values().map(|person| (&person.id, person.email.as_str()));
-    Ok(Plan {
-        written: Written { encoding: import.encoding, separator: import.delimiter },
-        mapping,
-        people: People::new(people),
-        key: import.key.clone().or(preset.key),
-        requester: import.requester.clone(),
-        held_back: import.only_held_back.clone(),
-        first_by: import.first_by.clone(),
-        missing: import.missing.clone().or(preset.missing),
-        time_format: import.time_format.clone().or(preset.time_format),
-        zone,
-        limit: import.limit,
-    })
 }
 
 fn bar(hidden: bool) -> ProgressBar {
@@ -330,11 +259,33 @@ struct Flight {
     /// Rows that are on their way together.
     at_once: usize,
     running: JoinSet<Landed>,
+    /// The lines of the keys that rows have had, by their idempotency keys.
+    keys: HashMap<String, u64>,
+    /// The lines whose key a line above had, with that line.
+    twice: HashMap<u64, u64>,
     summary: Summary,
     bar: ProgressBar,
 }
 
 impl Flight {
+    /// Takes the rows on their way until the file ends or nothing goes on.
+    async fn take_off(&mut self, tickets: &mut Tickets<'_>, log: bool) -> Result<(), Failure> {
+        if log {
+            log::take_over(self, tickets).await?;
+        }
+        while let Some(row) = tickets.next_row()? {
+            match row {
+                Row::Ticket(ticket) => self.submit(*ticket).await?,
+                Row::Problem(problem) => self.refuse(problem.line, &problem.wrong),
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, line: u64, wrong: &RowWrong) {
+        self.summary.reject(line, wrong.reason(), wrong.to_string());
+    }
+
     async fn submit(&mut self, ticket: ImportedTicket) -> Result<(), Failure> {
         while self.running.len() >= self.at_once {
             self.land_one().await?;
@@ -346,8 +297,23 @@ impl Flight {
         };
         let claim = (key, submit::digest(&self.request(&ticket)));
         let (line, keyed) = (ticket.line, ticket.key.is_some());
+        if keyed && let Some(above) = self.keys.insert(claim.0.clone(), line) {
+            // The row above is the ticket, whichever would be faster.
+            self.twice.insert(line, above);
+            while !self.running.is_empty() {
+                self.land_one().await?;
+            }
+        }
         let labels = if self.history { Labels::default() } else { ticket.labels.clone() };
-        let wanted = if self.history { Wanted::TakenOver(Box::new(self.past(ticket)?)) } else { self.wanted(ticket) };
+        let wanted = if self.history {
+            let Some(past) = self.past(ticket) else {
+                self.refuse(line, &RowWrong::NoTime);
+                return Ok(());
+            };
+            Wanted::TakenOver(Box::new(past))
+        } else {
+            self.wanted(ticket)
+        };
         self.start((line, keyed, labels), wanted, claim);
         Ok(())
     }
@@ -385,12 +351,11 @@ impl Flight {
         Wanted::New { requester: ticket.requester, submission: Box::new(submission) }
     }
 
-    fn past(&self, ticket: ImportedTicket) -> Result<Past, Failure> {
-        let ImportedTicket { line, subject, body, fields, requester, past, labels, .. } = ticket;
-        let Some(created_at) = past.created_at else {
-            return Err(without_time(line));
-        };
-        Ok(Past {
+    /// A ticket as it stood; `None` where it does not say when it was created.
+    fn past(&self, ticket: ImportedTicket) -> Option<Past> {
+        let ImportedTicket { subject, body, fields, requester, past, labels, .. } = ticket;
+        let created_at = past.created_at?;
+        Some(Past {
             request_type: self.request_type.clone(),
             channel: self.channel.clone(),
             requester,
@@ -468,7 +433,10 @@ impl Flight {
                 Ok(())
             }
             Err(Error::KeyReused) if keyed => {
-                self.summary.changed_since();
+                match self.twice.get(&line).copied() {
+                    Some(above) => self.refuse(line, &RowWrong::KeyTwice { above }),
+                    None => self.summary.changed_since(),
+                }
                 Ok(())
             }
             Err(Error::KeyReused) => {

@@ -50,7 +50,11 @@ pub async fn run(person: Person) -> Result<(), Failure> {
             let Shell { office, actor } = desk::shell(&place, None).await?;
             let kept = office.export_person(&actor, &person).await;
             office.close().await;
-            let sections = kept.map_err(desk::told)?.into_iter().map(|kept| (kept.name.to_owned(), json!(kept.rows)));
+            let kept = kept.map_err(desk::told)?;
+            if kept.iter().all(|kept| kept.rows.is_empty()) {
+                eprintln!("the desk keeps nothing of `{person}`: is that the id?");
+            }
+            let sections = kept.into_iter().map(|kept| (kept.name.to_owned(), json!(kept.rows)));
             let whole = format!("{:#}\n", Value::Object(sections.collect::<Map<_, _>>()));
             super::say(format_args!("{}", in_json(&whole)));
             Ok(())
@@ -69,6 +73,9 @@ pub async fn run(person: Person) -> Result<(), Failure> {
             office.close().await;
             let erased = erased.map_err(desk::told)?;
             let (tickets, entries) = (erased.tickets, erased.entries);
+            if tickets == 0 && entries == 0 {
+                eprintln!("no ticket and no entry was of `{person}`: is that the id?");
+            }
             super::say(format_args!("{person} is {} now: {tickets} tickets, {entries} entries\n", erased.pseudonym));
             Ok(())
         }

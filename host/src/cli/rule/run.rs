@@ -14,6 +14,7 @@ use crate::author::case::{Case, typed};
 use crate::author::report::level;
 use crate::author::sandbox::{Shipped, with_empty};
 use crate::author::trial::said;
+use crate::rows;
 use crate::rules::limits::Limits;
 use crate::rules::load::inspect::inspect;
 use crate::rules::run::call::{Called, ask};
@@ -79,7 +80,8 @@ fn case(file: &Path, stage: Option<Stage>) -> Result<Case, Failure> {
         std::io::stdin().lock().read_to_string(&mut text)?;
         text
     } else {
-        fs::read_to_string(file).map_err(|e| format!("{} cannot be read: {e}", file.display()))?
+        let bytes = fs::read(file).map_err(|e| format!("{} cannot be read: {e}", file.display()))?;
+        rows::text(&bytes).ok_or_else(|| format!("{} is not text: save it as UTF-8", file.display()))?
     };
     let value: Value = typed(file, &text)?;
     if value.get("input").is_some() {

@@ -97,7 +97,12 @@ const FILE_BYTES_MAX: u64 = 1 << 30;
 /// no bytes.
 pub fn component_bytes(file: &Path) -> Result<Vec<u8>, Failure> {
     let unreadable = |e: std::io::Error| format!("{} cannot be read: {e}", file.display());
-    let bytes = std::fs::metadata(file).map_err(unreadable)?.len();
+    let known = std::fs::metadata(file).map_err(unreadable)?;
+    if known.is_dir() {
+        let file = file.display();
+        return Err(format!("{file} is a folder: name the component in it, such as {file}/rule.wasm").into());
+    }
+    let bytes = known.len();
     if bytes > FILE_BYTES_MAX {
         let (file, mib) = (file.display(), FILE_BYTES_MAX >> 20);
         return Err(format!("{file} has {} MiB, and no desk takes more than {mib} MiB", bytes >> 20).into());

@@ -1,6 +1,7 @@
 //! `ruledesk rules dry-run`.
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,13 +17,14 @@ use crate::cli::which::When;
 use crate::cli::{Failure, Place};
 use crate::desk::actor::Actor;
 use crate::desk::id::{PersonId, TicketNumber};
+use crate::rows;
 use crate::rules::load::MANIFEST_FILE;
 use crate::rules::text::{in_json, shown};
 
 /// Says what would become of a submission, with the live rules or with others, and writes nothing.
 #[derive(Debug, Args)]
 pub struct DryRun {
-    /// The submission: a JSON file with the body of `POST /api/v1/tickets`.
+    /// The submission: a JSON file with the body of `POST /api/v1/tickets`; `-` is standard input.
     #[arg(long, required_unless_present = "ticket", requires = "submitter", conflicts_with = "ticket")]
     submission: Option<PathBuf>,
     /// The ticket whose recorded submission is tried, such as IT-7.
@@ -97,10 +99,16 @@ async fn tried(app: &Arc<App>, actor: &Actor, command: &DryRun, body: DryRunBody
 }
 
 fn body(command: &DryRun) -> Result<DryRunBody, Failure> {
-    let submission = match &command.submission {
-        Some(file) => serde_json::from_str(&read(file)?).map_err(|e| format!("{} is no JSON: {e}", file.display()))?,
+    let submission: Value = match &command.submission {
+        Some(file) => {
+            let text = submission(file)?;
+            serde_json::from_str(&text).map_err(|e| format!("{} is no JSON: {e}", file.display()))?
+        }
         None => Value::Null,
     };
+    if command.submission.is_some() && !submission.is_object() {
+        return Err("the submission is not right: it is a JSON object, as `POST /api/v1/tickets` takes it".into());
+    }
     let body = json!({
         "submission": submission,
         "ticket": command.ticket.map(|number| number.to_string()),
@@ -108,6 +116,19 @@ fn body(command: &DryRun) -> Result<DryRunBody, Failure> {
         "without": command.without,
     });
     Ok(serde_json::from_value(body).map_err(|e| format!("the submission is not right: {e}"))?)
+}
+
+/// The largest submission, in bytes.
+const SUBMISSION_BYTES_MAX: u64 = 64 << 20;
+
+/// The text of a submission in any usual encoding; `-` is standard input.
+fn submission(file: &Path) -> Result<String, Failure> {
+    let from: Box<dyn Read + Send> = if file == Path::new("-") {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(fs::File::open(file).map_err(|e| unreadable(file, &e))?)
+    };
+    rows::whole(from, None, SUBMISSION_BYTES_MAX).map_err(|e| unreadable(file, &e))
 }
 
 fn read(file: &Path) -> Result<String, Failure> {

@@ -37,7 +37,7 @@ fn one(keys: &mut Keys<'_>, names: &Names) -> Macro {
         RecordPart::ALL.into_iter().filter_map(part).collect::<Vec<_>>()
     });
     Macro {
-        name: keys.required("name").and_then(|node| node.filled()).unwrap_or_default(),
+        name: keys.required("name").and_then(|node| node.line()).unwrap_or_default(),
         category: known::<CategoryId>(keys.optional("category"), &names.categories),
         priority: known::<PriorityId>(keys.optional("priority"), &names.priorities),
         team: known::<TeamId>(keys.optional("team"), &names.teams),
@@ -54,7 +54,7 @@ fn one(keys: &mut Keys<'_>, names: &Names) -> Macro {
 fn canned_reply(keys: &mut Keys<'_>, id: MacroId) -> CannedReply {
     CannedReply {
         id,
-        name: keys.required("name").and_then(|node| node.filled()).unwrap_or_default(),
+        name: keys.required("name").and_then(|node| node.line()).unwrap_or_default(),
         body: keys.required("body").and_then(|node| text(&node)).unwrap_or_default(),
     }
 }

@@ -75,7 +75,7 @@ pub fn read(
         let telemetry = keys.table("telemetry", telemetry::read);
         let read = |keys: &mut Keys<'_>| (trust::read(keys), trust::withdrawn(keys));
         let (trusted_keys, withdrawn) = keys.table("rules", read).unwrap_or_default();
-        let name = keys.required("name").and_then(|node| node.filled());
+        let name = keys.required("name").and_then(|node| node.line());
         let parts = Parts { parsed, by_api: &by_api };
         let (calendar, calendars) = parts.read(Document::Calendars, keys, |keys| calendar::all(keys, around.texts));
         let (closing, watch) = parts.read(Document::Promises, keys, |keys| promises::and_closing(keys, names));
@@ -243,7 +243,7 @@ fn step<I: ToString + Clone>(node: &Node<'_>, steps: &[I], what: &'static str) -
 /// - `next-update`: the longest open time between two public answers of the desk, such as `4h`; absent promises nothing.
 /// - `calendar`: the `[[other-calendar]]` that these run by; absent is the desk's.
 fn priority(keys: &mut Keys<'_>, id: crate::desk::id::PriorityId, names: &Names) -> PriorityLevel {
-    let name = keys.required("name").and_then(|node| node.filled()).unwrap_or_default();
+    let name = keys.required("name").and_then(|node| node.line()).unwrap_or_default();
     let Targets { first_response, resolution, update } = duration::targets(keys);
     PriorityLevel {
         id,

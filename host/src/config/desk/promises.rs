@@ -113,7 +113,7 @@ fn clock(keys: &mut Keys<'_>, names: &Names, seen: &mut BTreeMap<String, usize>)
         node.refuse_repeated(node.text()?, seen);
         node.parsed(|text| ClockName::parse(text).ok_or_else(|| Wrong::NotAClockName { text: text.to_owned() }))
     });
-    let name = keys.required("name").and_then(|node| node.filled());
+    let name = keys.required("name").and_then(|node| node.line());
     let [starts, met] = ["starts", "met"].map(|key| occasions(keys, key, names));
     let states = State::ALL.map(|state| (state.code(), state.code()));
     let pauses = distinct(keys.list("pauses"), |node| node.one_of(&states));

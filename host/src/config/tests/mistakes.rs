@@ -33,6 +33,18 @@ const KEYS_AND_TYPES: &[Case] = &[
     ("people.toml", "name = \"Amara\"", "", "people.toml:10:1: person.amara.name: is missing"),
     ("people.toml", "\"Amara\"", "7", "people.toml:12:8: person.amara.name: takes text, not a number"),
     ("people.toml", "\"Amara\"", "\" \"", "people.toml:12:8: person.amara.name: is empty"),
+    (
+        "people.toml",
+        "\"Amara\"",
+        "\"A\\u001b[2J\"",
+        "people.toml:12:8: person.amara.name: has a control character (U+001B): leave it out",
+    ),
+    (
+        "people.toml",
+        "\"Amara\"",
+        "\"A\\nBcc: all@example.org\"",
+        "people.toml:12:8: person.amara.name: has a line end: write it on one line",
+    ),
     ("people.toml", "\"4711\"", "1", "people.toml:8:30: person.lena.attributes.cost-centre: takes text, not a number"),
     (
         "people.toml",

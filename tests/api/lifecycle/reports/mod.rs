@@ -192,3 +192,15 @@ fn every_report_comes_by_every_column_and_in_every_form_and_its_groups_make_the_
         assert!(never.is_empty(), "nothing was counted as {never:?}");
     });
 }
+
+/// A part of a time would be passed over without a word.
+#[test]
+fn a_day_of_a_report_is_a_day() {
+    let desk = House::demo(Database::Sqlite);
+    let mei = desk.as_role("mei");
+    for bad in ["2026-03-29T02:30:00", "2026-02-30", "x", ""] {
+        let told = mei.get(&format!("/api/v1/reports/volume?from={bad}&to=2026-04-30")).expect(400);
+        assert!(told["detail"].as_str().unwrap().contains("is no day"), "{bad}: {told}");
+    }
+    mei.get("/api/v1/reports/volume?from=2026-03-29&to=2026-03-29").expect(200);
+}

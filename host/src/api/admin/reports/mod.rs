@@ -6,7 +6,8 @@ use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use jiff::civil::Date;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 use utoipa::IntoParams;
 
@@ -16,6 +17,7 @@ use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::app::observe::csv;
 use crate::app::observe::reports::{By, Cell, Days, Report, ReportTable, html};
+use crate::desk::text::quoted;
 
 /// The days, and how tickets are distinguished.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -24,9 +26,11 @@ use crate::app::observe::reports::{By, Cell, Days, Report, ReportTable, html};
 pub struct ReportQuery {
     /// The first day, in the desk's time zone.
     #[param(value_type = String, format = Date)]
+    #[serde(deserialize_with = "day")]
     from: Date,
     /// The last day.
     #[param(value_type = String, format = Date)]
+    #[serde(deserialize_with = "day")]
     to: Date,
     /// `category`, `team`, `assignee`, `priority`, `channel`, `request_type` or `state`; all together where nothing is said.
     by: Option<String>,
@@ -34,6 +38,13 @@ pub struct ReportQuery {
     #[serde(default)]
     #[param(inline)]
     format: Format,
+}
+
+/// A day as it is written. Of a time, a part would be passed over without a word.
+fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let day = (text.len() == "YYYY-MM-DD".len()).then(|| text.parse().ok()).flatten();
+    day.ok_or_else(|| D::Error::custom(format!("{} is no day: write one such as 2026-05-01", quoted(&text))))
 }
 
 #[derive(Debug, Clone, Copy, Default, Deserialize, utoipa::ToSchema)]

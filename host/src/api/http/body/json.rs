@@ -28,7 +28,19 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
                 Problem::bad_body("the body could not be read to its end")
             }
         })?;
-        parse(&bytes).map(Json)
+        object(&bytes).and_then(parse).map(Json)
+    }
+}
+
+/// A body that can be an object, without the byte order mark that some editors write (RFC 8259, section 8.1). A list would be taken
+/// for the fields of one in their order, which no document says.
+fn object(bytes: &[u8]) -> Result<&[u8], Problem> {
+    let body = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {
+            Err(Problem::bad_body("the body is to be a JSON object, which begins with `{`"))
+        }
+        _ => Ok(body),
     }
 }
 
@@ -158,6 +170,16 @@ mod tests {
         let many = format!("[{}1]", "1,".repeat(VALUES_MAX));
         assert!(parse::<Value>(many.as_bytes()).is_err(), "too many");
         assert!(parse::<Value>(format!("[\"{}\"]", ",".repeat(2 * VALUES_MAX)).as_bytes()).is_ok(), "one long text");
+    }
+
+    #[test]
+    fn a_body_is_an_object() {
+        let told = |body: &[u8]| object(body).map(<[u8]>::to_vec).map_err(|_| ());
+        assert_eq!(told(b"\xef\xbb\xbf{}"), Ok(b"{}".to_vec()));
+        assert_eq!(told(b" \n{\"a\":1}"), Ok(b" \n{\"a\":1}".to_vec()));
+        for list in [b"[1]".as_slice(), b" [", b"\"x\"", b"null", b"7", b"\xef\xbb\xbf[]"] {
+            assert_eq!(told(list), Err(()));
+        }
     }
 
     #[test]

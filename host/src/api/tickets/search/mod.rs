@@ -50,6 +50,7 @@ impl SearchQuery {
     /// The words, and the tickets that they may be found in, those of these requesters where some are named.
     fn into_filter(self, requesters: Vec<String>) -> Result<(String, SearchFilter), Problem> {
         let SearchQuery { q, state, team, assignee, requester, category, priority, before, .. } = self;
+        let state = state.as_deref().map(super::state).transpose()?.map(|state| state.code().to_owned());
         let before = super::last_seen("before", before.as_deref())?.map(|TicketNumber(number)| number);
         let narrowed = SearchFilter { requesters, ..SearchFilter::default() };
         Ok((q, SearchFilter { state, team, assignee, requester, category, priority, before, ..narrowed }))

@@ -43,7 +43,12 @@ pub struct LogEvent {
 /// # Errors
 /// [`Refusal::Problems`] with every problem found; an illegal jump is filed under its line.
 pub fn replay(past: Past, log: &[LogEvent], permit: &MayImport, id: TicketId, at: &At<'_>) -> Result<Change, Refusal> {
-    let mut log: Vec<&LogEvent> = log.iter().take(EVENTS_MAX).collect();
+    if log.len() > EVENTS_MAX {
+        // Without its last events a ticket would stand where it never stood.
+        let message = format!("has {} events; a ticket has at most {EVENTS_MAX}", log.len());
+        return Err(Refusal::Problems { problems: vec![Problem::new("log", "too-long", message)] });
+    }
+    let mut log: Vec<&LogEvent> = log.iter().collect();
     log.sort_by_key(|event| (event.at, event.line));
     let begun = log.first().map_or(past.created_at, |first| first.at.min(past.created_at));
     let new = Past { created_at: begun, state: Some(State::New), resolved_at: None, closed_at: None, ..past };
