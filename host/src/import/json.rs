@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use csv::ByteRecord;
 use serde_json::Value;
 
-use super::read::{ReadError, RowWrong};
+use super::wrong::{ReadError, RowWrong};
 use super::thread;
 use crate::rows::Record;
 

@@ -22,7 +22,7 @@ use crate::app::access::view::{INSIGHTS, Recommendation, Shown};
 use crate::app::tickets::submit::digest;
 use crate::app::tickets::work::TicketSummary;
 use crate::desk::access::{AccessCase, AccessState, ApproverDecision, Narrow, Seen};
-use crate::desk::id::{PersonId, TicketNumber};
+use crate::desk::id::TicketNumber;
 use crate::desk::permission;
 
 /// Requests on a page.
