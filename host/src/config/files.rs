@@ -223,7 +223,7 @@ fn template_files(dir: &Path) -> Result<Vec<String>, Wrong> {
 fn read_text(path: &Path) -> Result<String, Wrong> {
     let mut bytes = Vec::new();
     let kind = std::fs::metadata(path).map_err(unreadable)?;
-    // To open a pipe would wait for whoever writes to it, for good.
+    // To open a pipe would wait for a writer, for good.
     if !kind.is_file() && !kind.is_dir() {
         return Err(Wrong::Unreadable { reason: "it is a pipe or a device, and no file".to_owned() });
     }

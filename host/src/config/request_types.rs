@@ -83,7 +83,7 @@ fn holds_text(kind: &FieldKind) -> bool {
 /// One `[[request-type.field]]`.
 ///
 /// - `name`: what rules and programs call it, such as `cost-centre`; once in a form.
-/// - `label`: what people read. `help`: a sentence for whoever fills it in; absent says nothing.
+/// - `label`: what people read. `help`: a sentence for those who fill it in; absent says nothing.
 /// - `kind`: `text`, `long-text`, `number`, `flag`, `date`, `choice`, `choices`, `person`, `app`, `asset` or `file`, with the keys
 ///   of [`field_kind`].
 /// - `required`: default false.

@@ -286,7 +286,7 @@ fn files_that_are_missing_or_no_text_are_named() {
     );
 }
 
-/// To open one would wait for whoever writes to it, for good.
+/// To open one would wait for a writer, for good.
 #[cfg(unix)]
 #[test]
 fn a_socket_in_the_place_of_a_file_is_no_file() {

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use csv::ByteRecord;
 use serde_json::Value;
 
-use super::wrong::{ReadError, RowWrong};
 use super::thread;
+use super::wrong::{ReadError, RowWrong};
 use crate::rows::Record;
 
 /// The largest file, in bytes: all of it is in memory.

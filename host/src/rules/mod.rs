@@ -134,7 +134,7 @@ impl Rules {
         let calls_at_once = threads + CALLS_BESIDE;
         let wanted = if options.pooled { Allocation::Pooled { calls_at_once } } else { Allocation::OnDemand };
         let (engine, allocation) = run::engine::open(wanted)?;
-        run::clock::start(&engine).map_err(OpenError::Thread)?;
+        run::engine::clock::start(&engine).map_err(OpenError::Thread)?;
         let compiler = Compiler::new(
             &engine,
             options.compiler_program.clone(),

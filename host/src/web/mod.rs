@@ -75,16 +75,10 @@ pub fn pages(app: &Arc<App>) -> Pages {
         .route("/tickets/{key}/record", get(ticket::record::show))
         .route("/approvals", get(approvals::list))
         .route("/approvals/{key}", get(approvals::show).post(approvals::decide))
-        .route("/help", get(knowledge::list))
-        .route("/help/suggest", get(knowledge::suggest))
-        .route("/help/new", get(knowledge::write::form).post(knowledge::write::add))
-        .route("/help/{key}", get(knowledge::show))
-        .route("/help/{key}/edit", get(knowledge::write::edit).post(knowledge::write::save))
-        .route("/help/{key}/vote", post(knowledge::vote))
-        .route("/help/{key}/solved", post(knowledge::solved))
         .route("/reports", get(reports::first))
         .route("/reports/wall", get(reports::wall::show))
         .route("/reports/{name}", get(reports::show))
+        .merge(help_routes())
         .merge(account_routes())
         .merge(access_routes())
         .merge(agent_routes())
@@ -106,6 +100,18 @@ pub fn pages(app: &Arc<App>) -> Pages {
     // Another system asks here, and no browser.
     let outside = Router::new().route("/sign-in/provider/ended", post(session::provider::ended));
     Pages { routes: dressed(routes).merge(outside.with_state(Arc::clone(app))), uploads: dressed(uploads) }
+}
+
+/// Articles.
+fn help_routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/help", get(knowledge::list))
+        .route("/help/suggest", get(knowledge::suggest))
+        .route("/help/new", get(knowledge::write::form).post(knowledge::write::add))
+        .route("/help/{key}", get(knowledge::show))
+        .route("/help/{key}/edit", get(knowledge::write::edit).post(knowledge::write::save))
+        .route("/help/{key}/vote", post(knowledge::vote))
+        .route("/help/{key}/solved", post(knowledge::solved))
 }
 
 /// A person's own pages: how they look, which messages come, and where they are signed in.

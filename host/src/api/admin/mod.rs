@@ -1,4 +1,4 @@
-//! For whoever runs the desk.
+//! For those who run the desk.
 
 pub(crate) mod config;
 pub(crate) mod jobs;

@@ -105,7 +105,7 @@ impl App {
     }
 
     /// The difference that something else in the place of a rule would have made to decisions of so many days, for an administrator who
-    /// waits for it: the newest decisions, on one thread, and no longer than half a minute. Where whoever asked leaves, it ends.
+    /// waits for it: the newest decisions, on one thread, and no longer than half a minute. Where the one who asked leaves, it ends.
     ///
     /// # Errors
     ///

@@ -257,7 +257,8 @@ fn priority(keys: &mut Keys<'_>, id: crate::desk::id::PriorityId, names: &Names)
 
 fn routing_and_devices(keys: &mut Keys<'_>, names: &Names) -> (RoutingAgain, Option<Devices>) {
     let routing = keys.table("routing", |keys| routing(keys, names)).unwrap_or_default();
-    (routing, keys.table("devices", devices).flatten())
+    let devices = keys.optional("devices").and_then(|node| node.keys(devices).flatten());
+    (routing, devices)
 }
 
 /// `[routing]`.

@@ -19,9 +19,9 @@ use super::confinement;
 use super::snapshot::{Peek, run_ready};
 use crate::rules::limits::{CONFIGURE_DEADLINE_MS, CONFIGURE_FUEL_FACTOR, CONFIGURE_STACK_BYTES_MAX, Limits};
 use crate::rules::run::call::{configure_instance, fault_of, set_budget};
+use crate::rules::run::engine::{self, clock};
 use crate::rules::run::guest::{self, Guest};
 use crate::rules::run::rule::Exports;
-use crate::rules::run::{clock, engine};
 use crate::rules::tables::Tables;
 use crate::rules::text::{cut, shown};
 

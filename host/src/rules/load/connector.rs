@@ -14,8 +14,7 @@ use crate::rules::contract::connector::{Exchange, FUNCTION, INTERFACE, Run, Step
 use crate::rules::digest::Digest;
 use crate::rules::limits::{HANDLES_MAX, Limits};
 use crate::rules::run::call::{Fault, fault_of, set_budget};
-use crate::rules::run::clock;
-use crate::rules::run::engine::{self, Allocation, EngineError};
+use crate::rules::run::engine::{self, Allocation, EngineError, clock};
 use crate::rules::run::guest::{self, Guest};
 use crate::rules::run::wasi::Wasi;
 use crate::rules::text::{FAULT_BYTES_MAX, cut};

@@ -8,7 +8,7 @@ use serde::Serialize;
 use wasmtime::component::{ComponentExportIndex, ComponentType, Func, Instance, Lift, Lower, TypedFunc};
 use wasmtime::{Store, Trap, WasmBacktrace};
 
-use super::clock::ticks;
+use super::engine::clock::ticks;
 use super::guest::{Guest, LogLine, Lookup, Stopped};
 use super::rule::Rule;
 use super::stage::{Answer, Input, Stage};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wasmtime::component::Linker;
 use wasmtime::{Engine, ResourceLimiter, StoreContextMut, Trap};
 
-use super::clock::UnderWay;
+use super::engine::clock::UnderWay;
 use super::wasi::{self, Stream, Wasi};
 use crate::rules::contract::{Attribute, Level};
 use crate::rules::limits::{

@@ -2,7 +2,6 @@
 
 pub mod call;
 pub(crate) mod call_permits;
-pub mod clock;
 pub mod determinism;
 pub mod engine;
 pub mod examples;

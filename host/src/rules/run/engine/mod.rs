@@ -10,8 +10,9 @@ use wasmtime::{
     Strategy, WasmBacktraceDetails,
 };
 
-use super::clock;
 use crate::rules::limits::{Limits, PLAIN_STACK_BYTES_MAX, STACK_BYTES_MAX, TABLE_ELEMENTS_MAX};
+
+pub mod clock;
 
 /// Core instances that one component may have: a Python guest needs some 40.
 const CORE_INSTANCES_PER_COMPONENT_MAX: u32 = 64;
@@ -133,7 +134,7 @@ mod tests {
 
     #[test]
     fn the_runtime_is_named_as_it_is_locked() {
-        let lock = include_str!("../../../../Cargo.lock");
+        let lock = include_str!("../../../../../Cargo.lock");
         let locked = lock.split("[[package]]").find(|package| package.contains("\nname = \"wasmtime\"\n")).unwrap();
         let version = locked.split('"').nth(3).unwrap();
         assert!(ENGINE.ends_with(&format!(", wasmtime {version}")), "{ENGINE} is locked as {version}");
