@@ -151,6 +151,10 @@ pub enum Wrong {
     BoundsBackwards { min: String, max: String },
     #[error("is true, but the form has no field `{field}` of kind {kind}")]
     AccessFormLacks { field: &'static str, kind: &'static str },
+    #[error("is true, but the type has no `category` of its own: name one that is no catch-all")]
+    AccessWithoutCategory,
+    #[error("`{category}` is a catch-all, in which nothing is resolved: requests for access need another")]
+    AccessInCatchAll { category: String },
 
     #[error("the row has {found} cells, the first line has {wanted}")]
     Ragged { found: usize, wanted: usize },
