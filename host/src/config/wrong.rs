@@ -129,6 +129,10 @@ pub enum Wrong {
     NeverRuns,
     #[error("`{text}` is not a mail address; write one such as `amara@example.org`")]
     NotAMailAddress { text: String },
+    #[error(
+        "is the address of `{other}`, too: give each their own, say `same-as` where they are one human, or `active = false` of one who has left"
+    )]
+    AddressOfAnother { other: PersonId },
 
     #[error("is before the first day, which is {from}")]
     DaysBackwards { from: String },
