@@ -104,11 +104,11 @@ fn a_server_that_is_killed_and_started_again_costs_some_refusals_and_no_ticket()
     assert_eq!(acknowledged.len(), count, "no number was given twice");
 }
 
-/// Nothing is said within 30 seconds else, and whoever starts it looks for the fault elsewhere.
+/// Thirty seconds of silence look like a fault of the desk.
 #[test]
 fn a_desk_that_starts_before_its_server_says_at_once_what_it_waits_for() {
     let place = Place::demo(Database::Sqlite, example_rules());
-    // An address at which nobody listens.
+    // A port at which no server listens.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = format!("postgres://desk:a-secret-word@127.0.0.1:{port}/desk");
     let mut command = place.program(&["serve", "--demo", "--listen", "127.0.0.1:0"]);

@@ -198,7 +198,7 @@ fn every_write_looks_at_a_precondition_or_refuses_it() {
     assert!(count > 40, "{count} routes");
 }
 
-/// What a property is sent as where a list stands in the place of its object, and the path of that place; `None` where it is no object
+/// A body in which a list stands in the place of an object, and the path of that place; `None` where the property is no object
 /// and no list of them.
 fn list_for(document: &Value, name: &str, schema: &Value) -> Option<(Value, String)> {
     let is_object = |schema: &Value| {

@@ -69,7 +69,7 @@ pub struct Kind {
     status: StatusCode,
     kind: &'static str,
     title: &'static str,
-    /// How it comes about, and how it is mended: the same each time.
+    /// How it comes about, and its remedy: the same each time.
     meaning: &'static str,
     remedy: &'static str,
 }

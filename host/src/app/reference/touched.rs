@@ -154,7 +154,7 @@ impl Office {
         Ok(differences.into_iter().map(touched).collect())
     }
 
-    /// By app whose `default-tier` is new, how many people who are here have been taken out of it already: nobody is brought back in.
+    /// By app whose `default-tier` is new, how many people who are here have been taken out of it already: none is brought back in.
     async fn out_before_default(
         &self,
         before: &Organisation,

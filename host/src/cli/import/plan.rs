@@ -33,7 +33,7 @@ pub fn plan(import: &Import, zone: TimeZone, organisation: &Organisation) -> Res
     }
     let time_format = import.time_format.clone().or(preset.time_format);
     time_format.as_deref().map_or(Ok(()), check_format)?;
-    // An address that names nobody elsewhere names nobody here.
+    // An address that names no person elsewhere names none here.
     let named = organisation.by_address();
     let people = organisation.people.values().map(|person| {
         let is_named = named.get(&person.email.to_ascii_lowercase()).is_some_and(|one| one.id == person.id);

@@ -107,7 +107,7 @@ fn i23_what_stays_by_default_takes_a_seat_and_is_access_that_a_person_has() {
     });
 }
 
-/// Nobody is brought back in by it: who sets it reads how many it comes too late for.
+/// It brings no person back in: who sets it reads how many it comes too late for.
 #[test]
 fn a_default_tier_that_comes_later_says_for_how_many_it_orders_nothing() {
     on_both(|database| {

@@ -98,7 +98,7 @@ pub(super) fn person_of(configured: &Organisation, name: &str, email: &str) -> O
 }
 
 impl Office {
-    /// Says in the log where others have the address of a user: the provider may have it so, and nobody is found by it any more.
+    /// Says in the log where others have the address of a user: the provider may have it so, and no person is found by it any more.
     pub(super) fn say_whose_address_it_is(&self, entry: &Entry) {
         let Ok(person) = entry.stands_for.parse::<PersonId>() else { return };
         if entry.kind != EntryKind::User {
