@@ -235,5 +235,5 @@ fn a_list_in_the_place_of_an_object_is_refused_by_its_path_on_every_route() {
             count += 1;
         }
     }
-    assert!(count > 7, "{count} places");
+    assert!(count > 4, "{count} places");
 }
