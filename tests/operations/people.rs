@@ -254,7 +254,11 @@ fn two_people_with_one_address_are_refused_unless_one_has_left() {
         mei.post("/api/v1/config/reload", &json!({}))
     };
     let refused = reload("");
-    assert!((400..500).contains(&refused.status) && refused.text.contains("is the address of `amara`, too"), "{}", refused.text);
+    assert!(
+        (400..500).contains(&refused.status) && refused.text.contains("is the address of `amara`, too"),
+        "{}",
+        refused.text
+    );
     assert_eq!(reload("active = false\n").status, 204);
     assert_eq!(reload("same-as = \"amara\"\n").status, 204);
 }
