@@ -1,4 +1,4 @@
-//! What the command line says of the file.
+//! The file as the command line speaks of it.
 
 use jiff::tz::TimeZone;
 
