@@ -69,6 +69,11 @@ impl Asked {
         Asked { chosen: form.text("version"), days, manifest: form.text("manifest") }
     }
 
+    /// The title of a report where it is not what was tried.
+    fn title(&self, f: &Frame, name: &str) -> Option<String> {
+        (self.chosen == NOTHING).then(|| f.words.t1("backtest.without", name))
+    }
+
     fn instead(&self) -> Instead {
         match self.chosen.as_str() {
             NOTHING => Instead::Nothing,
@@ -157,7 +162,7 @@ pub async fn form(visit: Visit, Path(name): Path<String>, Query(look): Query<Loo
 pub async fn run(visit: Visit, Path(name): Path<String>, form: Form) -> Result<Response, Failure> {
     let (name, asked) = (rule_called(&visit, name)?, Asked::of(&form));
     let outcome = match visit.app.backtest_rule(&visit.actor, &name, asked.instead(), asked.days).await {
-        Ok(report) => Ok(Some(Tried::of(&visit.frame, &report))),
+        Ok(report) => Ok(Some(Tried::of(&visit.frame, asked.title(&visit.frame, &name), &report))),
         Err(Error::Unfit(unfit)) => Err(format!("{} {}", unfit.what, unfit.mend)),
         Err(error @ (Error::Busy(_) | Error::Ambiguous { .. })) => Err(error.to_string()),
         Err(other) => return Err(other.into()),
