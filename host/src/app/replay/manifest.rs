@@ -17,6 +17,8 @@ use crate::desk::actor::Actor;
 use crate::desk::permission;
 use crate::rules::digest::Digest;
 use crate::rules::load::difference::changes;
+use crate::rules::load::{LoadError, MANIFEST_FILE};
+use crate::rules::run::manifest::{MANIFEST_BYTES_MAX, ManifestError};
 use crate::rules::run::rule::Rule;
 use crate::rules::run::stage::Stage;
 
@@ -151,8 +153,7 @@ impl App {
         filter: Filter,
     ) -> Result<Report, Error> {
         let app = Arc::clone(self);
-        let prepared =
-            tokio::task::spawn_blocking(move || app.rules.prepare(Path::new(""), &manifest, &component)).await?;
+        let prepared = tokio::task::spawn_blocking(move || app.prepared(&manifest, &component)).await?;
         let rule = prepared.map_err(|error| Error::Unfit(Unfit::from(&error)))?;
         if rule.manifest.name.as_str() != name {
             return Err(Error::Unfit(Unfit::of_another(&rule.manifest.name, name)));
@@ -165,6 +166,15 @@ impl App {
         });
         let differs = differs.flatten().collect();
         self.report_of(actor, candidates, differs, filter).await
+    }
+
+    fn prepared(&self, manifest: &str, component: &[u8]) -> Result<Rule, LoadError> {
+        // Named in messages: it lies in no folder.
+        let from = Path::new("");
+        if manifest.len() > MANIFEST_BYTES_MAX {
+            return Err(ManifestError::TooLarge { file: from.join(MANIFEST_FILE) }.into());
+        }
+        self.rules.prepare(from, manifest, component)
     }
 
     async fn report_of(
