@@ -153,7 +153,7 @@ impl App {
         filter: Filter,
     ) -> Result<Report, Error> {
         let app = Arc::clone(self);
-        let prepared = tokio::task::spawn_blocking(move || app.prepared(&manifest, &component)).await?;
+        let prepared = tokio::task::spawn_blocking(move || app.of_manifest(&manifest, &component)).await?;
         let rule = prepared.map_err(|error| Error::Unfit(Unfit::from(&error)))?;
         if rule.manifest.name.as_str() != name {
             return Err(Error::Unfit(Unfit::of_another(&rule.manifest.name, name)));
@@ -168,7 +168,7 @@ impl App {
         self.report_of(actor, candidates, differs, filter).await
     }
 
-    fn prepared(&self, manifest: &str, component: &[u8]) -> Result<Rule, LoadError> {
+    fn of_manifest(&self, manifest: &str, component: &[u8]) -> Result<Rule, LoadError> {
         // Named in messages: it lies in no folder.
         let from = Path::new("");
         if manifest.len() > MANIFEST_BYTES_MAX {
