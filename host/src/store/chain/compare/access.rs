@@ -18,7 +18,7 @@ use crate::store::{Error, Store};
 /// Tickets that are compared at a time.
 const PAGE: usize = 500;
 
-/// What approvers have said, by the ticket.
+/// The decisions of approvers, by the ticket.
 type Decided = BTreeMap<TicketId, Vec<HumanDecision>>;
 
 /// The ledger's word about one ticket.
