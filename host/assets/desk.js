@@ -186,12 +186,13 @@ for (const form of $$("form[data-suggest]")) {
   const ask = async () => {
     const place = $("[data-suggestions]", form);
     running?.abort();
-    running = new AbortController();
+    const { signal } = running = new AbortController();
     const text = ["#subject", "#body", "#ask"].map((field) => $(field, form)?.value || "").join(" ").trim();
     if (text.length < 3) { place.hidden = true; return; }
-    const answer = await fetch(`/help/suggest?q=${encodeURIComponent(text.slice(0, 2000))}`, { signal: running.signal }).catch(() => null);
-    if (!answer?.ok) return;
-    const found = (await answer.json()).slice(0, 3), { solved } = place.dataset;
+    const answer = await fetch(`/help/suggest?q=${encodeURIComponent(text.slice(0, 2000))}`, { signal }).then((answer) => answer.ok ? answer.json() : []).catch(() => []);
+    if (signal.aborted) return;
+    // Without an answer there are the requests of this page, and nothing that was found for other words.
+    const found = answer.slice(0, 3), { solved } = place.dataset;
     const offers = solved ? [] : $$("a.card").filter((card) => card.textContent.toLowerCase().includes(text.toLowerCase())).slice(0, 3);
     const items = [...offers.map((card) => make("a", { href: card.href, class: "grow" }, $("strong", card).textContent)),
       ...found.map((one) => make("a", { href: `/help/${one.key}`, class: "grow", ...(solved && { target: "_blank", rel: "noopener" }) }, one.title))];

@@ -376,6 +376,11 @@ fn a_candidate_for_the_policy_is_held_against_the_history_and_against_what_is_he
         assert_eq!(now.as_array().unwrap().len(), 2, "nothing was changed");
         assert_eq!(amara.post("/api/v1/access/policy/backtest", &body).status, 403);
         assert_eq!(mei.post("/api/v1/access/policy/backtest", &json!({ "rule": "access-policy" })).status, 422);
+        let another = manifest.replace("name = \"access-policy\"", "name = \"another-policy\"");
+        assert_ne!(another, manifest);
+        let refused =
+            mei.post("/api/v1/access/policy/backtest", &json!({ "rule": "access-policy", "manifest": another }));
+        assert!(refused.expect(422).to_string().contains("another-policy"), "it would not stand in its place");
     });
 }
 

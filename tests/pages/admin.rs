@@ -93,6 +93,9 @@ fn an_admin_tries_a_version_of_a_rule_on_the_last_month() {
     mei.click("button[value=try]");
     mei.wait("document.querySelector('.notice.bad')");
     mei.counts("#report", 0);
+    // Who names a folder means its rule: there is none of that name, without which nothing would change.
+    mei.go("/admin/rules/20-form-category/backtest");
+    mei.counts("form[action='/admin/rules/form-category/backtest']", 1);
     // Nothing of it is kept, and only who looks after the desk may ask.
     let rules = desk.as_role("mei").get("/api/v1/rules").expect(200).to_string();
     assert!(!rules.contains("1.0.2"), "{rules}");

@@ -377,3 +377,24 @@ fn the_card_of_who_asked_shows_their_devices() {
     amara.go(&format!("/tickets/{key}"));
     amara.counts(".devices", 0);
 }
+
+/// Whom the desk waits for reads until when, and what comes without an answer; a file that was asked for is one.
+#[test]
+fn one_who_is_asked_reads_until_when_and_may_answer_with_a_file() {
+    let desk = House::with_settings(Database::Sqlite, example_rules(), |text| {
+        text.replace("[closing]\n", "[closing]\nanswer-within = \"20h\"\n")
+    });
+    let body = json!({ "request_type": "question", "subject": "Sort a table", "body": "Please.", "fields": { "topic": "howto" } });
+    let amara = desk.as_role("amara");
+    let key = amara.post("/api/v1/tickets", &body).expect(201)["key"].as_str().unwrap().to_owned();
+    let cookie = cookie(&desk, "amara");
+    let page = || send("GET", &format!("{}/tickets/{key}", desk.url), &[("cookie", &cookie)], "").text;
+    assert!(!page().contains("Without an answer by"));
+    let asks = json!({ "to": "waiting_requester", "reason": "Which table?" });
+    let moves = format!("/api/v1/tickets/{key}/transitions");
+    desk.as_role("kofi").with("if-match", "*").post(&moves, &asks).expect(200);
+    assert!(page().contains("Without an answer by"), "{}", page());
+    let file = format!("/api/v1/tickets/{key}/attachments?name=table.txt");
+    amara.send_file(&file, "text/plain", b"this one").expect(201);
+    assert!(!page().contains("Without an answer by"), "{}", page());
+}

@@ -138,7 +138,8 @@ pub async fn upload(
     Ok((super::CREATED, axum::Json(kept.into())))
 }
 
-/// Add a file to a ticket, without words; to add it with words, send it first and name it in the comment.
+/// Add a file to a ticket, without words; to add it with words, send it first and name it in the comment. A public one of a requester who
+/// was asked for something is an answer.
 #[utoipa::path(post, path = "/api/v1/tickets/{key}/attachments", tag = "tickets", security(("token" = [])),
     params(("key" = String, Path), TicketUploadQuery),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),

@@ -41,6 +41,9 @@ pub fn open<'r>(file: impl Read + Send + 'r, written: Written, wanted: &[&str]) 
     Records::begin(PlainLines::new(BufReader::with_capacity(1 << 16, text)), written.separator, wanted)
 }
 
+/// Bytes of a text in which its first character is looked for.
+const BEGINNING_BYTES: u64 = 64 << 10;
+
 /// How files begin that are no text of any encoding that is read, and what they are.
 const NO_TEXTS: [(&[u8], &str); 9] = [
     (b"PK\x03\x04", "a workbook of a spreadsheet, or another archive"),
@@ -80,6 +83,14 @@ pub fn whole(file: impl Read + Send, encoding: Option<Encoding>, bytes_max: u64)
         return Err(Error::new(ErrorKind::FileTooLarge, told));
     }
     Ok(text)
+}
+
+/// The first byte of a file, unpacked and in UTF-8, that is no blank; `None` where there is none in its beginning.
+pub fn first(file: impl Read + Send, encoding: Option<Encoding>) -> Option<u8> {
+    let mut beginning = Vec::new();
+    // Those who read a file that breaks off, or is no text, find that out: what comes before is enough here.
+    drop(encoding::decoded(unpacked(file).ok()?, encoding).take(BEGINNING_BYTES).read_to_end(&mut beginning));
+    beginning.into_iter().find(|byte| !byte.is_ascii_whitespace())
 }
 
 /// The whole text of a file in memory, in any encoding that can be found out; `None` where it is taken for UTF-8 and is not.

@@ -58,7 +58,9 @@ fn what_comes_down_a_pipe_is_known_by_all_that_it_is() {
     assert_eq!(count(&other, "accepted"), Some(1), "{other}");
     let objects = piped("{\"title\":\"How do I copy?\",\"text\":\"The copier has no paper.\"}\n");
     assert_eq!(count(&objects, "accepted"), Some(1), "{objects}");
-    assert_eq!(tickets(&desk), 3);
+    let marked = piped("\u{feff}[{\"title\":\"How do I fax?\",\"text\":\"The fax has no line.\"}]");
+    assert_eq!(count(&marked, "accepted"), Some(1), "{marked}");
+    assert_eq!(tickets(&desk), 4);
 }
 
 #[test]

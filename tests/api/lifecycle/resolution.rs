@@ -192,8 +192,9 @@ fn a_requester_who_does_not_answer_is_reminded_once_and_then_the_ticket_ends() {
             always_open(text).replace("[closing]\n", "[closing]\nanswer-within = \"20h\"\n")
         });
         let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
-        let [silent, answered, asked_again] = ["one", "two", "three"].map(|subject| incident(&amara, subject));
-        for key in [&silent, &answered, &asked_again] {
+        let [silent, answered, asked_again, shown] =
+            ["one", "two", "three", "four"].map(|subject| incident(&amara, subject));
+        for key in [&silent, &answered, &asked_again, &shown] {
             step(&kofi, key, &json!({ "to": "waiting_requester", "reason": "Which office?" })).expect(200);
         }
         let stands = |key: &str| (count(&desk, key, "answer-reminder"), state(&kofi, key));
@@ -201,6 +202,9 @@ fn a_requester_who_does_not_answer_is_reminded_once_and_then_the_ticket_ends() {
         desk.advance(SignedDuration::from_hours(9));
         assert_eq!(stands(&silent), (0, waits.clone()));
         comment(&amara, &answered, "Berlin.").expect(201);
+        // A file that was asked for is an answer without a word.
+        let file = format!("/api/v1/tickets/{shown}/attachments?name=office.txt");
+        amara.send_file(&file, "text/plain", b"Berlin, as the sign says").expect(201);
         // One who is asked once more has the whole time from then on.
         comment(&kofi, &asked_again, "And which floor?").expect(201);
         desk.advance(SignedDuration::from_hours(2));
@@ -211,7 +215,9 @@ fn a_requester_who_does_not_answer_is_reminded_once_and_then_the_ticket_ends() {
         assert_eq!(stands(&silent), (1, "cancelled".to_owned()));
         desk.advance(SignedDuration::from_hours(30 * 24));
         assert_eq!(stands(&asked_again), (1, "cancelled".to_owned()));
-        assert_eq!(stands(&answered), (0, "in_progress".to_owned()), "what was answered is the desk's to do");
+        for key in [&answered, &shown] {
+            assert_eq!(stands(key), (0, "in_progress".to_owned()), "what was answered is the desk's to do");
+        }
         let hers = messages(&desk, &silent).into_iter().filter(|(kind, to)| kind == "state-changed" && to == "amara");
         assert_eq!(hers.count(), 2, "that something is asked, and that it has ended");
         let timeline = amara.get(&format!("/api/v1/tickets/{silent}/timeline")).expect(200);

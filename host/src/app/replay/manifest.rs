@@ -17,6 +17,8 @@ use crate::desk::actor::Actor;
 use crate::desk::permission;
 use crate::rules::digest::Digest;
 use crate::rules::load::difference::changes;
+use crate::rules::load::{LoadError, MANIFEST_FILE};
+use crate::rules::run::manifest::{MANIFEST_BYTES_MAX, ManifestError};
 use crate::rules::run::rule::Rule;
 use crate::rules::run::stage::Stage;
 
@@ -70,7 +72,7 @@ impl App {
         filter: Filter,
     ) -> Result<Report, Error> {
         let component = self.live_component(actor, name)?;
-        self.backtest_candidate(actor, manifest, component, filter).await
+        self.backtest_candidate(actor, name, (manifest, component), filter).await
     }
 
     /// The difference that another version or another manifest of a rule for access would have made to requests of so many days,
@@ -101,7 +103,7 @@ impl App {
             stages: vec![Stage::Access],
             ..Filter::default()
         };
-        self.backtest_candidate(actor, manifest, component, filter).await
+        self.backtest_candidate(actor, name, (manifest, component), filter).await
     }
 
     /// The difference that something else in the place of a rule would have made to decisions of so many days, for an administrator who
@@ -109,8 +111,8 @@ impl App {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`]; [`Error::Missing`]; [`Error::Unfit`] with what keeps such a rule from going live; [`Error::Busy`] while as
-    /// many as the desk does at once are under way.
+    /// [`Error::Refused`]; [`Error::Missing`]; [`Error::Unfit`] with what keeps such a rule from going live, also where it is another
+    /// rule; [`Error::Busy`] while as many as the desk does at once are under way.
     pub async fn backtest_rule(
         self: &Arc<Self>,
         actor: &Actor,
@@ -131,25 +133,31 @@ impl App {
                 (version.manifest, version.component)
             }
             Instead::Nothing => {
+                // Without a rule that never was nothing would be otherwise, and no reader would see why.
+                if self.rules.generation().named(name).is_none() {
+                    self.rule_versions(actor, name, 0, 1).await?;
+                }
                 let candidates = Candidates { without: BTreeSet::from([name.to_owned()]), ..Candidates::default() };
                 let filter = Filter { rule: Some(name.to_owned()), ..filter };
                 return self.report_of(actor, candidates, Vec::new(), filter).await;
             }
         };
-        self.backtest_candidate(actor, manifest, component, filter).await
+        self.backtest_candidate(actor, name, (manifest, component), filter).await
     }
 
     async fn backtest_candidate(
         self: &Arc<Self>,
         actor: &Actor,
-        manifest: String,
-        component: Vec<u8>,
+        name: &str,
+        (manifest, component): (String, Vec<u8>),
         filter: Filter,
     ) -> Result<Report, Error> {
         let app = Arc::clone(self);
-        let prepared =
-            tokio::task::spawn_blocking(move || app.rules.prepare(Path::new(""), &manifest, &component)).await?;
+        let prepared = tokio::task::spawn_blocking(move || app.of_manifest(&manifest, &component)).await?;
         let rule = prepared.map_err(|error| Error::Unfit(Unfit::from(&error)))?;
+        if rule.manifest.name.as_str() != name {
+            return Err(Error::Unfit(Unfit::of_another(&rule.manifest.name, name)));
+        }
         let candidates = Candidates { rules: vec![Arc::new(rule)], ..Candidates::default() };
         let live = self.rules.generation();
         let differs = candidates.rules.iter().filter_map(|rule| {
@@ -158,6 +166,15 @@ impl App {
         });
         let differs = differs.flatten().collect();
         self.report_of(actor, candidates, differs, filter).await
+    }
+
+    fn of_manifest(&self, manifest: &str, component: &[u8]) -> Result<Rule, LoadError> {
+        // Named in messages: it lies in no folder.
+        let from = Path::new("");
+        if manifest.len() > MANIFEST_BYTES_MAX {
+            return Err(ManifestError::TooLarge { file: from.join(MANIFEST_FILE) }.into());
+        }
+        self.rules.prepare(from, manifest, component)
     }
 
     async fn report_of(

@@ -41,6 +41,8 @@ const PAGE_RUNS: i64 = 16;
 const PAGES_AHEAD: usize = 1;
 /// Runs that one job works on: some milliseconds of work, so that all cores end together.
 const JOB_RUNS: usize = 16;
+/// The same where somebody waits for the end: a job that was begun is not stopped, and each of its calls may take its whole time.
+const GENTLE_JOB_RUNS: usize = 4;
 
 /// How often a call is made that the wall clock stops.
 const TRIES_MAX: usize = 3;
@@ -67,7 +69,7 @@ pub struct Filter {
 /// The bounds of the work.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Effort {
-    /// How long it may go on; what was read until then is worked on all the same.
+    /// How long it may go on; what was begun until then comes to its end.
     pub within: Option<Duration>,
     /// Whether it leaves all threads of the rules but one to others.
     pub gently: bool,
@@ -118,8 +120,8 @@ fn ask_patiently(rule: &Rule, input: &Input, tables: &Arc<Tables>, spent: &mut S
 }
 
 /// Streams recorded runs through `work`, which runs on the rules' threads, and hands each result to `take`. Whether the time was over
-/// before all of them were read. Where this is dropped, nothing more is read,
-/// and no more is worked on than the threads were already given.
+/// before all of them were worked on. Where this is dropped, nothing more is read, and no more is worked on than the threads were
+/// already given.
 ///
 /// # Errors
 ///
@@ -137,41 +139,52 @@ where
 {
     let work = Arc::new(work);
     let (send, mut pages) = mpsc::channel(PAGES_AHEAD);
-    let gently = filter.effort.gently;
+    let Effort { within, gently } = filter.effort;
+    #[expect(clippy::disallowed_methods, reason = "bounds the work; no decision depends on it")]
+    let begun = Instant::now();
+    let is_over = move || within.is_some_and(|most| begun.elapsed() >= most);
     let reader = tokio::spawn(read(app.store.clone(), filter, with_aftermath, send));
     // As many as there are cores, and no more: what is measured of a rule should be the rule, not the wait for a core.
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     let jobs_max = if gently { 1 } else { cores.min(app.rules.workers().threads()) };
+    let job_runs = if gently { GENTLE_JOB_RUNS } else { JOB_RUNS };
     let mut jobs: JoinSet<Result<T, Error>> = JoinSet::new();
+    let mut cut_short = false;
     while let Some(page) = pages.recv().await {
         let mut page: Vec<Past> = page;
-        while !page.is_empty() {
+        cut_short = is_over();
+        while !cut_short && !page.is_empty() {
             if jobs.len() >= jobs_max
                 && let Some(done) = jobs.join_next().await
             {
                 take(done??);
             }
-            let rest = page.split_off(JOB_RUNS.min(page.len()));
+            let rest = page.split_off(job_runs.min(page.len()));
             let runs = std::mem::replace(&mut page, rest);
             let (app, work) = (Arc::clone(app), Arc::clone(&work));
             jobs.spawn(async move { Ok(app.rules.workers().run("", move || work(runs)).await?) });
+            cut_short = !page.is_empty() && is_over();
+        }
+        if cut_short {
+            break;
         }
     }
+    // The reader may wait for somebody to take its next page.
+    drop(pages);
     while let Some(done) = jobs.join_next().await {
         take(done??);
     }
-    reader.await?.map_err(Error::from)
+    reader.await??;
+    Ok(cut_short)
 }
 
-/// Reads pages until there are no more, none takes them, or the time is over; says whether it was.
+/// Reads pages until there are no more, or none takes them.
 async fn read(
     store: Store,
     filter: Filter,
     with_aftermath: bool,
     send: mpsc::Sender<Vec<Past>>,
-) -> Result<bool, store::Error> {
-    #[expect(clippy::disallowed_methods, reason = "bounds the work; no decision depends on it")]
-    let begun = Instant::now();
+) -> Result<(), store::Error> {
     let wanted = RunFilter {
         since: filter.since,
         until: filter.until,
@@ -182,9 +195,6 @@ async fn read(
     let mut left = filter.limit.unwrap_or(u64::MAX);
     let mut before = None;
     while left > 0 {
-        if filter.effort.within.is_some_and(|most| begun.elapsed() >= most) {
-            return Ok(true);
-        }
         let mut runs = store.history(&wanted, before, PAGE_RUNS).await?;
         let Some(last) = runs.last() else { break };
         before = Some(last.run.id);
@@ -204,7 +214,7 @@ async fn read(
             break;
         }
     }
-    Ok(false)
+    Ok(())
 }
 
 /// Leaves out decisions of other stages, those in which the rule had no part, and those beyond the limit.

@@ -15,7 +15,7 @@ use crate::rules::live::slots::version_of;
 use crate::rules::load::inspect::inspect;
 use crate::rules::load::{LoadError, MANIFEST_FILE};
 use crate::rules::remedies;
-use crate::rules::run::manifest::{MANIFEST_BYTES_MAX, ManifestError};
+use crate::rules::run::manifest::{MANIFEST_BYTES_MAX, ManifestError, RuleName};
 use crate::rules::run::rule::Rule;
 use crate::store::rules::deployments::Brought;
 use crate::store::rules::versions::RuleVersion;
@@ -51,6 +51,14 @@ impl From<&LoadError> for Unfit {
     fn from(error: &LoadError) -> Self {
         let (part, code) = remedies::code_of(error);
         Unfit { part, code, what: error.to_string(), mend: remedies::of_load(error) }
+    }
+}
+
+impl Unfit {
+    /// For a manifest of another rule than the one that is meant.
+    pub fn of_another(name: &RuleName, meant: &str) -> Unfit {
+        let what = format!("rule.toml: it is of the rule `{name}`, and not of `{meant}`");
+        Unfit { part: "manifest", code: "another-rule", what, mend: "leave `name` as it is" }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Tickets that wait for a person get one when one has room, is back or begins their shift; those of people who have left, or are
 //! away with a deputy, are handed on; and what its assignee does not take up in time goes back to the team.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
@@ -92,7 +93,7 @@ impl Office {
 
     async fn give_out_waiting(&self) -> Result<usize, Error> {
         let organisation = self.organisation();
-        let (mut given, mut full) = (0, Vec::new());
+        let (mut given, mut full) = (0, BTreeSet::new());
         let mut next = Some(Place::FIRST);
         for _ in 0..LOOKS_MAX {
             let Some(place) = next else { break };
@@ -108,7 +109,7 @@ impl Office {
     async fn give_out(
         &self,
         waiting: Vec<Waits>,
-        full: &mut Vec<(TeamId, Vec<Skill>, Option<PersonId>)>,
+        full: &mut BTreeSet<(TeamId, Vec<Skill>, Option<PersonId>)>,
         organisation: &Organisation,
     ) -> Result<usize, Error> {
         let mut given = 0;
@@ -126,7 +127,7 @@ impl Office {
                     self.give(number, team, None, &HandOn::Waited(let_lie.clone())).await?;
                     given += 1;
                 }
-                None => full.push(of),
+                None => _ = full.insert(of),
             }
         }
         Ok(given)

@@ -208,7 +208,8 @@ pub async fn live_in(app: &Arc<App>, ways: &Arc<Ways>, present: Timestamp) -> Re
             Happens::Step(n, step) => {
                 let Some(number) = numbers.get(n) else { continue };
                 let original = step.duplicate_of.as_deref().and_then(by_subject).and_then(|n| numbers.get(&n));
-                if let Err(error) = act(&cast, *number, step, original).await {
+                // A life has many kinds of acts, which together are larger than the stack of a thread may be.
+                if let Err(error) = Box::pin(act(&cast, *number, step, original)).await {
                     refused.push(format!("{number}, after {}: {error}", step.after));
                 }
             }
@@ -305,7 +306,7 @@ async fn act(cast: &Cast, number: TicketNumber, step: &Step, original: Option<&T
         take(app, &actor, &ticket).await?;
     }
     if let Some(original) = original {
-        app.link(&actor, number, (LinkKind::Duplicate, *original), None).await.map_err(plain)?;
+        Box::pin(app.link(&actor, number, (LinkKind::Duplicate, *original), None)).await.map_err(plain)?;
     }
     if let Some(text) = &step.note {
         app.comment(&actor, number, Words::new(text.trim(), Visibility::Internal), None).await.map_err(plain)?;
@@ -346,7 +347,7 @@ fn as_it_is() -> Condition {
 }
 
 async fn step_to(app: &Arc<App>, actor: &Actor, number: TicketNumber, wanted: Move) -> Result<(), Failure> {
-    app.transition(actor, number, &as_it_is(), wanted, None).await.map(drop).map_err(plain)
+    Box::pin(app.transition(actor, number, &as_it_is(), wanted, None)).await.map(drop).map_err(plain)
 }
 
 /// An agent says what a ticket is about that no rule has recognised.
@@ -356,7 +357,7 @@ async fn categorize(app: &Arc<App>, actor: &Actor, ticket: &Ticket, category: &s
     }
     let reason = "This is what it is about".to_owned();
     let wanted = EditTicket { category: Some(category.to_owned()), reason, ..EditTicket::default() };
-    app.edit_ticket(actor, ticket.number, &as_it_is(), wanted, None).await.map(drop).map_err(plain)
+    Box::pin(app.edit_ticket(actor, ticket.number, &as_it_is(), wanted, None)).await.map(drop).map_err(plain)
 }
 
 /// An agent takes a ticket and begins with it.
@@ -364,7 +365,7 @@ async fn take(app: &Arc<App>, actor: &Actor, ticket: &Ticket) -> Result<(), Fail
     if ticket.assignee.as_ref() != actor.person() {
         let assignee = Some(actor.person().map(ToString::to_string));
         let wanted = EditTicket { assignee, reason: "I take it".to_owned(), ..EditTicket::default() };
-        app.edit_ticket(actor, ticket.number, &as_it_is(), wanted, None).await.map_err(plain)?;
+        Box::pin(app.edit_ticket(actor, ticket.number, &as_it_is(), wanted, None)).await.map_err(plain)?;
     }
     let begin = Move { to: State::InProgress, reason: String::new(), record: ResolutionRecord::default() };
     step_to(app, actor, ticket.number, begin).await

@@ -68,8 +68,8 @@ impl Given {
         let name = self.path.to_string_lossy().to_lowercase();
         let name = name.strip_suffix(".gz").unwrap_or(&name);
         let named = [".json", ".jsonl", ".ndjson"].iter().any(|ending| name.ends_with(ending));
-        let first = self.piped.as_ref().and_then(|bytes| bytes.iter().find(|byte| !byte.is_ascii_whitespace()));
-        if !named && !first.is_some_and(|byte| matches!(byte, b'{' | b'[')) {
+        let first = self.piped.as_ref().and_then(|bytes| rows::first(bytes.as_slice(), encoding));
+        if !named && !matches!(first, Some(b'{' | b'[')) {
             return Ok(None);
         }
         let text = rows::whole(self.reader()?, encoding, JSON_BYTES_MAX);

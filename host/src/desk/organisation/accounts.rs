@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use jiff::{Span, Timestamp};
+use jiff::{SignedDuration, Span, Timestamp};
 
 use super::directory::Validity;
 use super::form::Problem;
@@ -18,6 +18,8 @@ pub const DELEGATION_DAYS_MAX: i32 = 92;
 pub const DELEGATION_AHEAD_MAX: i32 = 366;
 /// The most of them that a person has in force or to come.
 pub const DELEGATIONS_MAX: usize = 10;
+/// The most that a person gives within a day, ended or not: each is two letters that nobody can decline, and so is its end.
+pub const DELEGATIONS_A_DAY_MAX: usize = 20;
 
 /// The instants between which leave was in force that a person gave themselves, as far as its days let it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,8 +151,9 @@ impl Organisation {
         (person, to): (&PersonId, &PersonId),
         (from, until): (Date, Date),
         own: &[&OwnDelegation],
-        today: Date,
+        now: Timestamp,
     ) -> Vec<Problem> {
+        let today = self.calendar.zone.to_datetime(now).date();
         let mut problems = Vec::new();
         let mut problem = |field: &str, code: &str, words: String| problems.push(Problem::new(field, code, words));
         match self.people.get(to).filter(|one| one.active) {
@@ -174,6 +177,11 @@ impl Organisation {
         if own.iter().filter(|one| one.is_open(today)).count() >= DELEGATIONS_MAX {
             let words = format!("You have {DELEGATIONS_MAX} in force or to come, which is the most: end one first.");
             problem("to", "too-many", words);
+        }
+        let lately = |one: &&&OwnDelegation| now.duration_since(one.given.at) < SignedDuration::from_hours(24);
+        if own.iter().filter(lately).count() >= DELEGATIONS_A_DAY_MAX {
+            let words = format!("You have given this {DELEGATIONS_A_DAY_MAX} times within a day: try again tomorrow.");
+            problem("to", "too-often", words);
         }
         problems
     }

@@ -39,7 +39,7 @@ pub fn judged_comment(
     let body = &*normal(body);
     check_comment(body).map_err(|problem| Refusal::Problems { problems: vec![problem] })?;
     let public = visibility == Visibility::Public;
-    let by_requester = matches!(author, Author::Person(person) if ticket.belongs_to(person)) && !as_agent;
+    let by_requester = is_by_requester(ticket, author, as_agent);
     let was_resolved = matches!(ticket.state, State::Resolved | State::Closed);
     let words = (visibility, author, body);
     // Others may read along and say something, as followers and approvers do; that is no answer of the requester's.
@@ -53,8 +53,7 @@ pub fn judged_comment(
     if public {
         words::check_open(ticket)?;
     }
-    let comes_back = public && by_requester && ticket.state == State::Waiting(WaitingFor::Requester);
-    let mut change = match comes_back {
+    let mut change = match public && is_answer(ticket, author, as_agent) {
         true => moving(ticket, State::InProgress, (Author::System, ANSWERED), words, at),
         false => said(ticket, changed(ticket, at.now), words, at),
     };
@@ -62,6 +61,15 @@ pub fn judged_comment(
         change.on_ticket(|after| clocks::answered(after, at));
     }
     Ok(change)
+}
+
+/// Whether what this author says or adds in public is what a ticket waits for.
+pub(super) fn is_answer(ticket: &Ticket, author: &Author, as_agent: bool) -> bool {
+    is_by_requester(ticket, author, as_agent) && ticket.state == State::Waiting(WaitingFor::Requester)
+}
+
+fn is_by_requester(ticket: &Ticket, author: &Author, as_agent: bool) -> bool {
+    matches!(author, Author::Person(person) if ticket.belongs_to(person)) && !as_agent
 }
 
 /// The words of a requester on a ticket that was resolved, with their effect.
@@ -91,7 +99,7 @@ fn after_resolution(
 }
 
 /// Why a ticket comes back, in the words of its timeline.
-const ANSWERED: &str = "the requester has answered";
+pub(super) const ANSWERED: &str = "the requester has answered";
 
 /// The change that puts a comment on the timeline and the ticket into another state, by whom and for which reason.
 fn moving(

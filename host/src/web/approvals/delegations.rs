@@ -11,9 +11,9 @@ use crate::desk::id::{DelegationId, PersonId};
 use crate::desk::organisation::Delegation;
 use crate::desk::organisation::accounts::OwnDelegation;
 use crate::desk::organisation::form::Problem;
+use crate::web::frame::Frame;
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::Form;
-use crate::web::frame::{Frame, PEOPLE_MAX};
 use crate::web::portal::request::so_named;
 use crate::web::session::Visit;
 
@@ -61,10 +61,8 @@ pub fn given(f: &Frame, reader: &PersonId, all: &[OwnDelegation]) -> Vec<Given> 
 
 /// The people whom the reader may choose, by id and name; none where there are too many to choose from.
 pub fn offered(f: &Frame, reader: &PersonId) -> Vec<(String, String)> {
-    let people = f.organisation.people.values().filter(|person| person.active && person.id != *reader);
-    let people: Vec<_> =
-        people.take(PEOPLE_MAX + 1).map(|person| (person.id.to_string(), person.name.clone())).collect();
-    if people.len() > PEOPLE_MAX { Vec::new() } else { people }
+    let others = f.people_to_choose().into_iter().filter(|person| person.id != *reader);
+    others.map(|person| (person.id.to_string(), person.name.clone())).collect()
 }
 
 /// `POST /approvals/delegations`.

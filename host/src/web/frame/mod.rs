@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use crate::app::App;
 use crate::desk::actor::{Actor, Role};
 use crate::desk::id::PersonId;
-use crate::desk::organisation::Organisation;
+use crate::desk::organisation::{Organisation, Person};
 use crate::desk::permission;
 
 pub mod assets;
@@ -104,6 +104,13 @@ impl Frame {
     /// A person's name; the id of one who is not in the directory.
     pub fn name(&self, id: &PersonId) -> String {
         self.organisation.people.get(id).map_or_else(|| id.to_string(), |person| person.name.clone())
+    }
+
+    /// All who are here, for a list to choose from; none where they are too many for one.
+    pub fn people_to_choose(&self) -> Vec<&Person> {
+        let here: Vec<&Person> =
+            self.organisation.people.values().filter(|person| person.active).take(PEOPLE_MAX + 1).collect();
+        if here.len() > PEOPLE_MAX { Vec::new() } else { here }
     }
 
     /// The name of a person whose id came as text.

@@ -16,7 +16,7 @@ use crate::desk::organisation::{FieldKind, FieldSpec, Organisation, Person, Requ
 use crate::desk::ticket::intake::Submission;
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::{Form, KEY};
-use crate::web::frame::{Frame, PEOPLE_MAX, page};
+use crate::web::frame::{Frame, page};
 use crate::web::session::Visit;
 
 /// The way by which submissions come in here, and those that are offered to one who takes a request for another.
@@ -290,10 +290,8 @@ pub fn show(
 
 /// The people for whom one may ask; none where there are too many to list: then they are looked for as one types.
 fn people(f: &Frame) -> Vec<Choice> {
-    let active = f.organisation.people.values().filter(|person| person.active);
     let one = |person: &Person| Choice { value: person.id.to_string(), text: person.name.clone(), chosen: false };
-    let all: Vec<Choice> = active.take(PEOPLE_MAX + 1).map(one).collect();
-    if all.len() > PEOPLE_MAX { Vec::new() } else { all }
+    f.people_to_choose().into_iter().map(one).collect()
 }
 
 fn channels(f: &Frame) -> Vec<Choice> {

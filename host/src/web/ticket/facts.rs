@@ -6,6 +6,7 @@ use crate::app::tickets::work::{Filter, Start};
 use crate::desk::access::AccessState;
 use crate::desk::id::PersonId;
 use crate::desk::sla::{Clock, ClockKind};
+use crate::desk::ticket::Ticket;
 use crate::desk::ticket::lifecycle::links::LinkKind;
 use crate::desk::ticket::sight::Part;
 use crate::desk::ticket::timeline::Field;
@@ -86,7 +87,7 @@ impl Facts {
             subject: submitted.subject.clone(),
             state: f.state(ticket.state),
             plain_state: f.plain_state(ticket.state),
-            expect: f.words.t(&format!("expect.{}", ticket.state.code())),
+            expect: expect(f, ticket),
             resolved: ticket.state == crate::desk::ticket::State::Resolved,
             unfinished: ticket.state.is_unfinished(),
             only_to_read: viewer.is_some_and(|viewer| {
@@ -114,6 +115,15 @@ impl Facts {
             promises: promises(f, seen),
             access: access(f, seen),
         }
+    }
+}
+
+/// The next thing that happens, for the one who asked; where an answer of theirs is awaited, until when.
+fn expect(f: &Frame, ticket: &Ticket) -> String {
+    let next = f.words.t(&format!("expect.{}", ticket.state.code()));
+    match ticket.clocks.answer.as_ref().and_then(|clock| clock.due_at) {
+        Some(until) => format!("{next} {}", f.words.t1("expect.answer-by", f.times.exact(until))),
+        None => next,
     }
 }
 

@@ -152,7 +152,16 @@ fn what_one_gives_another_is_bounded() {
     assert_eq!(lets(&desk.with_roles("lena", "directory"), "jonas", (now, now)).status, 403);
     let open = lena.get("/api/v1/delegations").expect(200);
     ends(&lena, &id(&open[0])).expect(200);
-    lets(&lena, "viktor", (now, now)).expect(201);
+    // To give and end it over and over would be letters without an end.
+    let mut last = id(&lets(&lena, "viktor", (now, now)).expect(201));
+    for _ in 11..20 {
+        ends(&lena, &last).expect(200);
+        last = id(&lets(&lena, "viktor", (now, now)).expect(201));
+    }
+    ends(&lena, &last).expect(200);
+    assert_eq!(code(lets(&lena, "viktor", (now, now))), "too-often");
+    desk.clock.advance(SignedDuration::from_hours(25));
+    lets(&lena, "viktor", (day(&desk, 1), day(&desk, 1))).expect(201);
     in_order(&desk);
     desk.do_what_is_due();
 }

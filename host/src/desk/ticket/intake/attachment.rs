@@ -8,9 +8,10 @@ use crate::desk::id::{AttachmentId, CommentId};
 use crate::desk::permission::{Comment, MayComment};
 use crate::desk::refusal::Refusal;
 use crate::desk::text::{is_invisible, normal};
+use crate::desk::ticket::comment::{ANSWERED, is_answer};
 use crate::desk::ticket::lifecycle::words;
 use crate::desk::ticket::timeline::{Entry, Event, Visibility};
-use crate::desk::ticket::{Ticket, changed};
+use crate::desk::ticket::{State, Ticket, changed, moved};
 
 /// Files that one ticket may have.
 pub const OF_TICKET_MAX: usize = 500;
@@ -128,17 +129,24 @@ pub fn is_meant(pattern: &str, media_type: &str) -> bool {
     }
 }
 
-/// Adds files to a ticket without words.
+/// Adds files to a ticket without words. A requester who was asked for something has answered with it.
 ///
 /// # Errors
 /// [`Refusal::Forbidden`]; [`Refusal::Over`] for public files on a ticket that is over.
 pub fn add(ticket: &Ticket, files: &[Attachment], permit: &MayComment, at: &At<'_>) -> Result<Change, Refusal> {
-    let Comment { visibility, author, .. } = permit.on(ticket)?;
-    if visibility == Visibility::Public {
+    let Comment { visibility, author, as_agent } = permit.on(ticket)?;
+    let public = visibility == Visibility::Public;
+    if public {
         words::check_open(ticket)?;
     }
-    let mut change = Change::update(ticket, changed(ticket, at.now), Vec::new());
+    let comes_back = public && is_answer(ticket, author, as_agent);
+    let after = if comes_back { moved(ticket, State::InProgress, at) } else { changed(ticket, at.now) };
+    let mut change = Change::update(ticket, after, Vec::new());
     attach(&mut change, files, (author, visibility), at);
+    if comes_back {
+        let event = Event::StateChanged { from: ticket.state, to: State::InProgress, reason: ANSWERED.to_owned() };
+        change.entries.push(Entry { at: at.now, author: Author::System, visibility, event });
+    }
     Ok(change)
 }
 

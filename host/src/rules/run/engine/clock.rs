@@ -39,8 +39,9 @@ impl UnderWay {
     pub fn begin() -> Self {
         // The clock says that it rests before it looks for calls, and a call counts itself before it looks whether the clock rests: in
         // one order for all threads, so that one of the two sees the other.
-        let before = CLOCK.calls.fetch_add(1, Ordering::SeqCst);
-        if before == 0 && CLOCK.is_resting.load(Ordering::SeqCst) {
+        CLOCK.calls.fetch_add(1, Ordering::SeqCst);
+        // Also where another call is under way: its thread may have been put aside before it came to look.
+        if CLOCK.is_resting.load(Ordering::SeqCst) {
             CLOCK.thread.get().map(Thread::unpark);
         }
         Self(())

@@ -11,12 +11,15 @@ use crate::desk::id::{GrantId, PersonId, TicketId, TicketNumber};
 use crate::desk::verdict::access::Scope;
 use crate::store::access::ledger::{Said, stored};
 use crate::store::access::{CASE_COLUMNS, CASE_COLUMNS_COUNT, DECISION_COLUMNS, GRANT_COLUMNS, case, decision, grant};
-use crate::store::db::Arg;
+use crate::store::db::{Arg, Tx};
 use crate::store::sql::places;
 use crate::store::{Error, Store};
 
 /// Tickets that are compared at a time.
 const PAGE: usize = 500;
+
+/// The decisions of approvers, by the ticket.
+type Decided = BTreeMap<TicketId, Vec<HumanDecision>>;
 
 /// The ledger's word about one ticket.
 #[derive(Default)]
@@ -42,7 +45,12 @@ impl Store {
             let tickets = rows.iter().map(|row| Ok(TicketId(row.uuid(0)?))).collect::<Result<Vec<_>, Error>>()?;
             let Some(last) = tickets.last() else { break };
             after = last.0;
-            found.extend(self.compare_page(&tickets, &replaced).await?);
+            let mut differs = self.compare_page(&tickets, &replaced).await?;
+            if !differs.is_empty() {
+                // A grant may have been replaced since that was looked up.
+                differs = self.compare_page(&tickets, &self.replaced().await?).await?;
+            }
+            found.extend(differs);
         }
         found.extend(self.count_access().await?);
         found.extend(self.compare_awaited().await?);
@@ -54,7 +62,9 @@ impl Store {
         tickets: &[TicketId],
         replaced: &BTreeMap<GrantId, Timestamp>,
     ) -> Result<Vec<Difference>, Error> {
-        let mut expected = self.expected_access(tickets).await?;
+        // The ledger and what it is about of one instant: people decide meanwhile.
+        let mut tx = self.db.begin_reading().await?;
+        let mut expected = expected_access(&mut tx, tickets).await?;
         for grant in expected.values_mut().flat_map(|expected| expected.grants.values_mut()) {
             grant.expires_at = replaced.get(&grant.id).map_or(grant.expires_at, |end| grant.expires_at.min(*end));
         }
@@ -65,7 +75,7 @@ impl Store {
         let args = || tickets.iter().map(|id| Arg::from(id.0)).collect::<Vec<_>>();
         let mut found = Vec::new();
         let sql = format!("select {CASE_COLUMNS}, ticket from access_cases where {}", among("ticket"));
-        for row in self.db.all_of_history(&sql, args()).await? {
+        for row in tx.all(&sql, args()).await? {
             let ticket = TicketId(row.uuid(CASE_COLUMNS_COUNT)?);
             let Some(expected) = expected.get(&ticket) else { continue };
             // A row that cannot be read is not what was written either.
@@ -79,8 +89,8 @@ impl Store {
             "select {DECISION_COLUMNS}, ticket from access_decisions where {} order by ticket, at, step",
             among("ticket")
         );
-        let mut decided: BTreeMap<TicketId, Vec<HumanDecision>> = BTreeMap::new();
-        for row in self.db.all_of_history(&sql, args()).await? {
+        let mut decided = Decided::new();
+        for row in tx.all(&sql, args()).await? {
             decided.entry(TicketId(row.uuid(5)?)).or_default().push(decision(&row)?);
         }
         for (ticket, expected) in expected.iter().filter(|(_, expected)| expected.asked.is_some()) {
@@ -93,10 +103,11 @@ impl Store {
         }
         let sql = format!("select {GRANT_COLUMNS} from grants where {}", among("ticket"));
         let mut held: BTreeMap<TicketId, BTreeMap<GrantId, Grant>> = BTreeMap::new();
-        for row in self.db.all_of_history(&sql, args()).await? {
+        for row in tx.all(&sql, args()).await? {
             let grant = grant(&row)?;
             held.entry(grant.ticket).or_default().insert(grant.id, grant);
         }
+        tx.end().await?;
         for (ticket, expected) in expected.iter().filter(|(_, expected)| expected.asked.is_some()) {
             let there = held.remove(ticket).unwrap_or_default();
             let ids: BTreeSet<&GrantId> = there.keys().chain(expected.grants.keys()).collect();
@@ -106,28 +117,6 @@ impl Store {
             }
         }
         Ok(found)
-    }
-
-    /// The ledger's word about these tickets.
-    async fn expected_access(&self, tickets: &[TicketId]) -> Result<BTreeMap<TicketId, Expected>, Error> {
-        let mut all: BTreeMap<TicketId, Expected> = BTreeMap::new();
-        let places = places(0, tickets.len());
-        let sql = format!(
-            "select l.at, l.event, l.detail, l.hash, l.ticket, t.number from ledger l left join tickets t on t.id = l.ticket \
-             where l.ticket in ({places}) order by l.ticket, l.seq"
-        );
-        let args = tickets.iter().map(|id| Arg::from(id.0)).collect();
-        for row in self.db.all_of_history(&sql, args).await? {
-            let ticket = TicketId(row.uuid(4)?);
-            let expected = all.entry(ticket).or_default();
-            expected.number = row.opt_int(5)?.map(TicketNumber);
-            // What cannot be read breaks the chain itself, and is named there.
-            let Ok(event) = stored(&row, ticket) else { continue };
-            if let Said::Event(said) = event.said {
-                expected.take(said, event.at);
-            }
-        }
-        Ok(all)
     }
 
     /// When grants were replaced by others that give the same.
@@ -145,26 +134,33 @@ impl Store {
 
     /// The requests that are in other people's lists than their steps ask.
     async fn compare_awaited(&self) -> Result<Vec<Difference>, Error> {
-        let mut found = Vec::new();
-        let sql = format!(
-            "select {CASE_COLUMNS}, ticket, (select number from tickets t where t.id = access_cases.ticket) from access_cases \
-             where state = 'awaiting'"
-        );
-        for row in self.db.all_of_history(&sql, Vec::new()).await? {
-            let ticket = TicketId(row.uuid(CASE_COLUMNS_COUNT)?);
-            // One that cannot be read was named before.
-            let Ok(mut case) = case(ticket, &row, &[]) else { continue };
-            let sql = format!("select {DECISION_COLUMNS} from access_decisions where ticket = $1 order by at, step");
-            let decisions = self.db.all_of_history(&sql, vec![ticket.0.into()]).await?;
-            case.decisions = decisions.iter().map(decision).collect::<Result<_, _>>()?;
-            let sql = "select person from access_awaited where ticket = $1";
-            let rows = self.db.all_of_history(sql, vec![ticket.0.into()]).await?;
-            let there = rows.iter().map(|row| row.text(0)).collect::<Result<BTreeSet<_>, _>>()?;
-            let asked: BTreeSet<String> = case.awaited().into_iter().map(ToString::to_string).collect();
-            if there != asked {
-                let what = "its request for access is in the lists of others than it asks: a row was added or removed";
-                let number = row.opt_int(CASE_COLUMNS_COUNT + 1)?.map(TicketNumber);
-                found.push((number, what.to_owned()));
+        let (mut found, mut after) = (Vec::new(), Uuid::nil());
+        loop {
+            // Requests, decisions and lists of one instant.
+            let mut tx = self.db.begin_reading().await?;
+            let sql = format!(
+                "select {CASE_COLUMNS}, ticket, (select number from tickets t where t.id = access_cases.ticket) \
+                 from access_cases where state = 'awaiting' and ticket > $1 order by ticket limit {PAGE}"
+            );
+            let cases = tx.all(&sql, vec![after.into()]).await?;
+            let Some(last) = cases.last() else {
+                tx.end().await?;
+                break;
+            };
+            let first = std::mem::replace(&mut after, last.uuid(CASE_COLUMNS_COUNT)?);
+            let (mut decided, mut listed) = lists_between(&mut tx, first, after).await?;
+            tx.end().await?;
+            for row in &cases {
+                let ticket = TicketId(row.uuid(CASE_COLUMNS_COUNT)?);
+                // One that cannot be read was named before.
+                let Ok(mut case) = case(ticket, row, &[]) else { continue };
+                case.decisions = decided.remove(&ticket).unwrap_or_default();
+                let asked: BTreeSet<String> = case.awaited().into_iter().map(ToString::to_string).collect();
+                if listed.remove(&ticket).unwrap_or_default() != asked {
+                    let what =
+                        "its request for access is in the lists of others than it asks: a row was added or removed";
+                    found.push((row.opt_int(CASE_COLUMNS_COUNT + 1)?.map(TicketNumber), what.to_owned()));
+                }
             }
         }
         let sql = "select count(*) from access_awaited a where not exists \
@@ -198,6 +194,49 @@ impl Store {
         }
         Ok(found)
     }
+}
+
+/// The ledger's word about these tickets.
+async fn expected_access(tx: &mut Tx, tickets: &[TicketId]) -> Result<BTreeMap<TicketId, Expected>, Error> {
+    let mut all: BTreeMap<TicketId, Expected> = BTreeMap::new();
+    let places = places(0, tickets.len());
+    let sql = format!(
+        "select l.at, l.event, l.detail, l.hash, l.ticket, t.number from ledger l left join tickets t on t.id = l.ticket \
+         where l.ticket in ({places}) order by l.ticket, l.seq"
+    );
+    let args = tickets.iter().map(|id| Arg::from(id.0)).collect();
+    for row in tx.all(&sql, args).await? {
+        let ticket = TicketId(row.uuid(4)?);
+        let expected = all.entry(ticket).or_default();
+        expected.number = row.opt_int(5)?.map(TicketNumber);
+        // What cannot be read breaks the chain itself, and is named there.
+        let Ok(event) = stored(&row, ticket) else { continue };
+        if let Said::Event(said) = event.said {
+            expected.take(said, event.at);
+        }
+    }
+    Ok(all)
+}
+
+/// The decisions about waiting requests, and the people in whose lists they are, of the tickets after one up to another.
+async fn lists_between(
+    tx: &mut Tx,
+    after: Uuid,
+    upto: Uuid,
+) -> Result<(Decided, BTreeMap<TicketId, BTreeSet<String>>), Error> {
+    let among = "ticket > $1 and ticket <= $2 and ticket in (select ticket from access_cases where state = 'awaiting')";
+    let args = || vec![Arg::from(after), Arg::from(upto)];
+    let sql =
+        format!("select {DECISION_COLUMNS}, ticket from access_decisions where {among} order by ticket, at, step");
+    let mut decided = Decided::new();
+    for row in tx.all(&sql, args()).await? {
+        decided.entry(TicketId(row.uuid(5)?)).or_default().push(decision(&row)?);
+    }
+    let mut listed: BTreeMap<TicketId, BTreeSet<String>> = BTreeMap::new();
+    for row in tx.all(&format!("select person, ticket from access_awaited where {among}"), args()).await? {
+        listed.entry(TicketId(row.uuid(1)?)).or_default().insert(row.text(0)?);
+    }
+    Ok((decided, listed))
 }
 
 impl Expected {

@@ -10,6 +10,7 @@ use crate::desk::access::campaign::ReviewItem;
 use crate::desk::id::TicketId;
 use crate::store::access::ledger::{Said, stored};
 use crate::store::access::reviews::{COLUMNS, item};
+use crate::store::db::Tx;
 use crate::store::{Error, Store};
 
 /// Events and rows that are read at a time.
@@ -21,9 +22,15 @@ impl Store {
         let (mut found, mut after) = (Vec::new(), Uuid::nil());
         loop {
             let sql = format!("select {COLUMNS} from review_items where id > $1 order by id limit {PAGE}");
-            let rows = self.db.all_of_history(&sql, vec![after.into()]).await?;
-            let Some(last) = rows.last().map(|row| row.uuid(0)).transpose()? else { break };
-            let mut asked = self.review_lists(after, last).await?;
+            // Reviews and lists of one instant.
+            let mut tx = self.db.begin_reading().await?;
+            let rows = tx.all(&sql, vec![after.into()]).await?;
+            let last = rows.last().map_or(Ok(after), |row| row.uuid(0))?;
+            let mut asked = review_lists(&mut tx, after, last).await?;
+            tx.end().await?;
+            if rows.is_empty() {
+                break;
+            }
             after = last;
             for row in &rows {
                 let id = row.uuid(0)?;
@@ -46,16 +53,6 @@ impl Store {
         let missing = expected.into_keys();
         found.extend(missing.map(|id| (None, format!("the review {id} is missing: it was removed"))));
         Ok(found)
-    }
-
-    /// In whose lists the reviews between two are.
-    async fn review_lists(&self, after: Uuid, last: Uuid) -> Result<BTreeMap<Uuid, BTreeSet<String>>, Error> {
-        let sql = "select item, person from review_reviewers where item > $1 and item <= $2";
-        let mut lists: BTreeMap<Uuid, BTreeSet<String>> = BTreeMap::new();
-        for row in self.db.all_of_history(sql, vec![after.into(), last.into()]).await? {
-            lists.entry(row.uuid(0)?).or_default().insert(row.text(1)?);
-        }
-        Ok(lists)
     }
 
     /// The reviews as the ledger says them.
@@ -84,4 +81,14 @@ impl Store {
             }
         }
     }
+}
+
+/// In whose lists the reviews between two are.
+async fn review_lists(tx: &mut Tx, after: Uuid, last: Uuid) -> Result<BTreeMap<Uuid, BTreeSet<String>>, Error> {
+    let sql = "select item, person from review_reviewers where item > $1 and item <= $2";
+    let mut lists: BTreeMap<Uuid, BTreeSet<String>> = BTreeMap::new();
+    for row in tx.all(sql, vec![after.into(), last.into()]).await? {
+        lists.entry(row.uuid(0)?).or_default().insert(row.text(1)?);
+    }
+    Ok(lists)
 }

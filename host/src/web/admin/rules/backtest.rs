@@ -69,6 +69,11 @@ impl Asked {
         Asked { chosen: form.text("version"), days, manifest: form.text("manifest") }
     }
 
+    /// The title of a report where it is not what was tried.
+    fn title(&self, f: &Frame, name: &str) -> Option<String> {
+        (self.chosen == NOTHING).then(|| f.words.t1("backtest.without", name))
+    }
+
     fn instead(&self) -> Instead {
         match self.chosen.as_str() {
             NOTHING => Instead::Nothing,
@@ -136,9 +141,17 @@ async fn render(
     page(status, &page_)
 }
 
+/// The name of the rule that is called so, which may be named by its folder.
+fn rule_called(visit: &Visit, name: String) -> Result<String, Failure> {
+    let (_, statuses) = visit.app.rules_status(&visit.actor)?;
+    let found = statuses.into_iter().find(|status| super::is_called(status, &name)).ok_or(Failure::NoPage)?;
+    Ok(found.live.map_or(name, |rule| rule.manifest.name.to_string()))
+}
+
 /// `GET /admin/rules/{name}/backtest`.
 pub async fn form(visit: Visit, Path(name): Path<String>, Query(look): Query<Look>) -> Result<Response, Failure> {
     permission::administer(&visit.actor).map_err(Error::from)?;
+    let name = rule_called(&visit, name)?;
     let live = visit.app.rules.generation().named(&name).map(|rule| rule.manifest_text.to_string());
     let chosen = look.version.unwrap_or_default();
     let asked = Asked { chosen, days: DAYS, manifest: live.unwrap_or_default() };
@@ -147,9 +160,9 @@ pub async fn form(visit: Visit, Path(name): Path<String>, Query(look): Query<Loo
 
 /// `POST /admin/rules/{name}/backtest`: nothing is written.
 pub async fn run(visit: Visit, Path(name): Path<String>, form: Form) -> Result<Response, Failure> {
-    let asked = Asked::of(&form);
+    let (name, asked) = (rule_called(&visit, name)?, Asked::of(&form));
     let outcome = match visit.app.backtest_rule(&visit.actor, &name, asked.instead(), asked.days).await {
-        Ok(report) => Ok(Some(Tried::of(&visit.frame, &report))),
+        Ok(report) => Ok(Some(Tried::of(&visit.frame, asked.title(&visit.frame, &name), &report))),
         Err(Error::Unfit(unfit)) => Err(format!("{} {}", unfit.what, unfit.mend)),
         Err(error @ (Error::Busy(_) | Error::Ambiguous { .. })) => Err(error.to_string()),
         Err(other) => return Err(other.into()),

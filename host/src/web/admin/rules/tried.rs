@@ -139,8 +139,8 @@ pub struct Tried {
 }
 
 impl Tried {
-    /// The report in the reader's words.
-    pub fn of(f: &Frame, report: &Report) -> Tried {
+    /// The report in the reader's words, with a title where what was tried has no version.
+    pub fn of(f: &Frame, title: Option<String>, report: &Report) -> Tried {
         let stages = report.stages.iter().filter(|stage| stage.decisions > 0).map(|stage| Stage {
             code: stage.stage.name(),
             name: f.words.t(&format!("stage.{}", stage.stage.name())),
@@ -151,7 +151,7 @@ impl Tried {
         let failures = &report.failures;
         let listed = failures.examples.iter().take(LISTED);
         Tried {
-            title: report.tried.join(", "),
+            title: title.unwrap_or_else(|| report.tried.join(", ")),
             differs: report.differs.clone(),
             period: report.first.zip(report.last).map(|(first, last)| (f.times.exact(first), f.times.exact(last))),
             decisions: report.decisions,
