@@ -94,13 +94,14 @@ if (queue) {
   });
 
   // Counts come after the list, and never keep it waiting.
-  later(() => fetch("/queue/counts", { headers: { accept: "application/json" } }).then((answer) => answer.ok ? answer.json() : {}).then((counts) => {
+  later(async () => {
+    const counts = await facts("/queue/counts") || {};
     for (const link of $$("[data-count]", queue)) {
       const count = counts[link.dataset.count], place = $(".count", link);
       if (count === undefined || !place) continue;
       place.textContent = count;
     }
-  }).catch(() => {}));
+  });
 
   const fresh = $("[data-fresh]", queue);
   fresh?.addEventListener("click", () => location.reload());
@@ -136,9 +137,8 @@ const ticket = $("[data-ticket][data-version]")?.dataset.ticket;
 if (ticket && $("[data-live-note]")) {
   const look = async () => {
     if (document.hidden || !$("[data-live-note]")?.hidden) return;
-    const answer = await fetch(`/tickets/${ticket}/version`, { headers: { accept: "application/json" } }).catch(() => null);
-    if (!answer?.ok) return;
-    const now = await answer.json();
+    const now = await facts(`/tickets/${ticket}/version`);
+    if (!now) return;
     // An act may have been answered in place meanwhile.
     const note = $("[data-live-note]");
     if (!note || String(now.version) === $("[data-ticket]").dataset.version) return;
@@ -179,8 +179,8 @@ wire((page) => { for (const field of $$("textarea[data-picks]", page)) {
   const articles = async (words) => {
     running?.abort();
     running = new AbortController();
-    const answer = await fetch(`/help/suggest?q=${encodeURIComponent(words)}`, { signal: running.signal }).catch(() => null);
-    return answer?.ok ? (await answer.json()).map((one) => [`${one.key} ${one.title}`, `${one.title} (${location.origin}/help/${one.key})`]) : [];
+    const found = await facts(`/help/suggest?q=${encodeURIComponent(words)}`, { signal: running.signal });
+    return (found || []).map((one) => [`${one.key} ${one.title}`, `${one.title} (${location.origin}/help/${one.key})`]);
   };
   field.addEventListener("input", async () => {
     const before = field.value.slice(0, field.selectionStart);
@@ -222,10 +222,8 @@ if (ticket && $("[data-presence]")) {
   const doing = () => performance.now() - typed < 15000 ? "types" : "looks";
   const tell = async () => {
     if (document.hidden) return;
-    const answer = await fetch(address, { method: "POST", body: new URLSearchParams({ doing: doing() }) }).catch(() => null);
-    if (!answer?.ok) return;
-    const present = await answer.json(), at = $("[data-presence]");
-    if (!at) return;
+    const present = await facts(address, { method: "POST", body: new URLSearchParams({ doing: doing() }) }), at = $("[data-presence]");
+    if (!present || !at) return;
     const text = present.map((one) => at.dataset[one.doing].replace("{0}", one.name)).join(" · ");
     if (text === heard) return;
     heard = text;
@@ -250,8 +248,8 @@ wire((page) => { for (const field of $$("input[data-people]", page)) {
   field.addEventListener("input", async () => {
     running?.abort();
     running = new AbortController();
-    const answer = await fetch(`/find/people?q=${encodeURIComponent(field.value)}`, { signal: running.signal }).catch(() => null);
-    if (answer?.ok) field.list.replaceChildren(...(await answer.json()).map((one) => make("option", { value: one.id }, one.name)));
+    const found = await facts(`/find/people?q=${encodeURIComponent(field.value)}`, { signal: running.signal });
+    if (found) field.list.replaceChildren(...found.map((one) => make("option", { value: one.id }, one.name)));
   });
 } });
 

@@ -25,6 +25,10 @@ function make(name, attributes = {}, ...children) {
   return element;
 }
 
+/** The facts at an address; nothing where no answer comes, or a page does, such as that of signing in. */
+const facts = (address, options) => fetch(address, { headers: { accept: "application/json" }, ...options })
+  .then((answer) => answer.ok && !answer.redirected ? answer.json() : null).catch(() => null);
+
 /** Does something with a page's content: now, and with what an act on the page puts in its place. */
 const wires = [];
 function wire(work) { wires.push(work); work(document); }
@@ -189,7 +193,7 @@ for (const form of $$("form[data-suggest]")) {
     const { signal } = running = new AbortController();
     const text = ["#subject", "#body", "#ask"].map((field) => $(field, form)?.value || "").join(" ").trim();
     if (text.length < 3) { place.hidden = true; return; }
-    const answer = await fetch(`/help/suggest?q=${encodeURIComponent(text.slice(0, 2000))}`, { signal }).then((answer) => answer.ok ? answer.json() : []).catch(() => []);
+    const answer = await facts(`/help/suggest?q=${encodeURIComponent(text.slice(0, 2000))}`, { signal }) || [];
     if (signal.aborted) return;
     // Without an answer there are the requests of this page, and nothing that was found for other words.
     const found = answer.slice(0, 3), { solved } = place.dataset;
@@ -347,8 +351,7 @@ function palette() {
     running = new AbortController();
     people = [];
     if (wanted.length < 2 || !$("a[href='/queue']")) return;
-    const { signal } = running, answer = await fetch(`/find/people?q=${encodeURIComponent(wanted)}`, { signal }).catch(() => null);
-    const found = answer?.ok ? await answer.json().catch(() => []) : [];
+    const { signal } = running, found = await facts(`/find/people?q=${encodeURIComponent(wanted)}`, { signal }) || [];
     if (signal.aborted) return;
     people = found.map((one) => [one.name, "", () => { location.href = one.address; }]);
     draw();
