@@ -72,8 +72,14 @@ fn i3_who_stands_in_and_in_whose_place_have_one_word_in_a_step() {
         }])
     };
     let asks = |organisation: &Organisation, by: &str, other: &str| {
-        let decision =
-            HumanDecision { step: 0, approver: person(by), approve: true, reason: String::new(), at: at(HOUR) };
+        let decision = HumanDecision {
+            step: 0,
+            approver: person(by),
+            in_place_of: Vec::new(),
+            approve: true,
+            reason: String::new(),
+            at: at(HOUR),
+        };
         let decided = AccessCase { decisions: vec![decision], ..case.clone() };
         decided.following(organisation, at(3 * HOUR)).0.steps[0].approvers.contains(&person(other))
     };

@@ -1,7 +1,7 @@
 //! Who acts for whom: people with several accounts, who are one human by all of them, and those who stand in for others.
 
 use jiff::civil::Date;
-use jiff::{Span, Timestamp};
+use jiff::{SignedDuration, Span, Timestamp};
 
 use super::directory::Validity;
 use super::form::Problem;
@@ -16,6 +16,8 @@ pub const DELEGATION_DAYS_MAX: i32 = 92;
 pub const DELEGATION_AHEAD_MAX: i32 = 366;
 /// The most of them that a person has in force or to come.
 pub const DELEGATIONS_MAX: usize = 10;
+/// The most that a person gives within a day, those included that have ended: each sends letters to another.
+pub const DELEGATIONS_A_DAY_MAX: usize = 20;
 
 /// The instants between which leave was in force that a person gave themselves, as far as its days let it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,8 +144,9 @@ impl Organisation {
         (person, to): (&PersonId, &PersonId),
         (from, until): (Date, Date),
         own: &[&OwnDelegation],
-        today: Date,
+        now: Timestamp,
     ) -> Vec<Problem> {
+        let today = self.calendar.zone.to_datetime(now).date();
         let mut problems = Vec::new();
         let mut problem = |field: &str, code: &str, words: String| problems.push(Problem::new(field, code, words));
         match self.people.get(to).filter(|one| one.active) {
@@ -167,6 +170,11 @@ impl Organisation {
         if own.iter().filter(|one| one.is_open(today)).count() >= DELEGATIONS_MAX {
             let words = format!("You have {DELEGATIONS_MAX} in force or to come, which is the most: end one first.");
             problem("to", "too-many", words);
+        }
+        let a_day_ago = now.checked_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
+        if own.iter().filter(|one| one.given.at > a_day_ago).count() >= DELEGATIONS_A_DAY_MAX {
+            let words = format!("You have given {DELEGATIONS_A_DAY_MAX} within a day, which is the most: wait a day.");
+            problem("to", "too-often", words);
         }
         problems
     }

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::tz::TimeZone;
 
 use crate::app::App;
+use crate::desk::access::HumanDecision;
 use crate::desk::actor::{Actor, Role};
 use crate::desk::id::PersonId;
 use crate::desk::organisation::Organisation;
@@ -104,6 +105,13 @@ impl Frame {
     /// A person's name; the id of one who is not in the directory.
     pub fn name(&self, id: &PersonId) -> String {
         self.organisation.people.get(id).map_or_else(|| id.to_string(), |person| person.name.clone())
+    }
+
+    /// Who approved or did not, and in whose place.
+    pub fn approver(&self, decision: &HumanDecision) -> String {
+        let name = self.name(&decision.approver);
+        let places: Vec<String> = decision.in_place_of.iter().map(|person| self.name(person)).collect();
+        if places.is_empty() { name } else { self.words.t2("approvals.in-place-of", name, places.join(", ")) }
     }
 
     /// The name of a person whose id came as text.

@@ -121,7 +121,7 @@ impl App {
             if let Some(same) = own.iter().filter(|one| one.is_open(today)).find(same) {
                 return Ok(OwnDelegation::clone(same));
             }
-            let problems = self.organisation().check_delegation((&person, &to), (from, until), &own, today);
+            let problems = self.organisation().check_delegation((&person, &to), (from, until), &own, now);
             if !problems.is_empty() {
                 return Err(Error::Rejected { problems });
             }
