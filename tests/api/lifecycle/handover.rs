@@ -301,7 +301,7 @@ fn what_is_not_taken_up_goes_back_once_where_several_hosts_look() {
     desk.clock.advance(SignedDuration::from_mins(61));
     std::thread::scope(|scope| {
         for host in [&desk, &hosts[0], &hosts[1]] {
-            scope.spawn(|| host.do_what_is_due());
+            scope.spawn(move || host.do_what_is_due());
         }
     });
     // What one of them began may be done by any.

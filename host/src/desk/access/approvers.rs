@@ -180,18 +180,13 @@ impl AccessCase {
         // stands in brings no one along. Of several who stand in for one, the first to decide has said that one's word.
         let delegates = |people: &[PersonId]| -> Vec<PersonId> {
             let has_word = |person: &&PersonId| may_approve(self, organisation, person, now) && !elsewhere(person);
-            let spoken_for = |person: &PersonId| {
-                self.decisions.iter().any(|d| d.step == number && d.is_word_of(person, organisation))
-            };
-            let of = |person| {
-                let open = !spoken_for(person);
+            // Whom older requests ask is kept as it was, with those who stood in.
+            let present = people.iter().filter(|_| !step.named.is_empty()).filter(has_word);
+            let of = present.flat_map(|person| {
+                let open = !self.has_word_in(number, person, organisation);
                 organisation.delegates_of(person, now).filter(move |to| open || said(to))
-            };
-            if step.named.is_empty() {
-                Vec::new()
-            } else {
-                people.iter().filter(has_word).flat_map(of).cloned().collect()
-            }
+            });
+            of.cloned().collect()
         };
         let in_their_place = delegates(&people);
         people.extend(in_their_place);
@@ -220,6 +215,11 @@ impl AccessCase {
         }
     }
 
+    /// Whether a step has a human's word, of themselves or of another in their place.
+    fn has_word_in(&self, number: usize, person: &PersonId, organisation: &Organisation) -> bool {
+        self.decisions.iter().any(|d| d.step == number && d.is_word_of(person, organisation))
+    }
+
     /// Whether another step than this one has a human's word, by whichever of their accounts or of another in their place, so that they
     /// have none in this one.
     fn has_word_elsewhere(&self, number: usize, person: &PersonId, organisation: &Organisation) -> bool {
@@ -239,6 +239,7 @@ impl AccessCase {
             let lets = |one: &&PersonId| {
                 may_approve(self, organisation, one, now)
                     && !self.has_word_elsewhere(number, one, organisation)
+                    && !self.has_word_in(number, one, organisation)
                     && organisation.delegates_of(one, now).any(|to| to == person)
             };
             let mut of: Vec<PersonId> = asked.iter().filter(lets).cloned().collect();

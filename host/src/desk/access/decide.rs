@@ -196,22 +196,21 @@ pub fn decide(
         let event = LedgerEvent::Seen { approver: approver.clone(), seen: seen.clone() };
         change.ledger.insert(0, LedgerEntry { at: at.now, ticket: ticket.id, event });
     }
+    let by_the_desk = |state, detail| {
+        let event = Event::AccessDecided { outcome: AccessOutcome::Is(state), detail };
+        Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event }
+    };
     if let Some(reason) = denied {
-        adds(&mut change, after.state, reason, at);
+        let place = change.entries.len().min(1);
+        change.entries.insert(place, by_the_desk(after.state, reason));
     }
     if !in_place_of.is_empty() {
         let names: Vec<&str> = in_place_of.iter().map(|person| person.as_str()).collect();
-        adds(&mut change, after.state, format!("{approver} decides in the place of {}", names.join(", ")), at);
+        let words = format!("{approver} decides in the place of {}", names.join(" and "));
+        // Before the decision itself: it is no outcome of the desk's own.
+        change.entries.insert(0, by_the_desk(AccessState::Awaiting, words));
     }
     Ok(change)
-}
-
-/// Adds the desk's own words about a decision to the timeline, after those of who has decided.
-fn adds(change: &mut Change, state: AccessState, words: String, at: &At<'_>) {
-    let event = Event::AccessDecided { outcome: AccessOutcome::Is(state), detail: words };
-    let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event };
-    let place = change.entries.len().min(1);
-    change.entries.insert(place, entry);
 }
 
 /// The desk's own denial of a request that no approver decided in time; `None` while there is time, and where the ticket
