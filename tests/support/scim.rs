@@ -140,7 +140,7 @@ impl ScimApp {
         self.state().forgets = times;
     }
 
-    /// Gives a group another name, by which nobody has asked for it.
+    /// Gives a group another name.
     pub fn rename(&self, group: &str, to: &str) {
         let mut state = self.state();
         let group = state.groups.values_mut().find(|one| one["displayName"] == group).unwrap();

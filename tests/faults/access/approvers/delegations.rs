@@ -155,7 +155,7 @@ fn i02_a_decision_in_anothers_place_says_so_wherever_it_is_read() {
         let made = desk.command(&["decisions", "evidence", "export", "--out", file.to_str().unwrap()]);
         assert!(made.status.success(), "{made:?}");
         assert!(std::fs::read_to_string(&file).unwrap().contains("in_place_of"));
-        // Who decides for themselves has nobody's place.
+        // Who decides for themselves has the place of no other.
         asks(&amara, "github", "write", &json!({}));
         says_yes(&desk.as_role("lena"), "IT-2").expect(200);
         assert_eq!(access(&desk, "IT-2")["decisions"][0]["in_place_of"], json!([]));

@@ -67,7 +67,7 @@ fn i20_a_doubt_about_what_an_app_has_ends_no_grant() {
         after_a_day("the app says of a group that it is in another and that there is none");
         in_order(&desk);
 
-        // In a circle of groups nobody has her: that is known.
+        // No group of a circle has her: that is known.
         app.take_out("user");
         app.put_group_in("user", "user");
         app.put_group_in(&names[0], "user");

@@ -300,7 +300,7 @@ impl ScimApp {
 
     /// How a user comes to what stands for an entitlement: empty words where they are in its group themselves, else the group within
     /// it that has them; `None` where they do not. Whom another group brings in has not lost it (I9). Where they are to be added, a group
-    /// with very many others in it is no reason not to. Nobody has lost what the app has no more for anyone.
+    /// with very many others in it is no reason not to. One whose group is gone for all has not lost it.
     async fn way_in(
         &self,
         (entitlement, look): (&Entitlement, Look),

@@ -335,6 +335,7 @@ pub(in crate::store) fn stored(row: &Row, ticket: TicketId) -> Result<StoredEven
 mod tests {
     use super::*;
     use crate::desk::access::{Named, Step};
+    use crate::desk::id::PersonId;
 
     fn id<T: std::str::FromStr>(text: &str) -> T
     where
@@ -351,6 +352,10 @@ mod tests {
             named: vec![Named::Manager, Named::AccessApprovers],
             former: vec![id("eve")],
         }
+    }
+
+    fn decided(approve: bool, in_place_of: Vec<PersonId>) -> LedgerEvent {
+        LedgerEvent::Decided { approver: id("hal"), in_place_of, step: 1, approve, reason: "as I see it".to_owned() }
     }
 
     #[test]
@@ -382,13 +387,6 @@ mod tests {
             state: GrantState::Active,
             end_reason: None,
         };
-        let decided = |approve, places: &[&str]| LedgerEvent::Decided {
-            approver: id("hal"),
-            in_place_of: places.iter().map(|place| id(place)).collect(),
-            step: 1,
-            approve,
-            reason: "as I see it".to_owned(),
-        };
         let revoked = |by| LedgerEvent::Revoked {
             grant: grant.id,
             subject: id("eve"),
@@ -399,8 +397,8 @@ mod tests {
         };
         let mut events = vec![
             LedgerEvent::Requested { requester: id("eve"), submitted_by: id("amara"), request },
-            decided(true, &[]),
-            decided(false, &["eve", "amara"]),
+            decided(true, Vec::new()),
+            decided(false, vec![id("eve"), id("amara")]),
             LedgerEvent::Lapsed,
             LedgerEvent::Invalidated,
             LedgerEvent::Reassigned { step: 1, approvers: vec![id("hal"), id("eve")] },
