@@ -215,6 +215,29 @@ fn i02_what_was_decided_in_the_place_of_one_who_is_a_party_by_now_is_looked_at_a
     });
 }
 
+#[test]
+fn i02_what_is_to_come_counts_for_those_who_are_asked_then_and_a_party_of_later_is_out() {
+    on_both(|database| {
+        let desk = desk(database);
+        let jonas = desk.with_roles("jonas", "requester");
+        lets(&desk.as_role("lena"), "jonas", (day(&desk, 1), day(&desk, 1))).expect(201);
+        desk.advance(to_midnight(&desk) - SignedDuration::from_hours(1));
+        asks(&desk.as_role("amara"), "github", "write", &json!({}));
+        change_person(&desk, "amara", "manager = \"lena\"", "manager = \"clara\"");
+        desk.advance(to_midnight(&desk));
+        assert_eq!(awaited(&desk), json!(["clara"]), "lena is not asked any more, and so is not jonas");
+        change_person(&desk, "amara", "manager = \"clara\"", "manager = \"lena\"");
+        assert_eq!(awaited(&desk), json!(["jonas", "lena"]));
+        // He turns out to be the one who has asked.
+        change_person(&desk, "jonas", "\n", "\nsame-as = \"amara\"\n");
+        assert_eq!(awaited(&desk), json!(["lena"]));
+        let refused = says_yes(&jonas, "IT-1");
+        assert!((403..=404).contains(&refused.status), "{}", refused.text);
+        in_order(&desk);
+        desk.do_what_is_due();
+    });
+}
+
 /// Shown with its buttons in the morning, and pressed when the one who was away is back.
 #[test]
 fn i02_what_was_shown_while_one_stood_in_is_not_decided_when_they_do_no_more() {
