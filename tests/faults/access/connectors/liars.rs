@@ -56,7 +56,7 @@ fn i20_a_doubt_about_what_an_app_has_ends_no_grant() {
         let mut outer = "user";
         for name in &names {
             app.put_group_in(name, outer);
-            outer = name;
+            outer = name.as_str();
         }
         app.put_in("amara", outer);
         after_a_day("there are more groups in it than are looked through");
