@@ -1,5 +1,7 @@
 //! Whatever is sent, the answer is a problem that says what was wrong, and nothing is half-created.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::support::client::Answer;
@@ -67,6 +69,11 @@ fn strange_paths_queries_and_headers_are_answered() {
         ("/api/v1/tickets/IT-x", 404),
         ("/api/v1/tickets?after=zzz", 400),
         ("/api/v1/tickets?state=asleep", 400),
+        // No ticket has these names, and nothing is configured under them.
+        ("/api/v1/tickets?team=netwrok", 400),
+        ("/api/v1/tickets?category=network.vpm", 400),
+        ("/api/v1/tickets?priority=urgentest&sort=number", 400),
+        ("/api/v1/search?q=printer&team=netwrok", 400),
         ("/api/v1/tickets?colour=red", 400),
         ("/api/v1/tickets?limit=many", 400),
         ("/api/v1/tickets?team=%00", 400),
@@ -79,6 +86,12 @@ fn strange_paths_queries_and_headers_are_answered() {
         let answer = kofi.get(path);
         assert_eq!(answer.status, status, "{path}: {}", answer.text);
         assert_eq!(answer.media_type, "application/problem+json", "{path}");
+    }
+    let typo = kofi.get("/api/v1/tickets?team=netwrok").expect(400);
+    assert!(typo["detail"].as_str().unwrap().contains("team `netwrok`"), "{typo}");
+    for there in ["team=network", "category=network", "category=network.vpn", "priority=low"] {
+        assert_eq!(kofi.get(&format!("/api/v1/tickets?{there}")).expect(200)["tickets"], json!([]), "{there}");
+        assert_eq!(kofi.get(&format!("/api/v1/search?q=printer&{there}")).expect(200), json!([]), "{there}");
     }
     let long = kofi.with("idempotency-key", &"k".repeat(300));
     let body = json!({ "request_type": "question", "subject": "x", "body": "Please tell me." });
@@ -131,7 +144,8 @@ fn a_zero_character_is_refused_wherever_it_stands() {
             ),
             ("/tickets", json!({ "request_type": "question", "subject": "x", "tags": ["vip", zero] }), "tags[1]"),
         ] {
-            refused(&seen.post(&format!("/api/v1{path}"), &body), 422, field, path);
+            let client = if path.ends_with("/transitions") { &seen } else { &kofi };
+            refused(&client.post(&format!("/api/v1{path}"), &body), 422, field, path);
         }
         let why = json!({ "why": zero });
         let of_a_version = json!({ "why": zero, "version": "abcd" });
@@ -176,4 +190,45 @@ fn a_configuration_that_is_wrong_says_where_and_changes_nothing() {
     assert!(text.contains("desk.toml:") && text.contains("servce-desk"), "{text}");
     assert!(text.contains("taxonomy.toml:"), "all problems at once: {text}");
     assert!(text.contains("service-desk"), "it says what is allowed: {text}");
+}
+
+/// Every text of a value that is the address of a problem.
+fn kinds_in(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) if text.starts_with("/problems/") => drop(found.insert(text.clone())),
+        Value::Array(items) => items.iter().for_each(|item| kinds_in(item, found)),
+        Value::Object(fields) => fields.values().for_each(|field| kinds_in(field, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_type_of_a_problem_leads_everybody_to_what_it_means() {
+    let desk = House::demo(Database::Sqlite);
+    let anybody = desk.stranger();
+    let program = anybody.with("accept", "application/json");
+    let all = program.get("/problems").expect(200);
+    let all = all.as_array().unwrap();
+    let people = anybody.get("/problems");
+    assert_eq!(people.media_type, "text/plain; charset=utf-8");
+    for kind in all {
+        let address = kind["type"].as_str().unwrap();
+        assert_eq!(&program.get(address).expect(200), kind);
+        let page = anybody.with("accept", "text/html, */*;q=0.8").get(address);
+        assert_eq!((page.status, page.media_type.as_str()), (200, "text/plain; charset=utf-8"), "{address}");
+        for part in ["title", "meaning", "remedy"] {
+            let text = kind[part].as_str().unwrap();
+            assert!(page.text.contains(text) && people.text.contains(text), "{address}: {text}");
+        }
+    }
+    // Those that answers have, and those that the document shows.
+    let mut shown = BTreeSet::new();
+    kinds_in(&anybody.get("/openapi.json").expect(200), &mut shown);
+    kinds_in(&anybody.get("/api/v1/tickets").expect(401), &mut shown);
+    kinds_in(&anybody.get("/problems/spoon").expect(404), &mut shown);
+    kinds_in(&anybody.post("/problems/stale", &json!({})).expect(405), &mut shown);
+    assert!(shown.len() > 10, "{shown:?}");
+    for address in shown {
+        assert!(all.iter().any(|kind| kind["type"] == address.as_str()), "{address}");
+    }
 }

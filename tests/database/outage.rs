@@ -1,5 +1,8 @@
 //! PostgreSQL is killed under load and started again.
 
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::process::Stdio;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -9,6 +12,7 @@ use serde_json::{Value, json};
 use super::server::Server;
 use crate::support::components::example_rules;
 use crate::support::desk::{Database, Desk};
+use crate::support::place::Place;
 use crate::support::wait::{until, until_within};
 
 /// Clients that create tickets all the time.
@@ -98,4 +102,30 @@ fn a_server_that_is_killed_and_started_again_costs_some_refusals_and_no_ticket()
     acknowledged.sort();
     acknowledged.dedup();
     assert_eq!(acknowledged.len(), count, "no number was given twice");
+}
+
+/// Thirty seconds of silence look like a fault of the desk.
+#[test]
+fn a_desk_that_starts_before_its_server_says_at_once_what_it_waits_for() {
+    let place = Place::demo(Database::Sqlite, example_rules());
+    // A port at which no server listens.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("postgres://desk:a-secret-word@127.0.0.1:{port}/desk");
+    let mut command = place.program(&["serve", "--demo", "--listen", "127.0.0.1:0"]);
+    let mut child = command.env("DATABASE_URL", url).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let begun = Instant::now();
+    let mut seen = Vec::new();
+    for line in BufReader::new(child.stderr.take().unwrap()).lines() {
+        seen.push(line.unwrap());
+        if seen.iter().any(|line| line.contains("it is waited for")) {
+            break;
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let took = begun.elapsed();
+    let said = seen.join("\n");
+    assert!(said.contains("up to 30s") && said.contains(&port.to_string()), "{said}");
+    assert!(!said.contains("a-secret-word"), "{said}");
+    assert!(took < Duration::from_secs(20), "after {took:?}");
 }

@@ -100,7 +100,7 @@ fn what_one_asks_for_is_an_app_of_the_catalog_with_tier_role_and_duration() {
     });
 }
 
-/// A routine request is approved by the policy and provisioned, and nobody has touched it.
+/// A routine request is approved by the policy and provisioned, and no one has touched it.
 #[test]
 fn a_routine_request_is_in_the_app_with_no_person_between() {
     on_both(|database| {

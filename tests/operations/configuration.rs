@@ -2,8 +2,11 @@
 
 use std::process::Command;
 
+use ruledesk::desk::organisation::difference::differences;
+use ruledesk::desk::organisation::service::Devices;
 use serde_json::{Value, json};
 
+use crate::store::fixture::organisation;
 use crate::support::client::{Answer, Client};
 use crate::support::components::{PROGRAM, example_rules};
 use crate::support::house::House;
@@ -357,4 +360,16 @@ fn a_document_is_published_with_a_reason_goes_back_and_leaves_no_ticket_behind()
 
         from_another_process(&desk.cut_off_and_restart(), &seed);
     });
+}
+
+#[test]
+fn what_a_desk_has_one_of_is_among_the_differences() {
+    let before = organisation();
+    let mut after = before.clone();
+    after.routing.after_team = !before.routing.after_team;
+    after.devices = Some(Devices { table: "laptops".to_owned(), owner: "owner".to_owned(), show: Vec::new() });
+    let found = differences(&before, &after);
+    let found: Vec<_> = found.iter().map(|one| (one.noun.code(), one.id.as_str(), one.way.code())).collect();
+    assert_eq!(found, [("routing", "desk", "changed"), ("devices", "desk", "changed")]);
+    assert_eq!(differences(&after, &after), []);
 }

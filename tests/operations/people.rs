@@ -1,9 +1,12 @@
 //! All that the desk keeps of a person is given out, and erased without a break in what the desk can prove.
 
 use jiff::SignedDuration;
+use ruledesk::desk::id::PersonId;
+use ruledesk::desk::organisation::Organisation;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::store::fixture::organisation;
 use crate::support::client::{Client, resolved};
 use crate::support::components::{example_rules, root};
 use crate::support::house::House;
@@ -24,7 +27,8 @@ fn incident(client: &Client, subject: &str) -> String {
 }
 
 fn act(client: &Client, key: &str, what: &str, body: &Value) {
-    let answer = client.with("if-match", "*").post(&format!("/api/v1/tickets/{key}/{what}"), body);
+    let client = if what == "transitions" { client.with("if-match", "*") } else { client.clone() };
+    let answer = client.post(&format!("/api/v1/tickets/{key}/{what}"), body);
     assert!(answer.status < 300, "{}", answer.text);
 }
 
@@ -206,5 +210,83 @@ fn a_person_says_whether_a_file_the_api_a_csv_file_or_the_provider_told_of_them(
         let desk = desk.cut_off_and_restart();
         let read = desk.as_role("kofi").get("/api/v1/people/lena/offboarding").expect(200);
         assert_eq!(read["source"], "csv", "also after a start");
+    });
+}
+
+#[test]
+fn an_address_names_the_one_who_is_here_or_nobody() {
+    let mut known = organisation();
+    let gives = |known: &mut Organisation, id: &str| {
+        known.people.get_mut(id).unwrap().email = "Team@example.org".to_owned();
+    };
+    let named = |known: &Organisation| {
+        let at_once = known.by_address().get("team@example.org").map(|person| person.id.to_string());
+        let person = known.person_named("team@example.org").map(|person| person.id.to_string());
+        assert_eq!(person, at_once, "one by one or all at once");
+        person
+    };
+    let [amara, dan]: [PersonId; 2] = ["amara", "dan"].map(|id| id.parse().unwrap());
+    assert_eq!(named(&known), None);
+    assert!(known.person_named("").is_none(), "no address is none of those who have none");
+    gives(&mut known, "amara");
+    assert_eq!(named(&known).as_deref(), Some("amara"));
+    gives(&mut known, "dan");
+    assert_eq!(named(&known), None, "of several it names none");
+    assert_eq!(known.at_the_same_address(&amara), [&dan]);
+    known.people.get_mut("dan").unwrap().active = false;
+    assert_eq!(named(&known).as_deref(), Some("amara"), "the other has left");
+    assert_eq!(known.at_the_same_address(&amara), Vec::<&PersonId>::new());
+    let other = known.people.get_mut("dan").unwrap();
+    (other.active, other.same_as) = (true, Some(amara.clone()));
+    assert_eq!(named(&known).as_deref(), Some("amara"), "one human, by the account by which they count");
+    assert_eq!(known.at_the_same_address(&amara), Vec::<&PersonId>::new());
+}
+
+#[test]
+fn two_people_with_one_address_are_refused_unless_one_has_left() {
+    let (desk, dir) = desk(Database::Sqlite);
+    let mei = desk.as_role("mei");
+    let people = dir.path().join("people.toml");
+    let text = std::fs::read_to_string(&people).unwrap();
+    let reload = |more: &str| {
+        let other = "\n[[person]]\nid = \"amara-2\"\nname = \"Amara\"\nemail = \"AMARA@meridian.example\"\n";
+        std::fs::write(&people, format!("{text}{other}{more}")).unwrap();
+        mei.post("/api/v1/config/reload", &json!({}))
+    };
+    let refused = reload("");
+    assert!(
+        (400..500).contains(&refused.status) && refused.text.contains("is the address of `amara`, too"),
+        "{}",
+        refused.text
+    );
+    assert_eq!(reload("active = false\n").status, 204);
+    assert_eq!(reload("same-as = \"amara\"\n").status, 204);
+}
+
+/// One who was taken for the first of several would get what that one holds.
+#[test]
+fn a_user_of_the_directory_is_a_person_by_an_address_that_is_no_others() {
+    on_both(|database| {
+        let (desk, dir) = desk(database);
+        let people = dir.path().join("people.toml");
+        let text = std::fs::read_to_string(&people).unwrap();
+        let more = "\n[[person]]\nid = \"provider\"\nname = \"Identity provider\"\nemail = \"idp@meridian.example\"\n";
+        std::fs::write(&people, text + more).unwrap();
+        assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        let provider = desk.with_roles("provider", "directory").with("content-type", "application/scim+json");
+        let user = |name: &str| {
+            let user = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": name, "active": true,
+                "emails": [{ "value": "Amara@meridian.example" }] });
+            provider.send("POST", "/scim/v2/Users", Some(user.to_string().as_bytes())).expect(201);
+        };
+        user("a.okafor");
+        user("amara.other");
+        let asks_for = |person: &str| {
+            let body = json!({ "request_type": "question", "subject": "How?", "body": "Please tell me.",
+                "fields": { "topic": "other" }, "requester": person });
+            desk.as_role("kofi").post("/api/v1/tickets", &body).status
+        };
+        assert_eq!(asks_for("a.okafor"), 422, "the first is who has the address already");
+        assert_eq!(asks_for("amara.other"), 201, "the second is somebody else");
     });
 }

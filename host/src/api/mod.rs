@@ -371,6 +371,7 @@ pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces, pages: Option<
     };
     let router = router
         .route("/openapi.json", get(async move || (json, document).into_response()))
+        .merge(http::problem::explained())
         .fallback(not_found)
         .method_not_allowed_fallback(async || Problem::new(Kind::NOT_ALLOWED, "see /openapi.json"))
         .with_state(Arc::clone(&app));
@@ -396,6 +397,7 @@ pub fn operations(app: Arc<App>) -> Router {
         .routes(routes!(admin::operations::readyz))
         .routes(routes!(admin::operations::metrics));
     let (router, _) = routes.split_for_parts();
+    let router = router.merge(http::problem::explained());
     router.fallback(async || Problem::new(Kind::NOT_FOUND, "no such path here")).with_state(app)
 }
 

@@ -67,7 +67,7 @@ pub struct App {
     archived: AtomicU64,
     /// The places for uploads of rules.
     uploads: Arc<tokio::sync::Semaphore>,
-    /// The places for backtests that somebody waits for.
+    /// The places for backtests that a reader waits for.
     backtests: tokio::sync::Semaphore,
     background: jobs::background::Background,
     started: OnceLock<rollout::start::Started>,

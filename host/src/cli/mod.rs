@@ -192,7 +192,7 @@ fn say(words: std::fmt::Arguments<'_>) {
     }
 }
 
-/// Says something on standard error. Where nobody reads it any more, the status of the command says what can still be said.
+/// Says something on standard error. Where it is read no more, the status of the command says what can still be said.
 fn complain(words: std::fmt::Arguments<'_>) {
     use std::io::Write as _;
     std::io::stderr().lock().write_fmt(words).unwrap_or_default();

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::desk::id::PersonId;
+use crate::desk::organisation::accounts::human_among;
 use crate::desk::organisation::directory::{DepartmentReaders, Source, Validity};
 use crate::desk::organisation::{Delegation, Person};
 
@@ -26,11 +27,11 @@ pub struct Directory {
 
 /// Reads the directory, and who reads the tickets of its departments.
 pub fn read(document: &Document<'_>, names: &Names) -> Directory {
-    let mut managers = Managers::default();
+    let (mut managers, mut addresses) = (Managers::default(), Addresses::default());
     let (people, department_readers, source) = document.read(|keys| {
         distinct(keys.list("departments"), Node::filled);
         distinct(keys.list("groups"), Node::id::<crate::desk::id::GroupId>);
-        let people = keys.entries("person", |keys, id| person(keys, id, names, &mut managers));
+        let people = keys.entries("person", |keys, id| person(keys, id, names, (&mut managers, &mut addresses)));
         let list = keys.list("department-readers");
         let readers = list.iter().filter_map(|node| node.keys(|keys| department_readers(keys, names)).flatten());
         let readers: Vec<DepartmentReaders> = readers.collect();
@@ -40,7 +41,10 @@ pub fn read(document: &Document<'_>, names: &Names) -> Directory {
         let key = circle.first().map(|id| format!("person.{id}.manager")).unwrap_or_default();
         document.report(&span, &key, Wrong::ManagerCircle { circle });
     }
-    let people = people.into_iter().map(|person| (person.id.clone(), person)).collect();
+    let people: BTreeMap<_, _> = people.into_iter().map(|person| (person.id.clone(), person)).collect();
+    for (span, id, other) in addresses.shared(&people) {
+        document.report(&span, &format!("person.{id}.email"), Wrong::AddressOfAnother { other });
+    }
     Directory { people, people_from: source.unwrap_or(Source::Configuration), department_readers }
 }
 
@@ -60,7 +64,8 @@ fn department_readers(keys: &mut Keys<'_>, names: &Names) -> Option<DepartmentRe
 
 /// One `[[person]]`.
 ///
-/// - `id`, `name`, `email`.
+/// - `id`, `name`, `email`. An address is that of one human who is here: by it they are found where they sign in, write, or are
+///   imported.
 /// - `department`: one of `departments`; absent if unknown. `title`, `location`: absent if unknown.
 /// - `manager`: a person's id; absent at the top.
 /// - `groups`: some of the file's `groups`.
@@ -72,10 +77,21 @@ fn department_readers(keys: &mut Keys<'_>, names: &Names) -> Option<DepartmentRe
 /// - `valid-from`, `valid-until`: the first and the last day, by the desk's zone, on which they belong to the organisation, such as
 ///   `2026-12-31`; before and after them they are as one who has left. Default without an end.
 /// - `[[person.delegation]]`: who may approve in their place: `to`, a person's id, `from` and `until`, days by the desk's zone.
-fn person(keys: &mut Keys<'_>, id: PersonId, names: &Names, managers: &mut Managers) -> Person {
+fn person(
+    keys: &mut Keys<'_>,
+    id: PersonId,
+    names: &Names,
+    (managers, addresses): (&mut Managers, &mut Addresses),
+) -> Person {
     let text = |node: Option<Node<'_>>| node.and_then(|node| node.line()).unwrap_or_default();
     let name = text(keys.required("name"));
-    let email = keys.required("email").and_then(|node| node.parsed(mail)).unwrap_or_default();
+    let email = keys.required("email");
+    let email = email.and_then(|node| {
+        let address = node.parsed(mail)?;
+        addresses.0.entry(address.to_ascii_lowercase()).or_default().push((id.clone(), node.span()));
+        Some(address)
+    });
+    let email = email.unwrap_or_default();
     let department = keys
         .optional("department")
         .and_then(|node| node.parsed(|text| names.departments.check(text).map(|()| text.to_owned())));
@@ -136,6 +152,25 @@ fn mail(text: &str) -> Result<String, Wrong> {
             Ok(text.to_owned())
         }
         _ => Err(Wrong::NotAMailAddress { text: text.to_owned() }),
+    }
+}
+
+/// Those who have each address, in lower case, and where that is written.
+#[derive(Default)]
+struct Addresses(BTreeMap<String, Vec<(PersonId, Range<usize>)>>);
+
+impl Addresses {
+    /// Those who are here and have the address of another human who is here, and comes before them.
+    fn shared(&self, people: &BTreeMap<PersonId, Person>) -> Vec<(Range<usize>, PersonId, PersonId)> {
+        let mut found = Vec::new();
+        for owners in self.0.values().filter(|owners| owners.len() > 1) {
+            let is_here = |id: &PersonId| people.get(id).is_some_and(|person| person.active);
+            let mut here = owners.iter().filter(|(id, _)| is_here(id));
+            let Some((first, _)) = here.next() else { continue };
+            let others = here.filter(|(id, _)| human_among(people, id) != human_among(people, first));
+            found.extend(others.map(|(id, span)| (span.clone(), id.clone(), first.clone())));
+        }
+        found
     }
 }
 

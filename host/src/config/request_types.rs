@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::desk::id::RequestTypeId;
+use crate::desk::id::{CategoryId, RequestTypeId};
 use crate::desk::organisation::condition::{CLAUSES_MAX, Clause, Condition, Test};
 use crate::desk::organisation::service::Closing;
-use crate::desk::organisation::{FieldKind, FieldSpec, Kind, RequestType};
+use crate::desk::organisation::{Category, FieldKind, FieldSpec, Kind, RequestType};
 
 use super::desk::closing::{self, Given};
 use super::desk::parts;
@@ -26,8 +26,12 @@ const TAKEN: [&str; 3] = ["subject", "body", "request-type"];
 
 /// Reads the request types: `[[request-type]]`, at least one; each with those of its keys about its end that differ from the
 /// desk's.
-pub fn read(keys: &mut Keys<'_>, names: &Names) -> BTreeMap<RequestTypeId, (RequestType, Given)> {
-    let types = keys.entries("request-type", |keys, id| request_type(keys, id, names));
+pub fn read(
+    keys: &mut Keys<'_>,
+    names: &Names,
+    categories: &BTreeMap<CategoryId, Category>,
+) -> BTreeMap<RequestTypeId, (RequestType, Given)> {
+    let types = keys.entries("request-type", |keys, id| request_type(keys, id, names, categories));
     if types.is_empty() {
         keys.report("request-type", Wrong::Missing);
     }
@@ -39,11 +43,17 @@ pub fn read(keys: &mut Keys<'_>, names: &Names) -> BTreeMap<RequestTypeId, (Requ
 /// - `id`, `name`.
 /// - `kind`: `incident`, `request`, `problem` or `change`.
 /// - `category`: what stands where no rule has answered; absent is the desk's default.
-/// - `grants-access`: whether tickets ask for access, default false; the form then needs `app` and `tier`.
+/// - `grants-access`: whether tickets ask for access, default false; the form then needs `app` and `tier`, and the type a `category` that
+///   is no `catch-all`: what is granted is resolved by itself, and would be under one that says nothing.
 /// - `[request-type.closing]`: what differs from the desk's `[closing]`.
 /// - `[[request-type.field]]`: the form's fields in the order they are shown.
 /// - `[[request-type.part]]`, `[[request-type.task]]`: what a submission makes besides its ticket, see `desk/parts.rs`.
-fn request_type(keys: &mut Keys<'_>, id: RequestTypeId, names: &Names) -> (RequestType, Given) {
+fn request_type(
+    keys: &mut Keys<'_>,
+    id: RequestTypeId,
+    names: &Names,
+    categories: &BTreeMap<CategoryId, Category>,
+) -> (RequestType, Given) {
     let kinds = Kind::ALL.map(|kind| (kind.code(), kind));
     let grants = keys.optional("grants-access");
     let grants_access = grants.as_ref().and_then(Node::flag).unwrap_or(false);
@@ -53,7 +63,16 @@ fn request_type(keys: &mut Keys<'_>, id: RequestTypeId, names: &Names) -> (Reque
         let field = node.keys(|keys| field(keys, &mut seen, &fields)).flatten();
         fields.extend(field);
     }
+    let named = keys.optional("category");
+    let category = named.as_ref().and_then(|node| node.known(&names.categories));
     if let (Some(node), true) = (grants, grants_access) {
+        match (&named, &category) {
+            (None, _) => node.report(Wrong::AccessWithoutCategory),
+            (Some(named), Some(id)) if categories.get(id).is_some_and(|category| category.catch_all) => {
+                named.report(Wrong::AccessInCatchAll { category: id.to_string() });
+            }
+            _ => {}
+        }
         for field in ["app", "tier"] {
             if !fields.iter().any(|spec| spec.name == field && holds_text(&spec.kind)) {
                 node.report(Wrong::AccessFormLacks { field, kind: "text or choice" });
@@ -66,7 +85,7 @@ fn request_type(keys: &mut Keys<'_>, id: RequestTypeId, names: &Names) -> (Reque
         id,
         name: keys.required("name").and_then(|node| node.line()).unwrap_or_default(),
         kind: keys.required("kind").and_then(|node| node.one_of(&kinds)).unwrap_or(Kind::Request),
-        category: keys.optional("category").and_then(|node| node.known(&names.categories)),
+        category,
         fields,
         grants_access,
         closing: Closing::default(),

@@ -129,6 +129,10 @@ pub enum Wrong {
     NeverRuns,
     #[error("`{text}` is not a mail address; write one such as `amara@example.org`")]
     NotAMailAddress { text: String },
+    #[error(
+        "is the address of `{other}`, too: give each their own, say `same-as` where they are one human, or `active = false` of one who has left"
+    )]
+    AddressOfAnother { other: PersonId },
 
     #[error("is before the first day, which is {from}")]
     DaysBackwards { from: String },
@@ -151,6 +155,10 @@ pub enum Wrong {
     BoundsBackwards { min: String, max: String },
     #[error("is true, but the form has no field `{field}` of kind {kind}")]
     AccessFormLacks { field: &'static str, kind: &'static str },
+    #[error("is true, but the type has no `category` of its own: name one that is no catch-all")]
+    AccessWithoutCategory,
+    #[error("`{category}` is a catch-all, in which nothing is resolved: requests for access need another")]
+    AccessInCatchAll { category: String },
 
     #[error("the row has {found} cells, the first line has {wanted}")]
     Ragged { found: usize, wanted: usize },

@@ -233,7 +233,7 @@ mod tests {
             "{\n \"id\": 1,\n \"t\": \"a\"\n}\n{\n \"id\": 2,\n \"t\": \"b\"\n}\n",
             "{\"id\":1,\"t\":\"a\"}\r{\"id\":2,\"t\":\"b\"}\r",
             "\u{1e}{\"id\":1,\"t\":\"a\"}\n\u{1e}{\"id\":2,\"t\":\"b\"}\n",
-            // In a document: deeper, and under a name that nobody knows.
+            // In a document: deeper, and under an unknown name.
             "{\"data\":{\"tickets\":[{\"id\":1,\"t\":\"a\"},{\"id\":2,\"t\":\"b\"}]}}",
             "{\"count\":2,\"items\":[{\"id\":1,\"t\":\"a\"},{\"id\":2,\"t\":\"b\"}]}",
         ] {

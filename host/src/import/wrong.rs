@@ -1,4 +1,4 @@
-//! What can be wrong with a file, and with one of its rows.
+//! Mistakes of a file, and of one of its rows.
 
 use jiff::Timestamp;
 

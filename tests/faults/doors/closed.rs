@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::house::House;
 use crate::support::place::Database;
@@ -177,12 +177,12 @@ fn every_write_honours_a_key_or_refuses_it() {
 
 /// Where it was ignored, what another has written meanwhile would be overwritten.
 #[test]
-fn every_write_in_place_looks_at_a_precondition_or_refuses_it() {
+fn every_write_looks_at_a_precondition_or_refuses_it() {
     let desk = House::demo(Database::Sqlite);
     let mut count = 0;
     for operation in operations(&desk) {
-        let in_place = ["PUT ", "PATCH ", "DELETE "].iter().any(|method| operation.route.starts_with(method));
-        if !in_place || operation.looks_at_versions || !operation.route.contains(" /api/v1/") {
+        let is_read = operation.route.starts_with("GET ");
+        if is_read || operation.looks_at_versions || !operation.route.contains(" /api/v1/") {
             continue;
         }
         let (method, path) = address(&operation.route);
@@ -195,5 +195,45 @@ fn every_write_in_place_looks_at_a_precondition_or_refuses_it() {
         }
         count += 1;
     }
-    assert!(count > 5, "{count} routes");
+    assert!(count > 40, "{count} routes");
+}
+
+/// A body in which a list stands in the place of an object, and the path of that place; `None` where the property is no object
+/// and no list of them.
+fn list_for(document: &Value, name: &str, schema: &Value) -> Option<(Value, String)> {
+    let is_object = |schema: &Value| {
+        let named = schema["$ref"].as_str().and_then(|path| document.pointer(path.trim_start_matches('#')));
+        named.unwrap_or(schema)["properties"].is_object()
+    };
+    if schema["items"].is_object() {
+        return is_object(&schema["items"]).then(|| (json!({ name: [[1]] }), format!("{name}[0]")));
+    }
+    let alternatives = schema["oneOf"].as_array().cloned().unwrap_or_else(|| vec![schema.clone()]);
+    alternatives.iter().any(is_object).then(|| (json!({ name: [1] }), name.to_owned()))
+}
+
+/// It would be taken for the fields of the object in their order, which no document says.
+#[test]
+fn a_list_in_the_place_of_an_object_is_refused_by_its_path_on_every_route() {
+    let desk = House::demo(Database::Sqlite);
+    let document = desk.stranger().get("/openapi.json").expect(200);
+    let mei = desk.as_role("mei").with("content-type", "application/json");
+    let mut count = 0;
+    for operation in operations(&desk) {
+        let (method, path) = operation.route.split_once(' ').unwrap();
+        let body = &document["paths"][path][method.to_lowercase()]["requestBody"]["content"]["application/json"];
+        let Some(name) = body["schema"]["$ref"].as_str() else { continue };
+        let properties = &document.pointer(name.trim_start_matches('#')).unwrap()["properties"];
+        for (name, schema) in properties.as_object().into_iter().flatten() {
+            let Some((body, place)) = list_for(&document, name, schema) else { continue };
+            let (method, path) = address(&operation.route);
+            let answer = mei.send(method, &path, Some(body.to_string().as_bytes()));
+            let problem = serde_json::from_str::<Value>(&answer.text).unwrap_or_default();
+            let found = (answer.status, problem["problems"][0]["field"].as_str());
+            assert_eq!(found, (400, Some(place.as_str())), "{}: {}", operation.route, answer.text);
+            assert!(answer.text.contains("in the place of an object"), "{}: {}", operation.route, answer.text);
+            count += 1;
+        }
+    }
+    assert!(count > 4, "{count} places");
 }

@@ -64,8 +64,8 @@ impl From<PublishedVersion> for DocumentVersionView {
 /// A thing that differs, with what that touches.
 #[derive(Serialize, ToSchema)]
 pub struct TouchedView {
-    /// `person`, `team`, `category`, `request type`, `app`, `calendar`, `priority`, `impact`, `urgency`, `matrix`, `promises`,
-    /// `macro`, `canned reply` or `template`.
+    /// `person`, `department readers`, `team`, `category`, `request type`, `app`, `calendar`, `priority`, `impact`, `urgency`, `matrix`,
+    /// `promises`, `routing`, `devices`, `macro`, `canned reply` or `template`.
     kind: &'static str,
     id: String,
     /// `added`, `changed` or `removed`.
@@ -77,13 +77,18 @@ pub struct TouchedView {
     promises_move: bool,
     /// Rules whose manifests name it.
     rules: Vec<String>,
+    /// Of an app whose `default-tier` is new: for how many people who are here it orders nothing, because their last grant has ended
+    /// before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    out_before_default: Option<usize>,
 }
 
 impl From<Touched> for TouchedView {
     fn from(touched: Touched) -> Self {
-        let Touched { difference, open_tickets, promises_move, rules } = touched;
+        let Touched { difference, open_tickets, promises_move, rules, out_before_default: out } = touched;
         let (kind, id, change) = (difference.noun.code(), difference.id, difference.way.code());
-        Self { kind, id, change, open_tickets, promises_move, rules }
+        let out_before_default = (out > 0).then_some(out);
+        Self { kind, id, change, open_tickets, promises_move, rules, out_before_default }
     }
 }
 

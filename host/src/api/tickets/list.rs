@@ -15,7 +15,9 @@ use crate::api::http::auth::Caller;
 use crate::api::http::page::{self, List, whole};
 use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
+use crate::app::tickets::search::Names;
 use crate::app::tickets::work::{DuePlace, Filter, Page, QueuePlace, Sights, Start, TicketSummary, UpdatedPlace};
+use crate::desk::actor::Actor;
 use crate::desk::text::into_normal;
 
 /// Tickets on a page where nothing is said.
@@ -113,6 +115,15 @@ pub(super) fn in_queue(after: Option<&str>) -> Result<Start, Problem> {
     Ok(Start::Queue(place))
 }
 
+/// Refuses a list that is empty because it is narrowed to what there is not: the mistake is named, as that in a state is.
+pub(super) async fn named(app: &App, actor: &Actor, names: Names, is_empty: bool) -> Result<(), Problem> {
+    let found = if is_empty { app.name_of_nothing(actor, names).await? } else { None };
+    match found {
+        Some((kind, name)) => Err(Problem::new(Kind::BAD_QUERY, format!("there is no {kind} `{name}`"))),
+        None => Ok(()),
+    }
+}
+
 /// Where the next page begins, as text.
 fn next(start: Start) -> Option<String> {
     match start {
@@ -161,6 +172,8 @@ pub async fn list(
     let (start, limit) = (query.start()?, page::limit(query.limit, LIMIT)?);
     let requesters = query.department.as_deref().map(|name| app.department(&actor, name)).transpose()?;
     let filter = Filter { requesters: requesters.unwrap_or_default(), ..query.filter()? };
+    let names = Names::from(&filter);
     let (page, sights) = app.tickets(&actor, filter, start, limit).await?;
+    named(&app, &actor, names, page.items.is_empty() && page.next.is_none()).await?;
     Ok(axum::Json(TicketPage::new(page, &sights)))
 }

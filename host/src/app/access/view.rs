@@ -98,7 +98,7 @@ pub enum Reason {
     UsualAmongPeers,
     /// Fewer do.
     UnusualAmongPeers,
-    /// There is nobody to compare with.
+    /// No one to compare with.
     NoPeers,
     /// Access of the person was taken back within the last year.
     TakenBackBefore,

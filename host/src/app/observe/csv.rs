@@ -2,7 +2,7 @@
 
 use super::reports::{Cell, ReportTable};
 
-/// What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection); some take the wide forms of East Asian scripts, too.
+/// The beginnings that a spreadsheet takes for a formula (OWASP, CSV injection); some take the wide forms of East Asian scripts, too.
 const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
 
 /// A text that a spreadsheet does not take for a formula.

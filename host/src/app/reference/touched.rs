@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use crate::app::{Error, Office};
 use crate::config::{self, Config};
-use crate::desk::organisation::Organisation;
 use crate::desk::organisation::difference::{Difference, Noun, OF_THE_DESK, Way, compare, differences};
 use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::{App, Organisation};
 use crate::rules::live::catalog::Generation;
 use crate::rules::run::manifest::Manifest;
 use crate::store::people::configuration::OpenBy;
@@ -23,6 +23,9 @@ pub struct Touched {
     pub promises_move: bool,
     /// Rules that name it.
     pub rules: Vec<String>,
+    /// Of an app whose `default-tier` is new: the people who are here and for whom it orders nothing, because their last grant has ended
+    /// before.
+    pub out_before_default: usize,
 }
 
 impl Touched {
@@ -131,8 +134,14 @@ impl Office {
         for noun in nouns {
             counts.insert(noun, self.open_tickets_with(noun, before).await?);
         }
+        let mut out = self.out_before_default(before, after).await?;
         let rules = naming(generation);
+        let mut out_of = |Difference { noun, id, .. }: &Difference| match noun {
+            Noun::App => out.remove(id).unwrap_or(0),
+            _ => 0,
+        };
         let touched = |difference: Difference| Touched {
+            out_before_default: out_of(&difference),
             open_tickets: counts
                 .get(&difference.noun)
                 .and_then(|by_id| by_id.get(&difference.id))
@@ -143,6 +152,22 @@ impl Office {
             difference,
         };
         Ok(differences.into_iter().map(touched).collect())
+    }
+
+    /// By app whose `default-tier` is new, how many people who are here have been taken out of it already: none is brought back in.
+    async fn out_before_default(
+        &self,
+        before: &Organisation,
+        after: &Organisation,
+    ) -> Result<BTreeMap<String, usize>, Error> {
+        let had = |app: &App| before.apps.get(&app.id).is_some_and(|before| before.default_tier.is_some());
+        let mut counts = BTreeMap::new();
+        for app in after.apps.values().filter(|app| app.default_tier.is_some() && !had(app)) {
+            let people = self.store.were_in(&app.id, self.clock.now()).await?;
+            let here = people.iter().filter(|id| after.people.get(*id).is_some_and(|person| person.active)).count();
+            counts.insert(app.id.to_string(), here);
+        }
+        Ok(counts)
     }
 
     async fn open_tickets_with(&self, noun: Noun, before: &Organisation) -> Result<BTreeMap<String, i64>, Error> {
@@ -160,9 +185,14 @@ impl Office {
                 return Ok(BTreeMap::from([(OF_THE_DESK.to_owned(), open)]));
             }
             // Access keeps the app's id in its ledger, and goes on without the catalog; the others are read where they are used.
-            Noun::App | Noun::DepartmentReaders | Noun::Matrix | Noun::Macro | Noun::CannedReply | Noun::Template => {
-                return Ok(BTreeMap::new());
-            }
+            Noun::App
+            | Noun::DepartmentReaders
+            | Noun::Matrix
+            | Noun::Routing
+            | Noun::Devices
+            | Noun::Macro
+            | Noun::CannedReply
+            | Noun::Template => return Ok(BTreeMap::new()),
         };
         let mut counts = self.store.open_tickets_by(by).await?;
         if noun == Noun::Person {

@@ -60,7 +60,7 @@ pub struct Filter {
     pub rule: Option<String>,
     /// At most so many decisions; one decision is one stage of one run.
     pub limit: Option<u64>,
-    /// The bounds of the work, where somebody waits for it.
+    /// The bounds of the work, where a reader waits for it.
     pub effort: Effort,
 }
 
@@ -163,7 +163,7 @@ where
     reader.await?.map_err(Error::from)
 }
 
-/// Reads pages until there are no more, nobody takes them, or the time is over; says whether it was.
+/// Reads pages until there are no more, none takes them, or the time is over; says whether it was.
 async fn read(
     store: Store,
     filter: Filter,

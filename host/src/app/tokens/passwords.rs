@@ -275,10 +275,7 @@ impl Office {
     ) -> Result<Entered, Error> {
         let organisation = self.organisation();
         let name = name.trim();
-        let is_meant = |person: &&crate::desk::organisation::Person| {
-            person.id.as_str() == name || person.email.eq_ignore_ascii_case(name)
-        };
-        let person = organisation.people.values().find(is_meant).map(|person| person.id.clone());
+        let person = organisation.person_named(name).map(|person| person.id.clone());
         let guessed = person.as_ref().map_or(name, PersonId::as_str).chars().take(100).collect::<String>();
         let guess = match self.guesses.begin(&guessed, from, self.clock.elapsed()) {
             Ok(guess) => guess,

@@ -77,7 +77,7 @@ struct EscapedStderr;
 
 impl io::Write for EscapedStderr {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        // Where nobody reads it any more, there is nobody to say that to.
+        // Where it is read no more, there is none to say that to.
         io::stderr().lock().write_all(in_json(&String::from_utf8_lossy(line)).as_bytes()).unwrap_or_default();
         Ok(line.len())
     }

@@ -185,7 +185,12 @@ fn show(proposed: &Proposed) {
         } else {
             format!("; named by the rules {}", touched.rules.join(", "))
         };
-        println!("{:<8} {} {}{tickets}{rules}", difference.way.code(), difference.noun.code(), shown(&difference.id));
+        let out = match touched.out_before_default {
+            0 => String::new(),
+            count => format!("; its default-tier orders nothing for {count} people whose last grant has ended"),
+        };
+        let (way, noun) = (difference.way.code(), difference.noun.code());
+        println!("{way:<8} {noun} {}{tickets}{rules}{out}", shown(&difference.id));
     }
     for problem in &proposed.problems {
         println!("problem: {}", shown(&problem.message));

@@ -1,4 +1,4 @@
-//! What the command line says of the file.
+//! The file as the command line speaks of it.
 
 use jiff::tz::TimeZone;
 
@@ -33,7 +33,12 @@ pub fn plan(import: &Import, zone: TimeZone, organisation: &Organisation) -> Res
     }
     let time_format = import.time_format.clone().or(preset.time_format);
     time_format.as_deref().map_or(Ok(()), check_format)?;
-    let people = organisation.people.values().map(|person| (&person.id, person.email.as_str()));
+    // An address that names no person elsewhere names none here.
+    let named = organisation.by_address();
+    let people = organisation.people.values().map(|person| {
+        let is_named = named.get(&person.email.to_ascii_lowercase()).is_some_and(|one| one.id == person.id);
+        (&person.id, if is_named { person.email.as_str() } else { "" })
+    });
     Ok(Plan {
         written: Written { encoding: import.encoding, separator: import.delimiter },
         mapping,

@@ -65,7 +65,7 @@ pub fn read(
     let people::Directory { people, people_from, department_readers } = people::read(&parsed.people, names);
     let teams = parsed.teams.read(|keys| teams::read(keys, names));
     let Taxonomy { categories, tags, requester_tags } = parsed.taxonomy.read(|keys| taxonomy::read(keys, names));
-    let mut request_types = parsed.request_types.read(|keys| request_types::read(keys, names));
+    let mut request_types = parsed.request_types.read(|keys| request_types::read(keys, names, &categories));
     let Catalog { apps, connectors, incompatible, currency } =
         parsed.apps.read(|keys| apps::read(keys, names, around.dir));
     parsed.desk.read(|keys| {

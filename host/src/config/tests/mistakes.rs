@@ -121,6 +121,12 @@ const IDS_AND_REFERENCES: &[Case] = &[
     ),
     (
         "people.toml",
+        "amara@example.org",
+        "Lena@Example.org",
+        "people.toml:13:9: person.amara.email: is the address of `lena`, too: give each their own, say `same-as` where they are one human, or `active = false` of one who has left",
+    ),
+    (
+        "people.toml",
         "\"lena\"\ngroups",
         "\"boss\"\ngroups",
         "people.toml:15:11: person.amara.manager: there is no person `boss`; allowed: amara, lena",

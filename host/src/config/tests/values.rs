@@ -190,6 +190,18 @@ const FORMS: &[Case] = &[
     ),
     (
         "request-types.toml",
+        "category = \"hardware\"\n",
+        "",
+        "request-types.toml:5:17: request-type.access.grants-access: is true, but the type has no `category` of its own: name one that is no catch-all",
+    ),
+    (
+        "taxonomy.toml",
+        "name = \"Hardware\"",
+        "name = \"Hardware\"\ncatch-all = true",
+        "request-types.toml:5:12: request-type.access.category: `hardware` is a catch-all, in which nothing is resolved: requests for access need another",
+    ),
+    (
+        "request-types.toml",
         "\"app\"",
         "\"the-app\"",
         "request-types.toml:6:17: request-type.access.grants-access: is true, but the form has no field `app` of kind text or choice",

@@ -77,7 +77,7 @@ fn no_seat(grant: &Grant, holders: &[(PersonId, TierId)], at: &At<'_>) -> Option
 }
 
 /// Of what one human holds by all their accounts, all that may not be held together with something older, each with the reason.
-/// What was given by two accounts that were taken for two people, or before a set was made, is found by this.
+/// Finds what was given by two accounts that were taken for two people, or before a set was made.
 pub fn held_together<'g>(held: &'g [Grant], sets: &[Incompatible]) -> Vec<(&'g Grant, String)> {
     let mut by_age: Vec<&Grant> = held.iter().collect();
     by_age.sort_by_key(|grant| (grant.granted_at, grant.id));

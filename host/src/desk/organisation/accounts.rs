@@ -1,11 +1,13 @@
 //! Who acts for whom: people with several accounts, who are one human by all of them, and those who stand in for others.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use jiff::{SignedDuration, Span, Timestamp};
 
 use super::directory::Validity;
 use super::form::Problem;
-use super::{Delegation, Organisation};
+use super::{Delegation, Organisation, Person};
 use crate::desk::id::{DelegationId, PersonId};
 
 /// The most accounts of one human that lead on to each other.
@@ -71,6 +73,19 @@ impl Delegation {
     }
 }
 
+/// The account by which a human counts, of several among these people.
+pub fn human_among<'a>(people: &'a BTreeMap<PersonId, Person>, account: &'a PersonId) -> &'a PersonId {
+    let mut at = account;
+    // A circle ends somewhere, too.
+    for _ in 0..ACCOUNTS_MAX {
+        match people.get(at).and_then(|person| person.same_as.as_ref()) {
+            Some(next) => at = next,
+            None => break,
+        }
+    }
+    at
+}
+
 impl Organisation {
     /// Whether two accounts are of one human.
     pub fn is_same(&self, one: &PersonId, other: &PersonId) -> bool {
@@ -79,15 +94,7 @@ impl Organisation {
 
     /// The account by which a human counts who has several.
     pub fn human<'a>(&'a self, account: &'a PersonId) -> &'a PersonId {
-        let mut at = account;
-        // A circle ends somewhere, too.
-        for _ in 0..ACCOUNTS_MAX {
-            match self.people.get(at).and_then(|person| person.same_as.as_ref()) {
-                Some(next) => at = next,
-                None => break,
-            }
-        }
-        at
+        human_among(&self.people, account)
     }
 
     /// The other accounts of the same human.

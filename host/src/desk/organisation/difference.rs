@@ -20,6 +20,8 @@ pub enum Noun {
     Urgency,
     Matrix,
     Promises,
+    Routing,
+    Devices,
     Macro,
     CannedReply,
     Template,
@@ -41,6 +43,8 @@ impl Noun {
             Noun::Urgency => "urgency",
             Noun::Matrix => "matrix",
             Noun::Promises => "promises",
+            Noun::Routing => "routing",
+            Noun::Devices => "devices",
             Noun::Macro => "macro",
             Noun::CannedReply => "canned reply",
             Noun::Template => "template",
@@ -48,7 +52,7 @@ impl Noun {
     }
 }
 
-/// The id of the desk's own calendar, matrix and promises, of which there is one each.
+/// The id of the desk's own calendar, matrix, promises, routing and devices, of which there is one each.
 pub const OF_THE_DESK: &str = "desk";
 
 /// The way in which a thing differs.
@@ -96,6 +100,8 @@ pub fn differences(before: &Organisation, after: &Organisation) -> Vec<Differenc
     found.extend((before.matrix != after.matrix).then(|| desk(Noun::Matrix)));
     let promises = (before.watch == after.watch, before.closing == after.closing);
     found.extend((promises != (true, true)).then(|| desk(Noun::Promises)));
+    found.extend((before.routing != after.routing).then(|| desk(Noun::Routing)));
+    found.extend((before.devices != after.devices).then(|| desk(Noun::Devices)));
     compare(Noun::Macro, &before.macros, &after.macros, &mut found);
     in_order(
         Noun::CannedReply,

@@ -321,6 +321,18 @@ impl Store {
         Ok(rows.iter().filter_map(holder).collect())
     }
 
+    /// Those who had grants for an app, of which none is left, and who hold nothing there.
+    pub async fn were_in(&self, app: &AppId, now: Timestamp) -> Result<Vec<PersonId>, Error> {
+        let sql = format!(
+            "select distinct w.subject from grants w where w.app = $1 and not exists (select 1 from grants g \
+             where g.subject = w.subject and g.app = w.app and ((g.expires_at > $2 and {SUPPORTS}) or {UNDER_WAY})) \
+             and not exists (select 1 from holdings h where h.subject = w.subject and h.app = w.app) order by w.subject"
+        );
+        let rows = self.db.all(&sql, vec![app.as_str().into(), ms(now).into()]).await?;
+        // A name that is none belongs to no person who is here.
+        Ok(rows.iter().filter_map(|row| parsed("grants", "subject", &row.text(0).ok()?).ok()).collect())
+    }
+
     /// The tickets whose grants are held and were approved by one of these accounts, and all that were approved in the place of others.
     pub async fn approved_by(&self, accounts: &[&PersonId], now: Timestamp) -> Result<Vec<TicketId>, Error> {
         if accounts.is_empty() {

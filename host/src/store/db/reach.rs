@@ -2,6 +2,7 @@
 //! for a server that is away.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
@@ -91,18 +92,35 @@ async fn pause() {
     tokio::time::sleep(AGAIN).await;
 }
 
-/// Waits until the server takes connections, as where it starts together with the desk.
+/// Waits until the server takes connections, as where it starts together with the desk. The log says so at once: who starts it sees
+/// what it waits for.
 ///
 /// # Errors
 ///
 /// What the server says, where that does not pass by itself; what it says last, where it takes too long.
 pub async fn first(options: &PgConnectOptions, patience: Duration) -> Result<(), Error> {
+    let is_said = AtomicBool::new(false);
+    let say = |why: &str| {
+        if !is_said.swap(true, Ordering::Relaxed) {
+            // The address in parts: its URL has a password.
+            let (host, port) = (options.get_host(), options.get_port());
+            let socket = options.get_socket().map(|path| path.display().to_string());
+            tracing::warn!(
+                host,
+                port,
+                socket,
+                why,
+                "the database cannot be reached yet: it is waited for, up to {patience:?} from the start"
+            );
+        }
+    };
     let connected = async {
         loop {
             let connection = match options.connect().await {
                 Ok(connection) => connection,
                 Err(error) => match Error::from(error) {
-                    Error::LostConnection(_) => {
+                    Error::LostConnection(why) => {
+                        say(&why.to_string());
                         pause().await;
                         continue;
                     }
@@ -112,7 +130,18 @@ pub async fn first(options: &PgConnectOptions, patience: Duration) -> Result<(),
             return connection.close().await.map_err(Error::from);
         }
     };
-    match tokio::time::timeout(patience, connected).await {
+    let waited = async {
+        let mut connected = std::pin::pin!(connected);
+        match tokio::time::timeout(ANSWER_MAX, connected.as_mut()).await {
+            Ok(connected) => connected,
+            // A network that is cut refuses nothing: there is only silence.
+            Err(_) => {
+                say(&format!("no answer within {ANSWER_MAX:?}"));
+                connected.await
+            }
+        }
+    };
+    match tokio::time::timeout(patience, waited).await {
         Ok(connected) => connected,
         Err(_) => Err(Error::Away(format!("no connection within {patience:?}").into())),
     }

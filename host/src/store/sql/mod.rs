@@ -9,8 +9,12 @@ pub mod dialect;
 pub mod page;
 pub mod search;
 
-/// The places of so many arguments of a statement after those before them: `$3, $4, $5` for three after two.
+/// The places of so many arguments of a statement after those before them: `$3, $4, $5` for three after two. Of none, the value that
+/// nothing is equal to: PostgreSQL knows no empty list.
 pub fn places(after: usize, count: usize) -> String {
+    if count == 0 {
+        return "null".to_owned();
+    }
     (after + 1..=after + count).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
 }
 

@@ -44,7 +44,7 @@ pub struct Untouched {
     pub next: Option<TicketNumber>,
 }
 
-/// A ticket that somebody got.
+/// A ticket that a person got.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Given {
     pub ticket: TicketNumber,
@@ -99,7 +99,7 @@ impl Store {
         Ok(Waiting { tickets: self.readable("tickets", &rows, waits), next })
     }
 
-    /// The tickets of a team that somebody got at this instant or before and on which that person has done nothing since, among those
+    /// The tickets of a team that a person got at this instant or before and on which that person has done nothing since, among those
     /// whose numbers follow this one. One who took a ticket has done something on it.
     ///
     /// # Errors

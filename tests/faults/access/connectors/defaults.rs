@@ -106,3 +106,34 @@ fn i23_what_stays_by_default_takes_a_seat_and_is_access_that_a_person_has() {
         in_order(&desk);
     });
 }
+
+/// It brings no person back in: who sets it reads how many it comes too late for.
+#[test]
+fn a_default_tier_that_comes_later_says_for_how_many_it_orders_nothing() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        let desk = desk(database, &app);
+        change(&desk, "desk.toml", |text| format!("{text}\n[configuration]\nby-api = [\"apps\"]\n"));
+        asks(&desk.as_role("amara"), "user", 4);
+        now(&desk);
+        assert_eq!(states(&desk), ["active"]);
+        let mei = desk.as_role("mei");
+        let look = || {
+            let documents = mei.get("/api/v1/config/documents").expect(200);
+            let apps = documents.as_array().unwrap().iter().find(|one| one["document"] == "apps").unwrap();
+            let content = with("jira", "default-tier = \"user\"\n")(apps["content"].as_str().unwrap().to_owned());
+            let checked = mei.post("/api/v1/config/documents/apps/check", &json!({ "content": content })).expect(200);
+            let changes = checked["changes"].as_array().unwrap();
+            assert_eq!((changes.len(), &changes[0]["id"]), (1, &json!("jira")), "{checked}");
+            changes[0]["out_before_default"].clone()
+        };
+        assert_eq!(look(), json!(null), "she is in the app");
+        desk.advance(hours(4));
+        assert_eq!(states(&desk), ["ended"]);
+        assert_eq!(look(), json!(1));
+        change(&desk, "people.toml", with("amara", "active = false\n"));
+        now(&desk);
+        assert_eq!(look(), json!(null), "who has left keeps nothing anyway");
+        in_order(&desk);
+    });
+}

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::super::problem::{Kind, Problem};
 use crate::desk::text::normal;
 
+mod objects;
 mod repeated;
 
 /// A JSON body.
@@ -93,7 +94,7 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     }
     let composed = composed(bytes);
     let mut deserializer = serde_json::Deserializer::from_slice(composed.as_deref().unwrap_or(bytes));
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+    let value = serde_path_to_error::deserialize(objects::Strict(&mut deserializer)).map_err(|error| {
         let path = error.path().to_string();
         let message = error.inner().to_string();
         if path == "." { Problem::bad_body(&message) } else { Problem::bad_field(&path, &message) }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{HeaderName, IF_MATCH, IF_NONE_MATCH};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
@@ -112,12 +112,13 @@ pub fn looked_at(document: &Value) -> BTreeSet<String> {
     found
 }
 
-/// Refuses a precondition of a write in place on routes that look at none, so that no client believes that it overwrites nothing.
+/// Refuses a precondition of a write on routes that look at none, so that one is honoured or refused, and no client believes that it
+/// overwrites nothing.
 pub async fn refuse(State(looked_at): State<Arc<BTreeSet<String>>>, request: Request, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let method = request.method();
-    let in_place = [Method::PUT, Method::PATCH, Method::DELETE].contains(method) && path.starts_with("/api/");
-    let ignores = in_place && !looked_at.contains(&format!("{method} {path}"));
+    let is_write = !method.is_safe() && path.starts_with("/api/");
+    let ignores = is_write && !looked_at.contains(&format!("{method} {path}"));
     let sent = [IF_MATCH, IF_NONE_MATCH].into_iter().find(|name| request.headers().contains_key(name));
     match sent.filter(|_| ignores) {
         Some(name) => {

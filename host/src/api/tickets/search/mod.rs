@@ -11,9 +11,10 @@ use crate::api::http::address::Query;
 use crate::api::http::auth::Caller;
 use crate::api::http::page;
 use crate::api::http::problem::Problem;
+use crate::api::tickets::list::named;
 use crate::api::tickets::summary::TicketSummaryView;
 use crate::app::App;
-use crate::app::tickets::search::SearchFilter;
+use crate::app::tickets::search::{Names, SearchFilter};
 use crate::desk::id::TicketNumber;
 
 pub(crate) mod views;
@@ -79,7 +80,9 @@ pub async fn search(
     let requesters = query.department.as_deref().map(|name| app.department(&actor, name)).transpose()?;
     let (q, filter) = query.into_filter(requesters.unwrap_or_default())?;
     let unsearchable = app.unsearchable_from().await?.map(|number| (UNSEARCHABLE_FROM, number.to_string()));
+    let names = Names::from(&filter);
     let (found, sights) = app.search_tickets(&actor, &q, filter, limit).await?;
+    named(&app, &actor, names, found.is_empty()).await?;
     let found = found.into_iter().map(|ticket| TicketSummaryView::new(ticket, None, &sights)).collect();
     Ok((AppendHeaders(unsearchable), axum::Json(found)))
 }

@@ -188,12 +188,5 @@ impl Office {
 
 /// The person that an account is, by the id that the desk gave it or by its name.
 fn person_of(organisation: &Organisation, account: &str) -> Option<PersonId> {
-    if let Some((id, _)) = organisation.people.get_key_value(account) {
-        return Some(id.clone());
-    }
-    organisation
-        .people
-        .values()
-        .find(|person| person.email.eq_ignore_ascii_case(account))
-        .map(|person| person.id.clone())
+    organisation.person_named(account).map(|person| person.id.clone())
 }

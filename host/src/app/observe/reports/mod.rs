@@ -172,9 +172,13 @@ impl Office {
     async fn volume(&self, period: Period, by: Option<By>) -> Result<ReportTable, Error> {
         let organisation = self.organisation();
         let zone = &organisation.calendar.zone;
+        let count = |moment| self.store.count_moments(moment, period, by);
+        // Each walks through all tickets of the period: two at once take half of the time, and leave room for lists of others.
+        let (created, resolved) = tokio::try_join!(count(Moment::Created), count(Moment::Resolved))?;
+        let closed = count(Moment::Closed).await?;
         let mut days: BTreeMap<(Date, String), [i64; 3]> = BTreeMap::new();
-        for (place, moment) in [Moment::Created, Moment::Resolved, Moment::Closed].into_iter().enumerate() {
-            for (quarter, group, count) in self.store.count_moments(moment, period, by).await? {
+        for (place, counted) in [created, resolved, closed].into_iter().enumerate() {
+            for (quarter, group, count) in counted {
                 let at = Timestamp::from_millisecond(quarter.saturating_mul(QUARTER_MS)).unwrap_or(Timestamp::MAX);
                 let counts = days.entry((zone.to_datetime(at).date(), group)).or_default();
                 if let Some(sum) = counts.get_mut(place) {

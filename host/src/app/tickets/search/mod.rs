@@ -1,6 +1,6 @@
 //! Tickets by their words.
 
-use crate::app::tickets::work::Sights;
+use crate::app::tickets::work::{Filter, Sights, Start};
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::id::TicketNumber;
@@ -11,7 +11,59 @@ use crate::store::tickets::summary::TicketSummary;
 
 pub mod views;
 
+/// The names by which a list or a search is narrowed to one of what the configuration has.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    team: Option<String>,
+    category: Option<String>,
+    priority: Option<String>,
+}
+
+impl From<&Filter> for Names {
+    fn from(Filter { team, category, priority, .. }: &Filter) -> Self {
+        Names { team: team.clone(), category: category.clone(), priority: priority.clone() }
+    }
+}
+
+impl From<&SearchFilter> for Names {
+    fn from(SearchFilter { team, category, priority, .. }: &SearchFilter) -> Self {
+        Names { team: team.clone(), category: category.clone(), priority: priority.clone() }
+    }
+}
+
 impl Office {
+    /// The first of these names that is nothing's, with its kind: the configuration has none such, and no ticket that the actor may list
+    /// has it either, as those have whose team is no more. A mistake in a name looks like an empty queue else.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`].
+    pub async fn name_of_nothing(&self, actor: &Actor, names: Names) -> Result<Option<(&'static str, String)>, Error> {
+        let only = permission::list(actor)?.only().cloned();
+        let organisation = self.organisation();
+        let is_team = |id: &str| organisation.teams.contains_key(id);
+        let is_level = |id: &str| organisation.priorities.iter().any(|level| level.id.as_str() == id);
+        // A parent counts for all below it.
+        let is_within =
+            |of: &str, id: &str| of.strip_prefix(id).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let is_category = |id: &str| organisation.categories.keys().any(|category| is_within(category.as_str(), id));
+        let Names { team, category, priority } = names;
+        let all = Filter { only, ..Filter::default() };
+        let unknown = [
+            ("team", team.clone().filter(|id| !is_team(id)), Filter { team, ..all.clone() }),
+            ("category", category.clone().filter(|id| !is_category(id)), Filter { category, ..all.clone() }),
+            ("priority", priority.clone().filter(|id| !is_level(id)), Filter { priority, ..all.clone() }),
+        ];
+        for (kind, name, filter) in unknown {
+            let Some(name) = name else { continue };
+            let page = self.store.tickets(&filter, Start::Number(None), 1).await?;
+            if page.items.is_empty() && page.next.is_none() {
+                return Ok(Some((kind, name)));
+            }
+        }
+        Ok(None)
+    }
+
     /// The tickets that have the words and that the actor may see, the newest first. A requester's are searched by what is public
     /// of them, and so are those of a department, for its readers, where the filter names its people.
     ///

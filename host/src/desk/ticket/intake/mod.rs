@@ -157,7 +157,7 @@ impl Submission {
     }
 }
 
-/// A subject of which nothing can be seen is none: a list would show a line that nobody can open, and a rule that counts characters
+/// A subject of which nothing can be seen is none: a list would show a line that cannot be opened, and a rule that counts characters
 /// would take it for one. What is no text at all is left for the check of characters, which names it.
 fn seen(subject: String) -> String {
     let is_none = is_blank(&subject) && check_characters("subject", &subject).is_none();

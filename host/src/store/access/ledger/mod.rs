@@ -86,7 +86,7 @@ struct Stands {
     /// As a case keeps it; absent in events from before it was said here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     scope: Option<serde_json::Value>,
-    /// As a case keeps them; absent where nobody is asked, and in events from before they were said here.
+    /// As a case keeps them; absent where no one is asked, and in events from before they were said here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     steps: Option<serde_json::Value>,
 }

@@ -17,7 +17,7 @@ const COLUMNS: [&str; 7] = ["requester", "submitted_by", "category", "priority",
 const KINDS: &str = "'submitted', 'set', 'assigned', 'escalated', 'state-changed', 'acknowledged', 'access-decided'";
 /// Where a ticket stands whose state nothing has changed, and about whose access nothing was decided.
 const FIRST_STATES: [&str; 2] = ["new", "open"];
-/// What the first decision about access left of a ticket; no column.
+/// The ticket as the first decision about access left it; no column.
 const ACCESS: &str = "access";
 
 /// The sum of the entries of a timeline, by column; nothing of a column that none speaks of.
@@ -37,7 +37,7 @@ fn take(said: &mut Said, kind: &str, author: Option<String>, details: &str) {
         }
         "assigned" => {
             last("team", fact(0));
-            // One that is nobody's says so.
+            // One that is no one's says so.
             last("assignee", Some(fact(1).unwrap_or_default()));
         }
         "access-decided" => {

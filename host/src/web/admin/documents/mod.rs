@@ -49,6 +49,8 @@ struct Thing {
     /// Whether promises of open tickets move with it.
     promises_move: bool,
     rules: String,
+    /// That its new `default-tier` is nothing for some; may be empty.
+    out: String,
 }
 
 /// All about a draft.
@@ -155,7 +157,7 @@ fn wrong(problem: &Problem, document: Document, content: &str) -> Wrong {
 }
 
 fn thing(f: &Frame, touched: Touched) -> Thing {
-    let Touched { difference, open_tickets, promises_move, rules } = touched;
+    let Touched { difference, open_tickets, promises_move, rules, out_before_default } = touched;
     Thing {
         way: difference.way.code(),
         word: f.words.t(&format!("document.{}", difference.way.code())),
@@ -164,6 +166,10 @@ fn thing(f: &Frame, touched: Touched) -> Thing {
         open_tickets,
         promises_move,
         rules: rules.join(", "),
+        out: match out_before_default {
+            0 => String::new(),
+            count => f.words.n("document.out-before-default", count),
+        },
     }
 }
 

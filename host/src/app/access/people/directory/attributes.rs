@@ -6,6 +6,9 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{Entry, Group};
+use crate::app::Office;
+use crate::desk::id::PersonId;
+use crate::desk::organisation::Organisation;
 use crate::desk::organisation::directory::EntryKind;
 
 /// Whether a user may work: where nothing is said, they may.
@@ -83,4 +86,29 @@ pub(super) fn memberships(entries: &BTreeMap<Uuid, Entry>) -> BTreeMap<Uuid, Vec
         }
     }
     found
+}
+
+/// The person of the configuration whom a new user is: by an id as it is or in another case, or by an address that is no other's. One
+/// who was taken for the first of several would get what that one holds.
+pub(super) fn person_of(configured: &Organisation, name: &str, email: &str) -> Option<String> {
+    let is_id = |id: &PersonId| [name, email].iter().any(|text| id.as_str().eq_ignore_ascii_case(text));
+    let by_id = configured.people.keys().find(|id| is_id(id));
+    let by_address = || [name, email].into_iter().find_map(|text| configured.person_at(text)).map(|person| &person.id);
+    by_id.or_else(by_address).map(PersonId::to_string)
+}
+
+impl Office {
+    /// Says in the log where others have the address of a user: the provider may have it so, and no person is found by it any more.
+    pub(super) fn say_whose_address_it_is(&self, entry: &Entry) {
+        let Ok(person) = entry.stands_for.parse::<PersonId>() else { return };
+        if entry.kind != EntryKind::User {
+            return;
+        }
+        let organisation = self.organisation();
+        let others = organisation.at_the_same_address(&person);
+        if !others.is_empty() {
+            let others: Vec<&str> = others.iter().map(|other| other.as_str()).collect();
+            tracing::warn!(%person, others = others.join(", "), "several people have one mail address: none of them is found by it");
+        }
+    }
 }

@@ -217,14 +217,8 @@ impl Office {
         let gone = kept.entries.values().filter(|entry| entry.kind == kind && entry.deleted_at.is_some());
         let before = gone.filter(|entry| entry.name == name).map(|entry| entry.stands_for.clone()).next();
         let configured = self.configured();
-        let email = email(body).unwrap_or_default();
-        let is =
-            |text: &str| text.eq_ignore_ascii_case(name) || (!email.is_empty() && text.eq_ignore_ascii_case(&email));
         let known = match kind {
-            EntryKind::User => {
-                let mut people = configured.people.values();
-                people.find(|person| is(person.id.as_str()) || is(&person.email)).map(|person| person.id.to_string())
-            }
+            EntryKind::User => attributes::person_of(&configured, name, &email(body).unwrap_or_default()),
             EntryKind::Group => None,
         };
         if let Some(id) = before.or(known).filter(|id| !taken(id)) {
@@ -384,6 +378,7 @@ impl App {
             }
             self.catch_up_directory().await?;
             self.show_organisation().await?;
+            self.say_whose_address_it_is(&entry);
             // One who is new holds nothing yet, and no open request waits for them.
             if before.is_some() || entry.kind == EntryKind::Group {
                 self.follow_people().await?;
