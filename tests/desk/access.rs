@@ -2,7 +2,7 @@
 
 use jiff::Span;
 use jiff::tz::TimeZone;
-use ruledesk::desk::access::{AccessCase, AccessState, ApproverDecision, HumanDecision, Narrow};
+use ruledesk::desk::access::{AccessCase, AccessState, ApproverDecision, HumanDecision, Named, Narrow};
 use ruledesk::desk::actor::{Actor, Role};
 use ruledesk::desk::id::{DelegationId, GrantId};
 use ruledesk::desk::organisation::Organisation;
@@ -72,8 +72,14 @@ fn i3_who_stands_in_and_in_whose_place_have_one_word_in_a_step() {
         }])
     };
     let asks = |organisation: &Organisation, by: &str, other: &str| {
-        let decision =
-            HumanDecision { step: 0, approver: person(by), approve: true, reason: String::new(), at: at(HOUR) };
+        let decision = HumanDecision {
+            step: 0,
+            approver: person(by),
+            in_place_of: Vec::new(),
+            approve: true,
+            reason: String::new(),
+            at: at(HOUR),
+        };
         let decided = AccessCase { decisions: vec![decision], ..case.clone() };
         decided.following(organisation, at(3 * HOUR)).0.steps[0].approvers.contains(&person(other))
     };
@@ -83,6 +89,55 @@ fn i3_who_stands_in_and_in_whose_place_have_one_word_in_a_step() {
         assert_eq!(asks(&organisation, "gina", "hal"), stays, "{ended:?}");
     }
     assert!(asks(&organisation(), "hal", "gina"));
+}
+
+/// The organisation in which these people let these others decide for a week.
+fn where_they_let(pairs: &[(&str, &str)]) -> Organisation {
+    let from = TimeZone::UTC.to_datetime(at(0)).date();
+    let until = from.checked_add(Span::new().days(7)).unwrap();
+    let one = |(n, (who, to)): (usize, &(&str, &str))| OwnDelegation {
+        id: DelegationId(uuid(3, n as u128)),
+        person: person(who),
+        to: person(to),
+        from,
+        until,
+        given: Given { at: at(0), ended: None },
+        ended_by: None,
+    };
+    organisation().with_delegations(&pairs.iter().enumerate().map(one).collect::<Vec<_>>())
+}
+
+/// Whom a step asks that names two, after one has approved it in the place of some.
+fn asked_after(pairs: &[(&str, &str)], by: &str, places: &[&str]) -> Vec<String> {
+    let (_, mut case) = opened(1, &[&["hal", "gina"]], 48);
+    let named = ["hal", "gina"].map(|id| Named::Person(person(id)));
+    (case.steps[0].needed, case.steps[0].named) = (2, named.to_vec());
+    case.decisions.push(HumanDecision {
+        step: 0,
+        approver: person(by),
+        in_place_of: places.iter().map(|id| person(id)).collect(),
+        approve: true,
+        reason: String::new(),
+        at: at(HOUR),
+    });
+    let after = case.following(&where_they_let(pairs), at(2 * HOUR)).0;
+    after.awaited().into_iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn i3_several_who_stand_in_for_one_have_that_ones_word_together() {
+    let pairs = [("hal", "dan"), ("hal", "frank")];
+    assert_eq!(asked_after(&pairs, "dan", &["hal"]), ["gina"], "neither hal nor frank says it once more");
+    assert_eq!(asked_after(&pairs, "hal", &[]), ["gina"], "nor does anyone for hal who has said it");
+}
+
+#[test]
+fn i3_who_stands_in_for_several_is_one_approver() {
+    let left = asked_after(&[("hal", "dan"), ("gina", "dan")], "dan", &["hal", "gina"]);
+    assert!(!left.iter().any(|one| ["hal", "gina", "dan"].contains(&one.as_str())), "{left:?}");
+    // Each of the two for the other is one word as well.
+    let left = asked_after(&[("hal", "gina"), ("gina", "hal")], "hal", &[]);
+    assert!(!left.contains(&"gina".to_owned()), "{left:?}");
 }
 
 #[test]

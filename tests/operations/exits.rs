@@ -108,7 +108,7 @@ fn addresses_and_folders_that_are_none_say_what_to_write() {
 }
 
 /// The arguments that a command asks for; one that is not here needs none.
-const ASKED_FOR: [(&str, &str); 55] = [
+const ASKED_FOR: [(&str, &str); 57] = [
     ("config versions", "teams"),
     ("config export", "teams"),
     ("config diff", "teams teams.toml"),
@@ -123,6 +123,8 @@ const ASKED_FOR: [(&str, &str); 55] = [
     ("person export", "mei"),
     ("person unbind", "mei"),
     ("person erase", "mei --reason because"),
+    ("access delegations add", "jonas --from 2026-01-01 --until 2026-01-02"),
+    ("access delegations end", "0199c0de-0000-7000-8000-000000000001"),
     ("tables put", "rows.csv --why because"),
     ("tables get", "rows"),
     ("tables versions", "rows"),

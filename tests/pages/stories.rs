@@ -295,12 +295,19 @@ fn an_approver_lets_another_decide_for_some_days_and_ends_it() {
     let mut priya = Browser::without_scripts_of(&desk.url, "priya", "/approvals");
     priya.sees(".notice.info", "You decide in the place of Lena Fischer, too");
     priya.counts(".rows a[href='/approvals/IT-1']", 1);
+    desk.as_role("priya")
+        .post("/api/v1/tickets/IT-1/access/decisions", &serde_json::json!({ "approve": true }))
+        .expect(200);
+    priya.go("/approvals/IT-1");
+    priya.sees("main", "in the place of Lena Fischer");
+    desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
+    lena.go("/approvals");
     lena.click(".given button");
     lena.is_at("/approvals?done=ended");
     lena.counts(".given", 0);
     lena.counts(".notice.info", 0);
     priya.go("/approvals");
-    priya.counts(".rows a[href='/approvals/IT-1']", 0);
-    assert_eq!(desk.as_role("kofi").get("/api/v1/tickets/IT-1").expect(200)["access"]["awaited"][0], "lena");
+    priya.counts(".rows a[href='/approvals/IT-2']", 0);
+    assert_eq!(desk.as_role("kofi").get("/api/v1/tickets/IT-2").expect(200)["access"]["awaited"][0], "lena");
     desk.do_what_is_due();
 }

@@ -13,6 +13,7 @@ mod archive;
 mod backtest;
 #[cfg(feature = "s3")]
 mod bucket;
+mod called_off;
 mod verify;
 
 /// Tickets whose words and fields the example rules judge in different ways.

@@ -8,7 +8,6 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tempfile::TempDir;
 
 use super::components::{PROGRAM, example_rules};
 use super::wait::until;
@@ -64,15 +63,7 @@ impl Desk {
 
     /// Another host of the same desk: the same server and configuration, with a rules directory and data of its own.
     pub fn beside(&self) -> Desk {
-        let database = self.database.clone();
-        assert!(database.is_some(), "hosts share a PostgreSQL");
-        let data = TempDir::new().unwrap();
-        let rules = data.path().join("rules");
-        copy(&self.rules, &rules);
-        // Hosts are machines of their own: each compiles for itself.
-        let cache = data.path().join("cache").to_string_lossy().into_owned();
-        let (config, environment) = (self.config.clone(), vec![("RULEDESK_CACHE", cache)]);
-        Desk::start(Place { url: String::new(), rules, config, data, database, environment, file_blocks_max: None })
+        Desk::start(self.place.beside())
     }
 
     fn start(mut place: Place) -> Desk {

@@ -113,6 +113,11 @@ impl House {
         House { clock, place, running: Some(Running { app, ways, tasks, runtime }) }
     }
 
+    /// Another host of the same desk, by the same clock: the same server and configuration, with a rules directory and data of its own.
+    pub fn beside(&self) -> House {
+        House::open(self.place.beside(), self.clock.clone())
+    }
+
     /// Makes time pass, and does what has become due.
     pub fn advance(&self, by: SignedDuration) {
         self.clock.advance(by);

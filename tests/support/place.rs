@@ -71,6 +71,19 @@ impl Place {
         place
     }
 
+    /// Another host of the same desk: the same server and configuration, with a rules directory and data of its own.
+    pub(super) fn beside(&self) -> Place {
+        let database = self.database.clone();
+        assert!(database.is_some(), "hosts share a PostgreSQL");
+        let data = TempDir::new().unwrap();
+        let rules = data.path().join("rules");
+        copy(&self.rules, &rules);
+        // Hosts are machines of their own: each compiles for itself.
+        let cache = data.path().join("cache").to_string_lossy().into_owned();
+        let (config, environment) = (self.config.clone(), vec![("RULEDESK_CACHE", cache)]);
+        Place { url: String::new(), rules, config, data, database, environment, file_blocks_max: None }
+    }
+
     /// Nothing at all, to be left behind where a place is taken.
     pub(super) fn nowhere() -> Place {
         let (url, rules, config) = (String::new(), PathBuf::new(), PathBuf::new());

@@ -53,6 +53,10 @@ struct State {
     hides_members: bool,
     /// Whether a group is shown with its first member only, and a user with the groups that they are in.
     shows_one_member: bool,
+    /// Whether it passes over filters of users, and has all of them for everyone.
+    ignores_filters: bool,
+    /// How often it still shows a group without those who are in it.
+    forgets: usize,
     /// Whether its own interface answers with JSON of something else.
     says_something_else: bool,
     next: u64,
@@ -124,6 +128,28 @@ impl ScimApp {
     /// Shows the first member of a group and no other from now on.
     pub fn shows_one_member(&self) {
         self.state().shows_one_member = true;
+    }
+
+    /// Passes over what it is asked to filter users by.
+    pub fn ignores_filters(&self) {
+        self.state().ignores_filters = true;
+    }
+
+    /// Shows groups without their members for the next so many times.
+    pub fn forgets_members(&self, times: usize) {
+        self.state().forgets = times;
+    }
+
+    /// Gives a group another name.
+    pub fn rename(&self, group: &str, to: &str) {
+        let mut state = self.state();
+        let group = state.groups.values_mut().find(|one| one["displayName"] == group).unwrap();
+        group["displayName"] = json!(to);
+    }
+
+    /// Takes a group away and leaves it where it is a member of others.
+    pub fn lose(&self, group: &str) {
+        self.state().groups.retain(|_, one| one["displayName"] != group);
     }
 
     /// Answers at a path of its own interface with JSON that is no answer of the app, or as before.
@@ -270,12 +296,22 @@ impl State {
         match (method, parts.as_slice()) {
             // It knows no such filter.
             ("GET", ["Users"]) if query.contains("groups.value") => (400, json!({ "scimType": "invalidFilter" })),
+            ("GET", ["Users"]) if self.ignores_filters => {
+                let all: Vec<&Value> = self.users.values().collect();
+                (200, json!({ "totalResults": all.len(), "Resources": all }))
+            }
             ("GET", ["Users"]) if self.hides_members || self.shows_one_member => {
                 (200, listed(&self.users_with_groups(), query))
             }
             ("GET", ["Users"]) => (200, listed(&self.users, query)),
             ("GET", ["Groups"]) => (200, listed(&self.groups, query)),
             ("GET", ["Users", id]) => self.users.get(*id).map_or((404, Value::Null), |user| (200, user.clone())),
+            ("GET", ["Groups", id]) if self.forgets > 0 => {
+                self.forgets -= 1;
+                let mut group = self.groups.get(*id).cloned().unwrap_or_default();
+                group["members"] = json!([]);
+                (200, group)
+            }
             ("GET", ["Groups", id]) if self.hides_members => {
                 let mut group = self.groups.get(*id).cloned().unwrap_or_default();
                 group.as_object_mut().unwrap().remove("members");

@@ -55,6 +55,8 @@ pub struct Office {
     laying: Mutex<()>,
     /// Held while the directory is changed, so that changes on one host wait for each other.
     pub(super) changing_directory: tokio::sync::Mutex<()>,
+    /// Held while what an app has lost is ended, so that ends on one host are counted one after another.
+    pub(super) ending_removed: tokio::sync::Mutex<()>,
     /// The reference tables as they were read last.
     pub(super) reference: ArcSwap<Reference>,
     /// Whether a rule for access needs a second person's approval before a version of it becomes active.
@@ -102,6 +104,7 @@ impl Office {
             delegations: ArcSwap::default(),
             laying: Mutex::default(),
             changing_directory: tokio::sync::Mutex::default(),
+            ending_removed: tokio::sync::Mutex::default(),
             reference: ArcSwap::default(),
             two_person_access,
             tokens: tokens::Cache::default(),

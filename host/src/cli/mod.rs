@@ -63,6 +63,7 @@ enum Command {
     /// Gives a person a token, which is shown once, or takes one back.
     Token(people::token::Add),
     Person(people::Person),
+    Access(people::delegations::Access),
     /// Lists, changes and compares reference tables.
     Tables(tables::Tables),
     /// Makes, builds, checks, tests and measures rules, in any language.
@@ -116,7 +117,7 @@ struct Place {
     /// The database, `sqlite:FILE` or `postgres://...`; stands above the configuration's.
     #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true)]
     database_url: Option<String>,
-    /// A desk elsewhere, such as `http://127.0.0.1:8080`, which is asked over HTTP: for `explain`, `tables`, `tickets` and most of `rules`.
+    /// A desk elsewhere, such as `http://127.0.0.1:8080`, which is asked over HTTP: for `explain`, `tables`, `tickets`, `access` and most of `rules`.
     #[arg(long, global = true, env = "RULEDESK_URL")]
     url: Option<String>,
     /// Whose commands these are, at a desk elsewhere.
@@ -165,6 +166,7 @@ pub fn run() -> ExitCode {
         Command::Jobs(jobs) => desk::in_runtime(verbose, jobs::run(jobs)),
         Command::Token(add) => desk::in_runtime(verbose, people::token::run(add)),
         Command::Person(person) => desk::in_runtime(verbose, people::run(person)),
+        Command::Access(access) => people::delegations::run(&access),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

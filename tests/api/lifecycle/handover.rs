@@ -285,6 +285,45 @@ fn what_is_not_taken_up_in_time_goes_back_to_the_team_and_to_another() {
     });
 }
 
+/// Each host looks by itself. Of several that look at one moment, one takes a ticket back, and the next has it for as long as any.
+#[test]
+fn what_is_not_taken_up_goes_back_once_where_several_hosts_look() {
+    let (desk, _dir) = with_teams(Database::Postgres, |text| {
+        let line = "id = \"network\"\n";
+        assert!(text.contains(line));
+        text.replace(line, &format!("{line}take-up-within = \"1h\"\ncalendar = \"always\"\n"))
+    });
+    let hosts = [desk.beside(), desk.beside()];
+    let amara = desk.as_role("amara");
+    let keys: Vec<String> = (0..6).map(|n| incident(&amara, &format!("VPN {n}"))).collect();
+    let had: Vec<Value> = keys.iter().map(|key| with(&desk, key)).collect();
+    assert!(had.iter().all(Value::is_string), "{had:?}");
+    desk.clock.advance(SignedDuration::from_mins(61));
+    std::thread::scope(|scope| {
+        for host in [&desk, &hosts[0], &hosts[1]] {
+            scope.spawn(move || host.do_what_is_due());
+        }
+    });
+    // What one of them began may be done by any.
+    let to_the_end = || while [&desk, &hosts[0], &hosts[1]].into_iter().any(|host| host.do_what_is_due() > 0) {};
+    to_the_end();
+    for (key, before) in keys.iter().zip(&had) {
+        let now = with(&desk, key);
+        assert!(now.is_string() && now != *before, "{key}: {before} and {now}");
+        assert_eq!((count(&desk, key, "not-taken-up"), count(&desk, key, "assigned")), (1, 2), "{key}");
+    }
+    let counted = |host: &House| {
+        let metrics = host.stranger().get("/metrics").text;
+        let line = metrics.lines().find_map(|line| line.strip_prefix("ruledesk_tickets_not_taken_up_total "));
+        line.map_or(0, |count| count.parse::<usize>().unwrap())
+    };
+    let all: usize = [&desk, &hosts[0], &hosts[1]].into_iter().map(counted).sum();
+    assert_eq!(all, keys.len(), "each is counted by the host that took it back");
+    desk.clock.advance(SignedDuration::from_mins(59));
+    to_the_end();
+    assert!(keys.iter().all(|key| count(&desk, key, "not-taken-up") == 1), "who got it then has an hour as well");
+}
+
 #[test]
 fn what_nobody_else_can_have_waits_in_the_queue_and_goes_not_back_to_who_let_it_lie() {
     on_both(|database| {

@@ -59,6 +59,8 @@ pub struct EvidenceView {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ApprovalView {
     approver: String,
+    /// Those who let the approver decide for them; none where the approver was asked as well.
+    in_place_of: Vec<String>,
     approve: bool,
     reason: String,
     /// Counts from 1.
@@ -240,6 +242,7 @@ impl EvidenceView {
         let Evidence { grant, damaged, ticket, case, stays } = found;
         let decisions = case.iter().flat_map(|case| &case.decisions).map(|decision| ApprovalView {
             approver: decision.approver.to_string(),
+            in_place_of: decision.in_place_of.iter().map(ToString::to_string).collect(),
             approve: decision.approve,
             reason: decision.reason.clone(),
             step: decision.step + 1,

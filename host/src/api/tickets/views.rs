@@ -136,6 +136,8 @@ pub struct HumanDecisionView {
     /// Counted from 1.
     pub step: usize,
     pub approver: String,
+    /// Those who let the approver decide for them; none where the approver was asked as well.
+    pub in_place_of: Vec<String>,
     pub approve: bool,
     pub reason: String,
     #[schema(value_type = String, format = DateTime)]
@@ -165,6 +167,7 @@ impl From<AccessCase> for AccessView {
                 .map(|d| HumanDecisionView {
                     step: d.step + 1,
                     approver: d.approver.to_string(),
+                    in_place_of: d.in_place_of.iter().map(ToString::to_string).collect(),
                     approve: d.approve,
                     reason: d.reason,
                     at: d.at,

@@ -110,15 +110,24 @@ impl Office {
     ///
     /// Where the store cannot be read or written.
     pub async fn found_missing(&self, grant: GrantId, lost: &[(Entitlement, String)]) -> Result<(), Error> {
-        if let Some(found) = self.store.grant(grant).await?
-            && self.organisation().apps.get(&found.app).is_some_and(|app| app.ends_when_removed)
-            && !self.may_end_removed(&found).await?
-        {
-            return Ok(());
-        }
-        self.change_in_app(grant, None, |ticket, grant, at| Ok(progress::missing(ticket, grant, lost, at)))
+        let found = self.store.grant(grant).await?;
+        let ends = |grant: &Grant| self.organisation().apps.get(&grant.app).is_some_and(|app| app.ends_when_removed);
+        let one_by_one = match found.as_ref().filter(|grant| ends(grant)) {
+            Some(grant) => {
+                let held = self.ending_removed.lock().await;
+                if !self.may_end_removed(grant).await? {
+                    return Ok(());
+                }
+                Some(held)
+            }
+            None => None,
+        };
+        let done = self
+            .change_in_app(grant, None, |ticket, grant, at| Ok(progress::missing(ticket, grant, lost, at)))
             .await
-            .map(drop)
+            .map(drop);
+        drop(one_by_one);
+        done
     }
 
     /// Notes that orders are about to be sent; those that may be, with the number of the attempt.

@@ -2,7 +2,7 @@
 
 use super::recorded::{Decision, Recorded};
 use super::{ByHand, Known, Proposal, SetBy, Story, THE_DESK, plain_text};
-use crate::desk::access::AccessState;
+use crate::desk::access::{AccessState, HumanDecision};
 use crate::desk::actor::Author;
 use crate::desk::organisation::form::Value;
 use crate::desk::sla::Clock;
@@ -263,7 +263,7 @@ fn access(known: &Known<'_>, stage: &Recorded<'_>) -> Option<Story> {
         .iter()
         .map(|word| ByHand {
             at: word.at.to_string(),
-            by: word.approver.to_string(),
+            by: said_by(word),
             from: None,
             to: Some(if word.approve { "approved" } else { "denied" }.to_owned()),
             reason: word.reason.clone(),
@@ -300,6 +300,15 @@ fn afterwards<'a>(known: &Known<'a>) -> impl Iterator<Item = ByHand> + 'a {
             reason: detail.clone(),
         })
     })
+}
+
+/// Who said it, and in whose place.
+fn said_by(word: &HumanDecision) -> String {
+    let places: Vec<&str> = word.in_place_of.iter().map(|person| person.as_str()).collect();
+    if places.is_empty() {
+        return word.approver.to_string();
+    }
+    format!("{} in the place of {}", word.approver, places.join(" and "))
 }
 
 /// The person or rule that an author is; none where it is the desk itself.

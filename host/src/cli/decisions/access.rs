@@ -10,6 +10,7 @@ use crate::app::access::questions::{About, Evidence};
 use crate::app::observe::csv::plain;
 use crate::cli::desk::{self, Shell};
 use crate::cli::{self, Failure};
+use crate::desk::access::HumanDecision;
 use crate::desk::actor::Actor;
 use crate::desk::id::{AppId, PersonId, TierId};
 use crate::rules::text::shown;
@@ -140,7 +141,7 @@ impl Row {
         let tier = found.tier().to_string();
         let Evidence { grant, ticket, case, stays, .. } = found;
         let approvers = case.iter().flat_map(|case| &case.decisions).filter(|decision| decision.approve);
-        let approvers: Vec<String> = approvers.map(|d| format!("{} at {}", d.approver, d.at)).collect();
+        let approvers: Vec<String> = approvers.map(approval).collect();
         let of_case =
             |text: fn(&crate::desk::access::AccessCase) -> String| case.as_ref().map(text).unwrap_or_default();
         Row {
@@ -163,4 +164,11 @@ impl Row {
             end_reason: grant.end_reason.map(|reason| reason.code()).unwrap_or_default(),
         }
     }
+}
+
+/// Who approved, in whose place, and when.
+fn approval(decision: &HumanDecision) -> String {
+    let places: Vec<&str> = decision.in_place_of.iter().map(|person| person.as_str()).collect();
+    let places = if places.is_empty() { String::new() } else { format!(" in the place of {}", places.join(" and ")) };
+    format!("{}{places} at {}", decision.approver, decision.at)
 }

@@ -8,6 +8,7 @@ use super::{Failure, Place};
 use crate::desk::id::PersonId;
 use crate::rules::text::in_json;
 
+pub mod delegations;
 pub mod token;
 
 /// Gives out everything that the desk keeps of a person, parts them from an account of the identity provider, or erases one

@@ -77,6 +77,18 @@ fn may_approve(case: &AccessCase, organisation: &Organisation, person: &PersonId
     here && !organisation.is_party(person, &parties, now)
 }
 
+impl HumanDecision {
+    /// Those whose word it is: who said it, and in whose place.
+    pub fn word_of(&self) -> impl Iterator<Item = &PersonId> {
+        std::iter::once(&self.approver).chain(&self.in_place_of)
+    }
+
+    /// Whether it is the word of a human, by whichever of their accounts.
+    fn is_word_of(&self, person: &PersonId, organisation: &Organisation) -> bool {
+        self.word_of().any(|by| organisation.is_same(by, person))
+    }
+}
+
 impl AccessCase {
     /// Why the approvals of a settled request would not be enough by the accounts as they are linked now; `None` where they
     /// are (I2, I3).
@@ -84,21 +96,24 @@ impl AccessCase {
         let parties = [&self.requester, &self.submitted_by, &self.request.subject];
         let approvals: Vec<&HumanDecision> = self.decisions.iter().filter(|decision| decision.approve).collect();
         let own = |account: &PersonId| parties.into_iter().find(|party| organisation.is_same(account, party));
-        let of_party = approvals.iter().find_map(|approval| Some((&approval.approver, own(&approval.approver)?)));
-        if let Some((approver, party)) = of_party {
+        let of_party =
+            approvals.iter().find_map(|approval| approval.word_of().find_map(|by| Some((approval, by, own(by)?))));
+        if let Some((approval, by, party)) = of_party {
+            let part = if *by == approval.approver { "who" } else { "in whose place another" };
             return Some(format!(
-                "{approver}, who approved it, and {party}, who is to have it or has asked for it, are one person"
+                "{by}, {part} approved it, and {party}, who is to have it or has asked for it, are one person"
             ));
         }
         let several = organisation.defaults.one_approver_for_several_steps;
         approvals.iter().enumerate().find_map(|(place, later)| {
-            let same = |before: &&&HumanDecision| {
-                before.approver != later.approver
-                    && organisation.is_same(&before.approver, &later.approver)
-                    && (before.step == later.step || !several)
+            let same = |before: &HumanDecision| {
+                let both =
+                    before.word_of().flat_map(|by| later.word_of().map(move |other| (by.clone(), other.clone())));
+                let mut both = both.filter(|(by, other)| by != other && organisation.is_same(by, other));
+                both.next().filter(|_| before.step == later.step || !several)
             };
-            let before = approvals.iter().take(place).find(same)?;
-            Some(format!("{} and {}, who approved it, are one person", before.approver, later.approver))
+            let (before, later) = approvals.iter().take(place).find_map(|before| same(before))?;
+            Some(format!("{before} and {later}, who approved it, are one person"))
         })
     }
 }
@@ -146,17 +161,11 @@ impl AccessCase {
         organisation: &Organisation,
         now: Timestamp,
     ) -> (Vec<PersonId>, bool) {
-        let one_step_each = !organisation.defaults.one_approver_for_several_steps;
-        // Several accounts of one human are one approver.
-        let elsewhere = |person: &PersonId| {
-            let another =
-                |d: &HumanDecision| d.step != number && d.approve && organisation.is_same(&d.approver, person);
-            one_step_each && self.decisions.iter().any(another)
-        };
+        let elsewhere = |person: &PersonId| self.has_word_elsewhere(number, person, organisation);
         let by_another = |person: &PersonId| {
-            // So are one who decides and another who stands in for them, also where that has ended between the two.
+            // One who decides and another who stands in for them are one approver, also where that has ended between the two.
             let one_word = |d: &HumanDecision| {
-                organisation.is_same(&d.approver, person)
+                d.is_word_of(person, organisation)
                     || [d.at, now].into_iter().any(|at| organisation.stand_in(&d.approver, person, at))
             };
             self.decisions.iter().any(|d| d.step == number && d.approver != *person && one_word(d))
@@ -166,16 +175,18 @@ impl AccessCase {
         };
         let said = |person: &PersonId| self.decisions.iter().any(|d| d.step == number && d.approver == *person);
         let agreed = self.decisions.iter().filter(|d| d.step == number && d.approve).count();
-        let mut people: Vec<PersonId> = match step.named.as_slice() {
-            [] => step.approvers.clone(),
-            named => named.iter().flat_map(|named| named.people(self, organisation, now)).collect(),
-        };
+        let mut people = self.asked_by_name(step, organisation, now);
         // Those who stand in for one of them may decide as well, and so may they; not for one who has left, or has no word in it. Who
-        // stands in brings no one along.
+        // stands in brings no one along. Of several who stand in for one, the first to decide has said that one's word.
         let delegates = |people: &[PersonId]| -> Vec<PersonId> {
             let has_word = |person: &&PersonId| may_approve(self, organisation, person, now) && !elsewhere(person);
-            let present = people.iter().filter(has_word);
-            present.flat_map(|person| organisation.delegates_of(person, now)).cloned().collect()
+            // Whom older requests ask is kept as it was, with those who stood in.
+            let present = people.iter().filter(|_| !step.named.is_empty()).filter(has_word);
+            let of = present.flat_map(|person| {
+                let open = !self.has_word_in(number, person, organisation);
+                organisation.delegates_of(person, now).filter(move |to| open || said(to))
+            });
+            of.cloned().collect()
         };
         let in_their_place = delegates(&people);
         people.extend(in_their_place);
@@ -196,9 +207,54 @@ impl AccessCase {
         (people, stands_in)
     }
 
+    /// The people whom a step names, before it is asked which of them may approve.
+    fn asked_by_name(&self, step: &Step, organisation: &Organisation, now: Timestamp) -> Vec<PersonId> {
+        match step.named.as_slice() {
+            [] => step.approvers.clone(),
+            named => named.iter().flat_map(|named| named.people(self, organisation, now)).collect(),
+        }
+    }
+
+    /// Whether a step has a human's word, of themselves or of another in their place.
+    fn has_word_in(&self, number: usize, person: &PersonId, organisation: &Organisation) -> bool {
+        self.decisions.iter().any(|d| d.step == number && d.is_word_of(person, organisation))
+    }
+
+    /// Whether another step than this one has a human's word, by whichever of their accounts or of another in their place, so that they
+    /// have none in this one.
+    fn has_word_elsewhere(&self, number: usize, person: &PersonId, organisation: &Organisation) -> bool {
+        let theirs = |d: &HumanDecision| d.step != number && d.approve && d.is_word_of(person, organisation);
+        !organisation.defaults.one_approver_for_several_steps && self.decisions.iter().any(theirs)
+    }
+
+    /// In whose place a person decides the step that is asked now: all who let them and have a word in it. None where it asks the person
+    /// as well.
+    pub(super) fn stood_in_for(&self, person: &PersonId, organisation: &Organisation, now: Timestamp) -> Vec<PersonId> {
+        let Some((number, step)) = self.current_step() else { return Vec::new() };
+        let more = [organisation.defaults.access_approvers.clone(), managers(self, organisation, now)].concat();
+        for asked in [self.asked_by_name(step, organisation, now), more] {
+            if asked.contains(person) {
+                return Vec::new();
+            }
+            let lets = |one: &&PersonId| {
+                may_approve(self, organisation, one, now)
+                    && !self.has_word_elsewhere(number, one, organisation)
+                    && !self.has_word_in(number, one, organisation)
+                    && organisation.delegates_of(one, now).any(|to| to == person)
+            };
+            let mut of: Vec<PersonId> = asked.iter().filter(lets).cloned().collect();
+            if !of.is_empty() {
+                of.sort_unstable();
+                of.dedup();
+                return of;
+            }
+        }
+        Vec::new()
+    }
+
     /// Whether a person has approved another step than this one.
     pub(super) fn approved_another(&self, number: usize, person: &PersonId) -> bool {
-        self.decisions.iter().any(|d| d.step != number && d.approve && d.approver == *person)
+        self.decisions.iter().any(|d| d.step != number && d.approve && d.word_of().any(|by| by == person))
     }
 
     /// Whether a person was asked for a decision before others took their place.

@@ -181,21 +181,34 @@ pub fn decide(
     // Who may approve is looked up now, and so is what there is to give.
     let (asked, _) = case.following(at.organisation, at.now);
     let asked = if decision.approve { asked.within(&at.organisation.apps)? } else { asked };
-    let (after, denied) = asked.decided(decision, permit, at.now)?.reviewed(at);
+    let mut decided = asked.decided(decision, permit, at.now)?;
+    let approver = permit.on(ticket.id)?;
+    let in_place_of = asked.stood_in_for(approver, at.organisation, at.now);
+    if let Some(decision) = decided.decisions.last_mut() {
+        decision.in_place_of.clone_from(&in_place_of);
+    }
+    let (after, denied) = decided.reviewed(at);
     // Who has approved this step is not asked in the next.
     let (after, _) = after.following(at.organisation, at.now);
-    let author = Author::Person(permit.on(ticket.id)?.clone());
+    let author = Author::Person(approver.clone());
     let mut change = settled(ticket, case, &after, (author, &normal(&decision.reason)), at);
     if let Some(seen) = &decision.seen {
-        let event = LedgerEvent::Seen { approver: permit.on(ticket.id)?.clone(), seen: seen.clone() };
+        let event = LedgerEvent::Seen { approver: approver.clone(), seen: seen.clone() };
         change.ledger.insert(0, LedgerEntry { at: at.now, ticket: ticket.id, event });
     }
+    let by_the_desk = |state, detail| {
+        let event = Event::AccessDecided { outcome: AccessOutcome::Is(state), detail };
+        Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event }
+    };
     if let Some(reason) = denied {
-        let event = Event::AccessDecided { outcome: AccessOutcome::Is(after.state), detail: reason };
         let place = change.entries.len().min(1);
-        change
-            .entries
-            .insert(place, Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event });
+        change.entries.insert(place, by_the_desk(after.state, reason));
+    }
+    if !in_place_of.is_empty() {
+        let names: Vec<&str> = in_place_of.iter().map(|person| person.as_str()).collect();
+        let words = format!("{approver} decides in the place of {}", names.join(" and "));
+        // Before the decision itself: it is no outcome of the desk's own.
+        change.entries.insert(0, by_the_desk(AccessState::Awaiting, words));
     }
     Ok(change)
 }
@@ -295,6 +308,7 @@ pub(super) fn write_case(change: &mut Change, before: &AccessCase, after: &Acces
     for decision in after.decisions.iter().skip(before.decisions.len()) {
         say(LedgerEvent::Decided {
             approver: decision.approver.clone(),
+            in_place_of: decision.in_place_of.clone(),
             step: decision.step,
             approve: decision.approve,
             reason: decision.reason.clone(),

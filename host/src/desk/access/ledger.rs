@@ -29,8 +29,8 @@ pub enum LedgerEvent {
     AskedBack { approver: PersonId, question: String },
     /// That was answered.
     AnsweredBack { by: PersonId, answer: String },
-    /// One approver agreed to a step, or did not. Steps count from 0.
-    Decided { approver: PersonId, step: usize, approve: bool, reason: String },
+    /// One approver agreed to a step, or did not, for themselves or in the place of others. Steps count from 0.
+    Decided { approver: PersonId, in_place_of: Vec<PersonId>, step: usize, approve: bool, reason: String },
     /// No approver decided in time, so that the desk denies.
     Lapsed,
     /// An open step asks these people from now on: who may approve has changed.

@@ -114,6 +114,8 @@ pub struct Step {
 pub struct HumanDecision {
     pub step: usize,
     pub approver: PersonId,
+    /// Those whom the step asked and who let the approver decide for them; none where it asked the approver as well.
+    pub in_place_of: Vec<PersonId>,
     pub approve: bool,
     pub reason: String,
     pub at: Timestamp,
@@ -319,6 +321,7 @@ impl AccessCase {
         after.decisions.push(HumanDecision {
             step: number,
             approver: approver.clone(),
+            in_place_of: Vec::new(),
             approve: decision.approve,
             reason: normal(&decision.reason).into_owned(),
             at: now,

@@ -18,7 +18,7 @@ pub const DELEGATION_DAYS_MAX: i32 = 92;
 pub const DELEGATION_AHEAD_MAX: i32 = 366;
 /// The most of them that a person has in force or to come.
 pub const DELEGATIONS_MAX: usize = 10;
-/// The most that a person gives within a day, ended or not: each is two letters that nobody can decline, and so is its end.
+/// The most that a person gives within a day, those included that have ended: each sends letters to another.
 pub const DELEGATIONS_A_DAY_MAX: usize = 20;
 
 /// The instants between which leave was in force that a person gave themselves, as far as its days let it.
@@ -178,9 +178,9 @@ impl Organisation {
             let words = format!("You have {DELEGATIONS_MAX} in force or to come, which is the most: end one first.");
             problem("to", "too-many", words);
         }
-        let lately = |one: &&&OwnDelegation| now.duration_since(one.given.at) < SignedDuration::from_hours(24);
-        if own.iter().filter(lately).count() >= DELEGATIONS_A_DAY_MAX {
-            let words = format!("You have given this {DELEGATIONS_A_DAY_MAX} times within a day: try again tomorrow.");
+        let a_day_ago = now.checked_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
+        if own.iter().filter(|one| one.given.at > a_day_ago).count() >= DELEGATIONS_A_DAY_MAX {
+            let words = format!("You have given {DELEGATIONS_A_DAY_MAX} within a day, which is the most: wait a day.");
             problem("to", "too-often", words);
         }
         problems

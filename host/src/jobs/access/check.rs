@@ -20,10 +20,17 @@ pub async fn run(app: &App, ways: &Ways, claimed: &Claimed) -> Result<Outcome, E
         let Some(connector) = connector else { continue };
         let effect = Effect { op: &order.op, account: &order.account };
         // Twice, so that an app that shows things late is not taken at its first word.
-        if let (Came::NotThere, _) = connector.look(effect).await
-            && let (Came::NotThere, said) = connector.look(effect).await
-        {
-            missing.push((order.op.entitlement.clone(), said));
+        match connector.look(effect).await {
+            (Came::NotThere, _) => {
+                if let (Came::NotThere, said) = connector.look(effect).await {
+                    missing.push((order.op.entitlement.clone(), said));
+                }
+            }
+            (Came::Found | Came::Verified, _) => {}
+            (_, said) => {
+                let (app, entitlement) = (&order.op.app, &order.op.entitlement);
+                tracing::warn!(%app, %entitlement, said, "an app does not say whether it still has access that is granted: nothing follows from it");
+            }
         }
     }
     sign_in(app, ways, &orders).await?;

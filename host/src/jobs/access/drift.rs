@@ -41,8 +41,11 @@ pub async fn look(app: &App, ways: &Ways) -> Result<(), Error> {
         for entitlement in entitlements(one) {
             let Ok(Some(first)) = opened.holders(&entitlement).await else { continue };
             let Ok(Some(second)) = opened.holders(&entitlement).await else { continue };
-            let both: Vec<String> = first.into_iter().filter(|account| second.contains(account)).collect();
-            app.found_in_app(&one.id, &entitlement, &both).await?;
+            // What an app shows once of two times is neither found by that nor gone.
+            let (both, once): (Vec<String>, Vec<String>) =
+                first.iter().cloned().partition(|account| second.contains(account));
+            let once: Vec<String> = second.into_iter().filter(|account| !first.contains(account)).chain(once).collect();
+            app.found_in_app(&one.id, &entitlement, (&both, &once)).await?;
         }
     }
     Ok(())

@@ -333,14 +333,14 @@ impl Store {
         Ok(rows.iter().filter_map(|row| parsed("grants", "subject", &row.text(0).ok()?).ok()).collect())
     }
 
-    /// The tickets whose grants are held and were approved by one of these accounts.
+    /// The tickets whose grants are held and were approved by one of these accounts, and all that were approved in the place of others.
     pub async fn approved_by(&self, accounts: &[&PersonId], now: Timestamp) -> Result<Vec<TicketId>, Error> {
         if accounts.is_empty() {
             return Ok(Vec::new());
         }
         let sql = format!(
             "select distinct g.ticket from grants g join access_decisions d on d.ticket = g.ticket \
-             where d.approve = 1 and d.approver in ({}) and g.expires_at > $1 and {SUPPORTS} order by g.ticket",
+             where d.approve = 1 and (d.approver in ({}) or d.in_place_of <> '[]') and g.expires_at > $1 and {SUPPORTS} order by g.ticket",
             places(1, accounts.len())
         );
         let accounts = accounts.iter().map(|account| Arg::from(account.as_str()));

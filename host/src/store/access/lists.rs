@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{CASE_COLUMNS, DECISION_COLUMNS, GRANT_COLUMNS, ListedGrant, case, listed};
+use super::{CASE_COLUMNS, DECISION_COLUMNS, DECISION_COLUMNS_COUNT, GRANT_COLUMNS, ListedGrant, case, listed};
 use crate::desk::access::AccessCase;
 use crate::desk::id::{GrantId, PersonId, TicketId};
 use crate::store::db::{Arg, Row, Tx};
@@ -101,7 +101,7 @@ pub(super) async fn cases(tx: &mut Tx, ids: &[TicketId]) -> Result<BTreeMap<Tick
     let mut decided: BTreeMap<TicketId, Vec<Row>> = BTreeMap::new();
     let sql = format!("select {DECISION_COLUMNS}, ticket from access_decisions {among} order by ticket, at, step");
     for row in tx.all(&sql, args(ids)).await? {
-        decided.entry(TicketId(row.uuid(5)?)).or_default().push(row);
+        decided.entry(TicketId(row.uuid(DECISION_COLUMNS_COUNT)?)).or_default().push(row);
     }
     let sql = format!("select {CASE_COLUMNS}, ticket from access_cases {among}");
     let mut cases = BTreeMap::new();

@@ -163,7 +163,9 @@ pub(in crate::store) const CASE_COLUMNS: &str = "requester, submitted_by, subjec
 /// How many columns that are.
 pub(in crate::store) const CASE_COLUMNS_COUNT: usize = 15;
 /// The columns of what a person decided about one.
-pub(in crate::store) const DECISION_COLUMNS: &str = "step, approver, approve, reason, at";
+pub(in crate::store) const DECISION_COLUMNS: &str = "step, approver, approve, reason, at, in_place_of";
+/// How many columns that are.
+pub(in crate::store) const DECISION_COLUMNS_COUNT: usize = 6;
 
 async fn case_of(tx: &mut Tx, ticket: TicketId) -> Result<Option<AccessCase>, Error> {
     let sql = format!("select {CASE_COLUMNS} from access_cases where ticket = $1");
@@ -206,9 +208,11 @@ pub(in crate::store) fn case(ticket: TicketId, row: &Row, decisions: &[Row]) -> 
 
 pub(in crate::store) fn decision(row: &Row) -> Result<HumanDecision, Error> {
     const T: &str = "access_decisions";
+    let places: Vec<String> = from_json(T, "in_place_of", &row.text(5)?)?;
     Ok(HumanDecision {
         step: usize::try_from(row.int(0)?).map_err(|_| corrupt(T, "step", "a negative number"))?,
         approver: parsed(T, "approver", &row.text(1)?)?,
+        in_place_of: places.iter().map(|id| parsed(T, "in_place_of", id)).collect::<Result<_, _>>()?,
         approve: row.int(2)? == 1,
         reason: row.text(3)?,
         at: at(T, "at", row.int(4)?)?,

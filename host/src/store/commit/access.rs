@@ -186,11 +186,12 @@ async fn update(tx: &mut Tx, case: &AccessCase, known: usize) -> Result<(), Erro
             decision.approver.as_str().into(),
             i64::from(decision.approve).into(),
             decision.reason.as_str().into(),
-            Arg::from(ms(decision.at)),
+            ms(decision.at).into(),
+            Arg::from(json!(decision.in_place_of.iter().map(|one| one.as_str()).collect::<Vec<_>>()).to_string()),
         ]
     });
-    let head = "insert into access_decisions (ticket, step, approver, approve, reason, at)";
-    tx.insert_later(head, 6, "", decisions.collect()).await?;
+    let head = "insert into access_decisions (ticket, step, approver, approve, reason, at, in_place_of)";
+    tx.insert_later(head, 7, "", decisions.collect()).await?;
     tx.later("delete from access_awaited where ticket = $1", vec![ticket]).await?;
     await_people(tx, case).await
 }

@@ -274,7 +274,7 @@ async fn render(
             .decisions
             .iter()
             .filter(|decision| decision.step == number)
-            .map(|d| (f.name(&d.approver), d.approve, d.reason.clone(), f.times.ago(d.at)))
+            .map(|d| (f.approver(d), d.approve, d.reason.clone(), f.times.ago(d.at)))
             .collect(),
     });
     let steps = steps.collect();

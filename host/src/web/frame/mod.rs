@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::tz::TimeZone;
 
 use crate::app::App;
+use crate::desk::access::HumanDecision;
 use crate::desk::actor::{Actor, Role};
 use crate::desk::id::PersonId;
 use crate::desk::organisation::{Organisation, Person};
@@ -111,6 +112,13 @@ impl Frame {
         let here: Vec<&Person> =
             self.organisation.people.values().filter(|person| person.active).take(PEOPLE_MAX + 1).collect();
         if here.len() > PEOPLE_MAX { Vec::new() } else { here }
+    }
+
+    /// Who approved or did not, and in whose place.
+    pub fn approver(&self, decision: &HumanDecision) -> String {
+        let name = self.name(&decision.approver);
+        let places: Vec<String> = decision.in_place_of.iter().map(|person| self.name(person)).collect();
+        if places.is_empty() { name } else { self.words.t2("approvals.in-place-of", name, places.join(", ")) }
     }
 
     /// The name of a person whose id came as text.

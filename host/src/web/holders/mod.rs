@@ -97,7 +97,7 @@ fn row(f: &Frame, found: Evidence) -> Row {
             true => case.as_ref().map(|case| case.reason.clone()).unwrap_or_default(),
             false => f.words.t("state.damaged"),
         },
-        approved: decisions.map(|decision| f.name(&decision.approver)).collect(),
+        approved: decisions.map(|decision| f.approver(decision)).collect(),
     }
 }
 
@@ -278,9 +278,8 @@ pub async fn story(visit: Visit, Path(id): Path<String>) -> Result<Response, Fai
     let case: Option<AccessCase> = story.evidence.case.clone();
     let grant = story.evidence.grant.clone();
     let said = case.iter().flat_map(|case| &case.decisions);
-    let words = said.map(|decision| {
-        (f.name(&decision.approver), decision.approve, decision.reason.clone(), f.times.ago(decision.at))
-    });
+    let words = said
+        .map(|decision| (f.approver(decision), decision.approve, decision.reason.clone(), f.times.ago(decision.at)));
     let requester = case.as_ref().map(|case| f.name(&case.requester));
     let by = case.as_ref().filter(|case| case.submitted_by != case.requester).map(|case| f.name(&case.submitted_by));
     let orders = story.ops.iter().map(|op| Order {

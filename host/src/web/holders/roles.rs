@@ -159,7 +159,7 @@ fn holder(f: &Frame, found: Evidence) -> Holder {
     let approved = found.case.iter().flat_map(|case| &case.decisions).filter(|decision| decision.approve);
     Holder {
         name: f.name(&found.grant.subject),
-        approved: approved.map(|decision| f.name(&decision.approver)).collect(),
+        approved: approved.map(|decision| f.approver(decision)).collect(),
         grant: Some((found.grant.id.to_string(), f.times.until(found.grant.expires_at))),
         why: found.case.map(|case| case.reason).unwrap_or_default(),
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::ends::{rows, write};
 use super::super::provisioning::in_order;
-use super::{access, asks, change_person, desk, leave, says_yes};
+use super::{access, asks, change_person, desk, grants, leave, says_yes};
 use crate::support::client::{Answer, Client};
 use crate::support::components::example_rules;
 use crate::support::house::House;
@@ -126,6 +126,191 @@ fn i02_who_stands_in_decides_for_no_party_and_gives_nothing_on() {
         in_order(&desk);
         desk.do_what_is_due();
     });
+}
+
+#[test]
+fn i02_a_decision_in_anothers_place_says_so_wherever_it_is_read() {
+    on_both(|database| {
+        let desk = desk(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        lets(&desk.as_role("lena"), "jonas", (today(&desk), today(&desk))).expect(201);
+        asks(&amara, "github", "write", &json!({}));
+        says_yes(&desk.with_roles("jonas", "requester"), "IT-1").expect(200);
+        assert_eq!(access(&desk, "IT-1")["decisions"][0]["in_place_of"], json!(["lena"]));
+        let timeline = amara.get("/api/v1/tickets/IT-1/timeline").expect(200).to_string();
+        assert!(timeline.contains("jonas decides in the place of lena"), "{timeline}");
+        let why = kofi.get("/api/v1/tickets/IT-1/explain").expect(200).to_string();
+        assert!(why.contains("jonas in the place of lena"), "{why}");
+        let held = kofi.get("/api/v1/access?person=amara").expect(200);
+        assert_eq!(held[0]["decisions"][0]["in_place_of"], json!(["lena"]), "{held}");
+        let story = kofi.get(&format!("/api/v1/grants/{}", id(&grants(&desk, "amara")[0]))).expect(200);
+        let approved = |event: &&Value| event["event"] == "approved-by";
+        let approved = story["ledger"].as_array().unwrap().iter().find(approved).unwrap();
+        assert_eq!(approved["detail"]["in_place_of"], json!(["lena"]), "{approved}");
+        let said = desk.command(&["decisions", "access", "--person", "amara"]);
+        let said = String::from_utf8(said.stdout).unwrap();
+        assert!(said.contains("approved by jonas in the place of lena at"), "{said}");
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("evidence.jsonl");
+        let made = desk.command(&["decisions", "evidence", "export", "--out", file.to_str().unwrap()]);
+        assert!(made.status.success(), "{made:?}");
+        assert!(std::fs::read_to_string(&file).unwrap().contains("in_place_of"));
+        // Who decides for themselves has the place of no other.
+        asks(&amara, "github", "write", &json!({}));
+        says_yes(&desk.as_role("lena"), "IT-2").expect(200);
+        assert_eq!(access(&desk, "IT-2")["decisions"][0]["in_place_of"], json!([]));
+        in_order(&desk);
+        write(&desk, "update access_decisions set in_place_of = '[]' where approver = 'jonas'");
+        let chain = desk.command(&["decisions", "chain"]);
+        let said = String::from_utf8(chain.stdout).unwrap();
+        assert!(
+            !chain.status.success() && said.contains("what its approvers said is not what the ledger says"),
+            "{said}"
+        );
+        write(&desk, "update access_decisions set in_place_of = '[\"lena\"]' where approver = 'jonas'");
+        in_order(&desk);
+        desk.do_what_is_due();
+    });
+}
+
+#[test]
+fn i03_whose_word_another_has_given_decides_no_other_step() {
+    on_both(|database| {
+        let desk = desk(database);
+        let (priya, jonas) = (desk.as_role("priya"), desk.with_roles("jonas", "requester"));
+        lets(&priya, "jonas", (today(&desk), today(&desk))).expect(201);
+        // Viktor's manager is the only other security officer.
+        asks(&desk.as_role("kofi"), "github", "admin", &json!({ "for": "viktor" }));
+        assert_eq!(awaited(&desk), json!(["jonas", "priya"]));
+        says_yes(&jonas, "IT-1").expect(200);
+        assert_eq!(awaited(&desk), json!(["tomas", "yuki"]), "priya's word is in the first step");
+        for client in [&priya, &jonas] {
+            let refused = says_yes(client, "IT-1");
+            assert!((403..=409).contains(&refused.status), "{}", refused.text);
+        }
+        assert_eq!(access(&desk, "IT-1")["state"], "awaiting");
+        says_yes(&desk.with_roles("yuki", "requester"), "IT-1").expect(200);
+        assert_eq!(access(&desk, "IT-1")["state"], "approved");
+        in_order(&desk);
+        desk.do_what_is_due();
+    });
+}
+
+#[test]
+fn i02_what_was_decided_in_the_place_of_one_who_is_a_party_by_now_is_looked_at_again() {
+    on_both(|database| {
+        let desk = desk(database);
+        lets(&desk.as_role("lena"), "jonas", (today(&desk), today(&desk))).expect(201);
+        asks(&desk.as_role("amara"), "github", "write", &json!({}));
+        says_yes(&desk.with_roles("jonas", "requester"), "IT-1").expect(200);
+        let reviewed =
+            || rows(&desk, "select g.app from review_items i join grants g on g.id = i.grant_id order by i.id");
+        assert_eq!(reviewed(), Vec::<String>::new());
+        change_person(&desk, "lena", "\n", "\nsame-as = \"amara\"\n");
+        assert_eq!(reviewed(), ["github"]);
+        let timeline = desk.as_role("kofi").get("/api/v1/tickets/IT-1/timeline").expect(200).to_string();
+        assert!(timeline.contains("in whose place another approved it"), "{timeline}");
+        in_order(&desk);
+        desk.advance(SignedDuration::from_hours(4));
+    });
+}
+
+#[test]
+fn i02_what_is_to_come_counts_for_those_who_are_asked_then_and_a_party_of_later_is_out() {
+    on_both(|database| {
+        let desk = desk(database);
+        let jonas = desk.with_roles("jonas", "requester");
+        lets(&desk.as_role("lena"), "jonas", (day(&desk, 1), day(&desk, 1))).expect(201);
+        desk.advance(to_midnight(&desk) - SignedDuration::from_hours(1));
+        asks(&desk.as_role("amara"), "github", "write", &json!({}));
+        change_person(&desk, "amara", "manager = \"lena\"", "manager = \"clara\"");
+        desk.advance(to_midnight(&desk));
+        assert_eq!(awaited(&desk), json!(["clara"]), "lena is not asked any more, and so is not jonas");
+        change_person(&desk, "amara", "manager = \"clara\"", "manager = \"lena\"");
+        assert_eq!(awaited(&desk), json!(["jonas", "lena"]));
+        // He turns out to be the one who has asked.
+        change_person(&desk, "jonas", "\n", "\nsame-as = \"amara\"\n");
+        assert_eq!(awaited(&desk), json!(["lena"]));
+        let refused = says_yes(&jonas, "IT-1");
+        assert!((403..=409).contains(&refused.status), "{}", refused.text);
+        in_order(&desk);
+        desk.do_what_is_due();
+    });
+}
+
+/// Shown with its buttons in the morning, and pressed when the one who was away is back.
+#[test]
+fn i02_what_was_shown_while_one_stood_in_is_not_decided_when_they_do_no_more() {
+    on_both(|database| {
+        let desk = desk(database);
+        let (lena, jonas) = (desk.as_role("lena"), desk.with_roles("jonas", "requester"));
+        let given = lets(&lena, "jonas", (today(&desk), today(&desk))).expect(201);
+        asks(&desk.as_role("amara"), "github", "write", &json!({}));
+        let shown = jonas.get("/api/v1/tickets/IT-1/access").expect(200);
+        ends(&lena, &id(&given)).expect(200);
+        let body = json!({ "approve": true, "seen": shown["snapshot"] });
+        let refused = jonas.post("/api/v1/tickets/IT-1/access/decisions", &body);
+        assert!((400..=422).contains(&refused.status), "{}", refused.text);
+        assert_eq!((&access(&desk, "IT-1")["state"], awaited(&desk)), (&json!("awaiting"), json!(["lena"])));
+        in_order(&desk);
+        desk.do_what_is_due();
+    });
+}
+
+/// Only approvals of access are given on: who stands in for an admin is none.
+#[test]
+fn i02_an_admins_approval_of_rules_is_not_given_to_another() {
+    let desk = House::with_settings(Database::Sqlite, example_rules(), |text| {
+        text.replace("[server]\n", "[server]\ntwo-person-access = true\n")
+    });
+    lets(&desk.with_roles("noor", "admin"), "jonas", (today(&desk), today(&desk))).expect(201);
+    let body = json!({ "version": "1.0.0", "why": "in noor's place" });
+    for role in ["requester", "approver", "agent"] {
+        let refused = desk.with_roles("jonas", role).post("/api/v1/rules/access-policy/approve", &body);
+        assert_eq!(refused.status, 403, "{role}: {}", refused.text);
+    }
+    desk.do_what_is_due();
+}
+
+#[test]
+fn who_decides_in_ones_place_is_listed_given_and_ended_by_commands() {
+    let desk = desk(Database::Sqlite);
+    let (first, last) = (today(&desk).to_string(), day(&desk, 3).to_string());
+    let of = |person: &str, arguments: &[&str]| {
+        desk.answered(person, &[["access", "delegations"].as_slice(), arguments].concat())
+    };
+    let made = of("lena", &["add", "priya", "--from", &first, "--until", &last]);
+    let id = made.split_whitespace().next().unwrap().to_owned();
+    assert!(made.contains("priya") && made.contains("in the place of lena") && made.contains(&last), "{made}");
+    assert_eq!(of("lena", &["list"]), made);
+    assert_eq!(of("priya", &["list"]), made);
+    assert_eq!(of("amara", &["list"]), "");
+    let listed: Value = serde_json::from_str(&of("lena", &["list", "--json"])).unwrap();
+    assert_eq!((&listed[0]["id"], &listed[0]["to"]), (&json!(id), &json!("priya")));
+    let refused = desk.asked("lena", &["access", "delegations", "add", "lena", "--from", &first, "--until", &last]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(1) && said.contains("to: "), "{said}");
+    assert!(!desk.asked("amara", &["access", "delegations", "end", &id]).status.success());
+    assert!(of("priya", &["end", &id]).contains("by priya"));
+    let nowhere = desk.command(&["access", "delegations", "list"]);
+    assert!(String::from_utf8_lossy(&nowhere.stderr).contains("--url"), "a desk has to be named");
+    desk.do_what_is_due();
+}
+
+#[test]
+fn nobody_is_flooded_with_letters_by_what_is_given_and_ended_again_and_again() {
+    let desk = desk(Database::Sqlite);
+    let lena = desk.as_role("lena");
+    let days = |desk: &House| (today(desk), today(desk));
+    for _ in 0..20 {
+        ends(&lena, &id(&lets(&lena, "jonas", days(&desk)).expect(201))).expect(200);
+    }
+    let refused = lets(&lena, "jonas", days(&desk)).expect(422);
+    assert_eq!(refused["problems"][0]["code"], "too-often", "{refused}");
+    desk.advance(SignedDuration::from_hours(25));
+    lets(&lena, "jonas", days(&desk)).expect(201);
+    in_order(&desk);
+    desk.do_what_is_due();
 }
 
 #[test]

@@ -4,5 +4,6 @@
 mod component;
 mod defaults;
 mod found;
+mod liars;
 mod sign_ins;
 mod webhooks;

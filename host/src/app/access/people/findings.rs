@@ -43,7 +43,7 @@ impl Office {
         &self,
         app: &AppId,
         entitlement: &Entitlement,
-        accounts: &[String],
+        (accounts, doubtful): (&[String], &[String]),
     ) -> Result<usize, Error> {
         let (organisation, now) = (self.organisation(), self.clock.now());
         let held: BTreeSet<PersonId> = self.store.holders_of(app, entitlement).await?.into_iter().collect();
@@ -69,7 +69,7 @@ impl Office {
             }
         }
         for gone in known.iter().filter(|one| one.entitlement == *entitlement) {
-            if !accounts.contains(&gone.account) {
+            if !accounts.contains(&gone.account) && !doubtful.contains(&gone.account) {
                 // That it may stay was said of what was there then, and by whom is kept: what comes again is found again.
                 let (by, reason) = gone.end.clone().map(|end| (end.by, end.reason)).unwrap_or_default();
                 let end = Some(FindingEnd { verdict: FindingVerdict::Gone, by, reason, at: now });

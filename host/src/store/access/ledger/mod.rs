@@ -73,6 +73,9 @@ struct Requested {
 #[derive(Serialize, Deserialize)]
 struct Decided {
     approver: String,
+    /// Absent where the approver decides for themselves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    in_place_of: Vec<String>,
     step: usize,
     reason: String,
 }
@@ -142,9 +145,12 @@ pub fn facts(event: &LedgerEvent) -> String {
             emergency: request.emergency,
             starts: request.starts.map(ms),
         }),
-        LedgerEvent::Decided { approver, step, approve: _, reason } => {
-            serde_json::to_string(&Decided { approver: approver.to_string(), step: *step, reason: reason.clone() })
-        }
+        LedgerEvent::Decided { approver, in_place_of, step, approve: _, reason } => serde_json::to_string(&Decided {
+            approver: approver.to_string(),
+            in_place_of: in_place_of.iter().map(ToString::to_string).collect(),
+            step: *step,
+            reason: reason.clone(),
+        }),
         LedgerEvent::Lapsed | LedgerEvent::Invalidated => Ok("{}".to_owned()),
         LedgerEvent::Reassigned { step, approvers } => serde_json::to_string(&Reassigned {
             step: *step,
@@ -219,9 +225,10 @@ fn event(code: &str, facts: &str, ticket: TicketId) -> Result<LedgerEvent, Error
             }
         }
         "approved-by" | "denied-by" => {
-            let Decided { approver, step, reason } = read(facts)?;
+            let Decided { approver, in_place_of, step, reason } = read(facts)?;
             let approver = parsed(T, "approver", &approver)?;
-            LedgerEvent::Decided { approver, step, approve: code == "approved-by", reason }
+            let in_place_of = in_place_of.iter().map(|id| parsed(T, "in_place_of", id)).collect::<Result<_, _>>()?;
+            LedgerEvent::Decided { approver, in_place_of, step, approve: code == "approved-by", reason }
         }
         "lapsed" => LedgerEvent::Lapsed,
         "invalidated" => LedgerEvent::Invalidated,
@@ -328,6 +335,7 @@ pub(in crate::store) fn stored(row: &Row, ticket: TicketId) -> Result<StoredEven
 mod tests {
     use super::*;
     use crate::desk::access::{Named, Step};
+    use crate::desk::id::PersonId;
 
     fn id<T: std::str::FromStr>(text: &str) -> T
     where
@@ -344,6 +352,10 @@ mod tests {
             named: vec![Named::Manager, Named::AccessApprovers],
             former: vec![id("eve")],
         }
+    }
+
+    fn decided(approve: bool, in_place_of: Vec<PersonId>) -> LedgerEvent {
+        LedgerEvent::Decided { approver: id("hal"), in_place_of, step: 1, approve, reason: "as I see it".to_owned() }
     }
 
     #[test]
@@ -375,8 +387,6 @@ mod tests {
             state: GrantState::Active,
             end_reason: None,
         };
-        let decided =
-            |approve| LedgerEvent::Decided { approver: id("hal"), step: 1, approve, reason: "as I see it".to_owned() };
         let revoked = |by| LedgerEvent::Revoked {
             grant: grant.id,
             subject: id("eve"),
@@ -387,8 +397,8 @@ mod tests {
         };
         let mut events = vec![
             LedgerEvent::Requested { requester: id("eve"), submitted_by: id("amara"), request },
-            decided(true),
-            decided(false),
+            decided(true, Vec::new()),
+            decided(false, vec![id("eve"), id("amara")]),
             LedgerEvent::Lapsed,
             LedgerEvent::Invalidated,
             LedgerEvent::Reassigned { step: 1, approvers: vec![id("hal"), id("eve")] },

@@ -10,7 +10,9 @@ use crate::desk::access::{AccessCase, AccessRequest, AccessState, Grant, HumanDe
 use crate::desk::id::{GrantId, PersonId, TicketId, TicketNumber};
 use crate::desk::verdict::access::Scope;
 use crate::store::access::ledger::{Said, stored};
-use crate::store::access::{CASE_COLUMNS, CASE_COLUMNS_COUNT, DECISION_COLUMNS, GRANT_COLUMNS, case, decision, grant};
+use crate::store::access::{
+    CASE_COLUMNS, CASE_COLUMNS_COUNT, DECISION_COLUMNS, DECISION_COLUMNS_COUNT, GRANT_COLUMNS, case, decision, grant,
+};
 use crate::store::db::{Arg, Tx};
 use crate::store::sql::places;
 use crate::store::{Error, Store};
@@ -91,7 +93,7 @@ impl Store {
         );
         let mut decided = Decided::new();
         for row in tx.all(&sql, args()).await? {
-            decided.entry(TicketId(row.uuid(5)?)).or_default().push(decision(&row)?);
+            decided.entry(TicketId(row.uuid(DECISION_COLUMNS_COUNT)?)).or_default().push(decision(&row)?);
         }
         for (ticket, expected) in expected.iter().filter(|(_, expected)| expected.asked.is_some()) {
             let there = decided.remove(ticket).unwrap_or_default();
@@ -245,8 +247,8 @@ impl Expected {
             LedgerEvent::Requested { requester, submitted_by, request } => {
                 self.asked = Some((requester, submitted_by, request));
             }
-            LedgerEvent::Decided { approver, step, approve, reason } => {
-                self.decisions.push(HumanDecision { step, approver, approve, reason, at: when });
+            LedgerEvent::Decided { approver, in_place_of, step, approve, reason } => {
+                self.decisions.push(HumanDecision { step, approver, in_place_of, approve, reason, at: when });
             }
             LedgerEvent::Stands { state, scope, reason, steps } => {
                 self.stands = Some((state, scope));
@@ -312,8 +314,9 @@ fn same_steps(there: &[Step], said: &[Step]) -> bool {
     there.len() == said.len() && there.iter().zip(said).all(same)
 }
 
-fn sorted(mut decisions: Vec<HumanDecision>) -> Vec<(usize, String, bool, String, i64)> {
+fn sorted(mut decisions: Vec<HumanDecision>) -> Vec<(usize, Vec<String>, bool, String, i64)> {
     decisions.sort_by(|a, b| (a.step, &a.approver).cmp(&(b.step, &b.approver)));
-    let one = |d: HumanDecision| (d.step, d.approver.to_string(), d.approve, d.reason, d.at.as_millisecond());
+    let by = |d: &HumanDecision| d.word_of().map(ToString::to_string).collect::<Vec<_>>();
+    let one = |d: HumanDecision| (d.step, by(&d), d.approve, d.reason, d.at.as_millisecond());
     decisions.into_iter().map(one).collect()
 }

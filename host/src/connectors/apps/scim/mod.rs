@@ -12,10 +12,18 @@ use crate::connectors::http::Method;
 use crate::desk::access::provisioning::progress::Came;
 use crate::desk::access::provisioning::{Account, Direction, Entitlement};
 
+mod resource;
+
+use resource::{EXTERNAL_ID, Resource, is_plain};
+
 /// The most members of a group that are looked at one by one.
 const MEMBERS_MAX: usize = 2_000;
-/// The most groups within a group that are looked through for a user.
+/// The most groups within a group that are looked through.
 const WITHIN_MAX: usize = 20;
+/// The most characters that are shown of a member who has no usable id.
+const SHOWN_CHARS_MAX: usize = 200;
+/// The status for an app that answers a filter with what the filter leaves out: as of one that refuses it.
+const NO_FILTER: u16 = 501;
 const MEDIA_TYPE: &str = "application/scim+json";
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
@@ -73,55 +81,6 @@ impl App for ScimApp {
     }
 }
 
-/// A user or a group of the app.
-struct Resource {
-    id: String,
-    body: Value,
-    etag: Option<String>,
-}
-
-impl Resource {
-    fn of(body: Value, etag: Option<String>) -> Option<Resource> {
-        let id = body.get("id")?.as_str()?.to_owned();
-        is_plain(&id).then_some(Resource { id, body, etag })
-    }
-
-    /// The ids of the groups that are members of a group.
-    fn groups_within(&self) -> Vec<String> {
-        let members = self.body.get("members").and_then(Value::as_array).into_iter().flatten();
-        let is_group = |member: &&Value| {
-            let text = |name: &str| member.get(name).and_then(Value::as_str).unwrap_or_default();
-            text("type").eq_ignore_ascii_case("group") || text("$ref").contains("/Groups/")
-        };
-        let ids = members.filter(is_group).filter_map(|member| member.get("value").and_then(Value::as_str));
-        ids.filter(|id| is_plain(id)).map(str::to_owned).collect()
-    }
-
-    fn is_active(&self) -> bool {
-        match self.body.get("active") {
-            Some(Value::Bool(active)) => *active,
-            Some(Value::String(active)) => !active.eq_ignore_ascii_case("false"),
-            _ => true,
-        }
-    }
-
-    fn has_member(&self, user: &str) -> bool {
-        let members = self.body.get("members").and_then(Value::as_array);
-        members.is_some_and(|all| all.iter().any(|member| member.get("value").and_then(Value::as_str) == Some(user)))
-    }
-
-    /// Whether a user says that they are in a group.
-    fn is_in(&self, group: &str) -> bool {
-        let groups = self.body.get("groups").and_then(Value::as_array);
-        groups.is_some_and(|all| all.iter().any(|one| one.get("value").and_then(Value::as_str) == Some(group)))
-    }
-}
-
-/// Whether an id may become a part of addresses.
-fn is_plain(id: &str) -> bool {
-    !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.@:~".contains(c)) && id != ".."
-}
-
 /// A text of a filter (RFC 7644, 3.4.2.2), which is written as JSON writes it.
 fn quoted(text: &str) -> String {
     Value::from(text).to_string()
@@ -129,6 +88,17 @@ fn quoted(text: &str) -> String {
 
 fn user_name(account: &Account) -> &str {
     if account.email.is_empty() { account.id.as_str() } else { &account.email }
+}
+
+/// The purpose for which it is looked whether a user is in a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// They are to come to be in it.
+    ToAdd,
+    /// They were in it: a doubt does not say that they are not.
+    ToKeep,
+    /// They are to be in it no more.
+    ToRemove,
 }
 
 impl ScimApp {
@@ -166,9 +136,11 @@ impl ScimApp {
         }
     }
 
-    /// The one resource for which a filter holds; `None` where there is none.
-    async fn find(&self, path: &str, filter: &str) -> Result<Option<Resource>, Trouble> {
-        let reply = self.get(path, &[("filter", filter), ("count", "2")]).await?;
+    /// The one resource that has a text under a name; `None` where there is none. One that has another text there was not filtered for:
+    /// an app that passes over filters has all for everyone.
+    async fn find(&self, path: &str, (name, text): (&str, &str)) -> Result<Option<Resource>, Trouble> {
+        let filter = format!("{name} eq {}", quoted(text));
+        let reply = self.get(path, &[("filter", &filter), ("count", "2")]).await?;
         let listed = reply.body.get("Resources").and_then(Value::as_array);
         let total = reply.body.get("totalResults").and_then(Value::as_u64);
         // A page that something on the way sends instead of the app, or a part of a list, does not say that none is there (I9).
@@ -180,18 +152,22 @@ impl ScimApp {
             return Err(no_answer(&reply.said));
         }
         let mut found = listed.cloned().unwrap_or_default().into_iter();
-        match (found.next(), found.next()) {
-            (Some(_), Some(_)) => Err(Trouble::Refused(0, format!("{path}: several have {filter}, and only one may"))),
-            (Some(one), None) => Resource::of(one, None)
-                .map(Some)
-                .ok_or_else(|| Trouble::Refused(0, format!("{path}: an answer to {filter} without a usable id"))),
-            (None, _) => Ok(None),
+        let several = total.is_some_and(|total| total > 1);
+        let Some(one) = found.next() else { return Ok(None) };
+        let refused = |status: u16, why: String| Err(Trouble::Refused(status, format!("{path}: {why}")));
+        if several || found.next().is_some() {
+            return refused(0, format!("several have {filter}, and only one may"));
+        }
+        match Resource::of(one, None) {
+            Some(one) if one.has(name, text) => Ok(Some(one)),
+            Some(_) => refused(NO_FILTER, format!("the app has another for {filter}, as if it took no filter")),
+            None => refused(0, format!("an answer to {filter} without a usable id")),
         }
     }
 
     /// The person's user: by the id that the desk gave it, else by its name.
     async fn user(&self, account: &Account) -> Result<Option<Resource>, Trouble> {
-        let by_id = self.find("Users", &format!("externalId eq {}", quoted(account.id.as_str()))).await;
+        let by_id = self.find("Users", (EXTERNAL_ID, account.id.as_str())).await;
         match by_id {
             Ok(Some(user)) => return Ok(Some(user)),
             // Some servers do not take this filter.
@@ -200,7 +176,7 @@ impl ScimApp {
         }
         // One whose address has changed may still have the one before there.
         for name in std::iter::once(user_name(account)).chain(account.former.iter().map(String::as_str)) {
-            let found = self.find("Users", &format!("userName eq {}", quoted(name))).await?;
+            let found = self.find("Users", ("userName", name)).await?;
             if found.is_some() {
                 return Ok(found);
             }
@@ -216,7 +192,7 @@ impl ScimApp {
         match name.strip_prefix("id:") {
             Some(id) => Ok(Some(id.to_owned())),
             None => {
-                let found = self.find("Groups", &format!("displayName eq {}", quoted(name))).await?;
+                let found = self.find("Groups", ("displayName", name)).await?;
                 Ok(found.map(|group| group.id))
             }
         }
@@ -224,7 +200,14 @@ impl ScimApp {
 
     /// A group with its members; `None` where the app has none.
     async fn group(&self, entitlement: &Entitlement) -> Result<Option<Resource>, Trouble> {
-        let Some(id) = self.group_id(entitlement).await? else { return Ok(None) };
+        match self.group_id(entitlement).await? {
+            Some(id) => self.group_by_id(&id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// A group with its members; `None` where it is gone.
+    async fn group_by_id(&self, id: &str) -> Result<Option<Resource>, Trouble> {
         match self.get(&format!("Groups/{id}"), &[]).await {
             Ok(reply) => match Resource::of(reply.body, reply.etag) {
                 Some(group) => Ok(Some(group)),
@@ -235,15 +218,36 @@ impl ScimApp {
         }
     }
 
-    /// The members of an entitlement's group: by the desk's id for them, else by their names. `None` where there are too many.
+    /// The members of an entitlement's group and of the groups within it: by the desk's id for them, else by their names. `None` where
+    /// there are too many, or the app does not show them.
     async fn members_of(&self, entitlement: &Entitlement) -> Result<Option<Vec<String>>, Trouble> {
         let Some(group) = self.group(entitlement).await? else { return Ok(Some(Vec::new())) };
-        let members = group.body.get("members").and_then(Value::as_array).cloned().unwrap_or_default();
+        if group.members().is_none() {
+            return Ok(self.is_shown_empty(&group).await.then(Vec::new));
+        }
+        let (mut seen, mut left) = (BTreeSet::from([group.id.clone()]), group.groups_within());
+        let mut members: BTreeSet<String> = group.users_within().collect();
+        while let Some(id) = left.pop() {
+            if !seen.insert(id.clone()) {
+                continue;
+            }
+            if seen.len() > WITHIN_MAX {
+                return Ok(None);
+            }
+            let Some(within) = self.group_by_id(&id).await? else { continue };
+            members.extend(within.users_within());
+            left.extend(within.groups_within());
+        }
         if members.len() > MEMBERS_MAX {
             return Ok(None);
         }
         let mut accounts = Vec::new();
-        for id in members.iter().filter_map(|member| member.get("value").and_then(Value::as_str)) {
+        for id in members {
+            // What cannot be a part of an address is no id of a user, and there all the same.
+            if !is_plain(&id) {
+                accounts.push(id.chars().take(SHOWN_CHARS_MAX).collect());
+                continue;
+            }
             let user = match self.get(&format!("Users/{id}"), &[]).await {
                 Ok(reply) => Resource::of(reply.body, None).ok_or_else(|| no_answer(&reply.said))?.body,
                 // Some servers keep a member who is gone.
@@ -275,11 +279,16 @@ impl ScimApp {
             }
             (_, None) => (false, "read back: there is no such user".to_owned()),
             (entitlement, Some(user)) => {
-                let mut way = self.way_in((entitlement, effect.is_wanted()), user).await?;
+                let look = match (effect.is_wanted(), op.state.is_open()) {
+                    (true, true) => Look::ToAdd,
+                    (true, false) => Look::ToKeep,
+                    (false, _) => Look::ToRemove,
+                };
+                let mut way = self.way_in((entitlement, look), user).await?;
                 if way.is_some()
                     && let Some(tier) = &op.replaces
                 {
-                    let before = self.way_in((&Entitlement::Tier(tier.clone()), false), user).await?;
+                    let before = self.way_in((&Entitlement::Tier(tier.clone()), Look::ToRemove), user).await?;
                     way = way.filter(|_| before.is_none());
                 }
                 let (there, is) = (way.is_some(), if way.is_some() { "is" } else { "is not" });
@@ -290,14 +299,17 @@ impl ScimApp {
     }
 
     /// How a user comes to what stands for an entitlement: empty words where they are in its group themselves, else the group within
-    /// it that has them; `None` where they do not. Whom another group brings in has not lost it (I9). Where they are `wanted` there,
-    /// a group with very many others in it is no reason not to add them.
+    /// it that has them; `None` where they do not. Whom another group brings in has not lost it (I9). Where they are to be added, a group
+    /// with very many others in it is no reason not to. One whose group is gone for all has not lost it.
     async fn way_in(
         &self,
-        (entitlement, wanted): (&Entitlement, bool),
+        (entitlement, look): (&Entitlement, Look),
         user: &Resource,
     ) -> Result<Option<String>, Trouble> {
-        let Some(group) = self.group(entitlement).await? else { return Ok(None) };
+        let Some(group) = self.group(entitlement).await? else {
+            let gone = || Trouble::Refused(404, format!("the app has no group for {entitlement}"));
+            return if look == Look::ToKeep { Err(gone()) } else { Ok(None) };
+        };
         if group.has_member(&user.id) {
             return Ok(Some(String::new()));
         }
@@ -306,16 +318,21 @@ impl ScimApp {
             if !seen.insert(id.clone()) {
                 continue;
             }
-            if seen.len() > WITHIN_MAX && wanted {
+            if seen.len() > WITHIN_MAX && look == Look::ToAdd {
                 break;
             }
             if seen.len() > WITHIN_MAX {
                 return Err(Trouble::Unknown(format!("Groups/{}: more than {WITHIN_MAX} groups are in it", group.id)));
             }
-            let within = match self.get(&format!("Groups/{id}"), &[]).await {
-                Ok(reply) => Resource::of(reply.body, None).ok_or_else(|| no_answer(&reply.said))?,
-                Err(trouble) if trouble.is(404) => continue,
-                Err(trouble) => return Err(trouble),
+            let within = match self.group_by_id(&id).await? {
+                Some(within) => within,
+                // The app says of it that it is there and that it is not.
+                None if look == Look::ToKeep => {
+                    return Err(Trouble::Unknown(format!(
+                        "Groups/{id}: it is in another, and the app has no such group"
+                    )));
+                }
+                None => continue,
             };
             if within.has_member(&user.id) {
                 let name = within.body.get("displayName").and_then(Value::as_str).unwrap_or(&within.id);
@@ -352,7 +369,7 @@ impl ScimApp {
             Err(trouble) if trouble.is(404) && !active => Ok(format!("PATCH {path}: 404, it is gone")),
             Err(trouble) if has_no_patch(&trouble) => {
                 let reply = self.get(&path, &[]).await?;
-                let mut body = reply.body;
+                let mut body = Resource::of(reply.body, None).ok_or_else(|| no_answer(&reply.said))?.body;
                 if let Some(fields) = body.as_object_mut() {
                     fields.insert("active".to_owned(), active.into());
                 }
@@ -404,10 +421,14 @@ impl ScimApp {
 
     /// Whether a group is shown with all who are in it: what is written as a whole would take the others out.
     async fn shows_all_members(&self, group: &Resource, user: &Resource) -> bool {
-        if group.body.get("members").is_some() {
+        if group.members().is_some() {
             return group.has_member(&user.id) || !user.is_in(&group.id);
         }
-        // An empty group is shown without members, too.
+        self.is_shown_empty(group).await
+    }
+
+    /// Whether a group that is shown without members has none, as the app says when it is asked for users.
+    async fn is_shown_empty(&self, group: &Resource) -> bool {
         let filter = format!("groups.value eq {}", quoted(&group.id));
         let asked = self.get("Users", &[("filter", &filter), ("count", "1")]).await;
         asked.is_ok_and(|reply| reply.body.get("totalResults").and_then(Value::as_u64) == Some(0))

@@ -1,0 +1,75 @@
+//! A user or a group as an app shows it.
+
+use serde_json::Value;
+
+/// The name of the desk's own id for a user.
+pub(super) const EXTERNAL_ID: &str = "externalId";
+
+/// A user or a group of the app.
+pub(super) struct Resource {
+    pub id: String,
+    pub body: Value,
+    pub etag: Option<String>,
+}
+
+impl Resource {
+    pub fn of(body: Value, etag: Option<String>) -> Option<Resource> {
+        let id = body.get("id")?.as_str()?.to_owned();
+        is_plain(&id).then_some(Resource { id, body, etag })
+    }
+
+    /// The ids of the groups that are members of a group.
+    pub fn groups_within(&self) -> Vec<String> {
+        let groups = self.members().unwrap_or_default().iter().filter(|member| is_group(member));
+        let ids = groups.filter_map(|member| member.get("value").and_then(Value::as_str));
+        ids.filter(|id| is_plain(id)).map(str::to_owned).collect()
+    }
+
+    /// The ids of the members of a group that are no groups.
+    pub fn users_within(&self) -> impl Iterator<Item = String> {
+        let ids = self.members().unwrap_or_default().iter().filter(|member| !is_group(member));
+        ids.filter_map(|member| member.get("value").and_then(Value::as_str)).map(str::to_owned)
+    }
+
+    /// The members of a group; `None` where it is shown without any.
+    pub fn members(&self) -> Option<&[Value]> {
+        self.body.get("members").and_then(Value::as_array).map(Vec::as_slice)
+    }
+
+    /// Whether it has this text under this name: names in whichever letters, the desk's own id as it is (RFC 7643, section 3.1). One that
+    /// is shown without it is taken at the app's word.
+    pub fn has(&self, name: &str, text: &str) -> bool {
+        let same = |own: &str| own == text || (name != EXTERNAL_ID && own.to_lowercase() == text.to_lowercase());
+        self.body.get(name).and_then(Value::as_str).is_none_or(same)
+    }
+
+    pub fn is_active(&self) -> bool {
+        match self.body.get("active") {
+            Some(Value::Bool(active)) => *active,
+            Some(Value::String(active)) => !active.eq_ignore_ascii_case("false"),
+            _ => true,
+        }
+    }
+
+    pub fn has_member(&self, user: &str) -> bool {
+        let members = self.body.get("members").and_then(Value::as_array);
+        members.is_some_and(|all| all.iter().any(|member| member.get("value").and_then(Value::as_str) == Some(user)))
+    }
+
+    /// Whether a user says that they are in a group.
+    pub fn is_in(&self, group: &str) -> bool {
+        let groups = self.body.get("groups").and_then(Value::as_array);
+        groups.is_some_and(|all| all.iter().any(|one| one.get("value").and_then(Value::as_str) == Some(group)))
+    }
+}
+
+/// Whether a member of a group is a group.
+fn is_group(member: &Value) -> bool {
+    let text = |name: &str| member.get(name).and_then(Value::as_str).unwrap_or_default();
+    text("type").eq_ignore_ascii_case("group") || text("$ref").contains("/Groups/")
+}
+
+/// Whether an id may become a part of addresses.
+pub(super) fn is_plain(id: &str) -> bool {
+    !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.@:~".contains(c)) && !matches!(id, "." | "..")
+}
