@@ -64,7 +64,7 @@ fn request_type(
         fields.extend(field);
     }
     let named = keys.optional("category");
-    let category = named.as_ref().and_then(|node| node.known(&names.categories));
+    let category: Option<CategoryId> = named.as_ref().and_then(|node| node.known(&names.categories));
     if let (Some(node), true) = (grants, grants_access) {
         match (&named, &category) {
             (None, _) => node.report(Wrong::AccessWithoutCategory),

@@ -37,6 +37,15 @@ fn the_block_of_an_app_that_answers_later_runs() {
     desk.do_what_is_due();
 }
 
+#[test]
+fn the_block_about_who_decides_in_ones_place_runs() {
+    let desk = House::demo(Database::Sqlite);
+    let said = Shell::at(&desk, "lena").run(&block("host/guide/access.md", "access delegations add"));
+    assert!(said.contains("jonas") && said.contains("in the place of lena") && said.contains("by lena"), "{said}");
+    assert_eq!(said.lines().count(), 2, "listed, and ended: {said}");
+    desk.do_what_is_due();
+}
+
 /// The orders that a person's access has come to.
 fn orders(desk: &House) -> Vec<String> {
     let kofi = desk.as_role("kofi");

@@ -20,7 +20,7 @@ mod make;
 mod operating;
 
 /// Each block by its file and some of its text, and the test that runs it.
-const BLOCKS: [(&str, &str, &str); 23] = [
+const BLOCKS: [(&str, &str, &str); 24] = [
     ("README.md", "make run ", "the_two_commands_of_the_makefile_run"),
     ("README.md", "# Amara submits;", "the_tour_runs_as_it_is_written"),
     ("README.md", "rule new late-shift --lang go", "the_blocks_about_rules_in_go_run"),
@@ -30,6 +30,7 @@ const BLOCKS: [(&str, &str, &str); 23] = [
     ("host/guide/history.md", "endava_tickets_47k", "the_block_about_data_of_others_runs_on_files_of_their_form"),
     ("host/guide/rules.md", "ruledesk tables put", "blocks_about_tables_and_outages_run"),
     ("host/guide/access.md", "# An hour later", "the_story_of_access_runs_as_it_is_written"),
+    ("host/guide/access.md", "access delegations add", "the_block_about_who_decides_in_ones_place_runs"),
     ("host/guide/access.md", "webhook-signature", "the_block_of_an_app_that_answers_later_runs"),
     ("host/guide/access.md", "ruledesk connector test", "the_block_about_a_connector_of_ones_own_runs"),
     ("host/guide/access.md", "decisions evidence", "the_block_of_an_audit_runs"),

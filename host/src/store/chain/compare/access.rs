@@ -232,7 +232,7 @@ async fn lists_between(
         format!("select {DECISION_COLUMNS}, ticket from access_decisions where {among} order by ticket, at, step");
     let mut decided = Decided::new();
     for row in tx.all(&sql, args()).await? {
-        decided.entry(TicketId(row.uuid(5)?)).or_default().push(decision(&row)?);
+        decided.entry(TicketId(row.uuid(DECISION_COLUMNS_COUNT)?)).or_default().push(decision(&row)?);
     }
     let mut listed: BTreeMap<TicketId, BTreeSet<String>> = BTreeMap::new();
     for row in tx.all(&format!("select person, ticket from access_awaited where {among}"), args()).await? {
