@@ -371,7 +371,7 @@ pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces, pages: Option<
     };
     let router = router
         .route("/openapi.json", get(async move || (json, document).into_response()))
-        .merge(http::problem::explained())
+        .merge(problems())
         .fallback(not_found)
         .method_not_allowed_fallback(async || Problem::new(Kind::NOT_ALLOWED, "see /openapi.json"))
         .with_state(Arc::clone(&app));
@@ -390,6 +390,13 @@ pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces, pages: Option<
         .layer(middleware::from_fn(http::observe::identify))
 }
 
+/// Each `type` leads to what it means (RFC 9457, section 3.1.1), for everybody: the answer that has one may be about a token.
+fn problems<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    Router::new()
+        .route(http::problem::LIST, get(http::problem::explain_all))
+        .route("/problems/{kind}", get(http::problem::explain))
+}
+
 /// The routes at an address of their own, for those who look after the desk: counts, and whether it is well.
 pub fn operations(app: Arc<App>) -> Router {
     let routes = OpenApiRouter::new()
@@ -397,7 +404,7 @@ pub fn operations(app: Arc<App>) -> Router {
         .routes(routes!(admin::operations::readyz))
         .routes(routes!(admin::operations::metrics));
     let (router, _) = routes.split_for_parts();
-    let router = router.merge(http::problem::explained());
+    let router = router.merge(problems());
     router.fallback(async || Problem::new(Kind::NOT_FOUND, "no such path here")).with_state(app)
 }
 

@@ -3,10 +3,8 @@
 
 use std::time::Duration;
 
-use axum::Router;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -181,13 +179,8 @@ impl Kind {
     }
 }
 
-/// Each `type` leads to what it means (RFC 9457, section 3.1.1), for everybody: the answer that has one may be about a token.
-pub fn explained<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    Router::new().route(LIST, get(explain_all)).route("/problems/{kind}", get(explain))
-}
-
 /// The address of the list of all kinds.
-const LIST: &str = "/problems";
+pub const LIST: &str = "/problems";
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
 
@@ -201,14 +194,16 @@ fn shown(media_type: &'static str, body: String) -> Response {
     (headers, body).into_response()
 }
 
-async fn explain_all(headers: HeaderMap) -> Response {
+/// `GET /problems`: every kind, what it means and what to do.
+pub async fn explain_all(headers: HeaderMap) -> Response {
     if wants_json(&headers) {
         return shown(JSON, Kind::ALL.iter().map(Kind::as_json).collect::<Value>().to_string());
     }
     shown(TEXT, Kind::ALL.iter().map(Kind::as_text).collect::<Vec<_>>().join("\n"))
 }
 
-async fn explain(uri: Uri, headers: HeaderMap) -> Response {
+/// `GET /problems/{kind}`: one of them.
+pub async fn explain(uri: Uri, headers: HeaderMap) -> Response {
     match Kind::ALL.iter().find(|kind| kind.kind == uri.path()) {
         Some(kind) if wants_json(&headers) => shown(JSON, kind.as_json().to_string()),
         Some(kind) => shown(TEXT, kind.as_text()),

@@ -41,7 +41,7 @@ const PAGE_RUNS: i64 = 16;
 const PAGES_AHEAD: usize = 1;
 /// Runs that one job works on: some milliseconds of work, so that all cores end together.
 const JOB_RUNS: usize = 16;
-/// The same where somebody waits for the end: a job that was begun is not stopped, and each of its calls may take its whole time.
+/// The same where a reader waits for the end: a job that was begun is not stopped, and each of its calls may take its whole time.
 const GENTLE_JOB_RUNS: usize = 4;
 
 /// How often a call is made that the wall clock stops.
@@ -169,7 +169,7 @@ where
             break;
         }
     }
-    // The reader may wait for somebody to take its next page.
+    // The reader may wait for its next page to be taken.
     drop(pages);
     while let Some(done) = jobs.join_next().await {
         take(done??);

@@ -18,7 +18,7 @@ use crate::desk::verdict::{Routed, can};
 const MS_PER_MINUTE: i64 = 60_000;
 /// Why a ticket stays without an assignee though the team has members.
 const FULL: &str = "all who could have it have as much as they may: it waits in the team's queue";
-/// Why a ticket goes back to its team that somebody had.
+/// Why a ticket goes back to its team that a person had.
 pub const NOT_TAKEN_UP: &str = "who had it did not take it up in time";
 
 /// What the store needs to pick somebody.
