@@ -52,10 +52,10 @@ fn the_block_about_the_life_of_a_rule_runs() {
     };
     until("the shadow", || (rule()["candidate"]["state"] == "shadow").then_some(()));
     let said = Shell::at(&desk, "mei").run(&block("host/guide/production.md", "ruledesk rules promote"));
-    let is_listed = |version: &str, state: &str| {
-        said.lines().any(|line| line.starts_with("team-routing ") && line.contains(version) && line.contains(state))
-    };
-    assert!(is_listed("1.0.0", "active") && is_listed("1.1.0", "shadow"), "before it was promoted: {said}");
+    let listed = said.lines().find(|line| line.starts_with("team-routing ")).unwrap();
+    let cells: Vec<&str> = listed.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
+    assert!(cells[1].starts_with("1.0.0 (") && cells[4] == "active", "before it was promoted: {listed}");
+    assert!(cells[5].starts_with("1.1.0 (") && cells[5].ends_with(" shadow"), "{listed}");
     let events = desk.as_role("mei").get("/api/v1/rules/team-routing/events").expect(200);
     let of = |name: &str| -> Vec<String> {
         let all = events.as_array().unwrap().iter();

@@ -132,20 +132,32 @@ fn asked(command: &Command, why: &str) -> (&'static str, Value) {
 fn rows_of(rules: &Value) -> Vec<[String; 7]> {
     let word = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or("-").to_owned();
     let row = |rule: &Value| {
-        let candidate = rule.get("candidate").filter(|candidate| !candidate.is_null());
-        let tried = |of: &Value| format!("{} {}", word(of.get("id")), word(of.get("state")));
+        let given = |name: &str| rule.get(name).filter(|value| !value.is_null());
+        let (active, candidate) = (given("active"), given("candidate"));
+        let serving = |otherwise: &str| active.map_or_else(|| word(rule.get(otherwise)), |_| "active".to_owned());
+        let share = |of: &Value| of.get("percent").and_then(Value::as_u64).map(|percent| format!(" {percent} %"));
+        let tried =
+            |of: &Value| format!("{} {}{}", version_of(of), word(of.get("state")), share(of).unwrap_or_default());
         let stages = rule.get("stages").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         [
             word(rule.get("name")),
-            word(rule.get("version")),
+            active.or(candidate).map_or_else(|| word(rule.get("version")), version_of),
             stages.collect::<Vec<_>>().join(", "),
-            word(rule.get("mode")),
-            word(rule.get("state")),
+            serving("mode"),
+            given("retire_proposed_by")
+                .map_or_else(|| serving("state"), |_| format!("{}, to be retired", serving("state"))),
             candidate.map_or_else(|| "-".to_owned(), tried),
             word(rule.get("source")),
         ]
     };
     rules.get("rules").and_then(Value::as_array).into_iter().flatten().map(row).collect()
+}
+
+/// A version as the interface has it: its name, where that is known, and as much of its digest as tells it apart.
+fn version_of(view: &Value) -> String {
+    let id = view.get("id").and_then(Value::as_str).unwrap_or("-");
+    let id = id.parse::<VersionId>().map_or_else(|_| id.to_owned(), |id| id.short());
+    view.get("version").and_then(Value::as_str).map_or_else(|| id.clone(), |version| format!("{version} ({id})"))
 }
 
 fn print_list(found: Vec<[String; 7]>) -> Result<(), Failure> {
