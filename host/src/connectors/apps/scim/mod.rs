@@ -94,11 +94,11 @@ fn user_name(account: &Account) -> &str {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Look {
     /// They are to come to be in it.
-    ToAdd,
+    Adds,
     /// They were in it: a doubt does not say that they are not.
-    ToKeep,
+    Keeps,
     /// They are to be in it no more.
-    ToRemove,
+    Removes,
 }
 
 impl ScimApp {
@@ -280,15 +280,15 @@ impl ScimApp {
             (_, None) => (false, "read back: there is no such user".to_owned()),
             (entitlement, Some(user)) => {
                 let look = match (effect.is_wanted(), op.state.is_open()) {
-                    (true, true) => Look::ToAdd,
-                    (true, false) => Look::ToKeep,
-                    (false, _) => Look::ToRemove,
+                    (true, true) => Look::Adds,
+                    (true, false) => Look::Keeps,
+                    (false, _) => Look::Removes,
                 };
                 let mut way = self.way_in((entitlement, look), user).await?;
                 if way.is_some()
                     && let Some(tier) = &op.replaces
                 {
-                    let before = self.way_in((&Entitlement::Tier(tier.clone()), Look::ToRemove), user).await?;
+                    let before = self.way_in((&Entitlement::Tier(tier.clone()), Look::Removes), user).await?;
                     way = way.filter(|_| before.is_none());
                 }
                 let (there, is) = (way.is_some(), if way.is_some() { "is" } else { "is not" });
@@ -308,7 +308,7 @@ impl ScimApp {
     ) -> Result<Option<String>, Trouble> {
         let Some(group) = self.group(entitlement).await? else {
             let gone = || Trouble::Refused(404, format!("the app has no group for {entitlement}"));
-            return if look == Look::ToKeep { Err(gone()) } else { Ok(None) };
+            return if look == Look::Keeps { Err(gone()) } else { Ok(None) };
         };
         if group.has_member(&user.id) {
             return Ok(Some(String::new()));
@@ -318,7 +318,7 @@ impl ScimApp {
             if !seen.insert(id.clone()) {
                 continue;
             }
-            if seen.len() > WITHIN_MAX && look == Look::ToAdd {
+            if seen.len() > WITHIN_MAX && look == Look::Adds {
                 break;
             }
             if seen.len() > WITHIN_MAX {
@@ -327,7 +327,7 @@ impl ScimApp {
             let within = match self.group_by_id(&id).await? {
                 Some(within) => within,
                 // The app says of it that it is there and that it is not.
-                None if look == Look::ToKeep => {
+                None if look == Look::Keeps => {
                     return Err(Trouble::Unknown(format!(
                         "Groups/{id}: it is in another, and the app has no such group"
                     )));
