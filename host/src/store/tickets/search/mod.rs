@@ -83,6 +83,49 @@ impl SearchFilter {
 /// A statement that finds tickets by their words, and its arguments.
 type Statement = (String, Vec<Arg>);
 
+/// How the rows that have the words are come by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// From the newest row on, until enough have been met: for words that many tickets have. On SQLite for all words: its index is in
+    /// this order.
+    FromTheNewest,
+    /// All rows that have the words, by the index of words.
+    ByWords,
+}
+
+/// Rows of the newest tickets that are looked at to see how common words are.
+const NEWEST_ROWS: i64 = 4_000;
+/// Words are common that so many of those have.
+const COMMON_ROWS: i64 = 8;
+
+impl Way {
+    /// The way to these words, for which the transaction is made ready. PostgreSQL has no numbers about beginnings of words, and would
+    /// take each for one that a fiftieth of all tickets has.
+    async fn to(tx: &mut Tx, text: &str) -> Result<Way, Error> {
+        if !matches!(tx, Tx::Postgres(_)) {
+            return Ok(Way::FromTheNewest);
+        }
+        let newest = tx.all("select coalesce(max(id), 0) from tickets_text", Vec::new()).await?;
+        let newest = newest.first().map_or(Ok(0), |row| row.int(0))?;
+        let sql = format!(
+            "select count(*) from (select 1 as one from tickets_text x where x.id > $1 \
+             and x.words @@ to_tsquery('simple', $2) limit {COMMON_ROWS}) as met"
+        );
+        let met = tx.all(&sql, vec![newest.saturating_sub(NEWEST_ROWS).into(), text.into()]).await?;
+        let is_common = met.first().map_or(Ok(0), |row| row.int(0))? >= COMMON_ROWS;
+        let (way, without) = match is_common {
+            true => (Way::FromTheNewest, ["enable_bitmapscan", "enable_sort"]),
+            false => (Way::ByWords, ["enable_hashjoin", "enable_mergejoin"]),
+        };
+        let [first, second] = without;
+        let set = format!(
+            "select set_config('jit', 'off', true), set_config('{first}', 'off', true), set_config('{second}', 'off', true)"
+        );
+        tx.all(&set, Vec::new()).await?;
+        Ok(way)
+    }
+}
+
 /// The search as the database's index reads it.
 async fn written(tx: &mut Tx, wanted: &Wanted) -> Result<String, Error> {
     if matches!(tx, Tx::Postgres(_)) {
@@ -99,12 +142,16 @@ async fn written(tx: &mut Tx, wanted: &Wanted) -> Result<String, Error> {
 
 impl Store {
     /// The statement for so many rows that have the words, the newest first.
-    fn found(&self, text: &str, filter: &SearchFilter, rows: usize) -> Statement {
+    fn found(&self, way: Way, text: &str, filter: &SearchFilter, rows: usize) -> Statement {
         let id = search::TICKET_ROW.text(&self.db);
         let mut args: Vec<Arg> = vec![text.into()];
         let narrowed = filter.narrowed(id, &mut args);
         args.push(i64::try_from(rows).unwrap_or(i64::MAX).into());
-        let (tickets, limit) = (search::TICKETS.text(&self.db), args.len());
+        let tickets = match way {
+            Way::FromTheNewest => search::TICKETS.text(&self.db),
+            Way::ByWords => search::TICKETS_BY_WORDS,
+        };
+        let limit = args.len();
         (format!("select t.number {tickets}{narrowed} order by {id} desc limit ${limit}"), args)
     }
 
@@ -112,7 +159,7 @@ impl Store {
     async fn numbers(
         &self,
         tx: &mut Tx,
-        text: &str,
+        (way, text): (Way, &str),
         mut filter: SearchFilter,
         limit: usize,
     ) -> Result<Vec<i64>, Error> {
@@ -121,7 +168,7 @@ impl Store {
             // Both rows of a ticket may have the words, as few do: where that leaves too few tickets, it goes on behind them.
             let missing = limit.saturating_sub(numbers.len());
             let rows = missing + missing / 4 + 1;
-            let (sql, args) = self.found(text, &filter, rows);
+            let (sql, args) = self.found(way, text, &filter, rows);
             let found = tx.all(&sql, args).await?;
             for row in &found {
                 numbers.push(row.int(0)?);
@@ -149,7 +196,8 @@ impl Store {
         let wanted = filter.only.iter().fold(wanted, |wanted, person| wanted.and(&word_of(person.as_str())));
         let mut tx = self.db.begin_searching().await?;
         let text = written(&mut tx, &wanted).await?;
-        let numbers = self.numbers(&mut tx, &text, filter.clone(), limit).await?;
+        let way = Way::to(&mut tx, &text).await?;
+        let numbers = self.numbers(&mut tx, (way, &text), filter.clone(), limit).await?;
         let mut found = Vec::new();
         if !numbers.is_empty() {
             let numbers = numbers.into_iter().map(Arg::from).collect();
@@ -171,7 +219,8 @@ impl Store {
     pub async fn search_plan(&self, wanted: &Wanted, filter: &SearchFilter) -> Result<(String, Vec<String>), Error> {
         let mut tx = self.db.begin_searching().await?;
         let text = written(&mut tx, wanted).await?;
-        let (sql, args) = self.found(&text, filter, 50);
+        let way = Way::to(&mut tx, &text).await?;
+        let (sql, args) = self.found(way, &text, filter, 50);
         let lines = tx.plan(&sql, args).await?;
         tx.end().await?;
         Ok((text, lines))
