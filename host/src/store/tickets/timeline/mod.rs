@@ -35,6 +35,9 @@ const PAGE_BYTES_MAX: i64 = 1 << 20;
 const SETTINGS_MAX: usize = 2000;
 /// The most entries that are read at once for their words.
 const WORDS_MAX: usize = 1_000;
+/// Entries are read together until they have so many bytes: the longest words there may be, hundreds of times, are more than memory
+/// should hold.
+const WORDS_BYTES_MAX: i64 = 8 << 20;
 /// The columns after `ticket`, as [`stored`] reads them.
 const COLUMNS: &str = "seq, at, author_kind, author, author_version, visibility, kind, details";
 /// How many columns that are, with `ticket`.
@@ -187,20 +190,37 @@ pub async fn words_of(tx: &mut Tx, tickets: &[i64]) -> Result<(BTreeMap<i64, Vec
     let (Some(last), room) = (tickets.last(), tickets.len().next_power_of_two()) else {
         return Ok((BTreeMap::new(), 0));
     };
-    let sql = format!(
-        "select ticket, {COLUMNS} from timeline where ticket in ({}) and kind in ('commented', 'resolved') \
-         order by ticket, seq desc limit {WORDS_MAX}",
-        places(0, room)
+    let from = format!(
+        "from timeline where ticket in ({}) and kind in ('commented', 'resolved') order by ticket, seq desc limit ${}",
+        places(0, room),
+        room + 1
     );
     // Filled up, so that few statements are prepared.
     let mut args: Vec<Arg> = tickets.iter().map(|ticket| Arg::from(*ticket)).collect();
     args.resize(room, Arg::from(*last));
-    let rows = tx.all(&sql, args).await?;
+    let with_limit = |limit: usize| {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        args.iter().cloned().chain([Arg::from(limit)]).collect::<Vec<_>>()
+    };
+    let (mut bytes, mut limit) = (0, WORDS_MAX);
+    for (n, row) in tx
+        .all(&format!("select cast(octet_length(details) as bigint) {from}"), with_limit(WORDS_MAX))
+        .await?
+        .iter()
+        .enumerate()
+    {
+        bytes += row.int(0)?;
+        if bytes >= WORDS_BYTES_MAX {
+            limit = n + 1;
+            break;
+        }
+    }
+    let rows = tx.all(&format!("select ticket, {COLUMNS} {from}"), with_limit(limit)).await?;
     let mut found: BTreeMap<i64, Vec<Entry>> = BTreeMap::new();
     for row in &rows {
         found.entry(row.int(0)?).or_default().push(readable(row, 1)?.entry);
     }
-    if rows.len() < WORDS_MAX {
+    if rows.len() < limit {
         return Ok((found, *last));
     }
     // The last of them may have more.
