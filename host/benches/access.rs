@@ -2,8 +2,8 @@
 //! audit is answered. One desk in this process for each database, with a clock that is set; the app is in this process too.
 //!
 //! `RULEDESK_BENCH_GRANTS` says how many grants end at once and lie on the ledger; default 2,000. A grant makes three events of the
-//! ledger until it ends and one when it does, so that 100,000 are the sweep that is promised, and 340,000 a ledger of a million
-//! events. `RULEDESK_BENCH_YEAR` says how many requests 5,000 people make in a year to 120 apps, which is lived through hour by hour while
+//! ledger until it ends and one when it does. Each is another person's, of whom an organisation has 100,000 at most: 99,900 are the
+//! sweep that is promised, with a ledger of 400,000 events. `RULEDESK_BENCH_YEAR` says how many requests 5,000 people make in a year to 120 apps, which is lived through hour by hour while
 //! one in ten of them leaves; default none, 30,000 is a year of such an organisation. `RULEDESK_BENCH_DATABASE`, `sqlite` or `postgres`, measures one of the two alone.
 #![expect(
     clippy::unwrap_used,
