@@ -1,7 +1,7 @@
 //! A receiver of webhooks that takes requests one at a time and answers as a test wants.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
@@ -18,7 +18,8 @@ pub fn received(stream: &TcpStream) -> std::io::Result<Received> {
     request(stream).map(|(_, received)| received)
 }
 
-/// Reads a request from a connection, with its first line.
+/// Reads a request from a connection, with its first line. One that is cut off, as by a desk that is killed while it sends, is an error
+/// and no request.
 pub fn request(stream: &TcpStream) -> std::io::Result<(String, Received)> {
     let mut reader = BufReader::new(stream);
     let (mut line, mut headers) = (String::new(), BTreeMap::new());
@@ -27,6 +28,9 @@ pub fn request(stream: &TcpStream) -> std::io::Result<(String, Received)> {
     loop {
         line.clear();
         reader.read_line(&mut line)?;
+        if !line.ends_with('\n') {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
         let Some((name, value)) = line.trim_end().split_once(": ") else { break };
         headers.insert(name.to_lowercase(), value.to_owned());
     }

@@ -164,11 +164,16 @@ impl Relay {
     }
 }
 
+/// Reads a message to its last line, a dot. One that is cut off, as by a desk that is killed while it sends, is an error and no message.
 fn read_message(reader: &mut impl std::io::BufRead) -> std::io::Result<String> {
     let (mut text, mut line) = (String::new(), String::new());
     loop {
         line.clear();
-        if reader.read_line(&mut line)? == 0 || line == ".\r\n" {
+        reader.read_line(&mut line)?;
+        if !line.ends_with('\n') {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        if line == ".\r\n" {
             return Ok(text);
         }
         let plain = line.strip_prefix('.').unwrap_or(&line);
