@@ -14,6 +14,8 @@ use super::report::{Line, percentiles};
 const PATIENCE: Duration = Duration::from_secs(3_600);
 /// Articles among which suggestions are looked for.
 const ARTICLES: usize = 200;
+/// Agents who reply at once.
+const CLIENTS: usize = 32;
 /// Timers that fall due at one moment.
 const TIMERS: i64 = 100_000;
 
@@ -142,7 +144,16 @@ async fn streams(desk: &Desk, lines: &mut Vec<Line>) {
     lines.push(Line { name: format!("{} idle streams take, MB", open.len()), value: more.to_string() });
 }
 
-/// Replies to tickets that are open, one after the other: how long each takes, and the desk's processor time for each.
+/// A reply as an agent writes it.
+async fn reply(client: &mut Client, key: &str) -> Duration {
+    let path = format!("/api/v1/tickets/{key}/comments");
+    let answer = client.post(&path, r#"{"body":"We look at it and write again at noon."}"#).await;
+    assert_eq!(answer.status, 201, "{}", String::from_utf8_lossy(&answer.body));
+    answer.took
+}
+
+/// Replies to tickets that are open, one after the other and then of many at once: how long each takes, and the desk's processor time
+/// for each.
 async fn replies(desk: &Desk, client: &mut Client, size: u64, lines: &mut Vec<Line>) {
     let count = requests();
     let mut keys = Vec::new();
@@ -160,14 +171,36 @@ async fn replies(desk: &Desk, client: &mut Client, size: u64, lines: &mut Vec<Li
     assert!(!keys.is_empty(), "none of {size} tickets is open");
     let (before, mut took) = (desk.processor_time(), Vec::new());
     for key in keys.iter().cycle().take(count) {
-        let path = format!("/api/v1/tickets/{key}/comments");
-        let answer = client.post(&path, r#"{"body":"We look at it and write again at noon."}"#).await;
-        assert_eq!(answer.status, 201, "{}", String::from_utf8_lossy(&answer.body));
-        took.push(answer.took);
+        took.push(reply(client, key).await);
     }
     let each = (desk.processor_time() - before).as_secs_f64() * 1000.0 / count as f64;
     lines.push(percentiles("a reply", took, 0.95));
     lines.push(Line { name: "a reply, processor time, ms".to_owned(), value: format!("{each:.2}") });
+    replies_at_once(desk, &keys, lines).await;
+}
+
+/// Replies of many agents at once, each to tickets of their own.
+async fn replies_at_once(desk: &Desk, keys: &[String], lines: &mut Vec<Line>) {
+    let mut clients = tokio::task::JoinSet::new();
+    let before = desk.processor_time();
+    for own in keys.chunks(keys.len().div_ceil(CLIENTS)) {
+        let (mut client, own) = (desk.client("demo-kofi").await, own.to_vec());
+        clients.spawn(async move {
+            let mut took = Vec::new();
+            for key in own.iter().cycle().take(requests()) {
+                took.push(reply(&mut client, key).await);
+            }
+            took
+        });
+    }
+    let mut took = Vec::new();
+    while let Some(of_client) = clients.join_next().await {
+        took.extend(of_client.unwrap());
+    }
+    let each = (desk.processor_time() - before).as_secs_f64() * 1000.0 / took.len() as f64;
+    let clients = keys.len().min(CLIENTS);
+    lines.push(percentiles(&format!("a reply, {clients} at once"), took, 0.95));
+    lines.push(Line { name: format!("a reply, {clients} at once: processor time, ms"), value: format!("{each:.2}") });
 }
 
 /// Looks at many tickets that fall due at one moment: how many a second are done, from the moment that they are there.
