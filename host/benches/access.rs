@@ -46,9 +46,9 @@ const TOGETHER: usize = 50;
 const CLIENTS: usize = 8;
 
 fn main() {
-    let said = |name: &str| std::env::var(name).ok().map(|text| text.parse().expect("a number"));
-    let (grants, events, requests): (Option<usize>, Option<usize>, Option<usize>) =
-        (said("RULEDESK_BENCH_GRANTS"), said("RULEDESK_BENCH_EVENTS"), said("RULEDESK_BENCH_YEAR"));
+    let said = |name: &str| -> Option<usize> { std::env::var(name).ok().map(|text| text.parse().expect("a number")) };
+    let (grants, events) = (said("RULEDESK_BENCH_GRANTS"), said("RULEDESK_BENCH_EVENTS"));
+    let requests = said("RULEDESK_BENCH_YEAR");
     let only = std::env::var("RULEDESK_BENCH_DATABASE").unwrap_or_default();
     for (word, database) in [("sqlite", Database::Sqlite), ("postgres", Database::Postgres)] {
         if !only.is_empty() && only != word {

@@ -133,7 +133,8 @@ fn questions(desk: &House, weeks: usize) {
 
 /// The whole ledger in a file, and the check of that file, which needs no desk.
 fn evidence(desk: &House, events: usize) {
-    let file = desk.settings().with_file_name("evidence.jsonl");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("evidence.jsonl");
     let file = file.to_str().unwrap();
     let (done, took) = timed(|| desk.command(&["decisions", "evidence", "export", "--out", file]));
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
