@@ -3,8 +3,12 @@
 //!
 //! `RULEDESK_BENCH_GRANTS` says how many grants end at once and lie on the ledger; default 2,000. A grant makes three events of the
 //! ledger until it ends and one when it does. Each is another person's, of whom an organisation has 100,000 at most: 99,900 are the
-//! sweep that is promised, with a ledger of 400,000 events. `RULEDESK_BENCH_YEAR` says how many requests 5,000 people make in a year to 120 apps, which is lived through hour by hour while
-//! one in ten of them leaves; default none, 30,000 is a year of such an organisation. `RULEDESK_BENCH_DATABASE`, `sqlite` or `postgres`, measures one of the two alone.
+//! sweep that is promised, with a ledger of 400,000 events. `RULEDESK_BENCH_YEAR` says how many requests 5,000 people make in a year to
+//! 120 apps, which is lived through hour by hour while one in ten of them leaves; default none, 30,000 is a year of such an
+//! organisation. `RULEDESK_BENCH_EVENTS` says how long a ledger the same people fill week by week, on which an audit is answered, the
+//! chain checked, and a person with 200 grants leaves; default none, 1,000,000 is what is promised. Where one of these two is said,
+//! and `RULEDESK_BENCH_GRANTS` is not, nothing else is measured. `RULEDESK_BENCH_DATABASE`, `sqlite` or `postgres`, measures one of
+//! the two alone.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -25,6 +29,9 @@ use serde_json::{Value, json};
 #[expect(dead_code, reason = "the tests use the rest")]
 mod support;
 
+#[path = "access/ledger.rs"]
+mod ledger;
+
 use support::components::example_rules;
 use support::house::House;
 use support::place::Database;
@@ -39,18 +46,25 @@ const TOGETHER: usize = 50;
 const CLIENTS: usize = 8;
 
 fn main() {
-    let grants = std::env::var("RULEDESK_BENCH_GRANTS").ok().and_then(|n| n.parse().ok()).unwrap_or(2_000);
+    let said = |name: &str| -> Option<usize> { std::env::var(name).ok().map(|text| text.parse().expect("a number")) };
+    let (grants, events) = (said("RULEDESK_BENCH_GRANTS"), said("RULEDESK_BENCH_EVENTS"));
+    let requests = said("RULEDESK_BENCH_YEAR");
     let only = std::env::var("RULEDESK_BENCH_DATABASE").unwrap_or_default();
     for (word, database) in [("sqlite", Database::Sqlite), ("postgres", Database::Postgres)] {
         if !only.is_empty() && only != word {
             continue;
         }
         println!("{database:?}, the example rules:");
-        decisions(database);
-        provisioned(database);
-        many(database, grants);
-        leaver(database);
-        if let Some(requests) = std::env::var("RULEDESK_BENCH_YEAR").ok().and_then(|n| n.parse().ok()) {
+        if grants.is_some() || (events.is_none() && requests.is_none()) {
+            decisions(database);
+            provisioned(database);
+            many(database, grants.unwrap_or(2_000));
+            leaver(database);
+        }
+        if let Some(events) = events {
+            ledger::measure(database, events);
+        }
+        if let Some(requests) = requests {
             year(database, requests);
         }
     }
@@ -60,9 +74,11 @@ fn main() {
 const PEOPLE: usize = 5_000;
 const APPS_OF_A_YEAR: usize = 120;
 const LEAVERS_A_WEEK: usize = 10;
+/// Hours after which it is said how far the year has come.
+const SAID_EVERY: usize = 30 * 24;
 
 /// Requests by weekday, from Monday, and by hour: when the 17,136 incidents were opened that an IT company's ServiceNow took in March and
-/// April 2016 (UCI Machine Learning Repository, "Incident management process enriched event log").
+/// April 2016 (UCI Machine Learning Repository, "Incident management process enriched event log"), from 29 February to 30 April.
 const BY_HOUR: [[u32; 24]; 7] = [
     [19, 20, 8, 11, 15, 9, 34, 77, 412, 552, 472, 421, 228, 322, 379, 367, 251, 154, 57, 26, 22, 22, 17, 21],
     [23, 30, 18, 24, 8, 6, 48, 76, 347, 430, 403, 298, 185, 233, 308, 268, 264, 158, 54, 33, 32, 21, 18, 11],
@@ -72,24 +88,29 @@ const BY_HOUR: [[u32; 24]; 7] = [
     [23, 25, 13, 11, 9, 12, 24, 22, 37, 31, 31, 26, 15, 22, 15, 17, 20, 12, 14, 16, 6, 15, 13, 11],
     [14, 8, 5, 8, 3, 8, 21, 9, 30, 21, 32, 17, 8, 9, 19, 10, 21, 12, 15, 8, 12, 8, 13, 14],
 ];
+/// How many of each weekday those are.
+const DAYS: [f64; 7] = [9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 8.0];
 /// Hundredths of the callers of the same incidents, those who call most first, and the thousandths of all incidents that are theirs.
 const BY_PERSON: [(usize, usize); 9] =
     [(1, 95), (1, 44), (3, 101), (5, 122), (10, 174), (10, 121), (20, 167), (20, 98), (30, 78)];
-/// The same of their categories, for apps.
-const BY_APP: [(usize, usize); 8] = [(2, 131), (3, 245), (5, 152), (10, 174), (10, 131), (20, 147), (20, 18), (30, 2)];
+/// The same of their 44 categories, for apps; a part of a category counts as such a part of its incidents.
+const BY_APP: [(usize, usize); 8] = [(2, 112), (3, 165), (5, 207), (10, 201), (10, 145), (20, 147), (20, 21), (30, 2)];
 
-/// A year of an organisation, hour by hour and from a Monday on: people ask when, as often and for as few things as those of a real
-/// service desk, some of them leave, and what waits for the manager is approved or denied.
+/// A year of an organisation, hour by hour and from a Monday on, by UTC: people ask when, as often and for as few things as those of a
+/// real service desk, some of them leave, and what waits for the manager is approved or denied.
 fn year(database: Database, requests: usize) {
-    let desk = organisation_of_a_year(database);
+    let desk = organisation(database, APPS_OF_A_YEAR, |n| if n % 4 == 0 { "medium" } else { "low" });
+    desk.advance(until_monday(desk.clock.now()));
     let mut year = Year { desk: &desk, chance: Chance(4711), left: BTreeSet::new(), asked: 0, refused: 0, decided: 0 };
-    let weekly: u32 = BY_HOUR.iter().flatten().sum();
+    let of_a_day = |(day, days): (&[u32; 24], f64)| f64::from(day.iter().sum::<u32>()) / days;
+    let weekly: f64 = BY_HOUR.iter().zip(DAYS).map(of_a_day).sum();
+    // The 365th day is a Monday, as the first is: it counts as any other seventh of a week.
     let of_a_week = requests as f64 * 7.0 / 365.0;
     let mut owed = 0.0;
     let ((), took) = timed(|| {
         for hour in 0..365 * 24 {
             let (day, time) = (hour / 24, hour % 24);
-            owed += of_a_week * f64::from(BY_HOUR[day % 7][time]) / f64::from(weekly);
+            owed += of_a_week * f64::from(BY_HOUR[day % 7][time]) / DAYS[day % 7] / weekly;
             while owed >= 1.0 {
                 owed -= 1.0;
                 year.ask();
@@ -100,6 +121,9 @@ fn year(database: Database, requests: usize) {
                     year.leave();
                 }
                 desk.do_what_is_due();
+            }
+            if (hour + 1) % SAID_EVERY == 0 {
+                println!("    day {} of 365: {} of {requests} requests", day + 1, year.asked + year.refused);
             }
         }
     });
@@ -118,8 +142,16 @@ fn year(database: Database, requests: usize) {
     assert!(desk.command(&["decisions", "chain"]).status.success());
 }
 
-/// The desk of that organisation.
-fn organisation_of_a_year(database: Database) -> House {
+/// How long it is until a Monday begins.
+fn until_monday(now: jiff::Timestamp) -> SignedDuration {
+    const WEEK: i64 = 7 * 86_400;
+    // The first Monday since 1970 was the 5th of January.
+    let since = (now.as_second() - 4 * 86_400).rem_euclid(WEEK);
+    SignedDuration::from_secs(WEEK - since)
+}
+
+/// The desk of such an organisation, with apps of this risk.
+fn organisation(database: Database, count: usize, risk: impl Fn(usize) -> &'static str) -> House {
     let desk = configured(database, "people.toml", |mut text| {
         for n in 0..PEOPLE {
             let department = ["Sales", "Finance", "Engineering", "Support", "People"][n % 5];
@@ -132,8 +164,8 @@ fn organisation_of_a_year(database: Database) -> House {
     });
     let apps = desk.settings().with_file_name("apps.toml");
     let mut text = std::fs::read_to_string(&apps).unwrap();
-    for n in 0..APPS_OF_A_YEAR {
-        let risk = if n % 4 == 0 { "medium" } else { "low" };
+    for n in 0..count {
+        let risk = risk(n);
         text += &format!(
             "\n[[app]]\nid = \"a{n}\"\nname = \"A {n}\"\n[[app.tier]]\nid = \"user\"\nname = \"User\"\nrisk = \"{risk}\"\nlongest = \"2160h\"\n"
         );

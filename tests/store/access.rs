@@ -279,11 +279,16 @@ impl Row {
         }
     }
 
+    /// Whether it is a reason for access now.
+    fn gives(&self) -> bool {
+        let supports = ["active", "provisioning", "scheduled"].contains(&self.state) && self.revoked_at.is_none();
+        self.expires_at > NOW && supports
+    }
+
     /// Whether it takes a seat now.
     fn is_held(&self) -> bool {
-        let supports = ["active", "provisioning", "scheduled"].contains(&self.state) && self.revoked_at.is_none();
         let under_way = ["provisioning", "deprovisioning", "compensating"].contains(&self.state);
-        self.app == "crm" && ((self.expires_at > NOW && supports) || under_way)
+        self.app == "crm" && (self.gives() || under_way)
     }
 }
 
@@ -306,8 +311,38 @@ async fn write_by_hand(target: &Target, rows: &[Row]) {
     });
     let head = "insert into grants (id, ticket, subject, app, tier, groups, granted_at, expires_at, revoked_at, state)";
     tx.insert(head, 10, "", args.collect()).await.unwrap();
+    // Some were seen in the app, by their first grant or another's: only whose they are counts.
+    let seen = (0..SEEN_IN_APP).map(|n| {
+        let (id, ticket) = (uuid(8, n + 1), uuid(9, n + 1));
+        let person = Arg::from(format!("p{n}"));
+        vec![person, "crm".into(), "account".into(), id.into(), ticket.into(), (NOW - 10).into(), 0_i64.into()]
+    });
+    let head = "insert into holdings (subject, app, entitlement, grant_id, ticket, since, preexisting)";
+    tx.insert(head, 7, "", seen.collect()).await.unwrap();
     tx.commit().await.unwrap().done().await.unwrap();
     db.close().await;
+}
+
+/// People who were seen in the app.
+const SEEN_IN_APP: u128 = 20;
+
+fn people_of<'r>(rows: impl Iterator<Item = &'r Row>) -> BTreeSet<PersonId> {
+    rows.map(|row| person(&row.subject)).collect()
+}
+
+/// Who holds anything, who had the app and is out of it, and who is in it with no grant: as the database finds it, and one by one.
+async fn holders_are_those_found_one_by_one(store: &Store, app: &AppId, rows: &[Row]) {
+    let all: BTreeSet<PersonId> = store.all_holders(at(0)).await.unwrap().into_iter().collect();
+    assert_eq!(all, people_of(rows.iter().filter(|row| row.gives())));
+    let held = people_of(rows.iter().filter(|row| row.is_held()));
+    let seen: BTreeSet<PersonId> = (0..SEEN_IN_APP).map(|n| person(&format!("p{n}"))).collect();
+    let mut out = people_of(rows.iter().filter(|row| row.app == "crm"));
+    out.retain(|id| !held.contains(id) && !seen.contains(id));
+    assert_eq!(store.were_in(app, at(0)).await.unwrap().into_iter().collect::<BTreeSet<_>>(), out);
+    let without = store.held_without_grant(at(0)).await.unwrap();
+    let expected: BTreeSet<PersonId> = seen.into_iter().filter(|id| !held.contains(id)).collect();
+    assert_eq!(without.len(), expected.len(), "each once");
+    assert_eq!(without.into_iter().map(|(id, _)| id).collect::<BTreeSet<_>>(), expected);
 }
 
 /// Thirty people of three departments and of none, of whom some have left, and an app of three tiers.
@@ -368,6 +403,7 @@ async fn the_database_counts_the_peers_and_the_holders_that_one_counts_one_by_on
                 assert_eq!(held.len(), expected.len(), "each once");
                 assert_eq!(held.into_iter().map(|(id, _)| id).collect::<BTreeSet<_>>(), expected);
             }
+            holders_are_those_found_one_by_one(&store, &app.id, &rows).await;
             store.close().await;
         }
     }

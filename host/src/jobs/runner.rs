@@ -81,17 +81,36 @@ pub async fn run_due(app: &Arc<App>, ways: &Arc<Ways>) -> Result<usize, Error> {
 /// time; only what shares a transaction with others goes as it does in a desk that serves.
 async fn run_due_in(app: &Arc<App>, ways: &Arc<Ways>, queue: Queue) -> Result<usize, Error> {
     let together = super::together_max(queue);
-    let places = if together == 1 { 1 } else { TOGETHER_AT_ONCE_MAX };
-    let claimed = app.jobs.claim(queue, AT_ONCE_MAX.max(places * together)).await?;
-    let mut running = JoinSet::new();
-    for some in claimed.chunks(together) {
-        if running.len() == places {
+    if together > 1 {
+        return run_all_together(app, ways, queue, together).await;
+    }
+    let claimed = app.jobs.claim(queue, AT_ONCE_MAX).await?;
+    let (mut running, runs) = (JoinSet::new(), claimed.len());
+    for one in claimed {
+        running.spawn(run_some((Arc::clone(app), Arc::clone(ways)), vec![one], None));
+        running.join_next().await;
+    }
+    Ok(runs)
+}
+
+/// Does all that is due in a queue of which many share a transaction: the next are claimed and read while some are written.
+async fn run_all_together(app: &Arc<App>, ways: &Arc<Ways>, queue: Queue, together: usize) -> Result<usize, Error> {
+    let (mut running, mut runs) = (JoinSet::new(), 0);
+    let came = loop {
+        let claimed = match app.jobs.claim(queue, together).await {
+            Ok(claimed) if claimed.is_empty() => break Ok(runs),
+            Ok(claimed) => claimed,
+            Err(error) => break Err(error),
+        };
+        runs += claimed.len();
+        if running.len() == TOGETHER_AT_ONCE_MAX {
             running.join_next().await;
         }
-        running.spawn(run_some((Arc::clone(app), Arc::clone(ways)), some.to_vec(), None));
-    }
+        running.spawn(run_some((Arc::clone(app), Arc::clone(ways)), claimed, None));
+    };
+    // What was begun comes to its end, also where no more can be claimed.
     while running.join_next().await.is_some() {}
-    Ok(claimed.len())
+    came
 }
 
 /// Waits until there is a reason to look again.

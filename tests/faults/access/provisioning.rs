@@ -358,6 +358,11 @@ fn i17_what_is_held_and_what_is_on_its_way_are_what_the_ledger_says() {
     desk.sql("update grants set state = 'ended'");
     assert!(breaks(&desk).contains("is not what the ledger says"));
     desk.sql("update grants set state = 'active'");
+    desk.sql(
+        "insert into access_ops select (jsonb_populate_record(o, jsonb_build_object('id', gen_random_uuid()))).* \
+         from access_ops o, generate_series(1, 2100) where entitlement = 'account'",
+    );
+    assert!(breaks(&desk).contains("and 2000 more"), "many pages of orders, and none is passed over");
     desk.sql("delete from access_ops where entitlement = 'account'");
     assert!(breaks(&desk).contains("1 orders are missing"));
 }

@@ -11,7 +11,7 @@ use crate::desk::change::AccessSeen;
 use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TicketNumber, TierId};
 use crate::desk::ticket::Ticket;
 use crate::store::access::ops::OPEN;
-use crate::store::access::{GRANT_COLUMNS, SUPPORTS, UNDER_WAY, grant};
+use crate::store::access::{APPS, GRANT_COLUMNS, OF_ONE, SUPPORTS, UNDER_WAY, grant};
 use crate::store::db::{Arg, Row, Tx};
 use crate::store::sql::columns::{ms, parsed};
 use crate::store::sql::dialect::Clause;
@@ -301,7 +301,10 @@ impl Store {
 
     /// Those who hold anything that is not over.
     pub async fn all_holders(&self, now: Timestamp) -> Result<Vec<PersonId>, Error> {
-        let sql = format!("select distinct subject from grants where expires_at > $1 and {SUPPORTS} order by subject");
+        let sql = format!(
+            "{APPS} select distinct g.subject from apps cross join grants g \
+             where g.app = apps.app and g.expires_at > $1 and {SUPPORTS} order by g.subject"
+        );
         let rows = self.db.all(&sql, vec![ms(now).into()]).await?;
         // A name that is none belongs to no person who could have left.
         Ok(rows.iter().filter_map(|row| parsed("grants", "subject", &row.text(0).ok()?).ok()).collect())
@@ -310,9 +313,10 @@ impl Store {
     /// Who holds something in an app with no grant for it any more, each with the grant by which it came there.
     pub async fn held_without_grant(&self, now: Timestamp) -> Result<Vec<(PersonId, GrantId)>, Error> {
         let sql = format!(
-            "select distinct h.subject, h.grant_id from holdings h where not exists (select 1 from grants g \
+            "select distinct h.subject, h.grant_id from holdings h where not exists (select 1 from {} \
              where g.subject = h.subject and g.app = h.app and ((g.expires_at > $1 and {SUPPORTS}) or {UNDER_WAY})) \
-             order by h.subject, h.grant_id"
+             order by h.subject, h.grant_id",
+            OF_ONE.text(&self.db)
         );
         let rows = self.db.all(&sql, vec![ms(now).into()]).await?;
         // A name that is none belongs to no person who could have left.
@@ -323,10 +327,11 @@ impl Store {
 
     /// Those who had grants for an app, of which none is left, and who hold nothing there.
     pub async fn were_in(&self, app: &AppId, now: Timestamp) -> Result<Vec<PersonId>, Error> {
+        // Each part is read once, however many people it has.
+        let of = "select subject from grants where app = $1";
         let sql = format!(
-            "select distinct w.subject from grants w where w.app = $1 and not exists (select 1 from grants g \
-             where g.subject = w.subject and g.app = w.app and ((g.expires_at > $2 and {SUPPORTS}) or {UNDER_WAY})) \
-             and not exists (select 1 from holdings h where h.subject = w.subject and h.app = w.app) order by w.subject"
+            "{of} except {of} and expires_at > $2 and {SUPPORTS} except {of} and {UNDER_WAY} \
+             except select subject from holdings where app = $1 order by subject"
         );
         let rows = self.db.all(&sql, vec![app.as_str().into(), ms(now).into()]).await?;
         // A name that is none belongs to no person who is here.
@@ -339,8 +344,9 @@ impl Store {
             return Ok(Vec::new());
         }
         let sql = format!(
-            "select distinct g.ticket from grants g join access_decisions d on d.ticket = g.ticket \
-             where d.approve = 1 and (d.approver in ({}) or d.in_place_of <> '[]') and g.expires_at > $1 and {SUPPORTS} order by g.ticket",
+            "{APPS} select distinct g.ticket from apps cross join grants g cross join access_decisions d \
+             where g.app = apps.app and g.expires_at > $1 and {SUPPORTS} and d.ticket = g.ticket and d.approve = 1 \
+             and (d.approver in ({}) or d.in_place_of <> '[]') order by g.ticket",
             places(1, accounts.len())
         );
         let accounts = accounts.iter().map(|account| Arg::from(account.as_str()));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::lists::cases;
-use super::{GRANT_COLUMNS, ListedGrant, SUPPORTS, TIER, UNDER_WAY, listed};
+use super::{GRANT_COLUMNS, ListedGrant, OF_ONE, SUPPORTS, TIER, UNDER_WAY, listed};
 use crate::desk::access::{AccessCase, Grant};
 use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TicketNumber, TierId};
 use crate::store::db::Arg;
@@ -117,7 +117,8 @@ impl Store {
              and (revoked_at is null or revoked_at > $1) and state not in ('failed', 'compensating') and id > $2 {which}"
         );
         if !defaults.is_empty() {
-            ids = format!("select id from ({ids} union {}) held", by_default(defaults, which, &mut args));
+            let stays = by_default(defaults, which, (OF_ONE.text(&self.db), &mut args));
+            ids = format!("select id from ({ids} union {stays}) held");
         }
         // The page is found first, by ids that an index has alone; then only its grants are read.
         let sql = format!(
@@ -143,15 +144,15 @@ impl Store {
     }
 }
 
-/// The grants by which people came to a tier that they keep by default, with none in force for its app.
-fn by_default(defaults: &Defaults, which: &str, args: &mut Vec<Arg>) -> String {
+/// The grants by which people came to a tier that they keep by default, with none in force for its app; `of_one` as [`OF_ONE`] has it.
+fn by_default(defaults: &Defaults, which: &str, (of_one, args): (&str, &mut Vec<Arg>)) -> String {
     let apps = places(args.len(), defaults.len());
     args.extend(defaults.keys().map(|app| Arg::from(app.as_str())));
     let held = places(args.len(), defaults.len());
     args.extend(defaults.iter().map(|(app, tier)| Arg::from(format!("{app} {TIER}{tier}"))));
     format!(
         "select h.grant_id from holdings h where h.grant_id > $2 {which} and h.app in ({apps}) \
-         and (h.app || ' ' || h.entitlement) in ({held}) and not exists (select 1 from grants g where g.subject = h.subject \
+         and (h.app || ' ' || h.entitlement) in ({held}) and not exists (select 1 from {of_one} where g.subject = h.subject \
          and g.app = h.app and ((g.expires_at > $1 and {SUPPORTS}) or {UNDER_WAY}))"
     )
 }

@@ -38,19 +38,28 @@ struct Expected {
     grants: BTreeMap<GrantId, Grant>,
 }
 
+/// When grants were replaced by others that give the same, and up to which event that is known.
+#[derive(Default)]
+struct Replaced {
+    ends: BTreeMap<GrantId, Timestamp>,
+    upto: i64,
+}
+
 impl Store {
     pub(super) async fn compare_access(&self) -> Result<Vec<Difference>, Error> {
-        let (mut found, mut after, replaced) = (Vec::new(), Uuid::nil(), self.replaced().await?);
+        let (mut found, mut after, mut replaced) = (Vec::new(), Uuid::nil(), Replaced::default());
+        self.read_on(&mut replaced).await?;
         loop {
             let sql = format!("select ticket from access_cases where ticket > $1 order by ticket limit {PAGE}");
             let rows = self.db.all_of_history(&sql, vec![after.into()]).await?;
             let tickets = rows.iter().map(|row| Ok(TicketId(row.uuid(0)?))).collect::<Result<Vec<_>, Error>>()?;
             let Some(last) = tickets.last() else { break };
             after = last.0;
-            let mut differs = self.compare_page(&tickets, &replaced).await?;
+            let mut differs = self.compare_page(&tickets, &replaced.ends).await?;
             if !differs.is_empty() {
                 // A grant may have been replaced since that was looked up.
-                differs = self.compare_page(&tickets, &self.replaced().await?).await?;
+                self.read_on(&mut replaced).await?;
+                differs = self.compare_page(&tickets, &replaced.ends).await?;
             }
             found.extend(differs);
         }
@@ -121,17 +130,28 @@ impl Store {
         Ok(found)
     }
 
-    /// When grants were replaced by others that give the same.
-    async fn replaced(&self) -> Result<BTreeMap<GrantId, Timestamp>, Error> {
-        let mut found = BTreeMap::new();
-        let sql = "select at, event, detail, hash, ticket from ledger where event = 'replaced' order by seq";
-        for row in self.db.all_of_history(sql, Vec::new()).await? {
-            let Ok(event) = stored(&row, TicketId(row.uuid(4)?)) else { continue };
-            if let Said::Event(LedgerEvent::Replaced { grant, .. }) = event.said {
-                found.insert(grant, event.at);
+    /// Reads which grants were replaced by others that give the same, from where that was read to before up to the ledger's end.
+    async fn read_on(&self, replaced: &mut Replaced) -> Result<(), Error> {
+        let end = self.db.all_of_history("select coalesce(max(seq), 0) from ledger", Vec::new()).await?;
+        let end = end.first().map_or(Ok(0), |row| row.int(0))?;
+        while replaced.upto < end {
+            let sql = format!(
+                "select at, event, detail, hash, ticket, seq from ledger where seq > $1 and seq <= $2 \
+                 and event = 'replaced' order by seq limit {PAGE}"
+            );
+            let rows = self.db.all_of_history(&sql, vec![replaced.upto.into(), end.into()]).await?;
+            for row in &rows {
+                let Ok(event) = stored(row, TicketId(row.uuid(4)?)) else { continue };
+                if let Said::Event(LedgerEvent::Replaced { grant, .. }) = event.said {
+                    replaced.ends.insert(grant, event.at);
+                }
             }
+            replaced.upto = match rows.last() {
+                Some(last) if rows.len() == PAGE => last.int(5)?,
+                _ => end,
+            };
         }
-        Ok(found)
+        Ok(())
     }
 
     /// The requests that are in other people's lists than their steps ask.
