@@ -18,6 +18,8 @@ pub enum Extent {
 #[derive(Debug, Clone, Copy)]
 pub struct Scan {
     separator: u8,
+    /// Whether a quote has to close on the line on which it opens.
+    on_one_line: bool,
     seen: usize,
     lines: u64,
     within: Within,
@@ -38,7 +40,17 @@ enum Within {
 impl Scan {
     /// Before the first byte of a record.
     pub fn new(separator: u8) -> Scan {
-        Scan { separator, seen: 0, lines: 0, within: Within::Start, opened: 0 }
+        Scan { separator, on_one_line: false, seen: 0, lines: 0, within: Within::Start, opened: 0 }
+    }
+
+    /// The same, where a quote may have to close on the line on which it opens.
+    pub fn on_one_line(self, on_one_line: bool) -> Scan {
+        Scan { on_one_line, ..self }
+    }
+
+    /// How many bytes were looked at.
+    pub fn seen(&self) -> usize {
+        self.seen
     }
 
     /// Goes on in the record's text, whose first bytes were seen before. `None` where its end is not in the text.
@@ -75,6 +87,7 @@ impl Scan {
     fn in_quotes(&mut self, byte: u8) -> Option<Extent> {
         match byte {
             b'"' => self.within = Within::MaybeClosed,
+            b'\n' if self.on_one_line => return Some(Extent::NeverClosed { below: self.opened }),
             b'\n' => self.lines += 1,
             _ => {}
         }
