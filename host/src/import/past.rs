@@ -60,7 +60,9 @@ pub fn check_format(format: &str) -> Result<(), NotATimeFormat> {
 
 /// The instant that a text names: in RFC 3339 where no form is given, with a zone's name in brackets (RFC 9557) as well.
 pub(super) fn instant(format: Option<&str>, text: &str, zone: &TimeZone) -> Option<Timestamp> {
-    let text = text.trim();
+    // Some programs have a narrow blank before `AM`, which no form writes.
+    let text = text.trim().replace(|c: char| c.is_whitespace() && !c.is_ascii(), " ");
+    let text = text.as_str();
     match format {
         None => {
             let named = || text.parse::<ZonedDateTime>().ok().map(|zoned| zoned.timestamp());
@@ -126,6 +128,8 @@ mod tests {
             (Some("%Y-%m-%d %H:%M"), "2025-01-31T09:30:00Z", "2025-01-31T09:30:00Z"),
             (Some("%Y-%m-%d %H:%M"), "31.01.2025 10:30", ""),
             (Some("%s"), "1738315800", "2025-01-31T09:30:00Z"),
+            (Some("%m/%d/%Y, %I:%M:%S %p"), "1/31/2025, 10:30:00\u{202f}AM", "2025-01-31T09:30:00Z"),
+            (Some("%d.%m.%Y %H:%M"), "31.01.2025\u{a0}10:30", "2025-01-31T09:30:00Z"),
             (Some("excel"), "45688.4375", "2025-01-31T09:30:00Z"),
             (Some("excel"), "45688,4375", "2025-01-31T09:30:00Z"),
             (Some("excel"), "NaN", ""),
