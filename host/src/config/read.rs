@@ -1,7 +1,7 @@
 //! Reading one TOML file key by key, noting everything that is wrong with its place.
 //!
 //! A derived deserializer would stop at the first error; this notes a problem and goes on, so that one start shows all
-//! of them. What could not be read stands as `None`; since a single problem refuses the whole configuration, whatever a
+//! of them, up to a thousand. What could not be read stands as `None`; since a single problem refuses the whole configuration, whatever a
 //! reader puts in its place never gets out.
 
 use std::cell::RefCell;
@@ -22,6 +22,9 @@ use super::wrong::{Wrong, nearest};
 /// The most entries of one list, so that a file can neither fill the memory nor make a start slow.
 pub const ENTRIES_MAX: usize = 100_000;
 
+/// The most problems that are noted of one start: each has its line, for which the file is gone through again.
+const PROBLEMS_MAX: usize = 1_000;
+
 /// One parsed file.
 pub struct Document<'a> {
     pub file: &'static str,
@@ -33,6 +36,9 @@ pub struct Document<'a> {
 impl<'a> Document<'a> {
     /// Notes what is wrong at a span of bytes.
     pub fn report(&self, span: &Range<usize>, key: &str, wrong: Wrong) {
+        if self.has_enough() {
+            return;
+        }
         let (line, column) = place(self.text, span.start);
         let problem = Problem { file: self.file.to_owned(), line, column, key: key.to_owned(), wrong };
         self.problems.borrow_mut().push(problem);
@@ -44,6 +50,11 @@ impl<'a> Document<'a> {
         let result = read(&mut keys);
         keys.refuse_others();
         result
+    }
+
+    /// Whether so much is wrong that more of it helps no one.
+    fn has_enough(&self) -> bool {
+        self.problems.borrow().len() >= PROBLEMS_MAX
     }
 
     fn line(&self, at: usize) -> usize {
@@ -342,6 +353,7 @@ impl<'a> Node<'a> {
     /// what is wrong only: counting them for each of many entries would take longer than all the rest.
     pub fn refuse_repeated(&self, text: &str, seen: &mut BTreeMap<String, usize>) {
         match seen.get(text) {
+            Some(_) if self.document.has_enough() => {}
             Some(first) => {
                 self.report(Wrong::Repeated { text: text.to_owned(), line: self.document.line(*first) });
             }
