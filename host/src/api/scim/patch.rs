@@ -351,7 +351,8 @@ mod tests {
 
     #[test]
     fn very_many_members_are_each_looked_at_once() {
-        let members = |from: usize, to: usize| (from..to).map(|n| json!({ "value": n.to_string() })).collect::<Vec<_>>();
+        let members =
+            |from: usize, to: usize| (from..to).map(|n| json!({ "value": n.to_string() })).collect::<Vec<_>>();
         let group = json!({ "displayName": "staff", "members": members(0, 40_000) });
         let more = json!([{ "op": "add", "path": "members", "value": members(20_000, 60_000) },
             { "op": "add", "path": "members", "value": ["59999", "60000", "60000"] }]);
