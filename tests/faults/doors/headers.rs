@@ -201,6 +201,9 @@ fn the_form_of_a_table_is_the_one_that_is_wanted_more() {
     for json in ["*/*", "text/csvx", "text/csv;q=0, application/json", "text/csv;q=0.2, application/json;q=0.3"] {
         assert_eq!(form(json), "application/json", "{json}");
     }
+    // A text is read as UTF-8, and taken only where it does not say to be something else.
+    let put = |media_type: &str| mei.put_text("/api/v1/tables/floors?why=test", "floor,team\n1,b\n", media_type).status;
+    assert_eq!((put("text/csv; header=present; charset=\"UTF-8\""), put("text/csv;charset=windows-1252")), (200, 415));
 }
 
 #[test]
@@ -419,6 +422,17 @@ fn where_a_request_goes_and_who_asks_is_said_once() {
         in_runtime(exchange(address(&desk.url), request.as_bytes())).0
     };
     assert!(ask("").starts_with("HTTP/1.1 200"));
+    // Whom it asks, at least: only before 1.1 that went without saying.
+    let nowhere = |version: &str| {
+        in_runtime(exchange(
+            address(&desk.url),
+            format!("GET /healthz {version}\r\nConnection: close\r\n\r\n").as_bytes(),
+        ))
+        .0
+    };
+    let answer = nowhere("HTTP/1.1");
+    assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("/problems/bad-header"), "{answer}");
+    assert!(nowhere("HTTP/1.0").contains(" 421 "), "a demo is asked by name: {}", nowhere("HTTP/1.0"));
     for twice in [
         "Host: rebound.example.org\r\n",
         "Authorization: Bearer demo-mei\r\n",
