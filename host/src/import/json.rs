@@ -81,7 +81,9 @@ fn objects(text: &str, wanted: &[&str]) -> Result<Vec<Placed>, ReadError> {
         Ok(whole) => return Ok((1..).zip(list(whole, wanted, 0)?.into_iter().map(Ok)).collect()),
         Err(wrong) => wrong,
     };
-    // Line ends of old tools, and the character that begins a record in RFC 7464: within a text, JSON has neither.
+    // Line ends of old tools, the character that begins a record in RFC 7464, and the mark with which a file begins that was put behind
+    // another: within a text, JSON has none of them as they are.
+    let text = text.replace("\n\u{feff}", "\n");
     let text = if text.contains('\n') { text.replace('\u{1e}', " ") } else { text.replace(['\u{1e}', '\r'], "\n") };
     if let Some(found) = one_behind_the_other(&text)
         && found.iter().any(|(_, value)| value.as_ref().is_ok_and(Value::is_object))
@@ -250,6 +252,7 @@ mod tests {
             "{\"id\":1,\"t\":\"a\"}{\"id\":2,\"t\":\"b\"}",
             "{\n \"id\": 1,\n \"t\": \"a\"\n}\n{\n \"id\": 2,\n \"t\": \"b\"\n}\n",
             "{\"id\":1,\"t\":\"a\"}\r{\"id\":2,\"t\":\"b\"}\r",
+            "{\"id\":1,\"t\":\"a\"}\n\u{feff}{\"id\":2,\"t\":\"b\"}\n",
             "\u{1e}{\"id\":1,\"t\":\"a\"}\n\u{1e}{\"id\":2,\"t\":\"b\"}\n",
             // In a document: deeper, and under an unknown name.
             "{\"data\":{\"tickets\":[{\"id\":1,\"t\":\"a\"},{\"id\":2,\"t\":\"b\"}]}}",

@@ -69,7 +69,8 @@ pub(super) fn instant(format: Option<&str>, text: &str, zone: &TimeZone) -> Opti
             let plain = || Timestamp::strptime("%Y-%m-%dT%H:%M:%S%.f%z", text).ok();
             text.parse().ok().or_else(named).or_else(plain)
         }
-        Some(EXCEL) => in_zone(days_of_spreadsheet(text)?, zone),
+        // A cell that the spreadsheet took for no time stands there as it was typed.
+        Some(EXCEL) => days_of_spreadsheet(text).and_then(|days| in_zone(days, zone)).or_else(|| of_iso(text, zone)),
         Some(format) => {
             let named = Timestamp::strptime(format, text).ok();
             let local = || in_zone(DateTime::strptime(format, text).ok()?, zone);
@@ -132,6 +133,8 @@ mod tests {
             (Some("%d.%m.%Y %H:%M"), "31.01.2025\u{a0}10:30", "2025-01-31T09:30:00Z"),
             (Some("excel"), "45688.4375", "2025-01-31T09:30:00Z"),
             (Some("excel"), "45688,4375", "2025-01-31T09:30:00Z"),
+            (Some("excel"), "2025-01-31 10:30", "2025-01-31T09:30:00Z"),
+            (Some("excel"), "31.01.2025 10:30", ""),
             (Some("excel"), "NaN", ""),
             (Some("excel"), "1e300", ""),
             (Some("excel"), "-4", ""),

@@ -120,6 +120,8 @@ impl Source<'_> {
 /// Where the columns are.
 struct Columns {
     count: usize,
+    /// The first line, which another file of the same export has as well.
+    headings: ByteRecord,
     targets: Vec<(Target, String, usize)>,
     held_back: Option<usize>,
     first_by: Option<usize>,
@@ -189,6 +191,9 @@ impl<'r> Tickets<'r> {
                     RowWrong::Ragged { found, wanted }
                 };
                 return Ok(Some(self.problem(record.line, wrong)));
+            }
+            if wanted > 1 && record.cells == self.columns.headings {
+                return Ok(Some(self.problem(record.line, RowWrong::Headings)));
             }
             self.line = record.line;
             if self.leave_out(&record.cells) {
@@ -382,6 +387,7 @@ impl Columns {
         }
         Ok(Columns {
             count: names.len(),
+            headings: header.clone(),
             targets,
             held_back: hashed.map(find).transpose()?,
             first_by: plan.first_by.as_deref().map(find).transpose()?,

@@ -54,7 +54,7 @@ fn ticket(file: &str, plan: Plan) -> ImportedTicket {
 
 #[test]
 fn a_bad_row_is_its_own_problem_and_no_other_row_s() {
-    let file = b"\xef\xbb\xbftitle,text,who\r\nVPN,\"down,\r\n\"\"again\"\"\",Amara O\r\nonly one\r\nbad,\xff,lena\r\n , ,\r\nlast,,\r\n,x,a/b\r\n";
+    let file = b"\xef\xbb\xbftitle,text,who\r\nVPN,\"down,\r\n\"\"again\"\"\",Amara O\r\nonly one\r\nbad,\xff,lena\r\n , ,\r\nlast,,\r\n,x,a/b\r\n\xef\xbb\xbftitle,text,who\r\n";
     assert_eq!(
         rows(file, plan(&["subject=title", "body=text", "requester=who"], &[])),
         [
@@ -64,6 +64,7 @@ fn a_bad_row_is_its_own_problem_and_no_other_row_s() {
             "line 6: subject and body are both empty",
             "7 last||importer",
             "line 8: the requester `a/b` is not an id: use 1 to 100 letters, digits, `-`, `_`, `.` or `@`",
+            "line 9: it has the headings again, as where files were put behind each other: it is no ticket",
         ]
     );
 }

@@ -3,6 +3,9 @@
 /// The longest record, in bytes: several times what the longest ticket takes.
 pub const RECORD_BYTES_MAX: usize = 4 << 20;
 
+/// A byte order mark in UTF-8.
+pub const MARK: [u8; 3] = *b"\xef\xbb\xbf";
+
 /// How far a record reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
@@ -105,6 +108,8 @@ impl Scan {
                 self.within = Within::Quotes;
                 self.opened = self.lines;
             }
+            // A byte order mark in front of a record, as where files were put behind each other, is no part of its first cell.
+            (Within::Start, byte) if self.seen <= MARK.len() && MARK.get(self.seen - 1) == Some(&byte) => {}
             (_, byte) if byte == self.separator => self.within = Within::Start,
             // Text right behind a closing quote: on one line that is a careless writer. Lines below the opening one, it is
             // the quote that opens another cell, and the first was never closed.

@@ -5,7 +5,7 @@ use std::io::{Error, Read, Result};
 use csv::ByteRecord;
 use csv_core::ReadRecordResult;
 
-use super::extent::{Extent, RECORD_BYTES_MAX, Scan};
+use super::extent::{Extent, MARK, RECORD_BYTES_MAX, Scan};
 use super::separator::Separator;
 
 /// How much is read at once, in bytes.
@@ -229,6 +229,7 @@ impl<R: Read> Records<R> {
     /// The cells of the record that the next bytes are.
     fn parse(&mut self, from: usize, bytes: usize) -> ByteRecord {
         let text = self.part.get(from..from + bytes).unwrap_or_default();
+        let text = text.strip_prefix(&MARK).unwrap_or(text);
         let mut cells = vec![0; text.len()];
         let mut ends = vec![0; text.iter().filter(|byte| **byte == self.separator).count() + 2];
         self.parser.reset();

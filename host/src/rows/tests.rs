@@ -183,6 +183,14 @@ fn quotes_that_reach_to_the_end_again_and_again_are_read_line_by_line_at_last() 
 }
 
 #[test]
+fn a_mark_in_front_of_a_later_record_is_no_part_of_it() {
+    assert_eq!(
+        read("\u{feff}a,b\n1,x\n\u{feff}\"a\nc\",b\n\u{feff}2,\u{feff}y\n"),
+        ["1 a|b", "2 1|x", "3 a\nc|b", "5 2|\u{feff}y"]
+    );
+}
+
+#[test]
 fn a_first_line_that_is_too_long_is_said_to_be_so() {
     let long = "x".repeat(extent::RECORD_BYTES_MAX + (1 << 18));
     assert_eq!(read(&format!("{long}\na,b\n1,2\n"))[0], "1: the row has more than 4 MiB");
