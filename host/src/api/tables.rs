@@ -163,7 +163,7 @@ pub async fn read(
     // The two forms are two representations, and tags tell them apart.
     let tag = if as_csv { status.digest.clone() } else { format!("{}.json", status.digest) };
     if let Some(known) = unless_known(&headers, &tag)? {
-        return Ok(known);
+        return Ok(([(header::VARY, "accept")], known).into_response());
     }
     if as_csv {
         return Ok(csv(&status.digest, app.table_as_csv(status.table).await?));

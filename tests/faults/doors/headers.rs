@@ -55,6 +55,10 @@ fn preconditions_of_tickets_are_those_of_the_standard() {
             );
         }
         assert_eq!(read("\"7\"").expect(200)["version"], 8);
+        // What a reader wants to go on reading is asked before what it has.
+        let wanting = |tags: &str| kofi.with("if-match", tags).with("if-none-match", "\"8\"").get(TICKET).status;
+        assert_eq!([wanting("\"7\""), wanting("\"8\""), wanting("*")], [412, 304, 304]);
+        assert_eq!(kofi.with("if-match", "\"7\"").get(TICKET).expect(412)["type"], "/problems/stale");
     });
 }
 
@@ -409,6 +413,16 @@ fn a_demo_answers_only_to_the_names_of_this_machine() {
     };
     assert!(absolute("rebound.example.org", "localhost").starts_with("HTTP/1.1 421"));
     assert!(absolute("localhost", "rebound.example.org").starts_with("HTTP/1.1 200"));
+}
+
+#[test]
+fn a_request_is_named_by_its_client_in_plain_text_only() {
+    let desk = House::demo(Database::Sqlite);
+    let named = |id: &str| desk.stranger().with("x-request-id", id).get("/healthz").header("x-request-id").to_owned();
+    assert_eq!(named("from-the-client:7"), "from-the-client:7");
+    for other in ["", "two words", "\u{e4}", "x".repeat(65).as_str()] {
+        assert_eq!(named(other).len(), 36, "{other}: the desk's own");
+    }
 }
 
 #[test]

@@ -43,6 +43,10 @@ pub fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, sc
     kinds.extend(WITH_BODY.into_iter().filter(|_| has_body));
     kinds.extend(WRITING.into_iter().filter(|_| method != "get"));
     let Some(answers) = operation.entry("responses").or_insert_with(|| json!({})).as_object_mut() else { return };
+    // What has a version may be asked for by it, and have another.
+    if answers.contains_key("304") {
+        answers.entry("412").or_insert_with(|| json!({}));
+    }
     for (status, words, _) in &kinds {
         answers.entry(status.to_string()).or_insert_with(|| json!({ "description": words }));
     }
