@@ -83,7 +83,8 @@ fn objects(text: &str, wanted: &[&str]) -> Result<Vec<Placed>, ReadError> {
     };
     // Line ends of old tools, the character that begins a record in RFC 7464, and the mark with which a file begins that was put behind
     // another: within a text, JSON has none of them as they are.
-    let text = text.replace("\n\u{feff}", "\n");
+    let unmarked = text.contains("\n\u{feff}").then(|| text.replace("\n\u{feff}", "\n"));
+    let text = unmarked.as_deref().unwrap_or(text);
     let text = if text.contains('\n') { text.replace('\u{1e}', " ") } else { text.replace(['\u{1e}', '\r'], "\n") };
     if let Some(found) = one_behind_the_other(&text)
         && found.iter().any(|(_, value)| value.as_ref().is_ok_and(Value::is_object))
