@@ -96,10 +96,10 @@ fn objects(text: &str, wanted: &[&str]) -> Result<Vec<Placed>, ReadError> {
         .filter(|(_, line)| !line.trim().is_empty())
         .map(|(n, line)| (n, serde_json::from_str(line).map_err(|wrong| why(&wrong))))
         .collect();
-    match told.iter().any(|(_, line)| line.as_ref().is_ok_and(Value::is_object)) {
-        true => Ok(told),
-        false => Err(ReadError::NoObjects { why: Some(wrong.to_string()) }),
+    if told.iter().any(|(_, line)| line.as_ref().is_ok_and(Value::is_object)) {
+        return Ok(told);
     }
+    Err(ReadError::NoObjects { why: Some(wrong.to_string()) })
 }
 
 /// The values of a text in which they stand without a list around them, on however many lines; `None` where one is broken.
