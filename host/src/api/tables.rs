@@ -16,7 +16,7 @@ use super::http::address::Query;
 use super::http::auth::Caller;
 use super::http::headers::accept::prefers;
 use super::http::headers::condition::{condition, unless_known};
-use super::http::json::Json;
+use super::http::json::{Json, says_utf8};
 use super::http::page::{self, List, PageQuery};
 use super::http::problem::{Kind, Problem};
 use crate::app::App;
@@ -163,7 +163,7 @@ pub async fn read(
     // The two forms are two representations, and tags tell them apart.
     let tag = if as_csv { status.digest.clone() } else { format!("{}.json", status.digest) };
     if let Some(known) = unless_known(&headers, &tag)? {
-        return Ok(known);
+        return Ok(([(header::VARY, "accept")], known).into_response());
     }
     if as_csv {
         return Ok(csv(&status.digest, app.table_as_csv(status.table).await?));
@@ -260,10 +260,10 @@ fn of_table(headers: &HeaderMap) -> Result<Condition, Problem> {
 fn format_of(headers: &HeaderMap) -> Result<Format, Problem> {
     let given = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     match given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
-        "text/csv" => Ok(Format::Csv),
-        "application/toml" | "text/toml" => Ok(Format::Toml),
+        "text/csv" if says_utf8(given) => Ok(Format::Csv),
+        "application/toml" | "text/toml" if says_utf8(given) => Ok(Format::Toml),
         _ => {
-            let detail = format!("send `Content-Type: text/csv` or `application/toml`; this request says `{given}`");
+            let detail = format!("send UTF-8 as `Content-Type: text/csv` or `application/toml`, not as `{given}`");
             Err(Problem::new(Kind::NOT_A_TABLE, detail))
         }
     }

@@ -128,7 +128,7 @@ impl Files {
             let problem = Problem { file: file.to_owned(), line, column, key: String::new(), wrong };
             problems.borrow_mut().push(problem);
         }
-        errors.is_empty().then_some(Document { file, text, root, problems })
+        errors.is_empty().then(|| Document::new(file, text, root, problems))
     }
 
     /// The files that may have a part in who gets access: all but tables, which are guarded by themselves, and the words of messages.

@@ -1,20 +1,31 @@
 //! Every id that the files define, gathered first, so that each reference can be checked where it is read.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use toml::de::{DeTable, DeValue};
 
 use super::desk::by_api::Document;
 use super::files::Parsed;
-use super::wrong::{Wrong, nearest};
+use super::wrong::{Known, Wrong, nearest};
 
 /// The ids of one kind of thing.
 pub struct Set {
     what: &'static str,
     ids: BTreeSet<String>,
+    /// The names that may still be looked at to find one that was meant.
+    looks: Cell<usize>,
 }
 
+/// How many names of a set are looked at in all to find those that were meant. Where each of many mistakes looked at each of many names,
+/// a file would take the square of its length.
+const LOOKS_MAX: usize = 1_000_000;
+
 impl Set {
+    fn of(what: &'static str, ids: BTreeSet<String>) -> Set {
+        Set { what, ids, looks: Cell::new(LOOKS_MAX) }
+    }
+
     /// Whether something of that id exists.
     pub fn has(&self, id: &str) -> bool {
         self.ids.contains(id)
@@ -32,9 +43,14 @@ impl Set {
         Err(Wrong::Unknown {
             what: self.what,
             text: id.to_owned(),
-            nearest: nearest(id, self.ids.iter().map(String::as_str)),
-            known: self.ids.iter().cloned().collect(),
+            nearest: self.nearest(id),
+            known: Known::of(self.ids.iter(), self.ids.len()),
         })
+    }
+
+    fn nearest(&self, id: &str) -> Option<String> {
+        self.looks.set(self.looks.get().checked_sub(self.ids.len())?);
+        nearest(id, self.ids.iter().map(String::as_str))
     }
 }
 
@@ -67,29 +83,23 @@ impl Names {
         let teams = parsed.teams.root.get_ref();
         let types = parsed.request_types.root.get_ref();
         Names {
-            people: Set { what: "person", ids: ids(people, "person") },
-            departments: Set { what: "department", ids: texts(people, "departments") },
-            groups: Set { what: "group", ids: texts(people, "groups") },
-            teams: Set { what: "team", ids: ids(teams, "team") },
-            skills: Set { what: "skill", ids: texts(teams, "skills") },
-            categories: Set { what: "category", ids: ids(parsed.taxonomy.root.get_ref(), "category") },
-            tags: Set { what: "tag", ids: texts(parsed.taxonomy.root.get_ref(), "tags") },
-            priorities: Set {
-                what: "priority",
-                ids: ids(parsed.with(Document::Priorities).root.get_ref(), "priority"),
-            },
-            calendars: Set {
-                what: "calendar",
-                ids: ids(parsed.with(Document::Calendars).root.get_ref(), "other-calendar"),
-            },
-            canned_replies: Set {
-                what: "canned reply",
-                ids: ids(parsed.with(Document::CannedReplies).root.get_ref(), "canned-reply"),
-            },
-            risks: Set { what: "risk class", ids: texts(parsed.apps.root.get_ref(), "risks") },
-            apps: Set { what: "app", ids: ids(parsed.apps.root.get_ref(), "app") },
-            connectors: Set { what: "connector", ids: ids(parsed.apps.root.get_ref(), "connector") },
-            request_types: Set { what: "request type", ids: ids(types, "request-type") },
+            people: Set::of("person", ids(people, "person")),
+            departments: Set::of("department", texts(people, "departments")),
+            groups: Set::of("group", texts(people, "groups")),
+            teams: Set::of("team", ids(teams, "team")),
+            skills: Set::of("skill", texts(teams, "skills")),
+            categories: Set::of("category", ids(parsed.taxonomy.root.get_ref(), "category")),
+            tags: Set::of("tag", texts(parsed.taxonomy.root.get_ref(), "tags")),
+            priorities: Set::of("priority", ids(parsed.with(Document::Priorities).root.get_ref(), "priority")),
+            calendars: Set::of("calendar", ids(parsed.with(Document::Calendars).root.get_ref(), "other-calendar")),
+            canned_replies: Set::of(
+                "canned reply",
+                ids(parsed.with(Document::CannedReplies).root.get_ref(), "canned-reply"),
+            ),
+            risks: Set::of("risk class", texts(parsed.apps.root.get_ref(), "risks")),
+            apps: Set::of("app", ids(parsed.apps.root.get_ref(), "app")),
+            connectors: Set::of("connector", ids(parsed.apps.root.get_ref(), "connector")),
+            request_types: Set::of("request type", ids(types, "request-type")),
             bundles: forms(types).filter(|(_, form)| form.contains_key("part")).map(|(id, _)| id).collect(),
             forms: forms(types).map(|(id, form)| (id, names(form, "field"))).collect(),
         }

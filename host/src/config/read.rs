@@ -1,10 +1,10 @@
 //! Reading one TOML file key by key, noting everything that is wrong with its place.
 //!
 //! A derived deserializer would stop at the first error; this notes a problem and goes on, so that one start shows all
-//! of them. What could not be read stands as `None`; since a single problem refuses the whole configuration, whatever a
+//! of them, up to a thousand. What could not be read stands as `None`; since a single problem refuses the whole configuration, whatever a
 //! reader puts in its place never gets out.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::str::FromStr;
@@ -22,18 +22,36 @@ use super::wrong::{Wrong, nearest};
 /// The most entries of one list, so that a file can neither fill the memory nor make a start slow.
 pub const ENTRIES_MAX: usize = 100_000;
 
+/// The most problems that are noted of one start: so many more help no one, and each is kept and shown.
+const PROBLEMS_MAX: usize = 1_000;
+
 /// One parsed file.
 pub struct Document<'a> {
     pub file: &'static str,
     pub text: &'a str,
     pub root: Spanned<DeTable<'a>>,
     pub problems: &'a RefCell<Vec<Problem>>,
+    /// Where its lines end, as soon as a place is asked for: to count them for each problem would take the square of the file.
+    ends: OnceCell<Vec<usize>>,
 }
 
 impl<'a> Document<'a> {
+    /// A file that was parsed, and where to note what is wrong with it.
+    pub fn new(
+        file: &'static str,
+        text: &'a str,
+        root: Spanned<DeTable<'a>>,
+        problems: &'a RefCell<Vec<Problem>>,
+    ) -> Document<'a> {
+        Document { file, text, root, problems, ends: OnceCell::new() }
+    }
+
     /// Notes what is wrong at a span of bytes.
     pub fn report(&self, span: &Range<usize>, key: &str, wrong: Wrong) {
-        let (line, column) = place(self.text, span.start);
+        if self.has_enough() {
+            return;
+        }
+        let (line, column) = self.place(span.start);
         let problem = Problem { file: self.file.to_owned(), line, column, key: key.to_owned(), wrong };
         self.problems.borrow_mut().push(problem);
     }
@@ -46,8 +64,22 @@ impl<'a> Document<'a> {
         result
     }
 
+    /// Whether so much is wrong that more of it helps no one.
+    fn has_enough(&self) -> bool {
+        self.problems.borrow().len() >= PROBLEMS_MAX
+    }
+
     fn line(&self, at: usize) -> usize {
-        place(self.text, at).0
+        self.place(at).0
+    }
+
+    /// As [`place`].
+    fn place(&self, at: usize) -> (usize, usize) {
+        let ends = self.ends.get_or_init(|| self.text.match_indices('\n').map(|(end, _)| end).collect());
+        let above = ends.partition_point(|end| *end < at);
+        let start = above.checked_sub(1).and_then(|last| ends.get(last)).map_or(0, |end| end + 1);
+        let before = self.text.get(start..at).or(self.text.get(start..)).unwrap_or_default();
+        (above + 1, before.chars().count() + 1)
     }
 }
 
@@ -342,6 +374,7 @@ impl<'a> Node<'a> {
     /// what is wrong only: counting them for each of many entries would take longer than all the rest.
     pub fn refuse_repeated(&self, text: &str, seen: &mut BTreeMap<String, usize>) {
         match seen.get(text) {
+            Some(_) if self.document.has_enough() => {}
             Some(first) => {
                 self.report(Wrong::Repeated { text: text.to_owned(), line: self.document.line(*first) });
             }

@@ -11,7 +11,7 @@ use super::desk::closing::{self, Given};
 use super::desk::parts;
 use super::names::Names;
 use super::read::{Keys, Node, distinct};
-use super::wrong::Wrong;
+use super::wrong::{Known, Wrong};
 
 /// The longest text that a field takes unless the file says otherwise, in characters.
 const CHARS_MAX: u64 = 2000;
@@ -176,14 +176,16 @@ fn clause(keys: &mut Keys<'_>, before: &[FieldSpec]) -> Option<Clause> {
 /// A text with which a field is compared: of a choice, one of its options.
 fn option(node: &Node<'_>, spec: Option<&FieldSpec>) -> Option<String> {
     let text = node.filled()?;
+    let flags = ["true".to_owned(), "false".to_owned()];
     let known = match spec.map(|spec| &spec.kind) {
-        Some(FieldKind::Choice { options } | FieldKind::Choices { options }) => options.clone(),
-        Some(FieldKind::Flag) => vec!["true".to_owned(), "false".to_owned()],
+        Some(FieldKind::Choice { options } | FieldKind::Choices { options }) => options.as_slice(),
+        Some(FieldKind::Flag) => flags.as_slice(),
         _ => return Some(text),
     };
     if known.contains(&text) {
         return Some(text);
     }
+    let known = Known::of(known.iter(), known.len());
     node.report(Wrong::Unknown { what: "option", text, nearest: None, known });
     None
 }

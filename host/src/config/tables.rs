@@ -107,7 +107,9 @@ impl Table {
 
     /// Takes the headings; what is wrong with one is noted.
     fn take_columns<'a>(&mut self, headings: impl Iterator<Item = &'a str>, line: usize, note: Note<'_>) {
-        for (index, heading) in headings.enumerate() {
+        let mut headings = headings.enumerate();
+        // Of more than there may be, each would be compared with all before it.
+        for (index, heading) in headings.by_ref().take(COLUMNS_MAX) {
             let column = Column::parse(heading).unwrap_or_else(|wrong| {
                 note(line, heading, wrong);
                 Column { name: heading.to_owned(), kind: Kind::Text }
@@ -119,8 +121,9 @@ impl Table {
             }
             self.columns.push(column);
         }
-        if self.columns.len() > COLUMNS_MAX {
-            note(line, "", Wrong::TooMany { found: self.columns.len(), max: COLUMNS_MAX });
+        let more = headings.count();
+        if more > 0 {
+            note(line, "", Wrong::TooMany { found: self.columns.len() + more, max: COLUMNS_MAX });
         }
     }
 
@@ -199,6 +202,7 @@ fn parse(text: &str, note: Note<'_>) -> Table {
             return table;
         }
     };
+    let mut wanted = 0;
     loop {
         let record = match records.next_record() {
             Ok(Some(Ok(record))) => record,
@@ -215,8 +219,8 @@ fn parse(text: &str, note: Note<'_>) -> Table {
         let line = number(record.line);
         // The text is UTF-8 throughout, and a record is cut at ASCII characters only.
         let cells: Vec<&str> = record.cells.iter().map(|cell| std::str::from_utf8(cell).unwrap_or_default()).collect();
-        let wanted = table.columns.len();
-        if wanted == 0 {
+        if table.columns.is_empty() {
+            wanted = cells.len();
             table.take_columns(cells.iter().copied(), line, note);
         } else if cells.len() == wanted {
             table.take_row(&cells, line, &mut lines, note);

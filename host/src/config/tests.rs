@@ -246,6 +246,39 @@ fn all_problems_come_at_once_in_the_order_of_the_files() {
 }
 
 #[test]
+fn of_very_many_mistakes_a_thousand_are_named_and_none_repeats_all_that_there_is() {
+    let mut files = sound();
+    let people = files.texts.get_mut("people.toml").unwrap();
+    // As where a personnel system names managers by another number than people.
+    for n in 0..20_000 {
+        let person =
+            format!("\n[[person]]\nid = \"p{n}\"\nname = \"P\"\nemail = \"p{n}@example.org\"\nmanager = \"q{n}\"\n");
+        people.push_str(&person);
+    }
+    let problems = check(&files, &Outside::default()).unwrap_err();
+    assert_eq!(problems.len(), 1_000);
+    let first = problems[0].to_string();
+    assert!(first.contains("there is no person `q0`; did you mean `p0`? allowed: amara, lena, p0,"), "{first}");
+    assert!(first.ends_with(" and 19972 more"), "{first}");
+    assert!(!problems[999].to_string().contains("did you mean"), "no look at all names for each");
+}
+
+#[test]
+fn a_table_with_very_many_headings_or_rows_is_gone_through_once() {
+    let printed =
+        |table: Result<Table, Vec<Problem>>| table.unwrap_err().iter().map(ToString::to_string).collect::<Vec<_>>();
+    let headings = (0..200_000).map(|n| format!("c{n}")).collect::<Vec<_>>().join(",");
+    let wide = Table::from_csv("t", &format!("{headings}\n{headings}\nx,y\n"));
+    assert_eq!(
+        printed(wide),
+        ["t:1: has 200000 entries; allowed are at most 64", "t:3: the row has 2 cells, the first line has 200000"]
+    );
+    let rows: String = (0..3_000).map(|n| format!("[[row]]\nk = \"{n}\"\n")).collect();
+    let twice = format!("# Of TOML.\ncolumns = [\"k\"]\n{rows}\n[[row]]\nk = \"7\"\n");
+    assert_eq!(printed(Table::from_toml("t", &twice)), ["t:6004: `7` is given twice, first in line 17"]);
+}
+
+#[test]
 fn days_off_come_from_an_icalendar_file_too() {
     let mut files = sound();
     let desk = files.texts.get_mut("desk.toml").unwrap();

@@ -19,7 +19,7 @@ pub enum Wrong {
     #[error("{message}")]
     Syntax { message: String },
 
-    #[error("there is no such key; {}", suggestion(nearest.as_deref(), allowed))]
+    #[error("there is no such key; {}", suggestion(nearest.as_deref(), allowed, allowed.len()))]
     UnknownKey { nearest: Option<String>, allowed: Vec<&'static str> },
     #[error("is missing")]
     Missing,
@@ -38,9 +38,9 @@ pub enum Wrong {
     NotAnId(#[from] NotAnId),
     #[error("`{text}` is given twice, first in line {line}")]
     Repeated { text: String, line: usize },
-    #[error("there is no {what} `{text}`; {}", suggestion(nearest.as_deref(), known))]
-    Unknown { what: &'static str, text: String, nearest: Option<String>, known: Vec<String> },
-    #[error("is `{text}`; {}", suggestion(None, allowed))]
+    #[error("there is no {what} `{text}`; {}", suggestion(nearest.as_deref(), &known.listed, known.count))]
+    Unknown { what: &'static str, text: String, nearest: Option<String>, known: Known },
+    #[error("is `{text}`; {}", suggestion(None, allowed, allowed.len()))]
     NotOneOf { text: String, allowed: Vec<&'static str> },
     #[error("is {found}; allowed is {min} to {max}")]
     OutOfRange { found: String, min: u64, max: u64 },
@@ -183,11 +183,39 @@ pub enum Wrong {
 /// The most names that a message lists.
 const LISTED_MAX: usize = 30;
 
+/// The names that there are: the first of them, and how many. Of a hundred thousand mistakes, each would otherwise have all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    listed: Vec<String>,
+    count: usize,
+}
+
+impl Known {
+    /// So many names, of which not all are looked at.
+    pub fn of<'n>(names: impl Iterator<Item = &'n String>, count: usize) -> Known {
+        Known { listed: names.take(LISTED_MAX).map(|name| beginning(name.as_str())).collect(), count }
+    }
+}
+
+impl FromIterator<String> for Known {
+    fn from_iter<N: IntoIterator<Item = String>>(names: N) -> Known {
+        let mut names = names.into_iter();
+        let listed: Vec<String> = names.by_ref().take(LISTED_MAX).map(|name| beginning(&name)).collect();
+        let count = listed.len() + names.count();
+        Known { listed, count }
+    }
+}
+
+/// So much of a name as a message lists; none that is right is longer.
+fn beginning(name: &str) -> String {
+    name.chars().take(COMPARED_MAX).collect()
+}
+
 /// What the writer may have meant, and what there is.
-fn suggestion<T: AsRef<str>>(nearest: Option<&str>, known: &[T]) -> String {
+fn suggestion<T: AsRef<str>>(nearest: Option<&str>, known: &[T], count: usize) -> String {
     let mut text = nearest.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
     let listed: Vec<&str> = known.iter().take(LISTED_MAX).map(AsRef::as_ref).collect();
-    match (listed.is_empty(), known.len().saturating_sub(listed.len())) {
+    match (listed.is_empty(), count.saturating_sub(listed.len())) {
         (true, _) => text.push_str("none is defined"),
         (false, 0) => _ = write!(text, "allowed: {}", listed.join(", ")),
         (false, more) => _ = write!(text, "allowed: {} and {more} more", listed.join(", ")),
@@ -202,12 +230,27 @@ fn chain(circle: &[PersonId]) -> String {
 
 /// The name that is most like a text, if any is close enough to be what was meant.
 pub(super) fn nearest<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    let letters = text.chars().count();
+    // Each edit changes the length by one at most, and of long texts all letters would be compared with all.
+    let may_be = |name: &&str| {
+        let others = name.chars().count();
+        others <= COMPARED_MAX && letters.abs_diff(others) <= edits_max(name)
+    };
     known
+        .filter(may_be)
         .map(|name| (distance(text, name), name))
-        .filter(|(distance, name)| *distance <= 1 + name.chars().count() / 4)
+        .filter(|(distance, name)| *distance <= edits_max(name))
         .min()
         .map(|(_, name)| name.to_owned())
 }
+
+/// How many edits away a name is still close.
+fn edits_max(name: &str) -> usize {
+    1 + name.chars().count() / 4
+}
+
+/// The longest name that is suggested or listed, in characters.
+const COMPARED_MAX: usize = 200;
 
 /// How many letters have to be added, removed or changed to make one text of the other (Levenshtein).
 fn distance(from: &str, to: &str) -> usize {
@@ -246,12 +289,17 @@ mod tests {
         let known = ["service-desk", "security"];
         assert_eq!(nearest("servicedesk", known.into_iter()).as_deref(), Some("service-desk"));
         assert_eq!(nearest("legal", known.into_iter()), None);
+        let long = "x".repeat(5_000_000);
+        assert_eq!(nearest(&long, [long.as_str(), "short"].into_iter()), None);
     }
 
     #[test]
     fn a_long_list_is_cut() {
         let known: Vec<String> = (0..33).map(|n| n.to_string()).collect();
-        assert!(suggestion(None, &known).ends_with("29 and 3 more"));
-        assert_eq!(suggestion::<String>(None, &[]), "none is defined");
+        assert!(suggestion(None, &known, known.len()).ends_with("29 and 3 more"));
+        let cut: Known = known.clone().into_iter().collect();
+        assert_eq!((cut.listed.len(), cut.count), (LISTED_MAX, 33));
+        assert_eq!(cut, Known::of(known.iter(), known.len()));
+        assert_eq!(suggestion::<String>(None, &[], 0), "none is defined");
     }
 }

@@ -62,12 +62,17 @@ impl JsonRows {
             Ok(_) => return Some(Err((line, RowWrong::NoObject { why: None }))),
             Err(why) => return Some(Err((line, RowWrong::NoObject { why: Some(why) }))),
         };
-        let cells = self.columns.iter().map(|name| at(&object, name).map(cell).unwrap_or_default());
-        Some(Ok(Record { line, lines: 1, cells: ByteRecord::from(cells.collect::<Vec<String>>()) }))
+        let cells = self.columns.iter().map(|name| match at(&object, name) {
+            Some(value) if is_inexact(value) => Err((line, RowWrong::Inexact { column: name.clone() })),
+            value => Ok(value.map(cell).unwrap_or_default()),
+        });
+        let cells = cells.collect::<Result<Vec<String>, _>>();
+        Some(cells.map(|cells| Record { line, lines: 1, cells: ByteRecord::from(cells) }))
     }
 }
 
-/// The objects of a text: of one document, else of its lines, else one behind the other.
+/// The objects of a text: of one document, else one behind the other, else of those of its lines that are values. A line within an object
+/// on several may be an object too, such as one of its comments, and is no row.
 fn objects(text: &str, wanted: &[&str]) -> Result<Vec<Placed>, ReadError> {
     if text.trim().is_empty() {
         return Err(ReadError::Empty);
@@ -76,17 +81,25 @@ fn objects(text: &str, wanted: &[&str]) -> Result<Vec<Placed>, ReadError> {
         Ok(whole) => return Ok((1..).zip(list(whole, wanted, 0)?.into_iter().map(Ok)).collect()),
         Err(wrong) => wrong,
     };
-    // Line ends of old tools, and the character that begins a record in RFC 7464: within a text, JSON has neither.
-    let lines = if text.contains('\n') { text.replace('\u{1e}', " ") } else { text.replace(['\u{1e}', '\r'], "\n") };
+    // Line ends of old tools, the character that begins a record in RFC 7464, and the mark with which a file begins that was put behind
+    // another: within a text, JSON has none of them as they are.
+    let unmarked = text.contains("\n\u{feff}").then(|| text.replace("\n\u{feff}", "\n"));
+    let text = unmarked.as_deref().unwrap_or(text);
+    let text = if text.contains('\n') { text.replace('\u{1e}', " ") } else { text.replace(['\u{1e}', '\r'], "\n") };
+    if let Some(found) = one_behind_the_other(&text)
+        && found.iter().any(|(_, value)| value.as_ref().is_ok_and(Value::is_object))
+    {
+        return Ok(found);
+    }
     let told: Vec<Placed> = (1..)
-        .zip(lines.lines())
+        .zip(text.lines())
         .filter(|(_, line)| !line.trim().is_empty())
         .map(|(n, line)| (n, serde_json::from_str(line).map_err(|wrong| why(&wrong))))
         .collect();
     if told.iter().any(|(_, line)| line.as_ref().is_ok_and(Value::is_object)) {
         return Ok(told);
     }
-    one_behind_the_other(&lines).ok_or_else(|| ReadError::NoObjects { why: Some(wrong.to_string()) })
+    Err(ReadError::NoObjects { why: Some(wrong.to_string()) })
 }
 
 /// The values of a text in which they stand without a list around them, on however many lines; `None` where one is broken.
@@ -147,6 +160,14 @@ fn at<'v>(object: &'v Value, name: &str) -> Option<&'v Value> {
         other => other.get(step),
     };
     object.get(name).or_else(|| name.split('.').try_fold(object, step))
+}
+
+/// Whole numbers from here on are read as the nearest of those that a floating point can be: two keys would be one.
+const INEXACT: f64 = (1_u64 << 53) as f64;
+
+/// Whether a value is a number that is not the one that was written.
+fn is_inexact(value: &Value) -> bool {
+    value.is_f64() && value.as_f64().is_some_and(|number| number.abs() >= INEXACT)
 }
 
 /// A value as the text of a cell.
@@ -232,6 +253,7 @@ mod tests {
             "{\"id\":1,\"t\":\"a\"}{\"id\":2,\"t\":\"b\"}",
             "{\n \"id\": 1,\n \"t\": \"a\"\n}\n{\n \"id\": 2,\n \"t\": \"b\"\n}\n",
             "{\"id\":1,\"t\":\"a\"}\r{\"id\":2,\"t\":\"b\"}\r",
+            "{\"id\":1,\"t\":\"a\"}\n\u{feff}{\"id\":2,\"t\":\"b\"}\n",
             "\u{1e}{\"id\":1,\"t\":\"a\"}\n\u{1e}{\"id\":2,\"t\":\"b\"}\n",
             // In a document: deeper, and under an unknown name.
             "{\"data\":{\"tickets\":[{\"id\":1,\"t\":\"a\"},{\"id\":2,\"t\":\"b\"}]}}",
@@ -242,9 +264,23 @@ mod tests {
         // A ticket of its own keeps its lists.
         assert_eq!(cells("{\"id\":1,\"comments\":[{\"t\":\"a\"}]}", &["id", "comments.0.t"]).len(), 1);
         assert_eq!(cells("{\"id\":1,\"comments\":[{\"t\":\"a\"}]}", &["id", "comments.0.t"])[0][2], "a");
+        // A line of an object on several that is an object itself is no row.
+        let lists = "{\n \"id\": 1,\n \"t\": \"a\",\n \"of\": [\n  {\"t\": \"inner\"}\n ]\n}\n{\n \"id\": 2,\n \"t\": \"b\"\n}\n";
+        let found: Vec<Vec<String>> =
+            cells(lists, &["id", "t"]).into_iter().map(|row| [row[0].clone(), row[2].clone()].to_vec()).collect();
+        assert_eq!(found, two.map(|row| texts(&row)));
         // The lines of objects on several lines are those where they begin.
         let lines: Vec<u64> = records("{\n}\n\n{\n}", &[]).into_iter().map(|(line, _)| line).collect();
         assert_eq!(lines, [1, 1, 4]);
+    }
+
+    #[test]
+    fn a_number_that_is_not_kept_as_it_is_written_is_refused() {
+        let lines = "{\"id\":18446744073709551615}\n{\"id\":12345678901234567890123}\n{\"id\":9.5}\n";
+        let found = records(lines, &["id"]);
+        assert_eq!(found[1], (1, texts(&["18446744073709551615"])));
+        assert!(found[2].1[0].contains("the number in `id` has more digits"), "{found:?}");
+        assert_eq!(found[3], (3, texts(&["9.5"])));
     }
 
     #[test]

@@ -60,14 +60,17 @@ pub fn check_format(format: &str) -> Result<(), NotATimeFormat> {
 
 /// The instant that a text names: in RFC 3339 where no form is given, with a zone's name in brackets (RFC 9557) as well.
 pub(super) fn instant(format: Option<&str>, text: &str, zone: &TimeZone) -> Option<Timestamp> {
-    let text = text.trim();
+    // Some programs have a narrow blank before `AM`, which no form writes.
+    let text = text.trim().replace(|c: char| c.is_whitespace() && !c.is_ascii(), " ");
+    let text = text.as_str();
     match format {
         None => {
             let named = || text.parse::<ZonedDateTime>().ok().map(|zoned| zoned.timestamp());
             let plain = || Timestamp::strptime("%Y-%m-%dT%H:%M:%S%.f%z", text).ok();
             text.parse().ok().or_else(named).or_else(plain)
         }
-        Some(EXCEL) => in_zone(days_of_spreadsheet(text)?, zone),
+        // A cell that the spreadsheet took for no time stands there as it was typed.
+        Some(EXCEL) => days_of_spreadsheet(text).and_then(|days| in_zone(days, zone)).or_else(|| of_iso(text, zone)),
         Some(format) => {
             let named = Timestamp::strptime(format, text).ok();
             let local = || in_zone(DateTime::strptime(format, text).ok()?, zone);
@@ -126,8 +129,12 @@ mod tests {
             (Some("%Y-%m-%d %H:%M"), "2025-01-31T09:30:00Z", "2025-01-31T09:30:00Z"),
             (Some("%Y-%m-%d %H:%M"), "31.01.2025 10:30", ""),
             (Some("%s"), "1738315800", "2025-01-31T09:30:00Z"),
+            (Some("%m/%d/%Y, %I:%M:%S %p"), "1/31/2025, 10:30:00\u{202f}AM", "2025-01-31T09:30:00Z"),
+            (Some("%d.%m.%Y %H:%M"), "31.01.2025\u{a0}10:30", "2025-01-31T09:30:00Z"),
             (Some("excel"), "45688.4375", "2025-01-31T09:30:00Z"),
             (Some("excel"), "45688,4375", "2025-01-31T09:30:00Z"),
+            (Some("excel"), "2025-01-31 10:30", "2025-01-31T09:30:00Z"),
+            (Some("excel"), "31.01.2025 10:30", ""),
             (Some("excel"), "NaN", ""),
             (Some("excel"), "1e300", ""),
             (Some("excel"), "-4", ""),

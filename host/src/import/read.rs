@@ -17,7 +17,7 @@ use super::people::People;
 use super::thread;
 use super::wrong::{ReadError, RowProblem, RowWrong};
 use super::{LabelKind, Labels, Past};
-use crate::desk::text::{is_invisible, normal};
+use crate::desk::text::{is_blank, is_invisible, normal};
 use crate::desk::ticket::State;
 use crate::rows::{self, FileRecords, Record, Written};
 
@@ -120,6 +120,8 @@ impl Source<'_> {
 /// Where the columns are.
 struct Columns {
     count: usize,
+    /// The first line, which another file of the same export has as well.
+    headings: ByteRecord,
     targets: Vec<(Target, String, usize)>,
     held_back: Option<usize>,
     first_by: Option<usize>,
@@ -190,6 +192,9 @@ impl<'r> Tickets<'r> {
                 };
                 return Ok(Some(self.problem(record.line, wrong)));
             }
+            if wanted > 1 && record.cells == self.columns.headings {
+                return Ok(Some(self.problem(record.line, RowWrong::Headings)));
+            }
             self.line = record.line;
             if self.leave_out(&record.cells) {
                 continue;
@@ -227,6 +232,8 @@ impl<'r> Tickets<'r> {
 
     fn leave_out(&mut self, record: &ByteRecord) -> bool {
         if let Some(key) = self.columns.first_by.and_then(|at| record.get(at))
+            // Of rows that say nothing there, none is an update of another.
+            && !key.trim_ascii().is_empty()
             && !self.seen.insert(key.to_owned())
         {
             self.skipped.repeated += 1;
@@ -256,7 +263,7 @@ impl<'r> Tickets<'r> {
         };
         for (target, column, at) in &self.columns.targets {
             let text = text_of(record, *at, column)?;
-            if text.trim().is_empty() || self.plan.missing.as_deref() == Some(text) {
+            if is_blank(text) || self.plan.missing.as_deref().is_some_and(|none| none.trim() == text.trim()) {
                 continue;
             }
             let value = self.plan.mapping.value(target, text);
@@ -275,11 +282,11 @@ impl<'r> Tickets<'r> {
 
     fn key(&self, record: &ByteRecord) -> Result<Option<String>, RowWrong> {
         let (Some(at), Some(column)) = (self.columns.key, &self.plan.key) else { return Ok(None) };
-        let key = text_of(record, at, column)?.trim();
+        let key = as_drawn(text_of(record, at, column)?);
         if key.is_empty() {
             return Err(RowWrong::NoKey { column: column.clone() });
         }
-        Ok(Some(key.to_owned()))
+        Ok(Some(key))
     }
 }
 
@@ -331,16 +338,17 @@ impl Plan {
     }
 }
 
-/// A heading as it is compared: what is not drawn says nothing, and what looks the same is the same.
-fn heading(text: &str) -> String {
+/// A heading or a key as it is compared: what is not drawn says nothing, and what looks the same is the same, as blanks of any kind do.
+fn as_drawn(text: &str) -> String {
     let drawn: String = text.chars().filter(|c| !is_invisible(*c)).collect();
-    normal(drawn.trim()).into_owned()
+    let words: Vec<&str> = drawn.split_whitespace().collect();
+    normal(&words.join(" ")).into_owned()
 }
 
 impl Columns {
     fn find(header: &ByteRecord, plan: &Plan) -> Result<Columns, ReadError> {
         let names: Option<Vec<String>> =
-            header.iter().map(|name| Some(heading(std::str::from_utf8(name).ok()?))).collect();
+            header.iter().map(|name| Some(as_drawn(std::str::from_utf8(name).ok()?))).collect();
         let names = names.ok_or(ReadError::HeaderNotUtf8)?;
         if names.is_empty() {
             return Err(ReadError::Empty);
@@ -351,7 +359,7 @@ impl Columns {
         };
         // As it is written, else without regard to case.
         let find = |column: &str| {
-            let wanted = heading(column);
+            let wanted = as_drawn(column);
             let exact = places(&|name| name == wanted);
             let lower = wanted.to_lowercase();
             let found = if exact.0.is_some() { exact } else { places(&|name| name.to_lowercase() == lower) };
@@ -368,7 +376,7 @@ impl Columns {
         for (target, name) in mapping.columns() {
             // An export may have a column of the same name for each comment.
             let alike =
-                names.iter().enumerate().filter(|(_, other)| other.to_lowercase() == heading(name).to_lowercase());
+                names.iter().enumerate().filter(|(_, other)| other.to_lowercase() == as_drawn(name).to_lowercase());
             let several: Vec<usize> = alike.filter(|_| target.is_thread()).map(|(place, _)| place).collect();
             let places = match find(name) {
                 Err(ReadError::ColumnTwice { .. }) if !several.is_empty() => several,
@@ -379,6 +387,7 @@ impl Columns {
         }
         Ok(Columns {
             count: names.len(),
+            headings: header.clone(),
             targets,
             held_back: hashed.map(find).transpose()?,
             first_by: plan.first_by.as_deref().map(find).transpose()?,

@@ -54,7 +54,7 @@ fn ticket(file: &str, plan: Plan) -> ImportedTicket {
 
 #[test]
 fn a_bad_row_is_its_own_problem_and_no_other_row_s() {
-    let file = b"\xef\xbb\xbftitle,text,who\r\nVPN,\"down,\r\n\"\"again\"\"\",Amara O\r\nonly one\r\nbad,\xff,lena\r\n , ,\r\nlast,,\r\n,x,a/b\r\n";
+    let file = b"\xef\xbb\xbftitle,text,who\r\nVPN,\"down,\r\n\"\"again\"\"\",Amara O\r\nonly one\r\nbad,\xff,lena\r\n , ,\r\nlast,,\r\n,x,a/b\r\n\xef\xbb\xbftitle,text,who\r\n";
     assert_eq!(
         rows(file, plan(&["subject=title", "body=text", "requester=who"], &[])),
         [
@@ -64,6 +64,7 @@ fn a_bad_row_is_its_own_problem_and_no_other_row_s() {
             "line 6: subject and body are both empty",
             "7 last||importer",
             "line 8: the requester `a/b` is not an id: use 1 to 100 letters, digits, `-`, `_`, `.` or `@`",
+            "line 9: it has the headings again, as where files were put behind each other: it is no ticket",
         ]
     );
 }
@@ -208,6 +209,26 @@ fn rows_are_left_out_by_key_share_and_limit() {
     assert_eq!(rows(file, share.clone()), ["4 |c|importer", "5 |d|importer"]);
     share.held_back = Some("sha256:63:t".parse().unwrap());
     assert_eq!(rows(file, share), ["3 |b|importer", "4 |c|importer", "5 |d|importer"]);
+    // Rows that say nothing in the column are no updates of each other.
+    let mut by_key = plan(&["body=t"], &[]);
+    by_key.first_by = Some("n".to_owned());
+    assert_eq!(rows(b"n,t\n,a\n ,b\n1,c\n1,d\n", by_key), ["2 |a|importer", "3 |b|importer", "4 |c|importer"]);
+}
+
+#[test]
+fn headings_keys_and_what_stands_for_nothing_are_read_as_they_look() {
+    // Of spreadsheets and pages: blanks that do not break, headings on two lines, marks in front of a part that was put behind another.
+    let mut plan = plan(&["subject=Short description", "field.site=Site name"], &[]);
+    plan.key = Some("Number".to_owned());
+    plan.missing = Some("n/a".to_owned());
+    let file =
+        "Number,Short\u{a0}description,\"Site\n name\"\nINC\u{a0}1,VPN, n/a \n\u{feff}INC 1\u{200b},VPN,\u{200b}\n";
+    let mut tickets = Tickets::open(file.as_bytes(), plan).unwrap();
+    for _ in 0..2 {
+        let Some(Row::Ticket(ticket)) = tickets.next_row().unwrap() else { panic!("each row is a ticket") };
+        assert_eq!((ticket.key.as_deref(), ticket.subject.as_str(), ticket.fields.len()), (Some("INC 1"), "VPN", 0));
+    }
+    assert_eq!(tickets.next_row().unwrap(), None);
 }
 
 #[test]
@@ -384,7 +405,9 @@ proptest! {
     #[test]
     fn any_bytes_end_and_every_line_counts_at_most_once(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
         let file = [b"t,u\n".as_slice(), &bytes].concat();
-        let mut tickets = Tickets::open(&*file, plan(&["body=t"], &[])).unwrap();
+        let mut plan = plan(&["body=t"], &[]);
+        plan.written.encoding = Some("utf-8".parse().unwrap());
+        let mut tickets = Tickets::open(&*file, plan).unwrap();
         let mut last = 1;
         while let Some(row) = tickets.next_row().unwrap() {
             let line = match row {

@@ -28,6 +28,10 @@ pub enum RowWrong {
     NoRow(#[from] rows::Wrong),
     #[error("it is no JSON object{}", why.as_ref().map(|why| format!(": {why}")).unwrap_or_default())]
     NoObject { why: Option<String> },
+    #[error("it has the headings again, as where files were put behind each other: it is no ticket")]
+    Headings,
+    #[error("the number in `{column}` has more digits than are kept exactly: write it as text, in quotes")]
+    Inexact { column: String },
     #[error("the row has {found} cells, the first line has {wanted}")]
     Ragged { found: usize, wanted: usize },
     #[error("the row has {found} cells on {lines} lines, the first line has {wanted}: a quote that was not closed?")]
@@ -64,6 +68,8 @@ impl RowWrong {
             RowWrong::NoRow(rows::Wrong::TooLong) => "too long",
             RowWrong::Ragged { .. } | RowWrong::RaggedLines { .. } => "wrong number of cells",
             RowWrong::NoObject { .. } => "no object",
+            RowWrong::Headings => "headings again",
+            RowWrong::Inexact { .. } => "a number that is not exact",
             RowWrong::NoKey { .. } => "no key",
             RowWrong::KeyTwice { .. } => "a key twice",
             RowWrong::NotUtf8 { .. } => "not UTF-8",

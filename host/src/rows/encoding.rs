@@ -1,7 +1,8 @@
 //! Encodings of text files: named, or guessed from the bytes.
 
+use std::collections::BTreeSet;
 use std::fmt;
-use std::io::{Cursor, Error, Read, Result};
+use std::io::{Cursor, Error, ErrorKind, Read, Result};
 use std::str::FromStr;
 
 use encoding_rs::{UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
@@ -34,9 +35,18 @@ impl fmt::Display for Encoding {
     }
 }
 
+/// Said of a file whose letters could be those of several encodings.
+const UNKNOWN: &str = "it is neither UTF-8 nor of Western Europe, and what else its letters are cannot be found out: save it as UTF-8, or \
+                       name its encoding where it is imported";
+
 /// A file as UTF-8. A byte order mark says what it is; else the name that is given; else what its first megabyte looks like.
 /// A file that is taken for UTF-8 passes as it is, with the bytes in it that are none.
-pub fn decoded<'r>(mut file: Box<dyn Read + Send + 'r>, named: Option<Encoding>) -> Box<dyn Read + Send + 'r> {
+///
+/// # Errors
+///
+/// Nothing says what it is, and its letters are of an encoding that no look can tell from others: guessed wrongly, each of them would be
+/// another letter.
+pub fn decoded<'r>(mut file: Box<dyn Read + Send + 'r>, named: Option<Encoding>) -> Result<Box<dyn Read + Send + 'r>> {
     let mut sample = Vec::new();
     // What was read before the file broke is read as ever; it breaks again behind that.
     let broken = file.by_ref().take(SAMPLE_BYTES).read_to_end(&mut sample).err();
@@ -44,7 +54,11 @@ pub fn decoded<'r>(mut file: Box<dyn Read + Send + 'r>, named: Option<Encoding>)
         Some(error) => Box::new(Broken(Some(error))),
         None => file,
     };
-    let encoding = named.or_else(|| guessed(&sample));
+    let is_marked = encoding_rs::Encoding::for_bom(&sample).is_some();
+    let encoding = match named {
+        None if !is_marked => guessed(&sample)?,
+        named => named,
+    };
     let file = Cursor::new(sample).chain(file);
     // UTF-8 is what is left where nothing is said, and only then passes with what is damaged in it.
     let encoding = encoding.map(|Encoding(encoding)| encoding).filter(|encoding| *encoding != UTF_8);
@@ -54,7 +68,7 @@ pub fn decoded<'r>(mut file: Box<dyn Read + Send + 'r>, named: Option<Encoding>)
         .utf8_passthru(true)
         .strip_bom(true)
         .build(file);
-    Box::new(decoder)
+    Ok(Box::new(decoder))
 }
 
 /// The end of a file that broke, with its error.
@@ -67,16 +81,18 @@ impl Read for Broken {
 }
 
 /// The encoding that a text without a byte order mark is in; `None` is UTF-8.
-fn guessed(sample: &[u8]) -> Option<Encoding> {
+fn guessed(sample: &[u8]) -> Result<Option<Encoding>> {
     let zeros = |first: usize| sample.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count();
     let (even, odd) = (zeros(0), zeros(1));
-    // Of two bytes of a Latin letter in UTF-16 one is zero; other texts have no zeros at all.
-    let most = sample.len() / 4;
-    if odd > most && even <= most / 8 {
-        return Some(Encoding(UTF_16LE));
+    // Of two bytes of a Latin letter in UTF-16 one is zero, and of other letters none, but always of a line end; other texts have no
+    // zeros at all.
+    let (most, few) = (sample.len() / 4, sample.len() / 200);
+    let have = |unit: [u8; 2]| sample.chunks_exact(2).any(|two| two.starts_with(&unit));
+    if odd > most && even <= most / 8 || odd > few && even <= odd / 8 && (have(*b"\n\0") || have(*b"\r\0")) {
+        return Ok(Some(Encoding(UTF_16LE)));
     }
-    if even > most && odd <= most / 8 {
-        return Some(Encoding(UTF_16BE));
+    if even > most && odd <= most / 8 || even > few && odd <= even / 8 && (have(*b"\0\n") || have(*b"\0\r")) {
+        return Ok(Some(Encoding(UTF_16BE)));
     }
     let (mut letters, mut wrong) = (0_usize, 0_usize);
     let mut chunks = sample.utf8_chunks().peekable();
@@ -86,5 +102,32 @@ fn guessed(sample: &[u8]) -> Option<Encoding> {
         let cut = chunks.peek().is_none() && sample.len() as u64 == SAMPLE_BYTES;
         wrong += usize::from(!chunk.invalid().is_empty() && !cut);
     }
-    (wrong > letters).then_some(Encoding(WINDOWS_1252))
+    match wrong > letters {
+        false => Ok(None),
+        true if is_western(sample) => Ok(Some(Encoding(WINDOWS_1252))),
+        true => Err(Error::new(ErrorKind::InvalidData, UNKNOWN)),
+    }
+}
+
+/// The fewest letters in a row that a language of Western Europe writes without one of ASCII among them.
+const ROW_MIN: usize = 4;
+
+/// Whether bytes that are not UTF-8 read as a text of Western Europe. There, letters that are not of ASCII stand alone or in twos, and
+/// what Windows-1252 has from 0x80 on is signs, hardly any of which stands within a word: other systems have their letters there.
+fn is_western(sample: &[u8]) -> bool {
+    let (mut far, mut in_rows) = (0, 0);
+    for row in sample.split(u8::is_ascii).filter(|row| !row.is_empty()) {
+        far += row.len();
+        // Of dashes and blanks that draw a line all are the same.
+        let kinds = row.iter().collect::<BTreeSet<_>>().len();
+        in_rows += if row.len() >= ROW_MIN && kinds > 2 { row.len() } else { 0 };
+    }
+    let within_word = |three: &&[u8]| {
+        // Apostrophes and dashes do stand there.
+        let is_sign = |byte: u8| matches!(byte, 0x80..=0x9f) && !matches!(byte, 0x85 | 0x91 | 0x92 | 0x96 | 0x97);
+        matches!(**three, [before, sign, after] if is_sign(sign) && before.is_ascii_alphabetic() && after.is_ascii_alphabetic())
+    };
+    let signs = sample.windows(3).filter(within_word).count();
+    let letters = sample.iter().filter(|byte| **byte >= 0xc0).count();
+    in_rows * 2 <= far && (signs < 2 || signs <= letters)
 }

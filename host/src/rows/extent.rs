@@ -3,6 +3,9 @@
 /// The longest record, in bytes: several times what the longest ticket takes.
 pub const RECORD_BYTES_MAX: usize = 4 << 20;
 
+/// A byte order mark in UTF-8.
+pub const MARK: [u8; 3] = *b"\xef\xbb\xbf";
+
 /// How far a record reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
@@ -18,6 +21,8 @@ pub enum Extent {
 #[derive(Debug, Clone, Copy)]
 pub struct Scan {
     separator: u8,
+    /// Whether a quote has to close on the line on which it opens.
+    on_one_line: bool,
     seen: usize,
     lines: u64,
     within: Within,
@@ -38,7 +43,17 @@ enum Within {
 impl Scan {
     /// Before the first byte of a record.
     pub fn new(separator: u8) -> Scan {
-        Scan { separator, seen: 0, lines: 0, within: Within::Start, opened: 0 }
+        Scan { separator, on_one_line: false, seen: 0, lines: 0, within: Within::Start, opened: 0 }
+    }
+
+    /// The same, where a quote may have to close on the line on which it opens.
+    pub fn on_one_line(self, on_one_line: bool) -> Scan {
+        Scan { on_one_line, ..self }
+    }
+
+    /// How many bytes were looked at.
+    pub fn seen(&self) -> usize {
+        self.seen
     }
 
     /// Goes on in the record's text, whose first bytes were seen before. `None` where its end is not in the text.
@@ -75,6 +90,7 @@ impl Scan {
     fn in_quotes(&mut self, byte: u8) -> Option<Extent> {
         match byte {
             b'"' => self.within = Within::MaybeClosed,
+            b'\n' if self.on_one_line => return Some(Extent::NeverClosed { below: self.opened }),
             b'\n' => self.lines += 1,
             _ => {}
         }
@@ -92,6 +108,8 @@ impl Scan {
                 self.within = Within::Quotes;
                 self.opened = self.lines;
             }
+            // A byte order mark in front of a record, as where files were put behind each other, is no part of its first cell.
+            (Within::Start, byte) if self.seen <= MARK.len() && MARK.get(self.seen - 1) == Some(&byte) => {}
             (_, byte) if byte == self.separator => self.within = Within::Start,
             // Text right behind a closing quote: on one line that is a careless writer. Lines below the opening one, it is
             // the quote that opens another cell, and the first was never closed.

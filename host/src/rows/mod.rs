@@ -37,7 +37,7 @@ pub type FileRecords<'r> = Records<PlainLines<BufReader<Box<dyn Read + Send + 'r
 ///
 /// The file cannot be read.
 pub fn open<'r>(file: impl Read + Send + 'r, written: Written, wanted: &[&str]) -> Result<FileRecords<'r>> {
-    let text = encoding::decoded(unpacked(file)?, written.encoding);
+    let text = encoding::decoded(unpacked(file)?, written.encoding)?;
     Records::begin(PlainLines::new(BufReader::with_capacity(1 << 16, text)), written.separator, wanted)
 }
 
@@ -77,7 +77,7 @@ fn unpacked<'r>(file: impl Read + Send + 'r) -> Result<Box<dyn Read + Send + 'r>
 pub fn whole(file: impl Read + Send, encoding: Option<Encoding>, bytes_max: u64) -> Result<String> {
     let mut text = String::new();
     let read =
-        encoding::decoded(unpacked(file)?, encoding).take(bytes_max.saturating_add(1)).read_to_string(&mut text)?;
+        encoding::decoded(unpacked(file)?, encoding)?.take(bytes_max.saturating_add(1)).read_to_string(&mut text)?;
     if read as u64 > bytes_max {
         let told = format!("it has more than {} MiB: take it in parts", bytes_max >> 20);
         return Err(Error::new(ErrorKind::FileTooLarge, told));
@@ -89,13 +89,14 @@ pub fn whole(file: impl Read + Send, encoding: Option<Encoding>, bytes_max: u64)
 pub fn first(file: impl Read + Send, encoding: Option<Encoding>) -> Option<u8> {
     let mut beginning = Vec::new();
     // Those who read a file that breaks off, or is no text, find that out: what comes before is enough here.
-    drop(encoding::decoded(unpacked(file).ok()?, encoding).take(BEGINNING_BYTES).read_to_end(&mut beginning));
+    drop(encoding::decoded(unpacked(file).ok()?, encoding).ok()?.take(BEGINNING_BYTES).read_to_end(&mut beginning));
     beginning.into_iter().find(|byte| !byte.is_ascii_whitespace())
 }
 
-/// The whole text of a file in memory, in any encoding that can be found out; `None` where it is taken for UTF-8 and is not.
+/// The whole text of a file in memory, in any encoding that can be found out; `None` where it is taken for UTF-8 and is not, or is
+/// in an encoding that cannot be.
 pub fn text(file: &[u8]) -> Option<String> {
     let mut text = Vec::new();
-    encoding::decoded(Box::new(file), None).read_to_end(&mut text).ok()?;
+    encoding::decoded(Box::new(file), None).ok()?.read_to_end(&mut text).ok()?;
     String::from_utf8(text).ok()
 }

@@ -5,11 +5,14 @@ use std::io::{Error, Read, Result};
 use csv::ByteRecord;
 use csv_core::ReadRecordResult;
 
-use super::extent::{Extent, RECORD_BYTES_MAX, Scan};
+use super::extent::{Extent, MARK, RECORD_BYTES_MAX, Scan};
 use super::separator::Separator;
 
 /// How much is read at once, in bytes.
 const PIECE_BYTES: usize = 1 << 16;
+/// How many bytes of a file are looked at more than once because of quotes that are never closed. Where that many were, each further
+/// quote has to close on its own line: otherwise a file of such lines would take the square of its length.
+const AGAIN_BYTES_MAX: usize = 64 << 20;
 
 /// One record of a file.
 #[derive(Debug, Clone)]
@@ -43,6 +46,8 @@ pub struct Records<R> {
     broken: Option<Error>,
     /// Where the record that was given last begins.
     given: (usize, u64),
+    /// The bytes that were looked at to no end.
+    again: usize,
     parser: csv_core::Reader,
 }
 
@@ -63,6 +68,7 @@ impl<R: Read> Records<R> {
             ended: false,
             broken: None,
             given: (0, 1),
+            again: 0,
             parser: csv_core::Reader::new(),
         };
         let mut first = records.first_line()?;
@@ -77,6 +83,8 @@ impl<R: Read> Records<R> {
         }
         match separator.or(named) {
             Some(separator) => records.separate_by(separator),
+            // It is said to be too long when it is read; to try separators on it would lose it.
+            None if first.len() > RECORD_BYTES_MAX => {}
             None => records.choose(wanted)?,
         }
         Ok(records)
@@ -89,29 +97,29 @@ impl<R: Read> Records<R> {
     /// The text cannot be read.
     pub fn next_record(&mut self) -> Result<Option<std::result::Result<Record, (u64, Wrong)>>> {
         loop {
-            self.part.drain(..self.at.min(self.part.len()));
-            self.at = 0;
-            self.given = (0, self.line);
-            let mut scan = Scan::new(self.separator);
+            self.let_go();
+            let (from, line) = (self.at, self.line);
+            self.given = (from, line);
+            let mut scan = Scan::new(self.separator).on_one_line(self.again > AGAIN_BYTES_MAX);
             let extent = loop {
-                if let Some(extent) = scan.go_on(&self.part) {
+                if let Some(extent) = scan.go_on(self.part.get(from..).unwrap_or_default()) {
                     break extent;
                 }
                 if !self.read_more()? {
                     break scan.ended();
                 }
             };
-            let line = self.line;
             match extent {
                 Extent::Record { bytes: 0, .. } => return Ok(None),
                 Extent::Record { bytes, lines } => {
-                    let cells = self.parse(bytes);
-                    (self.at, self.line) = (bytes, line + lines);
+                    let cells = self.parse(from, bytes);
+                    (self.at, self.line) = (from + bytes, line + lines);
                     if bytes > 1 {
                         return Ok(Some(Ok(Record { line, lines, cells })));
                     }
                 }
                 Extent::NeverClosed { below } => {
+                    self.at = from + scan.seen();
                     self.back_to_second_line();
                     return Ok(Some(Err((line, Wrong::NeverClosed { line: line + below }))));
                 }
@@ -126,9 +134,18 @@ impl<R: Read> Records<R> {
     /// Goes back to the second line of the record that was given last: the record was none.
     pub fn back_to_second_line(&mut self) {
         let (at, line) = self.given;
+        self.again = self.again.saturating_add(self.at.saturating_sub(at));
         let rest = self.part.get(at..).unwrap_or_default();
         let first = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |end| end + 1);
         (self.at, self.line) = (at + first, line + 1);
+    }
+
+    /// Lets go of what was given, where that is most of what is in memory: what is left is moved, and not for each record.
+    fn let_go(&mut self) {
+        if self.at >= self.part.len() / 2 {
+            self.part.drain(..self.at.min(self.part.len()));
+            self.at = 0;
+        }
     }
 
     /// Reads a further piece; false at the end.
@@ -167,12 +184,15 @@ impl<R: Read> Records<R> {
 
     /// Leaves out the rest of a line that is too long for memory.
     fn drop_line(&mut self) -> Result<()> {
+        let mut from = self.given.0;
         loop {
-            if let Some(end) = self.part.iter().position(|byte| *byte == b'\n') {
-                (self.at, self.line) = (end + 1, self.line + 1);
+            let rest = self.part.get(from..).unwrap_or_default();
+            if let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+                (self.at, self.line) = (from + end + 1, self.line + 1);
                 return Ok(());
             }
             self.part.clear();
+            (self.at, from) = (0, 0);
             if !self.read_more()? {
                 return Ok(());
             }
@@ -207,8 +227,9 @@ impl<R: Read> Records<R> {
     }
 
     /// The cells of the record that the next bytes are.
-    fn parse(&mut self, bytes: usize) -> ByteRecord {
-        let text = self.part.get(..bytes).unwrap_or_default();
+    fn parse(&mut self, from: usize, bytes: usize) -> ByteRecord {
+        let text = self.part.get(from..from + bytes).unwrap_or_default();
+        let text = text.strip_prefix(&MARK).unwrap_or(text);
         let mut cells = vec![0; text.len()];
         let mut ends = vec![0; text.iter().filter(|byte| **byte == self.separator).count() + 2];
         self.parser.reset();
@@ -225,7 +246,8 @@ impl<R: Read> Records<R> {
     }
 }
 
-/// Whether a heading is that column's, without regard to case and to what surrounds it.
+/// Whether a heading is that column's, without regard to case and to blanks of any kind.
 fn is_named(cell: &[u8], column: &str) -> bool {
-    std::str::from_utf8(cell).is_ok_and(|cell| cell.trim().to_lowercase() == column.trim().to_lowercase())
+    let words = |text: &str| text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>();
+    std::str::from_utf8(cell).is_ok_and(|cell| words(cell) == words(column))
 }

@@ -118,6 +118,85 @@ fn the_encoding_is_found_out_or_said() {
 }
 
 #[test]
+fn letters_of_other_systems_are_not_taken_for_western_ones() {
+    let written_in = |name: &str, text: &str| {
+        let encoding = encoding_rs::Encoding::for_label(name.as_bytes()).unwrap();
+        encoding.encode(text).0.into_owned()
+    };
+    let refused = |file: &[u8]| open(file, Written::default(), &[]).map(|_| ()).unwrap_err().to_string();
+    for (name, text) in [
+        ("shift_jis", "件名,本文\nシステム,サーバーが落ちています\n"),
+        ("shift_jis", "title,body\nシステムエラー,プリンター\n"),
+        ("gbk", "标题,正文\n打印机,打印机不工作\n"),
+        ("euc-kr", "제목,본문\n프린터,작동하지 않습니다\n"),
+        ("windows-1251", "title,body\nПринтер,не печатает документы\n"),
+        ("koi8-r", "title,body\nПринтер,не печатает документы\n"),
+        ("iso-8859-7", "title,body\nεκτυπωτής,δεν λειτουργεί\n"),
+        ("macintosh", "title,body\nStörung,Drucker stört größtenteils\n"),
+        ("macintosh", "titre,texte\nRéseau,l'accès est refusé à la société\n"),
+    ] {
+        let file = written_in(name, text);
+        assert!(refused(&file).contains("cannot be found out"), "{name}");
+        assert!(whole(file.as_slice(), None, 1 << 20).is_err(), "{name}");
+        assert_eq!(super::text(&file), None, "{name}");
+        let named = Written { encoding: Some(name.parse().unwrap()), separator: None };
+        assert_eq!(all(&file, named, &[]).len(), 2, "{name}");
+    }
+    // DOS, which the Encoding Standard does not know: "gestört" and "später".
+    assert!(refused(b"a,b\ngest\x94rt,sp\x84ter\n").contains("cannot be found out"));
+    // Signs of Western texts, and lines that are drawn with them.
+    for text in
+        ["„Störung“ – 5 €,don’t\n", "Œuvre,cœur brisé à Noël\n", "———————,•••\n", "ÄÖ,ü\n", "Berlin–Hamburg,A–B\n"]
+    {
+        assert_eq!(
+            all(&written_in("windows-1252", text), Written::default(), &[]),
+            [format!("1 {}", text.trim().replace(',', "|"))]
+        );
+    }
+}
+
+#[test]
+fn wide_letters_of_any_script_are_known_by_their_line_ends() {
+    for text in ["заголовок,текст\nпринтер,не печатает\n", "件名,本文\nプリンター,印刷できません\n"]
+    {
+        let wanted = read(text);
+        let wide = |order: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(order).collect::<Vec<u8>>();
+        assert_eq!(all(&wide(u16::to_le_bytes), Written::default(), &[]), wanted);
+        assert_eq!(all(&wide(u16::to_be_bytes), Written::default(), &[]), wanted);
+    }
+    // A zero character in a plain text makes no wide one of it.
+    assert_eq!(read("a,b\nx\0,y\n"), ["1 a|b", "2 x\0|y"]);
+    assert_eq!(read("a,b\n\0x,y\n\0z,y\n"), ["1 a|b", "2 \0x|y", "3 \0z|y"]);
+}
+
+#[test]
+fn quotes_that_reach_to_the_end_again_and_again_are_read_line_by_line_at_last() {
+    // Each line ends within a quote that only the next one closes, which opens another.
+    let many = 60_000;
+    let mut file = "a,b\n".to_owned();
+    file.push_str(&"a\",\"\n".repeat(many));
+    file.push_str("1,x\n2,\"y, z\"\n");
+    let read = read(&file);
+    assert_eq!(read.len(), many + 3);
+    assert_eq!(read[many], format!("{0}: a quote that opens on line {0} is never closed", many + 1));
+    assert_eq!(&read[many + 1..], [format!("{} 1|x", many + 2), format!("{} 2|y, z", many + 3)]);
+}
+
+#[test]
+fn a_mark_in_front_of_a_later_record_is_no_part_of_it() {
+    assert_eq!(
+        read("\u{feff}a,b\n1,x\n\u{feff}\"a\nc\",b\n\u{feff}2,\u{feff}y\n"),
+        ["1 a|b", "2 1|x", "3 a\nc|b", "5 2|\u{feff}y"]
+    );
+}
+
+#[test]
+fn a_first_line_that_is_too_long_is_said_to_be_so() {
+    let long = "x".repeat(extent::RECORD_BYTES_MAX + (1 << 18));
+    assert_eq!(read(&format!("{long}\na,b\n1,2\n"))[0], "1: the row has more than 4 MiB");
+}
+
+#[test]
 fn what_is_no_text_is_said_to_be_what_it_is() {
     for (file, wanted) in [
         (b"PK\x03\x04\0".as_slice(), "a workbook"),

@@ -181,6 +181,19 @@ fn a_reader_of_errors_that_ends_changes_no_status() {
 }
 
 #[test]
+fn letters_that_could_be_several_are_read_when_it_is_said_what_they_are() {
+    let (desk, dir) = house();
+    // Of an old Macintosh. By the encoding of an old Windows, each would be another letter.
+    let rows = b"title,text\nSt\x9arung,Der Drucker st\x9art.\n";
+    let output = import(&desk, &dir, "old.csv", rows, &[]);
+    let said = words(&output);
+    assert!(output.status.code() == Some(1) && said.contains("cannot be found out"), "{said}");
+    let output = import(&desk, &dir, "old.csv", rows, &["--encoding", "macintosh"]);
+    assert_eq!(output.status.code(), Some(0), "{}", words(&output));
+    assert_eq!(desk.as_role("kofi").get("/api/v1/tickets/IT-1").expect(200)["subject"], "St\u{f6}rung");
+}
+
+#[test]
 fn headings_that_look_the_same_are_the_same() {
     let (desk, dir) = house();
     let rows = "   \n\u{200b}TITLE\u{a0},Te\u{301}xt\nHow do I print?,The printer has no toner.\n";

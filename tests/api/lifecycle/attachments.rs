@@ -113,6 +113,7 @@ fn a_file_is_given_out_so_that_no_browser_takes_it_for_a_page() {
     assert_eq!(content(&known, &id).status, 304);
     let part = content(&amara.with("range", "bytes=300000-300009"), &id);
     assert_eq!((part.status, part.text.as_str()), (206, &page[300_000..300_010]));
+    assert_eq!(content(&amara.with("range", "Bytes=0-4"), &id).text, "<html");
     assert_eq!(part.header("content-range"), format!("bytes 300000-300009/{}", page.len()));
     assert_eq!(content(&amara.with("range", "bytes=99999999-"), &id).status, 416);
 }

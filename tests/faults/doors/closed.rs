@@ -151,6 +151,25 @@ fn a_parameter_that_a_route_does_not_know_is_refused_by_name_on_every_route() {
     assert!(count > 120, "{count} routes");
 }
 
+/// Also to what has nothing to do with what the route is for: a header, a query, a form that no route reads.
+#[test]
+fn every_answer_to_a_request_that_is_wrong_anywhere_is_in_the_document() {
+    let desk = House::demo(Database::Sqlite);
+    let document = desk.stranger().get("/openapi.json").expect(200);
+    let (mei, long) = (desk.as_role("mei"), format!("?{}", "a".repeat(9_000)));
+    let packed = mei.with("content-encoding", "gzip");
+    for operation in operations(&desk) {
+        let (method, template) = operation.route.split_once(' ').unwrap();
+        let declared = &document["paths"][template][method.to_lowercase()]["responses"];
+        let (method, path) = address(&operation.route);
+        for (who, query, wanted) in [(&mei, long.as_str(), 414), (&mei, "?a=%FF", 400), (&packed, "", 415)] {
+            let answer = who.send(method, &format!("{path}{query}"), None);
+            assert_eq!(answer.status, wanted, "{} {query:.9}: {}", operation.route, answer.text);
+            assert!(declared.get(answer.status.to_string()).is_some(), "{} {}", operation.route, answer.status);
+        }
+    }
+}
+
 #[test]
 fn every_write_honours_a_key_or_refuses_it() {
     let desk = House::demo(Database::Sqlite);

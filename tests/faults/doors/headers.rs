@@ -55,6 +55,10 @@ fn preconditions_of_tickets_are_those_of_the_standard() {
             );
         }
         assert_eq!(read("\"7\"").expect(200)["version"], 8);
+        // What a reader wants to go on reading is asked before what it has.
+        let wanting = |tags: &str| kofi.with("if-match", tags).with("if-none-match", "\"8\"").get(TICKET).status;
+        assert_eq!([wanting("\"7\""), wanting("\"8\""), wanting("*")], [412, 304, 304]);
+        assert_eq!(kofi.with("if-match", "\"7\"").get(TICKET).expect(412)["type"], "/problems/stale");
     });
 }
 
@@ -201,6 +205,9 @@ fn the_form_of_a_table_is_the_one_that_is_wanted_more() {
     for json in ["*/*", "text/csvx", "text/csv;q=0, application/json", "text/csv;q=0.2, application/json;q=0.3"] {
         assert_eq!(form(json), "application/json", "{json}");
     }
+    // A text is read as UTF-8, and taken only where it does not say to be something else.
+    let put = |media_type: &str| mei.put_text("/api/v1/tables/floors?why=test", "floor,team\n1,b\n", media_type).status;
+    assert_eq!((put("text/csv; header=present; charset=\"UTF-8\""), put("text/csv;charset=windows-1252")), (200, 415));
 }
 
 #[test]
@@ -409,6 +416,16 @@ fn a_demo_answers_only_to_the_names_of_this_machine() {
 }
 
 #[test]
+fn a_request_is_named_by_its_client_in_plain_text_only() {
+    let desk = House::demo(Database::Sqlite);
+    let named = |id: &str| desk.stranger().with("x-request-id", id).get("/healthz").header("x-request-id").to_owned();
+    assert_eq!(named("from-the-client:7"), "from-the-client:7");
+    for other in ["", "two words", "\u{e4}", "x".repeat(65).as_str()] {
+        assert_eq!(named(other).len(), 36, "{other}: the desk's own");
+    }
+}
+
+#[test]
 fn where_a_request_goes_and_who_asks_is_said_once() {
     let desk = Desk::demo(Database::Sqlite);
     let ask = |more: &str| {
@@ -419,6 +436,17 @@ fn where_a_request_goes_and_who_asks_is_said_once() {
         in_runtime(exchange(address(&desk.url), request.as_bytes())).0
     };
     assert!(ask("").starts_with("HTTP/1.1 200"));
+    // Whom it asks, at least: only before 1.1 that went without saying.
+    let nowhere = |version: &str| {
+        in_runtime(exchange(
+            address(&desk.url),
+            format!("GET /healthz {version}\r\nConnection: close\r\n\r\n").as_bytes(),
+        ))
+        .0
+    };
+    let answer = nowhere("HTTP/1.1");
+    assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("/problems/bad-header"), "{answer}");
+    assert!(nowhere("HTTP/1.0").contains(" 421 "), "a demo is asked by name: {}", nowhere("HTTP/1.0"));
     for twice in [
         "Host: rebound.example.org\r\n",
         "Authorization: Bearer demo-mei\r\n",

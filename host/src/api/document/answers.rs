@@ -7,18 +7,17 @@ use super::example;
 /// A problem's status, its words, and a `type` that it comes with.
 type Kind = (u16, &'static str, &'static str);
 
-/// Problems that any request may be answered with.
-const ALWAYS: [Kind; 5] = [
+/// Problems that any request may be answered with, also by what it has besides: a query, headers, a body that is not asked for.
+const ALWAYS: [Kind; 9] = [
+    (400, "path, query, header or body is not what was expected", "bad-query"),
+    (413, "the body is too large", "too-large"),
+    (414, "the address is too long", "too-long"),
+    (415, "the body has another media type, or is compressed", "not-json"),
     (421, "this desk has tokens that everybody knows, and answers only to the names of its own machine", "misdirected"),
     (429, "you, or your address, ask for too much at once: `Retry-After` says when to try again", "too-many-requests"),
     (500, "something is broken here", "internal"),
     (503, "the desk has too much to do, or its database is away: `Retry-After` says when to try again", "busy"),
     (504, "it took too long", "timed-out"),
-];
-/// Problems of requests with an address that has parts.
-const ADDRESSED: [Kind; 2] = [
-    (400, "path, query, header or body is not what was expected", "bad-query"),
-    (414, "the address is too long", "too-long"),
 ];
 /// Problems of those who have to say who they are.
 const KNOWN: [Kind; 2] =
@@ -26,10 +25,8 @@ const KNOWN: [Kind; 2] =
 /// Problems of requests that name a thing.
 const NAMED: [Kind; 1] = [(404, "there is no such thing, or none that you may see", "not-found")];
 /// Problems of requests with a body.
-const WITH_BODY: [Kind; 4] = [
+const WITH_BODY: [Kind; 2] = [
     (408, "the body did not come to its end in time", "slow"),
-    (413, "the body is too large", "too-large"),
-    (415, "the body has another media type, or is compressed", "not-json"),
     (422, "what was sent needs to be changed; `problems` says where", "rejected"),
 ];
 /// Problems of requests that change something.
@@ -40,16 +37,16 @@ const WRITING: [Kind; 2] =
 pub fn complete(path: &str, method: &str, operation: &mut Map<String, Value>, schemas: &Value) {
     let has_token = operation.get("security").and_then(Value::as_array).is_some_and(|security| !security.is_empty());
     let has_body = operation.contains_key("requestBody");
-    let has_header = operation.get("parameters").is_some();
     let mut kinds: Vec<Kind> = ALWAYS.to_vec();
-    kinds.extend(
-        ADDRESSED.into_iter().filter(|_| has_header || has_body || path.contains('{') || path.starts_with("/api/")),
-    );
     kinds.extend(KNOWN.into_iter().filter(|_| has_token));
     kinds.extend(NAMED.into_iter().filter(|_| path.contains('{') || path == "/metrics"));
     kinds.extend(WITH_BODY.into_iter().filter(|_| has_body));
     kinds.extend(WRITING.into_iter().filter(|_| method != "get"));
     let Some(answers) = operation.entry("responses").or_insert_with(|| json!({})).as_object_mut() else { return };
+    // What has a version may be asked for by it, and have another.
+    if answers.contains_key("304") {
+        answers.entry("412").or_insert_with(|| json!({}));
+    }
     for (status, words, _) in &kinds {
         answers.entry(status.to_string()).or_insert_with(|| json!({ "description": words }));
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, MatchedPath, Query as AnyQuery, RawPathParams, Request, State};
 use axum::http::request::Parts;
-use axum::http::{Method, header};
+use axum::http::{Method, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
@@ -107,8 +107,11 @@ fn is_utf8(query: &str) -> bool {
 }
 
 /// Refuses a request that says twice where it goes, who asks, or what comes with it: one of the two would count here, and the other
-/// for a proxy.
+/// for a proxy. One of HTTP/1.1 says at least whom it asks (RFC 9112, section 3.2).
 pub async fn unambiguous(request: Request, next: Next) -> Response {
+    if request.version() == Version::HTTP_11 && !request.headers().contains_key(header::HOST) {
+        return Problem::new(Kind::BAD_HEADER, "`host` is missing, which each request of HTTP/1.1 has").into_response();
+    }
     let twice = [header::HOST, header::AUTHORIZATION, header::CONTENT_TYPE]
         .into_iter()
         .find(|name| request.headers().get_all(name).iter().nth(1).is_some());

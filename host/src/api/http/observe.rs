@@ -27,7 +27,8 @@ struct RequestId(HeaderValue);
 
 /// Gives each request an id, the client's own if it sent a short plain one.
 pub async fn identify(mut request: Request, next: Next) -> Response {
-    let given = request.headers().get(REQUEST_ID).filter(|id| id.len() <= 64).cloned();
+    let is_plain = |id: &&HeaderValue| (1..=64).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic);
+    let given = request.headers().get(REQUEST_ID).filter(is_plain).cloned();
     let id = given.unwrap_or_else(|| {
         let id = crate::app::Clock::System.new_id().to_string();
         HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static("none"))

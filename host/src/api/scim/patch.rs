@@ -1,6 +1,8 @@
 //! PATCH (RFC 7644, section 3.5.2): all operations, or none. The shapes of the large providers are taken as they are meant: words in
 //! any case, a value without a path, flags as texts, and a removal of members that names them in its value, which never removes all.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::filter::{Filter, member, parts};
@@ -222,22 +224,21 @@ fn add(object: &mut Value, name: &str, value: &Value) -> Result<(), NoPatch> {
     let list = found.entry(key).or_insert_with(|| Value::Array(Vec::new()));
     let Value::Array(list) = list else { return put(object, name, value.clone()) };
     let new = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
-    for one in new {
-        if !list.iter().any(|old| is_same(old, &one)) {
-            list.push(one);
+    if let [one] = new.as_slice() {
+        if !list.iter().any(|old| meant_by(old) == meant_by(one)) {
+            list.push(one.clone());
         }
+        return Ok(());
     }
+    // Of a group with many members, each that is new would be compared with all.
+    let mut known: HashSet<String> = list.iter().map(|old| meant_by(old).to_string()).collect();
+    list.extend(new.into_iter().filter(|one| known.insert(meant_by(one).to_string())));
     Ok(())
 }
 
-/// Whether two values of an attribute are the same one: by their `value` where they have one.
-fn is_same(one: &Value, other: &Value) -> bool {
-    match (member(one, "value"), member(other, "value")) {
-        (Some(one), Some(other)) => one == other,
-        // Some providers name a member by its id alone.
-        (Some(one), None) if other.is_string() => one == other,
-        _ => one == other,
-    }
+/// The part of a value by which it is the same as another: its `value` where it has one; some providers name a member by its id alone.
+fn meant_by(value: &Value) -> &Value {
+    member(value, "value").unwrap_or(value)
 }
 
 /// Removes the values that are named, and no others.
@@ -246,7 +247,8 @@ fn take_out(object: &mut Value, name: &str, named: &Value) {
     let key = key(found, name);
     let named = named.as_array().cloned().unwrap_or_else(|| vec![named.clone()]);
     if let Some(Value::Array(list)) = found.get_mut(&key) {
-        list.retain(|old| !named.iter().any(|one| is_same(old, one)));
+        let named: HashSet<String> = named.iter().map(|one| meant_by(one).to_string()).collect();
+        list.retain(|old| !named.contains(&meant_by(old).to_string()));
     }
 }
 
@@ -345,6 +347,19 @@ mod tests {
         assert_eq!(after(&group, &twice)["members"].as_array().unwrap().len(), 4);
         let all = json!([{ "op": "remove", "path": "members" }]);
         assert_eq!(after(&group, &all).get("members"), None, "without a value all are meant");
+    }
+
+    #[test]
+    fn very_many_members_are_each_looked_at_once() {
+        let members =
+            |from: usize, to: usize| (from..to).map(|n| json!({ "value": n.to_string() })).collect::<Vec<_>>();
+        let group = json!({ "displayName": "staff", "members": members(0, 40_000) });
+        let more = json!([{ "op": "add", "path": "members", "value": members(20_000, 60_000) },
+            { "op": "add", "path": "members", "value": ["59999", "60000", "60000"] }]);
+        let more = after(&group, &more);
+        assert_eq!(more["members"].as_array().unwrap().len(), 60_001);
+        let fewer = after(&more, &json!([{ "op": "remove", "path": "members", "value": members(1, 60_000) }]));
+        assert_eq!(fewer["members"], json!([{ "value": "0" }, "60000"]));
     }
 
     #[test]

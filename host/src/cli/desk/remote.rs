@@ -1,6 +1,7 @@
 //! A desk at an address (`--url`, `--token`): commands ask it over HTTP, in the name of the person whose token it is.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -13,6 +14,11 @@ const ANSWER_BYTES_MAX: u64 = 256 << 20;
 
 /// The most pages of a list that a command reads.
 const PAGES_MAX: usize = 10_000;
+
+/// How long the way to a desk may take.
+const CONNECT_MAX: Duration = Duration::from_secs(10);
+/// How long an answer is waited for, which is longer than a desk takes for any: a command in a script ends where nothing answers.
+const ANSWER_MAX: Duration = Duration::from_secs(600);
 
 const JSON: &str = "application/json";
 
@@ -61,6 +67,12 @@ fn desk_at(url: &str) -> Result<String, Failure> {
     }
 }
 
+fn agent(answer_max: Duration) -> ureq::Agent {
+    let within =
+        ureq::Agent::config_builder().timeout_connect(Some(CONNECT_MAX)).timeout_recv_response(Some(answer_max));
+    within.http_status_as_error(false).build().into()
+}
+
 impl Remote {
     /// The text of an answer, in the form that is named.
     ///
@@ -80,7 +92,7 @@ impl Remote {
     ) -> Result<(Option<String>, String), Failure> {
         let request = ureq::http::Request::builder().method(method).uri(format!("{}/api/v1{path}", self.url));
         let request = request.header("authorization", format!("Bearer {}", self.token)).header("accept", accept);
-        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let agent = agent(ANSWER_MAX);
         let answered = match body {
             Some((media_type, bytes)) => agent.run(request.header("content-type", media_type).body(bytes)?),
             None => agent.run(request.body(())?),
@@ -236,6 +248,16 @@ mod tests {
             assert_eq!(place(url, "t").remote().unwrap().unwrap().url, "http://desk:8080", "{url}");
         }
         assert!(place("", "t").remote().unwrap().is_none(), "an empty variable says nothing");
+    }
+
+    #[test]
+    fn a_desk_that_never_answers_is_waited_for_no_longer_than_that() {
+        // It takes connections, as the system does for it, and reads none.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", silent.local_addr().unwrap());
+        let request = ureq::http::Request::builder().uri(url).body(()).unwrap();
+        let told = agent(Duration::from_millis(50)).run(request).unwrap_err();
+        assert!(matches!(told, ureq::Error::Timeout(_)), "{told}");
     }
 
     #[test]

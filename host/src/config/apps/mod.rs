@@ -17,7 +17,7 @@ use crate::desk::sla::Deadlines;
 use super::duration;
 use super::names::Names;
 use super::read::{Keys, Node, distinct};
-use super::wrong::Wrong;
+use super::wrong::{Known, Wrong};
 
 mod connectors;
 
@@ -68,7 +68,7 @@ fn item(node: &Node<'_>, apps: &BTreeMap<AppId, App>) -> Option<Item> {
     node.parsed(|text| {
         let (app, tier) = text.split_once('/').map_or((text, None), |(app, tier)| (app, Some(tier)));
         let unknown =
-            |what, text: &str, known: Vec<String>| Wrong::Unknown { what, text: text.to_owned(), nearest: None, known };
+            |what, text: &str, known: Known| Wrong::Unknown { what, text: text.to_owned(), nearest: None, known };
         let found = apps.get(app);
         let found = found.ok_or_else(|| unknown("app", app, apps.keys().map(ToString::to_string).collect()))?;
         let tier = match tier {

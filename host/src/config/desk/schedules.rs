@@ -7,7 +7,7 @@ use jiff::civil::{Time, Weekday};
 
 use crate::config::names::Names;
 use crate::config::read::{Keys, Node, distinct};
-use crate::config::wrong::Wrong;
+use crate::config::wrong::{Known, Wrong};
 use crate::desk::id::{PersonId, ScheduleId};
 use crate::desk::organisation::form::Raw;
 use crate::desk::organisation::schedule::{
@@ -71,7 +71,12 @@ fn fields(node: &Node<'_>, known: &[String]) -> Vec<(String, Raw)> {
     let texts: BTreeMap<String, String> = node.texts().unwrap_or_default();
     for name in texts.keys().filter(|name| !known.contains(name)) {
         let what = "field of the form";
-        node.report(Wrong::Unknown { what, text: name.clone(), nearest: None, known: known.to_vec() });
+        node.report(Wrong::Unknown {
+            what,
+            text: name.clone(),
+            nearest: None,
+            known: Known::of(known.iter(), known.len()),
+        });
     }
     texts.into_iter().map(|(name, text)| (name, Raw::Text(text))).collect()
 }

@@ -34,8 +34,12 @@ pub fn parse(text: &str, note: Note<'_>) -> Table {
         note(line, "", Wrong::NoColumns);
     }
     let mut lines = BTreeMap::new();
+    // Lines are counted from row to row: from the beginning for each, they would take the square of the text's length.
+    let (mut line, mut counted) = (1, 0);
     for row in written.rows {
-        let line = place(text, row.span().start).0;
+        let start = row.span().start;
+        line += text.get(counted..start).unwrap_or_default().bytes().filter(|byte| *byte == b'\n').count();
+        counted = counted.max(start);
         let row = row.into_inner();
         if let Some(unknown) = row.keys().find(|key| !table.columns.iter().any(|column| column.name == **key)) {
             note(line, unknown, Wrong::NoSuchColumn);

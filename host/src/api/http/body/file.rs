@@ -37,7 +37,9 @@ fn asked(headers: &HeaderMap, tag: &str, size: u64) -> Result<Option<Range<u64>>
     if headers.get(header::IF_RANGE).is_some_and(|known| known.as_bytes() != format!("\"{tag}\"").as_bytes()) {
         return Ok(None);
     }
-    let Some((first, last)) = range.strip_prefix("bytes=").and_then(|range| range.trim().split_once('-')) else {
+    // The case of a unit's name does not matter.
+    let unit = range.get(.."bytes=".len()).filter(|unit| unit.eq_ignore_ascii_case("bytes="));
+    let Some((first, last)) = unit.and_then(|unit| range.get(unit.len()..)?.trim().split_once('-')) else {
         return Ok(None);
     };
     let range = match (first.parse::<u64>(), last.parse::<u64>()) {

@@ -47,16 +47,17 @@ fn object(bytes: &[u8]) -> Result<&[u8], Problem> {
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     let given = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let mut parts = given.split(';').map(str::trim);
-    let media_type = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let media_type = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     // JSON is UTF-8 between programs (RFC 8259, section 8.1).
+    if is_json(&media_type) && says_utf8(given) { Ok(()) } else { Err(Problem::not_json(given)) }
+}
+
+/// Whether a media type says that its letters are UTF-8, or says nothing of them.
+pub fn says_utf8(media_type: &str) -> bool {
     let is_utf8 = |text: &str| ["utf-8", "utf8"].iter().any(|name| text.trim_matches('"').eq_ignore_ascii_case(name));
-    let charset = parts.filter_map(|part| part.split_once('='));
-    let mut charset = charset.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
-    if is_json(&media_type) && charset.all(|(_, text)| is_utf8(text.trim())) {
-        return Ok(());
-    }
-    Err(Problem::not_json(given))
+    let parts = media_type.split(';').skip(1).filter_map(|part| part.split_once('='));
+    let mut charset = parts.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    charset.all(|(_, text)| is_utf8(text.trim()))
 }
 
 /// Whether a media type is JSON's, or one that is written in it (RFC 6839, section 3.1).

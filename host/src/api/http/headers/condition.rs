@@ -85,9 +85,14 @@ fn without_added(tag: &str) -> &str {
 ///
 /// # Errors
 ///
-/// As [`condition`].
+/// As [`condition`]; 412 where the client wants to read other versions only, which is asked first (RFC 9110, section 13.2.2).
 pub fn unless_known(headers: &HeaderMap, tag: &str) -> Result<Option<Response>, Problem> {
-    if !condition(headers)?.has(tag) {
+    let condition = condition(headers)?;
+    if condition.matches.as_ref().is_some_and(|tags| !tags.have(tag)) {
+        let detail = format!("it is at version \"{tag}\", which is none of those in `If-Match`");
+        return Err(Problem::new(Kind::STALE, detail));
+    }
+    if !condition.has(tag) {
         return Ok(None);
     }
     let tag = HeaderValue::from_str(&format!("\"{tag}\"")).unwrap_or(HeaderValue::from_static("\"\""));
