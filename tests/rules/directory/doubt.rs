@@ -125,6 +125,25 @@ fn a_name_that_is_taken_leaves_access_to_a_person() {
     assert_eq!(state(&desk), "approved");
 }
 
+/// A tool that takes a folder away and is slow to put the next there says no more than that it is away.
+#[test]
+fn a_rule_for_access_whose_folder_is_away_leaves_access_to_a_person_until_that_is_believed() {
+    let desk = approving(Database::Sqlite);
+    put(&desk.rules, "20-deny", &access("deny", "1.0.0", "deny", ""), &component());
+    until_rule(&desk, "20-deny", |rule| rule["active"]["version"] == "1.0.0");
+    assert_eq!(state(&desk), "denied_by_policy");
+    fs::remove_dir_all(desk.rules.join("20-deny")).unwrap();
+    until("its rule to end", || (state(&desk) != "denied_by_policy").then_some(()));
+    assert_eq!(state(&desk), "awaiting");
+    put(&desk.rules, "20-deny", &access("deny", "1.0.0", "deny", ""), &component());
+    until_rule(&desk, "20-deny", |rule| rule["active"]["version"] == "1.0.0");
+    assert_eq!(state(&desk), "denied_by_policy");
+    fs::remove_dir_all(desk.rules.join("20-deny")).unwrap();
+    until("its rule to end", || (state(&desk) != "denied_by_policy").then_some(()));
+    desk.as_role("mei").post("/api/v1/rules/deny/retire", &json!({ "why": "it is not wanted" })).expect(200);
+    assert_eq!(state(&desk), "approved");
+}
+
 /// An example on which a rule takes all the time that it may have, and then fails.
 #[test]
 fn while_the_examples_of_a_rule_run_a_person_decides() {

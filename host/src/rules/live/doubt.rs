@@ -58,7 +58,7 @@ impl Standing {
             Meant::Offered | Meant::Unread => is_access && says.may_be_at(stage),
             // A rule that moved to another stage; one that is off says so itself.
             Meant::Before => is_access && says.is_at(stage) && self.decides.is_some_and(|decides| decides != Says::Off),
-            Meant::Gone => !is_access && says.is_at(stage),
+            Meant::Gone => says.is_at(stage),
         }
     }
 }
@@ -107,6 +107,8 @@ mod tests {
         assert!(is_missed(Stage::Access, Some(PRIORITY), &[(Meant::Before, ACCESS)]), "it moved to another stage");
         assert!(!is_missed(Stage::Access, Some(Says::Off), &[(Meant::Before, ACCESS)]), "it is off");
         assert!(!is_missed(Stage::Access, None, &[(Meant::Before, ACCESS)]), "it was retired");
+        assert!(is_missed(Stage::Access, None, &[(Meant::Gone, ACCESS)]), "no one has said that it is gone for good");
+        assert!(!is_missed(Stage::Access, None, &[(Meant::Gone, Says::Off), (Meant::Gone, PRIORITY)]));
     }
 
     #[test]
