@@ -280,6 +280,15 @@ fn several_items_for_several_people_are_decided_one_by_one_and_none_is_made_wher
         assert_eq!(begins["state"], "scheduled", "{begins}");
         let never = json!([{ "app": "datadog", "tier": "viewer", "starts": "soon" }]);
         assert!(post("f", &submission(&["amara"], &never)).text.contains("items[0].starts"));
+
+        // Sent again it is what came of it, also where the same could not be asked for any more.
+        let people = desk.settings().with_file_name("people.toml");
+        let text = std::fs::read_to_string(&people).unwrap();
+        std::fs::write(&people, text.replace("id = \"jonas\"\n", "id = \"jonas\"\nactive = false\n")).unwrap();
+        assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        assert_eq!(post("g", &both).status, 422);
+        assert_eq!(of(&post("b", &both).expect(201), "ticket"), of(&made, "ticket"));
+        assert_eq!(post("b", &submission(&[], &items("write"))).status, 422, "the key is still of another submission");
     });
 }
 
