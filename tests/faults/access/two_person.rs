@@ -302,7 +302,9 @@ fn one_person_publishes_only_what_makes_access_harder_to_get() {
         let (mei, noor) = (desk.as_role("mei"), noor(&desk));
         let apps = change(&document(&mei, "apps"), "longest = \"72h\"", "longest = \"48h\"");
         let apps = format!(
-            "{apps}\n[[incompatible]]\nname = \"who pays does not sell\"\none = [\"workday\"]\nother = [\"salesforce\"]\n"
+            "{apps}\n[[incompatible]]\nname = \"who pays does not sell\"\none = [\"workday\"]\nother = [\"salesforce\"]\n\
+             [[connector]]\nid = \"crm\"\nkind = \"scim\"\nurl = \"https://crm.example/scim/v2\"\n\
+             groups = {{ \"tier:user\" = \"Users\" }}\n"
         );
         publish(&mei, "apps", &apps).expect(200);
         let people = document(&mei, "people");
@@ -311,6 +313,7 @@ fn one_person_publishes_only_what_makes_access_harder_to_get() {
             ("apps", change(&apps, "longest = \"48h\"", "longest = \"72h\"")),
             ("apps", change(&apps, "longest = \"48h\"", "longest = \"48h\"\nemergency = \"2h\"")),
             ("apps", change(&apps, "owner = \"ravi\"", "owner = \"mei\"")),
+            ("apps", change(&apps, "= \"Users\"", "= \"Administrators\"")),
             ("apps", change(&apps, "other = [\"salesforce\"]", "other = [\"salesforce/user\"]")),
             ("people", change(&people, "manager = \"lena\"", "manager = \"mei\"")),
             ("people", change(&people, "groups = [\"staff\"]", "groups = [\"staff\", \"security-officers\"]")),
