@@ -473,7 +473,11 @@ fn a_link_decides_once_for_one_approver_and_looking_at_it_decides_nothing() {
     assert_eq!(send(&page.replace(".lena", ".kofi"), "approve"), 404, "it is for one person");
     assert_eq!(send(&page.replace(".0.", ".1."), "approve"), 404, "and for one step");
     assert_eq!(state(), "awaiting");
-    assert_eq!(send(&page, "approve"), 200);
+    let click = || {
+        let sent = form.send_text(&page, "decision=approve&reason=&key=k1", "application/x-www-form-urlencoded");
+        (sent.status, sent.text.contains("GitHub"))
+    };
+    assert_eq!((click(), click()), ((200, false), (200, false)), "who clicks twice has clicked once");
     assert_eq!(state(), "approved");
     assert_eq!((send(&page, "deny"), stranger.get(&page).status), (404, 404), "it is good for one decision");
     desk.advance(SignedDuration::ZERO);

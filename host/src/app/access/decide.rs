@@ -78,7 +78,7 @@ impl App {
     }
 
     /// Whether the same was done before under its key.
-    async fn is_repeated(&self, actor: &Actor, key: Option<Key>) -> Result<bool, Error> {
+    pub(super) async fn is_repeated(&self, actor: &Actor, key: Option<Key>) -> Result<bool, Error> {
         let Some(claim) = idempotency(actor, key) else { return Ok(false) };
         Ok(self.store.made_under(&claim, self.clock.now()).await?.is_some())
     }
