@@ -64,7 +64,7 @@ fn every_write_about_tickets_is_done_once_under_its_key() {
     });
 }
 
-/// What came of a request does not change with what may be asked for.
+/// The answer to a request does not change with the forms.
 #[test]
 fn a_ticket_that_is_sent_again_is_there_also_where_its_form_is_another_by_now() {
     on_both(|database| {
