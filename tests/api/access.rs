@@ -280,6 +280,15 @@ fn several_items_for_several_people_are_decided_one_by_one_and_none_is_made_wher
         assert_eq!(begins["state"], "scheduled", "{begins}");
         let never = json!([{ "app": "datadog", "tier": "viewer", "starts": "soon" }]);
         assert!(post("f", &submission(&["amara"], &never)).text.contains("items[0].starts"));
+
+        // Sent again it is what came of it, also where the same could not be asked for any more.
+        let people = desk.settings().with_file_name("people.toml");
+        let text = std::fs::read_to_string(&people).unwrap();
+        std::fs::write(&people, text.replace("id = \"jonas\"\n", "id = \"jonas\"\nactive = false\n")).unwrap();
+        assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        assert_eq!(post("g", &both).status, 422);
+        assert_eq!(of(&post("b", &both).expect(201), "ticket"), of(&made, "ticket"));
+        assert_eq!(post("b", &submission(&[], &items("write"))).status, 422, "the key is still of another submission");
     });
 }
 
@@ -464,7 +473,11 @@ fn a_link_decides_once_for_one_approver_and_looking_at_it_decides_nothing() {
     assert_eq!(send(&page.replace(".lena", ".kofi"), "approve"), 404, "it is for one person");
     assert_eq!(send(&page.replace(".0.", ".1."), "approve"), 404, "and for one step");
     assert_eq!(state(), "awaiting");
-    assert_eq!(send(&page, "approve"), 200);
+    let click = || {
+        let sent = form.send_text(&page, "decision=approve&reason=&key=k1", "application/x-www-form-urlencoded");
+        (sent.status, sent.text.contains("GitHub"))
+    };
+    assert_eq!((click(), click()), ((200, false), (200, false)), "who clicks twice has clicked once");
     assert_eq!(state(), "approved");
     assert_eq!((send(&page, "deny"), stranger.get(&page).status), (404, 404), "it is good for one decision");
     desk.advance(SignedDuration::ZERO);

@@ -131,7 +131,7 @@ impl Files {
         errors.is_empty().then(|| Document::new(file, text, root, problems))
     }
 
-    /// The files that may have a part in who gets access: all but tables, which are guarded by themselves, and the words of messages.
+    /// The files that may have a part in who gets access: all but the words of messages.
     pub fn deciding(&self) -> BTreeMap<String, String> {
         let deciding = self.texts.iter().filter(|(path, _)| decides(path));
         deciding.map(|(path, text)| (path.clone(), text.clone())).collect()
@@ -149,8 +149,12 @@ impl Files {
 
 /// Whether a file may have a part in who gets access.
 pub fn decides(path: &str) -> bool {
-    let folder = path.split_once('/').map(|(folder, _)| folder);
-    !matches!(folder, Some(TABLES | TEMPLATES))
+    path.split_once('/').is_none_or(|(folder, _)| folder != TEMPLATES)
+}
+
+/// Whether a file is a reference table.
+pub fn is_table(path: &str) -> bool {
+    path.split_once('/').is_some_and(|(folder, _)| folder == TABLES)
 }
 
 /// A problem with a file as a whole.

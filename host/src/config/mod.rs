@@ -35,7 +35,7 @@ mod wrong;
 pub use desk::by_api::Document;
 pub use desk::section::text_of;
 pub use desk::templates::{own as own_templates, with_words as with_template_words, words_in as template_words_in};
-pub use files::Files;
+pub use files::{Files, is_table as is_table_file};
 pub use outgoing::Outgoing;
 pub use outgoing::telemetry::Telemetry;
 pub use problem::Problem;
@@ -98,7 +98,8 @@ pub fn load_with(dir: &Path, outside: &Outside, published: &BTreeMap<String, Str
     check_laid_over(Files::read(dir)?, outside, published)
 }
 
-/// The same with the files that [`Files::deciding`] has once given in place of those of the directory.
+/// The same with the files that [`Files::deciding`] has once given in place of those of the directory. Where they have no tables, as those
+/// that were kept by earlier versions, the directory's tables stay.
 ///
 /// # Errors
 ///
@@ -110,7 +111,8 @@ pub fn load_as(
     published: &BTreeMap<String, String>,
 ) -> Result<Config, Vec<Problem>> {
     let mut files = Files::read(dir)?;
-    files.texts.retain(|path, _| !files::decides(path));
+    let tables = kept.keys().any(|path| files::is_table(path));
+    files.texts.retain(|path, _| !files::decides(path) || (!tables && files::is_table(path)));
     files.texts.extend(kept);
     check_laid_over(files, outside, published)
 }

@@ -26,13 +26,13 @@ pub fn is_blank(text: &str) -> bool {
 }
 
 /// Whether a character is one that is not drawn: those with the property `Default_Ignorable_Code_Point` (Unicode Standard, section
-/// 5.21), and the empty braille pattern.
+/// 5.21), and signs that are drawn as nothing: the empty braille pattern, fillers of Egyptian and Khitan, the note without a head.
 pub fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
         | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
         | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
-        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+        | '\u{13441}'..='\u{13442}' | '\u{16fe4}' | '\u{1d159}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// The most that a sentence repeats of a name that is none here, in characters.
@@ -84,6 +84,7 @@ mod tests {
             "\u{ad}\u{3164}",
             "\u{fe0f}\0",
             "\u{2800}",
+            "\u{1d159}\u{13442}\u{16fe4}",
         ] {
             assert!(is_blank(nothing), "{nothing:?}");
         }

@@ -302,7 +302,9 @@ fn one_person_publishes_only_what_makes_access_harder_to_get() {
         let (mei, noor) = (desk.as_role("mei"), noor(&desk));
         let apps = change(&document(&mei, "apps"), "longest = \"72h\"", "longest = \"48h\"");
         let apps = format!(
-            "{apps}\n[[incompatible]]\nname = \"who pays does not sell\"\none = [\"workday\"]\nother = [\"salesforce\"]\n"
+            "{apps}\n[[incompatible]]\nname = \"who pays does not sell\"\none = [\"workday\"]\nother = [\"salesforce\"]\n\
+             [[connector]]\nid = \"crm\"\nkind = \"scim\"\nurl = \"https://crm.example/scim/v2\"\n\
+             groups = {{ \"tier:user\" = \"Users\" }}\n"
         );
         publish(&mei, "apps", &apps).expect(200);
         let people = document(&mei, "people");
@@ -311,6 +313,7 @@ fn one_person_publishes_only_what_makes_access_harder_to_get() {
             ("apps", change(&apps, "longest = \"48h\"", "longest = \"72h\"")),
             ("apps", change(&apps, "longest = \"48h\"", "longest = \"48h\"\nemergency = \"2h\"")),
             ("apps", change(&apps, "owner = \"ravi\"", "owner = \"mei\"")),
+            ("apps", change(&apps, "= \"Users\"", "= \"Administrators\"")),
             ("apps", change(&apps, "other = [\"salesforce\"]", "other = [\"salesforce/user\"]")),
             ("people", change(&people, "manager = \"lena\"", "manager = \"mei\"")),
             ("people", change(&people, "groups = [\"staff\"]", "groups = [\"staff\", \"security-officers\"]")),
@@ -375,5 +378,80 @@ fn files_that_make_access_easier_to_get_are_in_force_when_two_have_read_them_aga
         std::fs::write(&path, &more).unwrap();
         assert_eq!(reload(&noor(&desk)).status, 409, "and back are two");
         assert!(desk.command(&["decisions", "chain"]).status.success());
+    });
+}
+
+/// A file is no way round the two who agree to a table: the desk goes by the rows of before, also after a restart.
+#[test]
+fn a_table_of_the_directory_that_decides_about_access_waits_for_a_second_person() {
+    on_both(|database| {
+        let desk = desk(database);
+        let (mei, noor) = (desk.as_role("mei"), noor(&desk));
+        let looks_up = FREEZE.replace("order = 10", "order = 10\ntables = [\"vips\"]");
+        deploy(&mei, &looks_up, &table_rule()).expect(201);
+        approve_all(&desk, &noor);
+        let add = |name: &str, row: &str| {
+            let path = desk.settings().with_file_name("tables").join(name);
+            let text = std::fs::read_to_string(&path).unwrap();
+            std::fs::write(&path, text + row).unwrap();
+        };
+        let reload = |client: &Client| client.post("/api/v1/config/reload", &json!({}));
+        let digest = |client: &Client, name: &str| {
+            client.get(&format!("/api/v1/tables/{name}")).expect(200)["digest"].as_str().unwrap().to_owned()
+        };
+        let (vips, systems) = (digest(&mei, "vips"), digest(&mei, "systems"));
+        add("systems.csv", "fax,kofi,low\n");
+        assert_eq!(reload(&mei).status, 204, "no rule for access looks things up there");
+        assert_ne!(digest(&mei, "systems"), systems);
+        add("vips.csv", "amara,executive\n");
+        for again in [false, true] {
+            let refused = reload(&mei).expect(409);
+            assert!(refused["detail"].as_str().unwrap().contains("the table `vips` changes"), "{again}: {refused}");
+        }
+        assert_eq!(digest(&mei, "vips"), vips);
+        let desk = desk.cut_off_and_restart();
+        let noor = desk.with_roles("noor", "admin");
+        assert_eq!(digest(&noor, "vips"), vips, "a restart is no second person");
+        assert_eq!(reload(&noor).status, 204);
+        assert_ne!(digest(&noor, "vips"), vips);
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+    });
+}
+
+/// Files that cannot be compared any more with those of before could say anything.
+#[test]
+fn one_person_does_not_make_unreadable_to_what_two_have_agreed() {
+    on_both(|database| {
+        let desk = House::with_settings(database, example_rules(), |text| {
+            let text = text.replace("[server]\n", "[server]\ntwo-person-access = true\n");
+            format!("{text}\n[configuration]\nby-api = [\"teams\"]\n")
+        });
+        let (mei, noor) = (desk.as_role("mei"), noor(&desk));
+        let file = |name: &str| desk.settings().with_file_name(name);
+        let reload = |client: &Client| client.post("/api/v1/config/reload", &json!({}));
+        let is_there = || mei.get("/api/v1/config/apps").expect(200).to_string().contains("\"a0\"");
+        // A team, and a category that names it.
+        let teams = document(&mei, "teams");
+        let team =
+            "id = \"t0\"\nname = \"T 0\"\ntier = 1\nstrategy = \"round-robin\"\nmember = [{ person = \"kofi\" }]\n";
+        publish(&mei, "teams", &format!("{teams}\n[[team]]\n{team}")).expect(200);
+        let taxonomy = std::fs::read_to_string(file("taxonomy.toml")).unwrap();
+        let more = format!("{taxonomy}\n[[category]]\nid = \"c0\"\nname = \"C 0\"\nteam = \"t0\"\n");
+        std::fs::write(file("taxonomy.toml"), more).unwrap();
+        assert_eq!(reload(&mei).status, 204, "it is no matter of access");
+        // Files without the two, and with an app to which no two have agreed; then the team goes.
+        std::fs::write(file("taxonomy.toml"), taxonomy).unwrap();
+        let apps = std::fs::read_to_string(file("apps.toml")).unwrap();
+        let tier = "id = \"user\"\nname = \"User\"\nrisk = \"low\"\nlongest = \"720h\"\n";
+        let more = format!("{apps}\n[[app]]\nid = \"a0\"\nname = \"A 0\"\n[[app.tier]]\n{tier}");
+        std::fs::write(file("apps.toml"), more).unwrap();
+        assert_eq!(reload(&mei).status, 409);
+        publish(&mei, "teams", &teams).expect(200);
+        assert!(!is_there(), "what cannot be compared is not read");
+        let refused = reload(&mei).expect(409);
+        assert!(refused["detail"].as_str().unwrap().contains("cannot be compared"), "{refused}");
+        assert!(!is_there());
+        assert_eq!(reload(&noor).status, 204);
+        assert!(is_there());
     });
 }

@@ -49,7 +49,8 @@ fn every_write_about_tickets_is_done_once_under_its_key() {
         let access = json!({ "request_type": "access", "subject": "GitHub please", "fields": { "app": "github",
             "tier": "write", "duration-hours": 24, "justification": "I join the data project on Monday" } });
         amara.post("/api/v1/tickets", &access).expect(201);
-        let decision = json!({ "approve": true });
+        let shown = lena.get("/api/v1/tickets/IT-2/access").expect(200);
+        let decision = json!({ "approve": true, "seen": shown["snapshot"] });
         let decide = || keyed(&lena, "k4").post("/api/v1/tickets/IT-2/access/decisions", &decision).expect(200);
         let decided = decide();
         assert_eq!(decide()["access"], decided["access"]);
@@ -60,6 +61,29 @@ fn every_write_about_tickets_is_done_once_under_its_key() {
             let revoke = || keyed(&desk.as_role("mei"), "k5").post(&path, &reason).expect(200);
             assert_eq!(revoke(), revoke());
         }
+    });
+}
+
+/// The answer to a request does not change with the forms.
+#[test]
+fn a_ticket_that_is_sent_again_is_there_also_where_its_form_is_another_by_now() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let send = |key: &str| {
+            let body = json!({ "request_type": "incident", "subject": "VPN is down",
+                "body": "Nobody in Berlin can reach the VPN since 9.",
+                "fields": { "service": "vpn", "people-affected": 40, "impact": "high" } });
+            keyed(&desk.as_role("amara"), key).post("/api/v1/tickets", &body)
+        };
+        let made = send("k1").expect(201);
+        let forms = desk.settings().with_file_name("request-types.toml");
+        let text = std::fs::read_to_string(&forms).unwrap();
+        let changed = text.replacen("\"low\", \"medium\", \"high\"", "\"low\", \"medium\", \"huge\"", 1);
+        assert_ne!(changed, text);
+        std::fs::write(&forms, changed).unwrap();
+        assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        assert_eq!(send("k2").status, 422);
+        assert_eq!(send("k1").expect(200)["key"], made["key"]);
     });
 }
 

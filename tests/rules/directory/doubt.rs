@@ -1,7 +1,9 @@
 //! A rule for access that is there and does not decide: a person does.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use proptest::prelude::*;
@@ -123,6 +125,38 @@ fn a_name_that_is_taken_leaves_access_to_a_person() {
     fs::remove_dir_all(desk.rules.join("20-deny")).unwrap();
     until("it to be gone", || rule(&desk, "20-deny").is_none().then_some(()));
     assert_eq!(state(&desk), "approved");
+}
+
+/// A tool that takes a folder away and is slow to put the next there says no more than that it is away.
+#[test]
+fn a_rule_for_access_whose_folder_is_away_leaves_access_to_a_person_until_that_is_believed() {
+    let desk = approving(Database::Sqlite);
+    put(&desk.rules, "20-deny", &access("deny", "1.0.0", "deny", ""), &component());
+    until_rule(&desk, "20-deny", |rule| rule["active"]["version"] == "1.0.0");
+    assert_eq!(state(&desk), "denied_by_policy");
+    fs::remove_dir_all(desk.rules.join("20-deny")).unwrap();
+    until("its rule to end", || (state(&desk) != "denied_by_policy").then_some(()));
+    assert_eq!(state(&desk), "awaiting");
+    put(&desk.rules, "20-deny", &access("deny", "1.0.0", "deny", ""), &component());
+    until_rule(&desk, "20-deny", |rule| rule["active"]["version"] == "1.0.0");
+    assert_eq!(state(&desk), "denied_by_policy");
+    fs::remove_dir_all(desk.rules.join("20-deny")).unwrap();
+    until("its rule to end", || (state(&desk) != "denied_by_policy").then_some(()));
+    desk.as_role("mei").post("/api/v1/rules/deny/retire", &json!({ "why": "it is not wanted" })).expect(200);
+    assert_eq!(state(&desk), "approved");
+}
+
+/// Its rule would be kept under a name by which no folder is found, and pass to the next copy of it.
+#[test]
+fn a_folder_whose_name_is_no_text_is_refused_and_leaves_access_to_a_person() {
+    let desk = approving(Database::Sqlite);
+    let aside = TempDir::new().unwrap();
+    put(aside.path(), "deny", &access("deny", "1.0.0", "deny", ""), &component());
+    fs::rename(aside.path().join("deny"), desk.rules.join(OsStr::from_bytes(b"20-den\xff"))).unwrap();
+    until_rule(&desk, "20-den\u{fffd}", |rule| {
+        rule["last_error"].as_str().is_some_and(|error| error.contains("not UTF-8: rename it"))
+    });
+    assert_eq!(state(&desk), "awaiting");
 }
 
 /// An example on which a rule takes all the time that it may have, and then fails.

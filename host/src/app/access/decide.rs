@@ -59,7 +59,10 @@ impl App {
     ) -> Result<(Ticket, AccessCase), Error> {
         // Also what another host has taken a moment ago.
         self.catch_up_delegations().await?;
-        if let Some(seen) = &mut decision.seen {
+        // What was shown has gone on by a decision that is only sent again.
+        if let Some(seen) = &mut decision.seen
+            && !self.is_repeated(actor, key.clone()).await?
+        {
             self.check_seen(actor, number, seen).await?;
         }
         let decision = &decision;
@@ -72,6 +75,12 @@ impl App {
             }
         }
         Err(Busy::Ticket.into())
+    }
+
+    /// Whether the same was done before under its key.
+    pub(super) async fn is_repeated(&self, actor: &Actor, key: Option<Key>) -> Result<bool, Error> {
+        let Some(claim) = idempotency(actor, key) else { return Ok(false) };
+        Ok(self.store.made_under(&claim, self.clock.now()).await?.is_some())
     }
 
     /// Takes what an approver says they were shown, where that is what they would be shown now.

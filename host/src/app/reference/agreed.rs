@@ -11,9 +11,12 @@ use super::Conflict;
 use crate::app::decide::judge::judge;
 use crate::app::office::signatory;
 use crate::app::rollout::rules::Source;
+use crate::app::rollout::two_person::tables_of_access;
 use crate::app::{App, Error};
 use crate::config::{self, Config, Outgoing};
 use crate::desk::actor::{Actor, Role};
+use crate::desk::id::Skill;
+use crate::desk::organisation::Organisation;
 use crate::desk::organisation::identity::EVERYONE;
 use crate::desk::organisation::looser::looser;
 use crate::rules::digest::Digest;
@@ -21,21 +24,64 @@ use crate::rules::live::rollout::Signatory;
 use crate::store::Store;
 use crate::store::people::agreed::WaitingFiles;
 
-/// A configuration as far as two people have agreed to it, where the desk asks for two.
+/// Why nothing is read that one person could have made so.
+pub(super) const UNREADABLE: &str = "it cannot be compared: the files to which two people have agreed last do not fit the documents \
+     that are published now";
+
+/// The files to which two people have agreed last.
+pub(super) enum Agreed {
+    /// They have not agreed to any yet.
+    NotYet,
+    To(Box<Config>),
+    /// They are no configuration any more with this program, or with the documents that are published now.
+    Unreadable,
+}
+
+impl Agreed {
+    /// The first thing by which access is easier to get after them, in a few words. What cannot be compared could be anything.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub(super) async fn eased(&self, after: &Config, store: &Store) -> Result<Option<String>, Error> {
+        let before = match self {
+            Agreed::NotYet => return Ok(None),
+            Agreed::Unreadable => return Ok(Some(UNREADABLE.to_owned())),
+            Agreed::To(before) => before,
+        };
+        let tables = tables_of_access(store, &before.organisation).await?;
+        let found = looser(&before.organisation, &after.organisation).or_else(|| signs_in(before, after));
+        Ok(found.or_else(|| by_tables(before, after, &tables)))
+    }
+}
+
+/// A configuration as far as two people have agreed to it, where the desk asks for two; the same as it is, as an error, where the files
+/// cannot be read to which they have agreed.
 ///
 /// # Errors
 ///
 /// Where the store cannot be read.
-pub async fn settled(config: Config, two: bool, (source, store): (&Source, &Store)) -> Result<Config, Error> {
+pub async fn settled(
+    config: Config,
+    two: bool,
+    (source, store): (&Source, &Store),
+) -> Result<Result<Config, Box<Config>>, Error> {
     if !two {
-        return Ok(config);
+        return Ok(Ok(config));
     }
     let kept = store.agreed_files().await?;
-    let Some(agreed) = agreed(kept, source, store).await? else { return Ok(config) };
-    let Some(what) = eased(&agreed, &config) else { return Ok(config) };
-    warn(&what);
-    let outgoing = Outgoing { sign_in: agreed.outgoing.sign_in, ..config.outgoing };
-    Ok(Config { organisation: agreed.organisation, outgoing, ..config })
+    let agreed = agreed(kept, source, store).await?;
+    let what = agreed.eased(&config, store).await?;
+    Ok(match (agreed, what) {
+        (Agreed::Unreadable, _) => Err(Box::new(config)),
+        (Agreed::To(agreed), Some(what)) => {
+            warn(&what);
+            let Config { organisation, outgoing, tables, .. } = *agreed;
+            let outgoing = Outgoing { sign_in: outgoing.sign_in, ..config.outgoing };
+            Ok(Config { organisation, outgoing, tables, ..config })
+        }
+        _ => Ok(config),
+    })
 }
 
 fn warn(what: &str) {
@@ -46,23 +92,20 @@ fn warn(what: &str) {
     );
 }
 
-/// The configuration to which two people have agreed last; `None` before the first time.
-pub(super) async fn agreed(
-    kept: BTreeMap<String, String>,
-    source: &Source,
-    store: &Store,
-) -> Result<Option<Config>, Error> {
+/// The configuration to which two people have agreed last.
+pub(super) async fn agreed(kept: BTreeMap<String, String>, source: &Source, store: &Store) -> Result<Agreed, Error> {
     if kept.is_empty() {
-        return Ok(None);
+        return Ok(Agreed::NotYet);
     }
     match load(Some(kept), source, store).await? {
-        Ok(config) => Ok(Some(config)),
+        Ok(config) => Ok(Agreed::To(Box::new(config))),
         Err(problems) => {
             tracing::error!(
                 ?problems,
-                "this program cannot read the files any more to which two people have agreed: those of the directory are in force"
+                "the files cannot be read any more to which two people have agreed: two administrators have to read those of the \
+                 directory again; a desk that starts goes by the directory, and one that runs stays as it is"
             );
-            Ok(None)
+            Ok(Agreed::Unreadable)
         }
     }
 }
@@ -84,9 +127,36 @@ pub(super) async fn load(
     Ok(loaded.map_err(|problems| problems.iter().map(ToString::to_string).collect()))
 }
 
-/// The first thing by which access is easier to get, in a few words.
-pub(super) fn eased(before: &Config, after: &Config) -> Option<String> {
-    looser(&before.organisation, &after.organisation).or_else(|| signs_in(before, after))
+/// The first of these tables that differs, in a few words; also of those that the desk makes of its own parts.
+pub(super) fn by_tables(before: &Config, after: &Config, tables: &BTreeSet<String>) -> Option<String> {
+    let (was, now) = (&before.organisation, &after.organisation);
+    let differs = |table: &&String| match table.as_str() {
+        "desk.categories" => was.categories != now.categories,
+        "desk.teams" => teams(was) != teams(now),
+        "desk.agents" => agents(was) != agents(now),
+        "desk.people" => names(was) != names(now),
+        _ => before.tables.get(*table) != after.tables.get(*table),
+    };
+    let found = tables.iter().find(differs)?;
+    Some(format!("the table `{found}` changes, in which a rule that decides about access looks things up"))
+}
+
+fn teams(organisation: &Organisation) -> Vec<(&str, &str, u8)> {
+    organisation.teams.values().map(|team| (team.id.as_str(), team.name.as_str(), team.tier)).collect()
+}
+
+fn agents(organisation: &Organisation) -> Vec<(&str, &str, &BTreeSet<Skill>, bool)> {
+    let mut agents = Vec::new();
+    for team in organisation.teams.values() {
+        let id = team.id.as_str();
+        agents.extend(team.members.iter().map(|one| (id, one.person.as_str(), &one.skills, one.available)));
+    }
+    agents
+}
+
+/// The rest of a person is no table's alone.
+fn names(organisation: &Organisation) -> Vec<(&str, &str)> {
+    organisation.people.values().map(|person| (person.id.as_str(), person.name.as_str())).collect()
 }
 
 /// The same of those whom the identity provider lets in, and of the parts that their groups play.
@@ -127,19 +197,32 @@ impl App {
         let Ok(config) = load(None, &self.source, &self.store).await? else { return Ok(()) };
         let kept = self.store.agreed_files().await?;
         if kept.is_empty() {
-            let files = config.files.deciding();
-            let detail = json!({ "by": Signatory::Desk.to_string(), "digest": digest(&files) });
-            return Ok(self.store.agree_to_files(&files, &detail, self.clock.now()).await?);
+            return self.begin_with(&config.files.deciding()).await;
         }
-        let Some(before) = agreed(kept, &self.source, &self.store).await? else { return Ok(()) };
-        if let Some(what) = eased(&before, &config) {
+        // Earlier versions kept no tables.
+        let is_table = |path: &String| config::is_table_file(path);
+        let mut tables = config.files.deciding();
+        tables.retain(|path, _| is_table(path));
+        if !tables.is_empty() && !kept.keys().any(is_table) {
+            self.begin_with(&kept.clone().into_iter().chain(tables).collect()).await?;
+        }
+        let agreed = agreed(kept, &self.source, &self.store).await?;
+        let what = agreed.eased(&config, &self.store).await?;
+        if let (Agreed::To(before), Some(what)) = (agreed, what) {
             warn(&what);
-            self.set_organisation(before.organisation);
+            let Config { organisation, tables, .. } = *before;
+            self.set_organisation(organisation);
             self.tell_access_forms();
-            self.show_organisation().await?;
+            self.begin_with_tables(&tables).await?;
             self.rules.set_judge(judge(self.organisation()));
         }
         Ok(())
+    }
+
+    /// Keeps files as agreed to that were in force before any two people were asked.
+    async fn begin_with(&self, files: &BTreeMap<String, String>) -> Result<(), Error> {
+        let detail = json!({ "by": Signatory::Desk.to_string(), "digest": digest(files) });
+        Ok(self.store.agree_to_files(files, &detail, self.clock.now()).await?)
     }
 
     /// Takes an administrator's word that the files of the directory are to be in force, where the desk asks for two people; gives the
@@ -169,8 +252,7 @@ impl App {
         if read.is_some_and(|(seen, _)| seen != digest) {
             return Err(Conflict::OtherFiles.into());
         }
-        let before = agreed(kept, &self.source, &self.store).await?;
-        let what = before.and_then(|before| eased(&before, &config));
+        let what = agreed(kept, &self.source, &self.store).await?.eased(&config, &self.store).await?;
         let first = match &what {
             None => None,
             Some(what) => Some(self.first_of_two((&digest, what), &me).await?),

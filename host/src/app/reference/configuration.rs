@@ -7,12 +7,13 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::Conflict;
-use super::agreed::settled;
+use super::agreed::{UNREADABLE, by_tables, settled};
 pub use super::drafts::DocumentDraft;
 pub use super::touched::Touched;
 use crate::app::decide::judge::judge;
 use crate::app::office::signatory;
 use crate::app::rollout::rules::Source;
+use crate::app::rollout::two_person::tables_of_access;
 use crate::app::{App, Error, Office};
 pub use crate::config::Document;
 use crate::config::{self, Config};
@@ -159,7 +160,8 @@ impl Office {
         }
         let touched = self.touched(&before, &after, generation).await?;
         let problems = touched.iter().filter_map(Touched::orphans).collect();
-        let looser = looser(&before.organisation, &after.organisation);
+        let tables = tables_of_access(&self.store, &before.organisation).await?;
+        let looser = looser(&before.organisation, &after.organisation).or_else(|| by_tables(&before, &after, &tables));
         Ok((
             revision,
             Proposed { revision: None, touched, problems, after: Some(Arc::new(after.organisation)), looser },
@@ -295,7 +297,10 @@ impl App {
         // Two at once would each take a part of what they read.
         let _only_one = self.changing_tables.lock().await;
         let config = match with_published(&self.source, &self.store).await? {
-            Ok(config) => settled(config, self.two_person_access, (&self.source, &self.store)).await?,
+            Ok(config) => match settled(config, self.two_person_access, (&self.source, &self.store)).await? {
+                Ok(config) => config,
+                Err(_) => return Ok(vec![UNREADABLE.to_owned()]),
+            },
             Err(problems) => return Ok(problems),
         };
         let before = self.configured();

@@ -152,6 +152,16 @@ impl App {
         Ok(())
     }
 
+    /// The same with tables of a configuration, at a start: no rule is read again by it.
+    pub(super) async fn begin_with_tables(&self, configured: &BTreeMap<String, Table>) -> Result<(), Error> {
+        let _only_one = self.changing_tables.lock().await;
+        let reference = Reference::read(configured, &self.store).await?;
+        let (organisation, written) = (self.organisation(), reference.written());
+        let seen = self.apart(move || tables(&organisation, &written)).await?;
+        self.rules.set_tables(seen);
+        self.adopt_tables(reference).await.map(drop)
+    }
+
     async fn take(self: &Arc<Self>, reference: Reference) -> Result<(), Error> {
         let (organisation, written) = (self.organisation(), reference.written());
         let seen = self.apart(move || tables(&organisation, &written)).await?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::agreed::{agreed, digest, eased, load};
+use super::agreed::{agreed, digest, load};
 use super::lines::{Line, changed};
 use crate::app::office::signatory;
 use crate::app::{App, Error};
@@ -83,8 +83,8 @@ impl App {
             }
         };
         let (kept, files) = (self.store.agreed_files().await?, config.files.deciding());
-        let before = agreed(kept.clone(), &self.source, &self.store).await?;
-        let Some(what) = before.and_then(|before| eased(&before, &config)) else { return Ok(None) };
+        let agreed = agreed(kept.clone(), &self.source, &self.store).await?;
+        let Some(what) = agreed.eased(&config, &self.store).await? else { return Ok(None) };
         let (digest, me) = (digest(&files), signatory(actor));
         let first = self.store.waiting_files().await?.filter(|first| first.digest == digest);
         let may_agree =

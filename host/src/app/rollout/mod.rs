@@ -8,4 +8,4 @@ mod rows;
 pub mod rules;
 pub mod start;
 pub mod steps;
-mod two_person;
+pub(in crate::app) mod two_person;

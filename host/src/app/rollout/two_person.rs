@@ -11,6 +11,7 @@ use crate::rules::live::guard::Guard;
 use crate::rules::live::rollout::{Rollout, RolloutStep, VersionId};
 use crate::rules::run::manifest::{self, Manifest};
 use crate::rules::run::stage::Stage;
+use crate::store::Store;
 use crate::store::rules::deployments::Brought;
 
 /// The request types whose tickets ask for access.
@@ -62,9 +63,7 @@ impl Office {
         if !self.two_person_access {
             return Ok(false);
         }
-        let (guard, in_force) = (self.guard(), self.in_force().await?);
-        let looks_up = |manifest: &Manifest| manifest.tables.iter().any(|name| name == table);
-        Ok(in_force.iter().any(|manifest| looks_up(manifest) && guard.covers(manifest)))
+        Ok(tables_of_access(&self.store, &self.organisation()).await?.contains(table))
     }
 
     /// Whether a version may not count on one word alone, for no ticket.
@@ -78,21 +77,35 @@ impl Office {
         Guard { two_person: self.two_person_access, access_forms }
     }
 
-    /// The manifests of the versions that count, are tried, or are suspended with none in their place.
-    async fn in_force(&self) -> Result<Vec<Manifest>, Error> {
-        let mut manifests = Vec::new();
-        for row in self.store.deployments().await? {
-            for version in rollout_of(&row)?.needed() {
-                manifests.extend(self.manifest_of(version).await?);
-            }
-        }
-        Ok(manifests)
-    }
-
     async fn manifest_of(&self, version: VersionId) -> Result<Option<Manifest>, Error> {
-        let kept = self.store.manifest(&version.component.to_string(), &version.manifest.to_string()).await?;
-        Ok(kept.as_deref().and_then(parsed))
+        manifest_of(&self.store, version).await
     }
+}
+
+/// The reference tables in which rules look things up that decide about access, or feed it: of the versions that count, are tried, or are
+/// suspended with none in their place.
+///
+/// # Errors
+///
+/// Where the store cannot be read.
+pub(in crate::app) async fn tables_of_access(
+    store: &Store,
+    organisation: &Organisation,
+) -> Result<BTreeSet<String>, Error> {
+    let guard = Guard { two_person: true, access_forms: Some(Arc::new(access_forms(organisation))) };
+    let mut tables = BTreeSet::new();
+    for row in store.deployments().await? {
+        for version in rollout_of(&row)?.needed() {
+            let manifest = manifest_of(store, version).await?.filter(|manifest| guard.covers(manifest));
+            tables.extend(manifest.into_iter().flat_map(|manifest| manifest.tables));
+        }
+    }
+    Ok(tables)
+}
+
+async fn manifest_of(store: &Store, version: VersionId) -> Result<Option<Manifest>, Error> {
+    let kept = store.manifest(&version.component.to_string(), &version.manifest.to_string()).await?;
+    Ok(kept.as_deref().and_then(parsed))
 }
 
 fn parsed(text: &str) -> Option<Manifest> {

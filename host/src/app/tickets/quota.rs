@@ -183,7 +183,7 @@ impl Office {
     /// # Errors
     ///
     /// [`Error::TooMuch`] where it is more than one person may in a day.
-    pub(super) fn count_text(&self, actor: &Actor, bytes: usize) -> Result<(), Error> {
+    pub(in crate::app) fn count_text(&self, actor: &Actor, bytes: usize) -> Result<(), Error> {
         let Some(person) = bound(actor) else { return Ok(()) };
         let rate = Rate { most: self.quotas.limits.load().bytes_per_day, within: DAY };
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);

@@ -213,7 +213,8 @@ pub async fn agreed(config: Config, source: &Source) -> Result<Config, Failure> 
     let store = store(&config.server).await?;
     let config = settled(config, true, (source, &store)).await;
     store.close().await;
-    Ok(config?)
+    // Who has changed the directory, and starts the desk, stands above what two have agreed to.
+    Ok(config?.unwrap_or_else(|config| *config))
 }
 
 /// A desk that is to serve at once: what decides first is what decided last, and what is new in its directory is compiled

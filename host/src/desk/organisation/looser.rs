@@ -1,13 +1,15 @@
 //! Whether one organisation lets people have access more easily than another: where a desk asks for two people, one of them alone
 //! makes it only stricter.
 
+use super::connector::Connector;
 use super::{App, Incompatible, Organisation, Person, RequestType, Tier};
 use crate::desk::id::TierId;
 
 /// The first difference by which access may be easier to get, or an approver be another, in a few words. What rules go by, such
 /// as a person's department, counts whichever way it changes; `None` is what is stricter for certain, or has no part in it.
 pub fn looser(before: &Organisation, after: &Organisation) -> Option<String> {
-    let found = people(before, after).or_else(|| apps(before, after)).or_else(|| forms(before, after));
+    let found = people(before, after).or_else(|| apps(before, after)).or_else(|| connectors(before, after));
+    let found = found.or_else(|| forms(before, after));
     found.or_else(|| duties(before, after)).or_else(|| defaults(before, after)).or_else(|| {
         let tag = after.requester_tags.iter().find(|tag| !before.requester_tags.contains(*tag))?;
         Some(format!("requesters may set the tag `{tag}`"))
@@ -71,6 +73,12 @@ fn of_app(was: &App, now: &App) -> Option<String> {
             Some((_, before)) => of_tier(before, tier).map(|what| format!("{what} of the tier `{}`", tier.id)),
         })
     })
+}
+
+/// A connector that changes: what it writes is what a grant comes to in the app, where a tier may be another group by it.
+fn connectors(before: &Organisation, after: &Organisation) -> Option<String> {
+    let other = |now: &&Connector| before.connectors.get(&now.id).is_some_and(|was| was != *now);
+    after.connectors.values().find(other).map(|now| format!("the connector `{}` changes", now.id))
 }
 
 /// The tiers of one that the other has too, in their order.

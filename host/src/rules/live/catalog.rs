@@ -194,7 +194,7 @@ impl Catalog {
 
     /// The folders whose rules have ended with them and are missed: they were not retired, and it is not long ago.
     pub fn gone(&self) -> Vec<String> {
-        const MISSED: [Stage; 3] = [Stage::Intake, Stage::Categorization, Stage::Closing];
+        const MISSED: [Stage; 4] = [Stage::Intake, Stage::Categorization, Stage::Access, Stage::Closing];
         let (slots, directory) = (self.slots.load(), self.directory.load());
         let gone = slots.ended(&directory);
         let gone = gone.filter(|(standing, _)| MISSED.iter().any(|stage| standing.is_missed(*stage)));

@@ -20,7 +20,9 @@ pub enum Meant {
     Offered,
     /// It counted before the version that counts now.
     Before,
-    /// It counted, and its folder is away: not believed to be gone for good, or with all others.
+    /// It counted, and its folder is away, which is not believed to be for good.
+    Away,
+    /// It counted, and its folder is gone with all others.
     Gone,
     /// It lies in the directory and is not read, compiled and tried yet.
     Unread,
@@ -58,6 +60,8 @@ impl Standing {
             Meant::Offered | Meant::Unread => is_access && says.may_be_at(stage),
             // A rule that moved to another stage; one that is off says so itself.
             Meant::Before => is_access && says.is_at(stage) && self.decides.is_some_and(|decides| decides != Says::Off),
+            Meant::Away => says.is_at(stage),
+            // A desk whose rules have all come by API since is no reason for people to decide for ever.
             Meant::Gone => !is_access && says.is_at(stage),
         }
     }
@@ -107,11 +111,14 @@ mod tests {
         assert!(is_missed(Stage::Access, Some(PRIORITY), &[(Meant::Before, ACCESS)]), "it moved to another stage");
         assert!(!is_missed(Stage::Access, Some(Says::Off), &[(Meant::Before, ACCESS)]), "it is off");
         assert!(!is_missed(Stage::Access, None, &[(Meant::Before, ACCESS)]), "it was retired");
+        assert!(is_missed(Stage::Access, None, &[(Meant::Away, ACCESS)]), "no one has said that it is gone for good");
+        let others = [(Meant::Away, Says::Off), (Meant::Away, PRIORITY), (Meant::Gone, ACCESS)];
+        assert!(!is_missed(Stage::Access, None, &others));
     }
 
     #[test]
     fn intake_and_closing_miss_what_failed_to_be_there_and_nothing_that_is_only_tried() {
-        for meant in [Meant::Active, Meant::Suspended, Meant::Refused, Meant::Gone] {
+        for meant in [Meant::Active, Meant::Suspended, Meant::Refused, Meant::Away, Meant::Gone] {
             assert!(is_missed(Stage::Intake, None, &[(meant, INTAKE)]), "{meant:?}");
             assert!(is_missed(Stage::Closing, None, &[(meant, CLOSING)]), "{meant:?}");
         }

@@ -318,8 +318,12 @@ impl Slot {
             }
         }
         let before = self.rollout.previous.as_ref().and_then(says);
-        let is_gone = self.rollout.is_gone() && (directory.is_empty() || self.lost(directory).is_some());
-        meant.extend(before.map(|says| (if is_gone { Meant::Gone } else { Meant::Before }, says)));
+        let part = match self.rollout.is_gone() {
+            true if self.lost(directory).is_some() => Meant::Away,
+            true if directory.is_empty() => Meant::Gone,
+            _ => Meant::Before,
+        };
+        meant.extend(before.map(|says| (part, says)));
         Standing { place: PathBuf::from(name), decides, meant }
     }
 

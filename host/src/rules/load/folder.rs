@@ -34,6 +34,11 @@ impl Loader {
     ///
     /// The first thing that keeps them from being a rule's files.
     pub fn read_folder(&self, folder: &Path, tables: &Tables) -> Result<Files, LoadError> {
+        // A folder is kept by its name as text: two names that are none would be one, and neither be found again.
+        if folder.file_name().is_some_and(|name| name.to_str().is_none()) {
+            let message = "the folder's name is not UTF-8: rename it".to_owned();
+            return Err(ManifestError::Unreadable { file: folder.to_owned(), message }.into());
+        }
         let before = files::look(folder);
         let manifest_file = folder.join(MANIFEST_FILE);
         let manifest_text = self.read_manifest(&manifest_file)?;

@@ -1,6 +1,7 @@
 //! How fast requests may come, by person and by address.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::borrow::Cow;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,13 +99,21 @@ impl Rates {
         if !is_proxy(peer) {
             return group(peer.to_canonical());
         }
-        let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-        let hops = forwarded.flat_map(|text| text.split(',')).filter_map(|hop| hop.trim().parse().ok());
-        // The last hop is what the nearest proxy has seen itself; what stands before another's is only its word.
-        let hops: Vec<IpAddr> = hops.collect();
-        let from = hops.into_iter().rev().find(|hop| !is_proxy(*hop)).unwrap_or(peer);
+        let forwarded = headers.get_all("x-forwarded-for").iter();
+        let forwarded: Vec<Cow<'_, str>> = forwarded.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+        // The last hop is what the nearest proxy has seen itself; what stands before another's is only its word. So is what stands before
+        // one that is no address.
+        let mut hops = forwarded.iter().rev().flat_map(|text| text.rsplit(',')).map_while(hop);
+        let from = hops.find(|hop| !is_proxy(*hop)).unwrap_or(peer);
         group(from.to_canonical())
     }
+}
+
+/// The address that a proxy gives; some add the port.
+fn hop(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let plain = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    plain.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
 }
 
 /// One client has a whole network of addresses of version 6 (RFC 6177), so that its first half stands for them.
@@ -126,13 +135,23 @@ mod tests {
         let from = |peer: &str, forwarded: &str| {
             let (mut extensions, mut headers) = (Extensions::new(), HeaderMap::new());
             extensions.insert(Peer(peer.parse().unwrap()));
-            headers.insert("x-forwarded-for", forwarded.parse().unwrap());
+            for line in forwarded.split('|') {
+                headers.append("x-forwarded-for", HeaderValue::from_bytes(line.as_bytes()).unwrap());
+            }
             rates.client(&extensions, &headers)
         };
         assert_eq!(from("192.0.2.7", "198.51.100.1"), "192.0.2.7");
         assert_eq!(from("10.0.0.1", "203.0.113.9, 198.51.100.1"), "198.51.100.1");
         assert_eq!(from("::ffff:10.0.0.1", "198.51.100.1, 10.0.0.1"), "198.51.100.1");
         assert_eq!(from("10.0.0.1", "nonsense"), "10.0.0.1");
+        // What a client says itself stands before what the proxy adds, however the two write it.
+        for forwarded in
+            ["203.0.113.9, 198.51.100.1:4711", "203.0.113.9|\u{fc}, 198.51.100.1", "203.0.113.9|198.51.100.1"]
+        {
+            assert_eq!(from("10.0.0.1", forwarded), "198.51.100.1", "{forwarded}");
+        }
+        assert_eq!(from("10.0.0.1", "203.0.113.9, [2001:db8:1:2::7]:4711"), "2001:db8:1:2::");
+        assert_eq!(from("10.0.0.1", "203.0.113.9, _hidden"), "10.0.0.1", "no address at all");
         assert_eq!(from("2001:db8:1:2:3:4:5:6", ""), "2001:db8:1:2::");
     }
 }

@@ -18,6 +18,9 @@ use crate::desk::change::condition::{Condition, Tags};
 /// Endings that proxies add within a tag for the form in which they send it.
 const ADDED: [&str; 6] = ["-gzip", "--gzip", ";gzip", "-br", ";br", "-zstd"];
 
+/// The characters between the members of a list.
+const EMPTY: [char; 3] = [',', ' ', '\t'];
+
 /// The preconditions of a request.
 ///
 /// # Errors
@@ -49,13 +52,14 @@ fn read(text: &str) -> Option<Tags> {
         return Some(Tags::Any);
     }
     let mut tags = Vec::new();
-    let mut rest = text;
+    // Empty members are left out, the first included (RFC 9110, section 5.6.1.2).
+    let mut rest = text.trim_start_matches(EMPTY);
     while !rest.is_empty() {
         let (tag, after) = one(rest)?;
         tags.push(without_added(tag).to_owned());
         let after = after.trim_start();
         rest = match after.strip_prefix(',') {
-            Some(next) => next.trim_start_matches([',', ' ', '\t']),
+            Some(next) => next.trim_start_matches(EMPTY),
             None if after.is_empty() => after,
             None => return None,
         };
@@ -148,7 +152,8 @@ mod tests {
         assert_eq!(read("\"a, b\", \"c;gzip\""), some(&["a, b", "c"]));
         assert_eq!(read("3"), some(&["3"]), "quotes were taken off");
         assert_eq!(read("\"\""), some(&[""]));
-        for bad in ["", "\"3", "\"3\" \"4\"", "W/", "one two", "\"3\";x", "*, \"3\""] {
+        assert_eq!(read(", \"3\",, \"4\" ,"), some(&["3", "4"]), "empty members");
+        for bad in ["", ",", "\"3", "\"3\" \"4\"", "W/", "one two", "\"3\";x", "*, \"3\""] {
             assert_eq!(read(bad), None, "{bad}");
         }
     }

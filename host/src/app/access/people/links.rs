@@ -51,25 +51,44 @@ impl Office {
         self.token(&format!("decide {} {step} {to}", ticket.id), TOKEN_DIGITS).await
     }
 
-    /// The one whom a link is for, and the request.
+    /// The one whom a link is for, and the request, which still waits for them.
     async fn behind(&self, link: &str) -> Result<(PersonId, TicketNumber), Error> {
-        let missing = || Error::Missing { what: "decision", name: String::new() };
+        let signed = self.signed(link).await?;
+        let waits = signed.case.as_ref().and_then(|case| awaits(case, &signed.to));
+        if waits == Some(signed.step) { Ok((signed.to, signed.number)) } else { Err(no_decision()) }
+    }
+
+    /// A link as this desk has made it, for one who is here.
+    async fn signed(&self, link: &str) -> Result<Signed, Error> {
         let mut parts = link.splitn(4, '.');
         let (number, step, token, to) = (parts.next(), parts.next(), parts.next(), parts.next());
-        let number = number.and_then(|number| number.parse::<TicketNumber>().ok()).ok_or_else(missing)?;
-        let to = to.and_then(|to| to.parse::<PersonId>().ok()).ok_or_else(missing)?;
+        let number = number.and_then(|number| number.parse::<TicketNumber>().ok()).ok_or_else(no_decision)?;
+        let to = to.and_then(|to| to.parse::<PersonId>().ok()).ok_or_else(no_decision)?;
         // Old messages stay with people who have left.
         if !self.organisation().people.get(&to).is_some_and(|person| person.active) {
-            return Err(missing());
+            return Err(no_decision());
         }
-        let (ticket, case) = self.store.ticket_and_case(number).await?.ok_or_else(missing)?;
-        let waits = case.as_ref().and_then(|case| awaits(case, &to)).ok_or_else(missing)?;
-        let expected = self.decision_token(&ticket, waits, &to).await?;
-        if step != Some(&waits.to_string()) || !same(&expected, token.unwrap_or_default()) {
-            return Err(missing());
+        let (ticket, case) = self.store.ticket_and_case(number).await?.ok_or_else(no_decision)?;
+        let digits = step.unwrap_or_default();
+        let step = digits.parse::<usize>().ok().filter(|step| step.to_string() == digits).ok_or_else(no_decision)?;
+        let expected = self.decision_token(&ticket, step, &to).await?;
+        if !same(&expected, token.unwrap_or_default()) {
+            return Err(no_decision());
         }
-        Ok((to, number))
+        Ok(Signed { to, number, step, case })
     }
+}
+
+/// A link that this desk has made: for whom, and the step of the request.
+struct Signed {
+    to: PersonId,
+    number: TicketNumber,
+    step: usize,
+    case: Option<AccessCase>,
+}
+
+fn no_decision() -> Error {
+    Error::Missing { what: "decision", name: String::new() }
 }
 
 fn as_approver(id: PersonId) -> Actor {
@@ -88,7 +107,8 @@ impl App {
         Ok(ByLink { approver, number, shown })
     }
 
-    /// Takes the decision of the one whom a link is for, as [`App::decide_access`].
+    /// Takes the decision of the one whom a link is for, as [`App::decide_access`]. One that is sent again is the one that was taken, though
+    /// the request does not wait any more.
     ///
     /// # Errors
     ///
@@ -99,7 +119,11 @@ impl App {
         decision: ApproverDecision,
         key: Option<Key>,
     ) -> Result<(Ticket, AccessCase), Error> {
-        let (approver, number) = self.behind(link).await?;
-        self.decide_access(&as_approver(approver), number, decision, key).await
+        let Signed { to, number, .. } = self.signed(link).await?;
+        let approver = as_approver(to);
+        if !self.is_repeated(&approver, key.clone()).await? {
+            self.behind(link).await?;
+        }
+        self.decide_access(&approver, number, decision, key).await
     }
 }

@@ -22,6 +22,8 @@ pub use crate::store::access::submissions::{AccessSubmission, SubmissionPart};
 
 /// The most requests of one submission.
 const PARTS_MAX: usize = 50;
+/// The bytes that the desk keeps of each besides its ticket, also where none comes of it: they count as text of the one who asks.
+const PART_BYTES: usize = 1_000;
 
 /// All that one submission asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,8 +67,12 @@ impl App {
         let no_person =
             || rejected(vec![Problem::new("people", "required", "A person asks for access, and this is none.")]);
         let requester = actor.person().ok_or_else(no_person)?.clone();
+        if let Some(settled) = self.settled_before(&requester, key.as_ref()).await? {
+            return Ok(settled);
+        }
         let organisation = self.organisation();
         let checked = check(&organisation, actor, &requester, request)?;
+        self.count_text(actor, checked.len().saturating_mul(PART_BYTES))?;
         let id = key.as_ref().map_or_else(|| self.clock.new_id(), |(key, _)| id_of(&requester, key));
         let digest = key.map_or_else(String::new, |(_, digest)| digest);
         let parts = checked.iter().map(|one| one.part.clone()).collect();
@@ -83,6 +89,18 @@ impl App {
             }
         }
         self.store.submission(id).await?.ok_or_else(missing)
+    }
+
+    /// The submission of this key that has come to its end, also where the catalog is another by now; `None` where something of it is
+    /// still to be made.
+    async fn settled_before(&self, requester: &PersonId, key: Option<&Key>) -> Result<Option<AccessSubmission>, Error> {
+        let Some((key, digest)) = key else { return Ok(None) };
+        let kept = self.store.submission(id_of(requester, key)).await?;
+        if kept.as_ref().is_some_and(|kept| kept.digest != *digest) {
+            return Err(Error::KeyReused);
+        }
+        let is_settled = |part: &SubmissionPart| part.ticket.is_some() || part.problem.is_some();
+        Ok(kept.filter(|kept| kept.parts.iter().all(is_settled)))
     }
 
     async fn make_part(

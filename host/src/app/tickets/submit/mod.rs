@@ -134,6 +134,13 @@ impl App {
         let organisation = self.organisation();
         let now = self.clock.now();
         let permit = permission::create(&organisation, actor, requester.as_ref())?;
+        let idempotency = change::idempotency(actor, idempotency);
+        // Before anything is asked: what form and rules would say to a repetition is not what they said to the request.
+        if let Some(claim) = &idempotency
+            && let Some(id) = self.store.made_under(claim, now).await?
+        {
+            return self.made_before(id).await;
+        }
         let refused = Refused::of_submission(&submission, &permit);
         let (origin, beside) = coming.map(|coming| (coming.origin, coming.beside)).unzip();
         let beside = beside.flatten();
@@ -147,13 +154,6 @@ impl App {
                 return Err(refusal.into());
             }
         };
-        let idempotency = change::idempotency(actor, idempotency);
-        // Before the rules are asked: what they would say to a repetition is not what they said to the request.
-        if let Some(claim) = &idempotency
-            && let Some(id) = self.store.made_under(claim, now).await?
-        {
-            return self.made_before(id).await;
-        }
         self.check_assets(&organisation, &new)?;
         let new = self.with_uploads(actor, new).await?;
         self.check_open_tickets(actor).await?;

@@ -39,6 +39,7 @@ pub fn look_at(folder: &Path) -> Seen {
             Err(error) if error.kind() == ErrorKind::NotFound && !leads_nowhere(&file) => None,
             // What should be a folder is a file, such as a guide.
             Err(error) if error.kind() == ErrorKind::NotADirectory => None,
+            Err(error) if is_of_the_system(folder.file_name().unwrap_or_default(), error.kind()) => None,
             Err(_) => UNKNOWN,
         }
     })
@@ -63,10 +64,27 @@ fn is_lock(name: &OsStr) -> bool {
     name.as_bytes().starts_with(b".#")
 }
 
+/// Whether it is the folder that file systems keep for themselves at the root of a volume, and let no one else look into.
+fn is_of_the_system(name: &OsStr, error: ErrorKind) -> bool {
+    error == ErrorKind::PermissionDenied && name == "lost+found"
+}
+
 /// Whether one of a rule's two files is another than it was and the other one is not: the rest of a change may be under way.
 pub fn is_half_changed(before: &Seen, now: &Seen) -> bool {
     let ([Some(manifest), Some(component), _], [Some(new_manifest), Some(new_component), _]) = (before, now) else {
         return false;
     };
     (manifest == new_manifest) != (component == new_component)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_of_a_volume_has_a_folder_that_is_no_rule_s() {
+        let is = |name: &str, error| is_of_the_system(OsStr::new(name), error);
+        assert!(is("lost+found", ErrorKind::PermissionDenied));
+        assert!(!is("50-access-policy", ErrorKind::PermissionDenied) && !is("lost+found", ErrorKind::InvalidInput));
+    }
 }
