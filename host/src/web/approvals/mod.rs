@@ -43,9 +43,9 @@ struct Waiting {
 struct ListPage {
     f: Frame,
     rows: Vec<Waiting>,
-    /// Who decides in whose place, and when.
+    /// Who decides in whose place, and when, by the configuration.
     stand_ins: Vec<String>,
-    /// Those of them that the reader may end.
+    /// The same by the people's own word, which the reader may end.
     given: Vec<delegations::Given>,
     /// Whom the reader may choose.
     people: Vec<(String, String)>,
