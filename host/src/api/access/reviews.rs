@@ -176,7 +176,10 @@ impl ReviewQuery {
         match (&self.campaign, self.emergencies) {
             (Some(text), _) => Ok(Which::Campaign(text.parse::<CampaignId>().map_err(|_| bad(text))?)),
             (None, true) => Ok(Which::Emergencies),
-            (None, false) => caller.0.person().cloned().map(Which::Awaiting).ok_or_else(|| bad("")),
+            (None, false) => {
+                let own = caller.0.person().map(|person| Which::Awaiting(vec![person.clone()]));
+                own.ok_or_else(|| bad(""))
+            }
         }
     }
 

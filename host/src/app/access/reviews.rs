@@ -122,7 +122,8 @@ impl Office {
         Ok(self.store.campaigns(None, LISTED_MAX).await?)
     }
 
-    /// The reviews of a list, each with its grant and its last use: one's own for those who are asked, all others for agents, admins and the operator.
+    /// The reviews of a list, each with its grant and its last use: those that wait for the actor, also in the place of others who let
+    /// them; all others for agents, admins and the operator.
     ///
     /// # Errors
     ///
@@ -134,11 +135,23 @@ impl Office {
         after: Option<ReviewItemId>,
         limit: usize,
     ) -> Result<Page<Reviewed, ReviewItemId>, Error> {
-        let own = matches!(which, Which::Awaiting(person) if actor.person() == Some(person));
-        if !own {
+        let own = |people: &[PersonId]| people.iter().all(|person| actor.person() == Some(person));
+        let Some(person) = actor.person().filter(|_| matches!(which, Which::Awaiting(people) if own(people))) else {
             permission::read_decisions(actor)?;
-        }
-        Ok(self.store.reviews(which, after, limit).await?)
+            return Ok(self.store.reviews(which, after, limit).await?);
+        };
+        // Also what another host has taken a moment ago.
+        self.catch_up_delegations().await?;
+        let (organisation, now) = (self.organisation(), self.clock.now());
+        let lets = |one: &&PersonId| organisation.delegates_of(one, now).any(|to| to == person);
+        let mut people: Vec<PersonId> = organisation.people.keys().filter(lets).cloned().collect();
+        people.push(person.clone());
+        let mut page = self.store.reviews(&Which::Awaiting(people), after, limit).await?;
+        // Who stands in for a reviewer has no word about what is theirs.
+        page.items.retain(|(item, grant, _)| {
+            item.reviewers.contains(person) || !organisation.is_party(person, &[&grant.subject], now)
+        });
+        Ok(page)
     }
 
     /// Takes a reviewer's word about a grant: what is not kept is taken back at once.

@@ -13,6 +13,7 @@ use crate::store::chain::audit;
 use crate::store::db::{Arg, Row, Tx, apart};
 use crate::store::sql::columns::{at, corrupt, ms, parsed};
 use crate::store::sql::page::Page;
+use crate::store::sql::places;
 use crate::store::{Error, Store};
 
 const T: &str = "review_items";
@@ -58,8 +59,8 @@ pub struct Brake {
 pub enum Which {
     /// All of a campaign.
     Campaign(CampaignId),
-    /// Those that wait for a person's word.
-    Awaiting(PersonId),
+    /// Those that wait for the word of one of these.
+    Awaiting(Vec<PersonId>),
     /// Those of what was given in emergencies.
     Emergencies,
 }
@@ -145,15 +146,16 @@ impl Store {
         let condition = match which {
             Which::Campaign(id) => {
                 args.push(id.0.into());
-                "campaign = $2"
+                "campaign = $2".to_owned()
             }
-            Which::Awaiting(person) => {
-                args.push(person.as_str().into());
-                "verdict is null and id in (select item from review_reviewers where person = $2)"
+            Which::Awaiting(people) => {
+                args.extend(people.iter().map(|person| Arg::from(person.as_str())));
+                let people = places(1, people.len());
+                format!("verdict is null and id in (select item from review_reviewers where person in ({people}))")
             }
             Which::Emergencies => {
                 args.push(Uuid::nil().into());
-                "campaign = $2"
+                "campaign = $2".to_owned()
             }
         };
         let sql =
