@@ -182,3 +182,37 @@ fn i02_a_reviewer_who_has_become_a_party_lets_no_one_answer_in_their_place() {
         desk.do_what_is_due();
     });
 }
+
+/// The holder leaves, or the access is taken back, while a reviewer looks at it.
+#[test]
+fn what_has_ended_while_it_was_reviewed_is_neither_kept_nor_taken_back_by_the_answer() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let mei = desk.as_role("mei");
+        for person in ["amara", "jonas"] {
+            asks(&desk.as_role("kofi"), "jira", person);
+        }
+        let due = desk.clock.now() + SignedDuration::from_hours(14 * 24);
+        let campaign = json!({ "name": "Jira, fourth quarter", "app": "jira", "due_at": due });
+        let started = mei.post("/api/v1/access/reviews", &campaign).expect(201);
+        let chloe = desk.with_roles("chloe", "requester");
+        let own = waiting(&chloe);
+        assert_eq!(own.len(), 2);
+        for item in &own {
+            let path = format!("/api/v1/grants/{}/revoke", item["grant"]["id"].as_str().unwrap());
+            mei.post(&path, &json!({ "reason": "the account is misused" })).expect(200);
+        }
+        assert_eq!(says(&chloe, &own[0], &json!({ "keep": true })), 200);
+        assert_eq!(says(&chloe, &own[1], &json!({ "keep": false, "reason": "has left the project" })), 200);
+        let id = started["id"].as_str().unwrap();
+        let listed = mei.get("/api/v1/access/reviews").expect(200);
+        let done = listed.as_array().unwrap().iter().find(|one| one["id"] == id).unwrap();
+        let counts = ["open", "kept", "revoked", "ended"].map(|name| done[name].as_i64().unwrap());
+        assert_eq!(counts, [0, 0, 0, 2], "{done}");
+        for person in ["amara", "jonas"] {
+            assert_eq!(grants(&desk, person)[0]["end_reason"], "revoked", "{person}");
+        }
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+        desk.do_what_is_due();
+    });
+}

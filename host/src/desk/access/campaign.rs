@@ -67,7 +67,7 @@ pub enum ReviewVerdict {
     Revoke,
     /// No reviewer has said anything in time, so that it was taken back.
     Lapsed,
-    /// It ended before anything was said.
+    /// It ended before anything was said, or before the word about it was taken.
     Ended,
 }
 
@@ -318,7 +318,12 @@ pub fn answer(
         return Err(Refusal::Problems { problems: vec![problem] });
     }
     let reason = normal(said.reason.trim()).into_owned();
-    let verdict = if said.keep { ReviewVerdict::Keep } else { ReviewVerdict::Revoke };
+    // A word about what has ended meanwhile keeps nothing and takes nothing back, and the evidence of a campaign does not say so.
+    let verdict = match said.keep {
+        _ if item.campaign.is_some() && grant.has_ended(at.now) => ReviewVerdict::Ended,
+        true => ReviewVerdict::Keep,
+        false => ReviewVerdict::Revoke,
+    };
     let answer = ReviewAnswer { verdict, by: Some(said.by.clone()), in_place_of, reason, at: at.now };
     Ok(ended(ticket, grant, item, answer, at))
 }
