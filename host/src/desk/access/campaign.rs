@@ -319,10 +319,13 @@ pub fn answer(
     }
     let reason = normal(said.reason.trim()).into_owned();
     // A word about what has ended meanwhile keeps nothing and takes nothing back, and the evidence of a campaign does not say so.
-    let verdict = match said.keep {
-        _ if item.campaign.is_some() && grant.has_ended(at.now) => ReviewVerdict::Ended,
-        true => ReviewVerdict::Keep,
-        false => ReviewVerdict::Revoke,
+    let over = item.campaign.is_some() && grant.has_ended(at.now);
+    let verdict = if over {
+        ReviewVerdict::Ended
+    } else if said.keep {
+        ReviewVerdict::Keep
+    } else {
+        ReviewVerdict::Revoke
     };
     let answer = ReviewAnswer { verdict, by: Some(said.by.clone()), in_place_of, reason, at: at.now };
     Ok(ended(ticket, grant, item, answer, at))
