@@ -31,7 +31,7 @@ fn days((from, until): (Date, Date)) -> String {
     format!("{from} – {until}")
 }
 
-/// What the configuration says, now or for days to come, about who decides in the reader's place, and in whose place the reader does.
+/// All that the configuration says, now or for days to come, about who decides in the reader's place, and in whose place the reader does.
 /// Leave that people give by themselves is in the list of [`given`], with the button that ends it.
 pub fn stand_ins(f: &Frame, reader: &PersonId) -> Vec<String> {
     let (organisation, today) = (&f.organisation, today(f));
