@@ -152,7 +152,7 @@ fn i07_what_was_taken_back_meanwhile_is_not_extended() {
         assert_eq!((&access(&desk, "IT-2")["state"], effective()), (&json!("denied"), 0));
         let timeline = amara.get("/api/v1/tickets/IT-2/timeline").expect(200).to_string();
         assert!(timeline.contains("was taken back at"), "{timeline}");
-        // Asked for anew it is a decision of its own; and what has only run out meanwhile goes on.
+        // Asked for once more it is a decision of its own; and what has only run out meanwhile goes on.
         asks(&amara, "github", "write", 4);
         says(&lena, "IT-3", &yes).expect(200);
         assert_eq!((&access(&desk, "IT-3")["state"], effective()), (&json!("approved"), 1));
