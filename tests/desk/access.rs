@@ -140,6 +140,24 @@ fn i3_who_stands_in_for_several_is_one_approver() {
     assert!(!left.contains(&"gina".to_owned()), "{left:?}");
 }
 
+/// The guard against choosing one's approver: of the parties, about those whom an open step asks, also in another's place.
+#[test]
+fn i2_a_party_takes_no_one_out_of_a_step_by_letting_them_decide_in_ones_place() {
+    let (_, mut case) = opened(1, &[&["hal"], &["gina"]], 48);
+    case.steps[0].named = vec![Named::Person(person("hal"))];
+    case.steps[1].named = vec![Named::Person(person("gina"))];
+    let party = case.request.subject.clone();
+    let steers = |case: &AccessCase, pairs: &[(&str, &str)], by: &str, to: &str| {
+        case.is_steered_by((&person(by), &person(to)), &where_they_let(pairs), at(HOUR))
+    };
+    let own = |to: &str, pairs: &[(&str, &str)]| steers(&case, pairs, party.as_str(), to);
+    assert!(own("hal", &[]) && own("gina", &[]), "those of later steps as well");
+    assert!(!own("dan", &[]) && own("dan", &[("hal", "dan")]), "who decides in the place of one who is asked");
+    assert!(!steers(&case, &[], "dan", "hal"), "it is no request of dan's");
+    let over = AccessCase { state: AccessState::Denied, ..case.clone() };
+    assert!(!steers(&over, &[], party.as_str(), "hal"), "nor is anything left to steer");
+}
+
 #[test]
 fn i6_an_approver_shortens_and_never_lengthens_and_the_time_runs_from_the_grant() {
     let (ticket, case) = opened(1, &[&["hal"]], 48);

@@ -1,12 +1,13 @@
 //! Campaigns of access reviews: those who answer for access keep it or take it back, and what none keeps in time ends.
 
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
 use crate::support::components::example_rules;
 use crate::support::house::House;
-use crate::support::place::on_both;
+use crate::support::place::{Database, on_both};
 
 fn asks(client: &Client, app: &str, person: &str) {
     let fields = json!({ "app": app, "tier": if app == "jira" { "user" } else { "viewer" }, "for": person,
@@ -105,5 +106,113 @@ fn where_the_reviewer_leaves_another_is_asked_and_has_the_same_time() {
         assert_eq!(grants(&desk, "amara")[0]["effective"], true);
         let checked = desk.command(&["decisions", "chain"]);
         assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
+    });
+}
+
+/// Who answers in a reviewer's place finds it in the same list, and the answer says in whose place it is wherever it is read.
+#[test]
+fn i02_an_answer_in_a_reviewers_place_says_so_wherever_it_is_read() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (kofi, mei) = (desk.as_role("kofi"), desk.as_role("mei"));
+        for person in ["amara", "jonas", "sofia"] {
+            asks(&kofi, "jira", person);
+        }
+        let (chloe, sofia) = (desk.with_roles("chloe", "requester"), desk.with_roles("sofia", "requester"));
+        let due = desk.clock.now() + SignedDuration::from_hours(14 * 24);
+        let campaign = json!({ "name": "Jira, fourth quarter", "app": "jira", "due_at": due });
+        let started = mei.post("/api/v1/access/reviews", &campaign).expect(201);
+        assert_eq!(waiting(&sofia), Vec::<Value>::new());
+        let today = TimeZone::get("Europe/Berlin").unwrap().to_datetime(desk.clock.now()).date().to_string();
+        let leave = json!({ "to": "sofia", "from": today, "until": today });
+        chloe.post("/api/v1/delegations", &leave).expect(201);
+        let own = waiting(&sofia);
+        let mut of: Vec<&str> = own.iter().map(|item| item["grant"]["subject"].as_str().unwrap()).collect();
+        of.sort_unstable();
+        assert_eq!(of, ["amara", "jonas"], "and not what is sofia's");
+        let item = |person: &str| own.iter().find(|item| item["grant"]["subject"] == person).unwrap();
+        assert_eq!(says(&sofia, item("amara"), &json!({ "keep": true })), 200);
+        assert_eq!(says(&chloe, item("jonas"), &json!({ "keep": false, "reason": "has left the project" })), 200);
+
+        let id = started["id"].as_str().unwrap();
+        let evidence = kofi.get(&format!("/api/v1/access/review-items?campaign={id}")).expect(200);
+        let places = |person: &str| {
+            let mut all = evidence.as_array().unwrap().iter();
+            all.find(|item| item["grant"]["subject"] == person).map(|item| item["in_place_of"].clone())
+        };
+        assert_eq!((places("amara"), places("jonas")), (Some(json!(["chloe"])), Some(json!([]))));
+        let printed = desk.command(&["decisions", "reviews", id]);
+        let printed = String::from_utf8_lossy(&printed.stdout).into_owned();
+        assert!(printed.contains("keep by sofia in the place of chloe"), "{printed}");
+        let grant = grants(&desk, "amara")[0]["id"].as_str().unwrap().to_owned();
+        let story = kofi.get(&format!("/api/v1/grants/{grant}")).expect(200);
+        let reviewed = story["ledger"].as_array().unwrap().iter().find(|event| event["event"] == "reviewed").unwrap();
+        assert_eq!(reviewed["detail"]["in_place_of"], json!(["chloe"]), "{reviewed}");
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+        if database == Database::Postgres {
+            desk.sql("update review_items set in_place_of = '' where decided_by = 'sofia'");
+            assert!(!desk.command(&["decisions", "chain"]).status.success(), "an answer that was changed is found");
+        }
+        desk.do_what_is_due();
+    });
+}
+
+/// A reviewer who turns out to be the holder of the access by another account lets no one answer in their place.
+#[test]
+fn i02_a_reviewer_who_has_become_a_party_lets_no_one_answer_in_their_place() {
+    on_both(|database| {
+        let desk = House::with_settings(database, example_rules(), |text| text);
+        asks(&desk.as_role("kofi"), "jira", "amara");
+        let due = desk.clock.now() + SignedDuration::from_hours(14 * 24);
+        let campaign = json!({ "name": "Jira, fourth quarter", "app": "jira", "due_at": due });
+        desk.as_role("mei").post("/api/v1/access/reviews", &campaign).expect(201);
+        let (chloe, viktor) = (desk.with_roles("chloe", "requester"), desk.with_roles("viktor", "requester"));
+        let today = TimeZone::get("Europe/Berlin").unwrap().to_datetime(desk.clock.now()).date().to_string();
+        let leave = json!({ "to": "viktor", "from": today, "until": today });
+        chloe.post("/api/v1/delegations", &leave).expect(201);
+        let own = waiting(&viktor);
+        assert_eq!(own.len(), 1);
+        let file = desk.settings().with_file_name("people.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, text.replacen("id = \"chloe\"\n", "id = \"chloe\"\nsame-as = \"amara\"\n", 1)).unwrap();
+        assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        for client in [&viktor, &chloe] {
+            assert_eq!(says(client, &own[0], &json!({ "keep": true })), 403);
+        }
+        desk.do_what_is_due();
+    });
+}
+
+/// The holder leaves, or the access is taken back, while a reviewer looks at it.
+#[test]
+fn what_has_ended_while_it_was_reviewed_is_neither_kept_nor_taken_back_by_the_answer() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let mei = desk.as_role("mei");
+        for person in ["amara", "jonas"] {
+            asks(&desk.as_role("kofi"), "jira", person);
+        }
+        let due = desk.clock.now() + SignedDuration::from_hours(14 * 24);
+        let campaign = json!({ "name": "Jira, fourth quarter", "app": "jira", "due_at": due });
+        let started = mei.post("/api/v1/access/reviews", &campaign).expect(201);
+        let chloe = desk.with_roles("chloe", "requester");
+        let own = waiting(&chloe);
+        assert_eq!(own.len(), 2);
+        for item in &own {
+            let path = format!("/api/v1/grants/{}/revoke", item["grant"]["id"].as_str().unwrap());
+            mei.post(&path, &json!({ "reason": "the account is misused" })).expect(200);
+        }
+        assert_eq!(says(&chloe, &own[0], &json!({ "keep": true })), 200);
+        assert_eq!(says(&chloe, &own[1], &json!({ "keep": false, "reason": "has left the project" })), 200);
+        let id = started["id"].as_str().unwrap();
+        let listed = mei.get("/api/v1/access/reviews").expect(200);
+        let done = listed.as_array().unwrap().iter().find(|one| one["id"] == id).unwrap();
+        let counts = ["open", "kept", "revoked", "ended"].map(|name| done[name].as_i64().unwrap());
+        assert_eq!(counts, [0, 0, 0, 2], "{done}");
+        for person in ["amara", "jonas"] {
+            assert_eq!(grants(&desk, person)[0]["end_reason"], "revoked", "{person}");
+        }
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+        desk.do_what_is_due();
     });
 }

@@ -127,7 +127,16 @@ fn an_approver_sees_peers_history_and_level_and_one_decision_is_all_that_is_left
         settled(&desk);
         assert_eq!(app.requests(), Vec::<String>::new(), "before that nothing is sent");
         let shown = desk.as_role("lena").get("/api/v1/tickets/IT-1/access").expect(200)["shown"].clone();
-        for fact in ["department_size", "department_holders", "requested", "approved", "denied", "revoked"] {
+        for fact in [
+            "department_size",
+            "department_holders",
+            "title_size",
+            "title_holders",
+            "requested",
+            "approved",
+            "denied",
+            "revoked",
+        ] {
             assert!(shown[fact].is_u64(), "{fact}: {shown}");
         }
         assert_eq!((&shown["risk"], &shown["recommendation"]), (&json!("medium"), &json!("review")), "{shown}");

@@ -291,9 +291,12 @@ fn an_approver_lets_another_decide_for_some_days_and_ends_it() {
     fill(&mut lena, until);
     lena.is_at("/approvals?done=given");
     lena.sees(".notice.good", "both of you are told");
-    lena.sees(".notice.info", &format!("decides in your place, too ({today} – {until})"));
+    lena.sees(".given", &format!("decides in your place, too ({today} – {until})"));
+    lena.counts(".given li", 1);
+    lena.counts(".notice.info", 0);
     let mut priya = Browser::without_scripts_of(&desk.url, "priya", "/approvals");
-    priya.sees(".notice.info", "You decide in the place of Lena Fischer, too");
+    priya.sees(".given", "You decide in the place of Lena Fischer, too");
+    priya.counts(".notice.info", 0);
     priya.counts(".rows a[href='/approvals/IT-1']", 1);
     desk.as_role("priya")
         .post("/api/v1/tickets/IT-1/access/decisions", &serde_json::json!({ "approve": true }))
@@ -305,7 +308,6 @@ fn an_approver_lets_another_decide_for_some_days_and_ends_it() {
     lena.click(".given button");
     lena.is_at("/approvals?done=ended");
     lena.counts(".given", 0);
-    lena.counts(".notice.info", 0);
     priya.go("/approvals");
     priya.counts(".rows a[href='/approvals/IT-2']", 0);
     assert_eq!(desk.as_role("kofi").get("/api/v1/tickets/IT-2").expect(200)["access"]["awaited"][0], "lena");

@@ -132,6 +132,40 @@ fn i06_a_grant_is_never_longer_than_what_was_asked_the_tier_the_policy_and_the_a
     });
 }
 
+/// More time was asked for, and the access is taken back before it is decided: an approval of more time does not give it once more.
+#[test]
+fn i07_what_was_taken_back_meanwhile_is_not_extended() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, lena) = (desk.as_role("amara"), desk.as_role("lena"));
+        let yes = json!({ "approve": true });
+        let newest = || grants(&desk)[0]["id"].as_str().unwrap().to_owned();
+        let effective = || grants(&desk).iter().filter(|grant| grant["effective"] == true).count();
+        let more = json!({ "hours": 4, "justification": "the move of the repositories takes longer, change 4711" });
+        asks(&amara, "github", "write", 4);
+        says(&lena, "IT-1", &yes).expect(200);
+        let made = amara.post(&format!("/api/v1/grants/{}/extend", newest()), &more).expect(201);
+        assert_eq!(made["access"]["state"], "awaiting", "{made}");
+        let reason = json!({ "reason": "the account is misused" });
+        desk.as_role("mei").post(&format!("/api/v1/grants/{}/revoke", newest()), &reason).expect(200);
+        says(&lena, "IT-2", &yes).expect(200);
+        assert_eq!((&access(&desk, "IT-2")["state"], effective()), (&json!("denied"), 0));
+        let timeline = amara.get("/api/v1/tickets/IT-2/timeline").expect(200).to_string();
+        assert!(timeline.contains("was taken back at"), "{timeline}");
+        // Asked for once more it is a decision of its own; and what has only run out meanwhile goes on.
+        asks(&amara, "github", "write", 4);
+        says(&lena, "IT-3", &yes).expect(200);
+        assert_eq!((&access(&desk, "IT-3")["state"], effective()), (&json!("approved"), 1));
+        amara.post(&format!("/api/v1/grants/{}/extend", newest()), &more).expect(201);
+        desk.advance(SignedDuration::from_hours(5));
+        assert_eq!(effective(), 0);
+        says(&lena, "IT-4", &yes).expect(200);
+        assert_eq!((&access(&desk, "IT-4")["state"], effective()), (&json!("approved"), 1));
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+        desk.advance(SignedDuration::from_hours(5));
+    });
+}
+
 const POLICY: &str = r#"name = "github-policy"
 version = "1.0.0"
 stages = ["access"]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
+use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -13,7 +14,7 @@ use crate::api::tickets::views::GrantView;
 use crate::app::App;
 use crate::app::access::people::offboard::Offboarding;
 use crate::desk::access::provisioning::finding::Finding;
-use crate::desk::id::PersonId;
+use crate::desk::id::{AppId, PersonId};
 
 /// How far the desk has come with a person who leaves.
 #[derive(Debug, Serialize, ToSchema)]
@@ -41,10 +42,20 @@ pub struct OffboardingView {
     findings: Vec<String>,
     /// The orders that are on their way.
     orders: Vec<OrderView>,
+    /// Until when sessions of theirs may go on that are open in apps where their access has ended.
+    sessions: Vec<SessionsView>,
     /// How many requests of others wait for their approval.
     awaited: usize,
     /// Their unfinished tickets.
     tickets: i64,
+}
+
+/// Sessions in an app that may outlast the access there.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SessionsView {
+    app: String,
+    #[schema(value_type = String, format = DateTime)]
+    until: Timestamp,
 }
 
 impl From<Offboarding> for OffboardingView {
@@ -61,10 +72,15 @@ impl From<Offboarding> for OffboardingView {
             holdings: found.holdings.iter().map(|held| format!("{} {}", held.app, held.entitlement)).collect(),
             findings: found.findings.iter().map(finding).collect(),
             orders: found.ops.into_iter().map(OrderView::from).collect(),
+            sessions: found.sessions.into_iter().map(sessions).collect(),
             awaited: found.awaited,
             tickets: found.tickets,
         }
     }
+}
+
+fn sessions((app, until): (AppId, Timestamp)) -> SessionsView {
+    SessionsView { app: app.to_string(), until }
 }
 
 fn finding(found: &Finding) -> String {

@@ -19,7 +19,7 @@ use crate::api::http::problem::{Kind, Problem};
 use crate::api::tickets::views::GrantView;
 use crate::app::App;
 use crate::app::access::reviews::{Campaign, NewCampaign, Progress, Reviewed, Which};
-use crate::desk::access::campaign::{Asks, ReviewItem};
+use crate::desk::access::campaign::{Asks, ReviewAnswer, ReviewItem};
 use crate::desk::id::{CampaignId, ReviewItemId};
 
 /// A campaign to begin.
@@ -83,6 +83,8 @@ pub struct ReviewItemView {
     /// `keep`, `revoke`, `lapsed` or `ended`; `null` while it is open.
     verdict: Option<&'static str>,
     decided_by: Option<String>,
+    /// The reviewers in whose place it was said.
+    in_place_of: Vec<String>,
     reason: Option<String>,
     #[schema(value_type = Option<String>, format = DateTime)]
     decided_at: Option<Timestamp>,
@@ -152,6 +154,7 @@ impl From<Reviewed> for ReviewItemView {
             due_at: item.due_at,
             verdict: answer.as_ref().map(|answer| answer.verdict.code()),
             decided_by: answer.as_ref().and_then(|answer| answer.by.as_ref()).map(ToString::to_string),
+            in_place_of: places(answer.as_ref()),
             reason: answer.as_ref().map(|answer| answer.reason.clone()),
             decided_at: answer.map(|answer| answer.at),
         }
@@ -173,7 +176,10 @@ impl ReviewQuery {
         match (&self.campaign, self.emergencies) {
             (Some(text), _) => Ok(Which::Campaign(text.parse::<CampaignId>().map_err(|_| bad(text))?)),
             (None, true) => Ok(Which::Emergencies),
-            (None, false) => caller.0.person().cloned().map(Which::Awaiting).ok_or_else(|| bad("")),
+            (None, false) => {
+                let own = caller.0.person().map(|person| Which::Awaiting(vec![person.clone()]));
+                own.ok_or_else(|| bad(""))
+            }
         }
     }
 
@@ -249,7 +255,13 @@ pub struct AnsweredView {
     grant: String,
     verdict: Option<&'static str>,
     decided_by: Option<String>,
+    /// The reviewers in whose place it was said.
+    in_place_of: Vec<String>,
     reason: Option<String>,
+}
+
+fn places(answer: Option<&ReviewAnswer>) -> Vec<String> {
+    answer.into_iter().flat_map(|answer| &answer.in_place_of).map(ToString::to_string).collect()
 }
 
 impl From<ReviewItem> for AnsweredView {
@@ -260,6 +272,7 @@ impl From<ReviewItem> for AnsweredView {
             grant: item.grant.to_string(),
             verdict: answer.as_ref().map(|answer| answer.verdict.code()),
             decided_by: answer.as_ref().and_then(|answer| answer.by.as_ref()).map(ToString::to_string),
+            in_place_of: places(answer.as_ref()),
             reason: answer.map(|answer| answer.reason),
         }
     }

@@ -9,14 +9,18 @@ use crate::app::office::signatory;
 use crate::app::tickets::change::Key;
 use crate::app::tickets::change::idempotency;
 use crate::app::{App, Error, Office};
-use crate::desk::access::Grant;
 use crate::desk::access::campaign::{self, Asks, ReviewItem, Said};
+use crate::desk::access::{EndReason, Grant};
 use crate::desk::actor::Actor;
+use crate::desk::change::Change;
+use crate::desk::change::at::At;
 use crate::desk::id::{AppId, CampaignId, GrantId, PersonId, ReviewItemId, TicketId};
 use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
+use crate::desk::ticket::Ticket;
 use crate::desk::ticket::edit::check_reason;
+use crate::store::IdempotencyKey;
 pub use crate::store::access::reviews::{Campaign, Progress, Reviewed, Which};
 use crate::store::sql::page::Page;
 
@@ -122,7 +126,8 @@ impl Office {
         Ok(self.store.campaigns(None, LISTED_MAX).await?)
     }
 
-    /// The reviews of a list, each with its grant and its last use: one's own for those who are asked, all others for agents, admins and the operator.
+    /// The reviews of a list, each with its grant and its last use: those that wait for the actor, also in the place of others who let
+    /// them; all others for agents, admins and the operator.
     ///
     /// # Errors
     ///
@@ -134,11 +139,23 @@ impl Office {
         after: Option<ReviewItemId>,
         limit: usize,
     ) -> Result<Page<Reviewed, ReviewItemId>, Error> {
-        let own = matches!(which, Which::Awaiting(person) if actor.person() == Some(person));
-        if !own {
+        let own = |people: &[PersonId]| people.iter().all(|person| actor.person() == Some(person));
+        let Some(person) = actor.person().filter(|_| matches!(which, Which::Awaiting(people) if own(people))) else {
             permission::read_decisions(actor)?;
-        }
-        Ok(self.store.reviews(which, after, limit).await?)
+            return Ok(self.store.reviews(which, after, limit).await?);
+        };
+        // Also what another host has taken a moment ago.
+        self.catch_up_delegations().await?;
+        let (organisation, now) = (self.organisation(), self.clock.now());
+        let lets = |one: &&PersonId| organisation.delegates_of(one, now).any(|to| to == person);
+        let mut people: Vec<PersonId> = organisation.people.keys().filter(lets).cloned().collect();
+        people.push(person.clone());
+        let mut page = self.store.reviews(&Which::Awaiting(people), after, limit).await?;
+        // Who stands in for a reviewer has no word about what is theirs.
+        page.items.retain(|(item, grant, _)| {
+            item.reviewers.contains(person) || !organisation.is_party(person, &[&grant.subject], now)
+        });
+        Ok(page)
     }
 
     /// Takes a reviewer's word about a grant: what is not kept is taken back at once.
@@ -161,8 +178,7 @@ impl Office {
         self.catch_up_delegations().await?;
         let said = Said { by, keep, reason };
         let item = self.store.review(id).await?.ok_or_else(missing)?;
-        let grant = self.reviewed_grant(&item).await?;
-        self.change_review((grant, id), idempotency(actor, key), |ticket, grant, item, at| {
+        self.change_reviewed(&item, idempotency(actor, key), |ticket, grant, item, at| {
             Ok(Some(campaign::answer(ticket, grant, (item, &said), &permit, at)?))
         })
         .await?;
@@ -181,11 +197,8 @@ impl Office {
                 next = next.into_iter().chain([item.due_at]).min();
                 continue;
             }
-            let grant = self.reviewed_grant(&item).await?;
-            self.change_review((grant, item.id), None, |ticket, grant, item, at| {
-                Ok(campaign::lapse(ticket, grant, item, at))
-            })
-            .await?;
+            self.change_reviewed(&item, None, |ticket, grant, item, at| Ok(campaign::lapse(ticket, grant, item, at)))
+                .await?;
         }
         Ok(next.map_or(Outcome::Done, Outcome::NotBefore))
     }
@@ -217,11 +230,33 @@ impl Office {
     }
 
     async fn ask_others(&self, item: &ReviewItem) -> Result<(), Error> {
-        let grant = self.reviewed_grant(item).await?;
-        self.change_review((grant, item.id), None, |ticket, grant, item, at| {
-            Ok(campaign::follow(ticket, grant, item, at))
-        })
-        .await
+        self.change_reviewed(item, None, |ticket, grant, item, at| Ok(campaign::follow(ticket, grant, item, at))).await
+    }
+
+    /// Changes a review with the grant that gives the access now. More time that comes between the look for that grant and the change
+    /// escapes the review no more than other time: it is looked for once more.
+    async fn change_reviewed(
+        &self,
+        item: &ReviewItem,
+        key: Option<IdempotencyKey>,
+        make: impl Fn(&Ticket, &Grant, &ReviewItem, &At<'_>) -> Result<Option<Change>, Error>,
+    ) -> Result<(), Error> {
+        let mut before = None;
+        loop {
+            let grant = self.reviewed_grant(item).await?;
+            // Found a second time, it is the last of all, and has ended without another.
+            let is_last = before.replace(grant) == Some(grant);
+            let changed = self.change_review((grant, item.id), key.clone(), |ticket, grant, item, at| {
+                if grant.end_reason == Some(EndReason::Replaced) && !is_last {
+                    return Err(Error::Stale { version: ticket.version });
+                }
+                make(ticket, grant, item, at)
+            });
+            match Box::pin(changed).await {
+                Err(Error::Stale { .. }) if !is_last => {}
+                changed => return changed,
+            }
+        }
     }
 
     /// The grant that gives the access of a review now: more time for it, which came meanwhile, does not escape the review.
@@ -235,7 +270,7 @@ impl Office {
         let held = self.store.held(&grant.subject, now).await?;
         let same = |other: &&Grant| {
             (&other.app, &other.tier, &other.role) == (&grant.app, &grant.tier, &grant.role)
-                && grant.end_reason == Some(crate::desk::access::EndReason::Replaced)
+                && grant.end_reason == Some(EndReason::Replaced)
         };
         Ok(held.iter().find(same).map_or(grant.id, |other| other.id))
     }

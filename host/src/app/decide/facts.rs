@@ -27,6 +27,15 @@ impl Peers {
         organisation.people.values().filter(is_peer).map(|person| &person.id).collect()
     }
 
+    /// Those of them who have the person's title as well. Those of whom no title is known have none.
+    pub fn alike<'o>(organisation: &'o Organisation, of: &PersonId) -> Vec<&'o PersonId> {
+        let title = |person: &PersonId| organisation.people.get(person).map_or("", |person| person.title.as_str());
+        let own = title(of);
+        let mut people = Peers::people(organisation, of);
+        people.retain(|person| !own.is_empty() && title(person) == own);
+        people
+    }
+
     /// So many people, and how many of them have each tier as their highest.
     pub fn counted(people: usize, by_highest: &[u32]) -> Peers {
         let mut holders = by_highest.to_vec();

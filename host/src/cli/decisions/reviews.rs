@@ -40,6 +40,8 @@ struct Row {
     /// `open`, `keep`, `revoke`, `lapsed` or `ended`.
     verdict: &'static str,
     decided_by: String,
+    /// The reviewers in whose place it was said.
+    in_place_of: String,
     reason: String,
     decided_at: Option<Timestamp>,
     /// How the grant stands.
@@ -73,7 +75,16 @@ async fn print(office: &Office, actor: &Actor, reviews: &Reviews) -> Result<(), 
 impl pages::Row for Row {
     fn say(&self) {
         let by = if self.decided_by.is_empty() { String::new() } else { format!(" by {}", self.decided_by) };
-        println!("{} has {}/{}: {}{by} {}", self.subject, self.app, self.tier, self.verdict, shown(&self.reason));
+        let place =
+            if self.in_place_of.is_empty() { String::new() } else { format!(" in the place of {}", self.in_place_of) };
+        println!(
+            "{} has {}/{}: {}{by}{place} {}",
+            self.subject,
+            self.app,
+            self.tier,
+            self.verdict,
+            shown(&self.reason)
+        );
         println!("  asked were {}, until {}; the access is {}", self.reviewers, self.due_at, self.state);
     }
 
@@ -87,6 +98,8 @@ impl Row {
     fn of((item, grant, sign_in): Reviewed) -> Row {
         let reviewers: Vec<String> = item.reviewers.iter().map(ToString::to_string).collect();
         let answer = item.answer;
+        let places = answer.iter().flat_map(|answer| &answer.in_place_of);
+        let places: Vec<String> = places.map(ToString::to_string).collect();
         Row {
             review: item.id.to_string(),
             grant: grant.id.to_string(),
@@ -99,6 +112,7 @@ impl Row {
             due_at: item.due_at,
             verdict: answer.as_ref().map_or("open", |answer| answer.verdict.code()),
             decided_by: answer.as_ref().and_then(|a| a.by.as_ref()).map(ToString::to_string).unwrap_or_default(),
+            in_place_of: places.join(" "),
             decided_at: answer.as_ref().map(|answer| answer.at),
             reason: answer.map(|answer| answer.reason).unwrap_or_default(),
             state: grant.state.code(),

@@ -25,7 +25,9 @@
 //! - `[connector.calls.KIND]`: for `rest`, by the kind of entitlement (`account`, `tier`, `role`, `group`): `create`, `remove`
 //!   and `read`, each `{ method, path, body }`, and where the answer to `read` says that it is there: `there`, a JSON pointer
 //!   (RFC 6901), and `equals`. `shape` lists pointers to what every answer of the app has: an answer without the place of `there` means
-//!   that it is not there only where it has all of them. Default none: then 404 and 410 say so, and nothing else.
+//!   that it is not there only where it has all of them. Default none: then 404 and 410 say so, and nothing else. `end-sessions`, a call as
+//!   `remove`, is made after it wherever an entitlement of the kind is taken away, and ends the person's sessions; 404 and 410 mean that
+//!   there are none. The order is done only when it was answered. Default none.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -138,14 +140,19 @@ fn calls(keys: &mut Keys<'_>) -> BTreeMap<String, RestCalls> {
 
 fn of_kind(keys: &mut Keys<'_>) -> Option<RestCalls> {
     let (create, remove, read) = (call(keys, "create"), call(keys, "remove"), call(keys, "read"));
+    let end_sessions = keys.optional("end-sessions").and_then(|node| described(&node));
     let mut text = |key| keys.optional(key).and_then(|node: Node<'_>| node.filled());
     let (there, equals) = (text("there"), text("equals"));
     let shape = distinct(keys.list("shape"), pointer);
-    Some(RestCalls { create: create?, remove: remove?, read: read?, there, equals, shape })
+    Some(RestCalls { create: create?, remove: remove?, read: read?, there, equals, shape, end_sessions })
 }
 
 fn call(keys: &mut Keys<'_>, key: &'static str) -> Option<RestCall> {
-    keys.required(key)?.keys(|keys| {
+    described(&keys.required(key)?)
+}
+
+fn described(node: &Node<'_>) -> Option<RestCall> {
+    node.keys(|keys| {
         let words = ["GET", "POST", "PUT", "PATCH", "DELETE"].map(|word| (word, word));
         let method = keys.required("method").and_then(|node| node.one_of(&words));
         let path = keys.required("path").and_then(|node| node.filled());

@@ -94,7 +94,8 @@ fn item(node: &Node<'_>, apps: &BTreeMap<AppId, App>) -> Option<Item> {
 /// - `access-deadlines`: the hours that its approvers have, as in `[defaults]` of `desk.toml`, which holds where this is absent.
 /// - `when-removed`: what becomes of a grant that was taken away in the app itself: `give-again`, which is the default, or `end`.
 /// - `sessions-last`: how long sessions may go on in the app after access has ended there, in whole hours such as `12h`, where it
-///   does not end them with it: the record of each end says until when. Absent says nothing.
+///   does not end them with it: the record of each end says until when, and so does the report about one who has left, except where
+///   `end-sessions` of the connector ended them. Absent says nothing.
 /// - `default-tier`: the tier that those keep whose last grant has ended, as long as they are here. Default: they keep nothing.
 /// - `attributes`: what else rules may see, as texts; default none.
 /// - `[[app.tier]]`: the licence tiers from the lowest to the highest, at least one.

@@ -1,5 +1,6 @@
 //! Apps with an interface of their own, as the configuration describes it: three calls for each kind of entitlement, with places
-//! for the person and the entitlement, and the place in the answer that says whether it is there.
+//! for the person and the entitlement, and the place in the answer that says whether it is there; and one more where sessions end
+//! with it.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +9,8 @@ use serde_json::Value;
 use super::call::{Call, Caller, Reply, Trouble};
 use super::{App, Asked, Effect, Listed, Probed, SignedIn, time_at};
 use crate::connectors::http::Method;
-use crate::desk::access::provisioning::Entitlement;
 use crate::desk::access::provisioning::progress::Came;
+use crate::desk::access::provisioning::{Direction, Entitlement, OpState};
 use crate::desk::organisation::connector::{RestCall, RestCalls};
 
 const MEDIA_TYPE: &str = "application/json";
@@ -169,7 +170,18 @@ impl RestApp {
             there = there && !self.has(effect, &Entitlement::Tier(tier.clone())).await?.is_some_and(|(old, _)| old);
         }
         let came = if there == effect.is_wanted() { Came::Verified } else { Came::NotThere };
-        Ok((came, format!("read back, {}: {said}", if there { "there" } else { "not there" })))
+        let read = format!("read back, {}: {said}", if there { "there" } else { "not there" });
+        // No app says that it has no sessions of a person: they are known to have ended once the whole of the order was answered.
+        if came == Came::Verified && self.ends_sessions(effect).is_some() && effect.op.state != OpState::Applied {
+            return Ok((Came::NotThere, format!("{read}; whether sessions have ended is not known")));
+        }
+        Ok((came, read))
+    }
+
+    /// The call that ends sessions with what an order takes away.
+    fn ends_sessions(&self, effect: Effect<'_>) -> Option<&RestCall> {
+        let calls = self.calls.get(parts(&effect.op.entitlement).0)?;
+        calls.end_sessions.as_ref().filter(|_| effect.op.direction == Direction::Revoke)
     }
 
     async fn apply_to(&self, effect: Effect<'_>) -> Result<String, Trouble> {
@@ -184,6 +196,15 @@ impl RestApp {
                 // There already, or gone already: what is read back has the last word.
                 Err(Trouble::Refused(409, words)) if wanted => said.push(words),
                 Err(Trouble::Refused(404 | 410, words)) if !wanted => said.push(words),
+                Err(trouble) => return Err(trouble),
+            }
+        }
+        // After it was taken away, so that no session begins in between.
+        if let Some(call) = self.ends_sessions(effect) {
+            match self.make(call, effect, &effect.op.entitlement).await {
+                Ok(reply) => said.push(reply.said),
+                // It has none, or knows no such person any more.
+                Err(Trouble::Refused(404 | 410, words)) => said.push(words),
                 Err(trouble) => return Err(trouble),
             }
         }
@@ -212,6 +233,7 @@ mod tests {
             there: there.map(str::to_owned),
             equals: None,
             shape: Vec::new(),
+            end_sessions: None,
         };
         let body = serde_json::json!({ "roles": ["a", "b"], "on": true, "off": false, "n": 7 });
         let says = |there: Option<&str>, expected: Option<&str>| is_there(&calls(there), expected, &body);

@@ -257,6 +257,21 @@ impl AccessCase {
         self.decisions.iter().any(|d| d.step != number && d.approve && d.word_of().any(|by| by == person))
     }
 
+    /// Whether a person would choose who decides about them by letting `to` approve in their place: the request is theirs and asks
+    /// `to`, who would have no word in it then, by whichever accounts of the two (I2).
+    pub fn is_steered_by(
+        &self,
+        (person, to): (&PersonId, &PersonId),
+        organisation: &Organisation,
+        now: Timestamp,
+    ) -> bool {
+        let parties = [&self.requester, &self.submitted_by, &self.request.subject];
+        let is_theirs = parties.into_iter().any(|party| organisation.is_same(party, person));
+        let (asked, _) = self.following(organisation, now);
+        let mut approvers = asked.open_steps().flat_map(|(_, step)| &step.approvers);
+        is_theirs && self.state == AccessState::Awaiting && approvers.any(|one| organisation.is_same(one, to))
+    }
+
     /// Whether a person was asked for a decision before others took their place.
     pub fn asked_before(&self, person: &PersonId) -> bool {
         self.steps.iter().any(|step| step.former.contains(person))

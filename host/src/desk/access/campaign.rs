@@ -52,6 +52,8 @@ pub struct ReviewAnswer {
     pub verdict: ReviewVerdict,
     /// `None` where no reviewer has said it in time.
     pub by: Option<PersonId>,
+    /// The reviewers who let them say it in their place; none where it was asked of them as well.
+    pub in_place_of: Vec<PersonId>,
     pub reason: String,
     pub at: Timestamp,
 }
@@ -65,7 +67,7 @@ pub enum ReviewVerdict {
     Revoke,
     /// No reviewer has said anything in time, so that it was taken back.
     Lapsed,
-    /// It ended before anything was said.
+    /// It ended before anything was said, or before the word about it was taken.
     Ended,
 }
 
@@ -296,17 +298,14 @@ pub fn answer(
     _permit: &MayReview,
     at: &At<'_>,
 ) -> Result<Change, Refusal> {
-    let delegate = |person: &PersonId| {
-        let here = at.organisation.people.get(person).is_some_and(|person| person.active);
-        here && at.organisation.delegates_of(person, at.now).any(|other| *other == said.by)
-    };
     let asked = item.reviewers.contains(&said.by);
     let mut parties = vec![&grant.subject];
+    let in_place_of = if asked { Vec::new() } else { stood_in_for(item, (&parties, &said.by), at) };
     // Who stands in for a reviewer may be the one who has asked for the access, and has no word about it then (I2).
     if !asked {
         parties.extend([&ticket.submitted.requester, &ticket.submitted.submitted_by]);
     }
-    let asks = asked || item.reviewers.iter().any(delegate);
+    let asks = asked || !in_place_of.is_empty();
     if !asks || !may_review(at.organisation, &parties, &said.by, at.now) {
         return Err(Refusal::NotAReviewer);
     }
@@ -319,9 +318,26 @@ pub fn answer(
         return Err(Refusal::Problems { problems: vec![problem] });
     }
     let reason = normal(said.reason.trim()).into_owned();
-    let verdict = if said.keep { ReviewVerdict::Keep } else { ReviewVerdict::Revoke };
-    let author = Author::Person(said.by.clone());
-    Ok(ended(ticket, grant, item, (verdict, Some(said.by.clone()), author, reason), at))
+    // A word about what has ended meanwhile keeps nothing and takes nothing back, and the evidence of a campaign does not say so.
+    let over = item.campaign.is_some() && grant.has_ended(at.now);
+    let verdict = if over {
+        ReviewVerdict::Ended
+    } else if said.keep {
+        ReviewVerdict::Keep
+    } else {
+        ReviewVerdict::Revoke
+    };
+    let answer = ReviewAnswer { verdict, by: Some(said.by.clone()), in_place_of, reason, at: at.now };
+    Ok(ended(ticket, grant, item, answer, at))
+}
+
+/// The reviewers in whose place a person answers: those who are here, may review it themselves and let the person.
+fn stood_in_for(item: &ReviewItem, (parties, by): (&[&PersonId], &PersonId), at: &At<'_>) -> Vec<PersonId> {
+    let lets = |one: &&PersonId| {
+        may_review(at.organisation, parties, one, at.now)
+            && at.organisation.delegates_of(one, at.now).any(|to| to == by)
+    };
+    item.reviewers.iter().filter(lets).cloned().collect()
 }
 
 /// Ends the review of a grant whose time is over; `None` where there is time, or it has ended.
@@ -333,23 +349,18 @@ pub fn lapse(ticket: &Ticket, grant: &Grant, item: &ReviewItem, at: &At<'_>) -> 
     let over = grant.has_ended(at.now) && item.campaign.is_some();
     let verdict = if over { ReviewVerdict::Ended } else { ReviewVerdict::Lapsed };
     let reason = if over { String::new() } else { NOT_KEPT.to_owned() };
-    Some(ended(ticket, grant, item, (verdict, None, Author::System, reason), at))
+    let answer = ReviewAnswer { verdict, by: None, in_place_of: Vec::new(), reason, at: at.now };
+    Some(ended(ticket, grant, item, answer, at))
 }
 
-fn ended(
-    ticket: &Ticket,
-    grant: &Grant,
-    item: &ReviewItem,
-    (verdict, by, author, reason): (ReviewVerdict, Option<PersonId>, Author, String),
-    at: &At<'_>,
-) -> Change {
-    let takes = matches!(verdict, ReviewVerdict::Revoke | ReviewVerdict::Lapsed) && !grant.has_ended(at.now);
+fn ended(ticket: &Ticket, grant: &Grant, item: &ReviewItem, answer: ReviewAnswer, at: &At<'_>) -> Change {
+    let takes = matches!(answer.verdict, ReviewVerdict::Revoke | ReviewVerdict::Lapsed) && !grant.has_ended(at.now);
     let mut change = if takes {
-        revoked(ticket, grant, (author, reason.clone()), EndReason::Reviewed, at)
+        let author = answer.by.clone().map_or(Author::System, Author::Person);
+        revoked(ticket, grant, (author, answer.reason.clone()), EndReason::Reviewed, at)
     } else {
         Change::update(ticket, changed(ticket, at.now), Vec::new())
     };
-    let answer = ReviewAnswer { verdict, by, reason, at: at.now };
     let event = LedgerEvent::Reviewed { item: item.id, grant: item.grant, answer: answer.clone() };
     change.ledger.push(LedgerEntry { at: at.now, ticket: item.ticket, event });
     change.access.push(AccessWrite::Review(ReviewItem { answer: Some(answer), ..item.clone() }));

@@ -117,9 +117,14 @@ pub(super) fn moved_to(change: &mut Change, grant: &Grant, state: GrantState, re
 }
 
 /// Writes in the ledger until when sessions may go on that are open in the app of a grant that has ended there, and gives it; `None`
-/// where the catalog says nothing of sessions.
+/// where the catalog says nothing of sessions, or the app was made to end them.
 pub(super) fn sessions_until(change: &mut Change, grant: &Grant, at: &At<'_>) -> Option<Timestamp> {
     let hours = at.organisation.apps.get(&grant.app)?.sessions_hours?;
+    // Of one who has left the account goes in any case, and with it go their sessions.
+    let has_left = at.organisation.people.get(&grant.subject).is_none_or(|person| !person.active);
+    if has_left && at.organisation.connector_of(&grant.app).is_some_and(|connector| connector.kind.ends_sessions()) {
+        return None;
+    }
     let until = at.now.checked_add(SignedDuration::from_hours(i64::from(hours))).ok()?;
     let event = LedgerEvent::SessionsUntil { grant: grant.id, until };
     change.ledger.push(LedgerEntry { at: at.now, ticket: grant.ticket, event });

@@ -17,7 +17,19 @@ pub(super) fn refuses(case: &AccessCase, at: &At<'_>) -> Option<String> {
     let held = held.map(|grant| (&grant.app, &grant.tier));
     let incompatible = &at.organisation.incompatible;
     not_for_them(&case.request.subject, &case.request.app, at)
+        .or_else(|| taken_back(case, at))
         .or_else(|| conflict((&case.request.app, &scope.tier), held, incompatible))
+}
+
+/// Why more time is not given: what was to go on was taken back after that was asked for. To give it once more is another decision than
+/// to give more time (I7). What has only run out meanwhile is no reason.
+fn taken_back(case: &AccessCase, at: &At<'_>) -> Option<String> {
+    let item = (&case.request.subject, &case.request.app, &case.request.tier);
+    let same = |grant: &&Grant| (&grant.subject, &grant.app, &grant.tier) == item;
+    let ended = |grant: &Grant| (!grant.has_ended(at.now), grant.revoked_at.unwrap_or(grant.expires_at));
+    let last = at.review().held.iter().filter(same).max_by_key(|grant| ended(grant))?;
+    let taken = last.revoked_at.filter(|_| case.request.extends)?;
+    Some(format!("what was to go on was taken back at {taken:.0}: it may be asked for anew"))
 }
 
 /// Why a person may not have an app that is only for certain groups: they may have left those since it was asked for.

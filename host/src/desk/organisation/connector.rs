@@ -126,7 +126,7 @@ fn is_plain(part: &str) -> bool {
         && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:@".contains(&byte))
 }
 
-/// The three calls about one kind of entitlement.
+/// The calls about one kind of entitlement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RestCalls {
     pub create: RestCall,
@@ -140,6 +140,8 @@ pub struct RestCalls {
     pub shape: Vec<String>,
     /// The text that the place has to have, or to contain where it is a list; `None` where any does.
     pub equals: Option<String>,
+    /// Ends the person's sessions, once the entitlement was taken away; `None` where the app ends them by itself, or cannot.
+    pub end_sessions: Option<RestCall>,
 }
 
 /// One call.
@@ -161,6 +163,12 @@ impl Kind {
             Kind::Webhook(_) => "webhook",
             Kind::Component(_) => "component",
         }
+    }
+
+    /// Whether the desk has the app end a person's sessions with their account.
+    pub fn ends_sessions(&self) -> bool {
+        let Kind::Rest(rest) = self else { return false };
+        rest.calls.get("account").is_some_and(|calls| calls.end_sessions.is_some())
     }
 }
 

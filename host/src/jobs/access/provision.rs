@@ -135,7 +135,9 @@ async fn send(app: &App, ways: &Ways, order: &Order, attempt: u32, now: Timestam
         keep(app, effect.op, opened.as_ref()).await;
         return report(came, sent);
     }
-    let looked = opened.look(effect).await;
+    // All that it is made of was answered.
+    let done = Op { state: OpState::Applied, ..effect.op.clone() };
+    let looked = opened.look(Effect { op: &done, account: &order.account }).await;
     keep(app, effect.op, opened.as_ref()).await;
     match looked {
         (Came::Verified, read) => report(Came::Verified, format!("{sent}; {read}")),

@@ -23,6 +23,9 @@ use crate::store::{Error, Store};
 const LISTED: Clause =
     Clause::of("select value from json_each($3)", "select jsonb_array_elements_text(cast($3 as jsonb))");
 
+/// Open requests of one person that are looked at together.
+const OWN_OPEN_MAX: usize = 200;
+
 /// A request that waits for approval.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenRequest {
@@ -214,6 +217,21 @@ impl Store {
             Ok(OpenRequest { number: TicketNumber(row.int(0)?), app, tier, role: row.opt_text(3)? })
         };
         rows.iter().map(open).collect()
+    }
+
+    /// The tickets of the requests that wait for approval and that one of these accounts has made, or is to have the access of; the
+    /// newest, at most [`OWN_OPEN_MAX`].
+    pub async fn own_open_requests(&self, accounts: &[PersonId]) -> Result<Vec<TicketId>, Error> {
+        if accounts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let of = places(0, accounts.len());
+        let sql = format!(
+            "select ticket from access_cases where state = 'awaiting' and (requester in ({of}) or submitted_by in ({of}) \
+             or subject in ({of})) order by ticket desc limit {OWN_OPEN_MAX}"
+        );
+        let rows = self.db.all(&sql, accounts.iter().map(|account| Arg::from(account.as_str())).collect()).await?;
+        rows.iter().map(|row| Ok(TicketId(row.uuid(0)?))).collect()
     }
 
     /// The tickets whose requests wait for approval, after one of them, at most `limit`.

@@ -5,14 +5,18 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{CASE_COLUMNS, DECISION_COLUMNS, DECISION_COLUMNS_COUNT, GRANT_COLUMNS, ListedGrant, case, listed};
-use crate::desk::access::AccessCase;
-use crate::desk::id::{GrantId, PersonId, TicketId};
+use crate::desk::access::{AccessCase, LedgerEvent};
+use crate::desk::id::{AppId, GrantId, PersonId, TicketId};
+use crate::store::access::ledger::{Said, stored};
 use crate::store::db::{Arg, Row, Tx};
-use crate::store::sql::columns::ms;
+use crate::store::sql::columns::{ms, parsed};
 use crate::store::sql::page::Page;
 use crate::store::sql::places;
 use crate::store::tickets::summary::{self, TicketSummary};
 use crate::store::{Error, Store};
+
+/// Ends of access that are looked through for sessions that may go on.
+const ENDS_MAX: usize = 500;
 
 /// A grant's place among those of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +27,26 @@ pub struct GrantPlace {
 }
 
 impl Store {
+    /// Until when sessions of a person may go on in apps where their access has ended, as the ledger says of their last ends; those
+    /// that are over are left out.
+    pub async fn sessions_of(&self, subject: &PersonId, now: Timestamp) -> Result<Vec<(AppId, Timestamp)>, Error> {
+        let sql = format!(
+            "select l.at, l.event, l.detail, l.hash, l.ticket, g.id, g.app from ledger l join grants g on g.ticket = l.ticket \
+             where g.subject = $1 and l.event = 'sessions-until' order by l.seq desc limit {ENDS_MAX}"
+        );
+        let mut latest = BTreeMap::<AppId, Timestamp>::new();
+        for row in self.db.all(&sql, vec![subject.as_str().into()]).await? {
+            // One that cannot be read breaks the chain, and is named there.
+            let Ok(event) = stored(&row, TicketId(row.uuid(4)?)) else { continue };
+            let Said::Event(LedgerEvent::SessionsUntil { grant, until }) = event.said else { continue };
+            if grant.0 == row.uuid(5)? && until > now {
+                let app = parsed("grants", "app", &row.text(6)?)?;
+                latest.entry(app).and_modify(|last| *last = until.max(*last)).or_insert(until);
+            }
+        }
+        Ok(latest.into_iter().collect())
+    }
+
     /// The tickets whose access requests await a person, after one of them, oldest first; each with its case, as far as that can
     /// be read. Ids are in the order of time.
     pub async fn awaiting(

@@ -13,11 +13,12 @@ use crate::store::chain::audit;
 use crate::store::db::{Arg, Row, Tx, apart};
 use crate::store::sql::columns::{at, corrupt, ms, parsed};
 use crate::store::sql::page::Page;
+use crate::store::sql::places;
 use crate::store::{Error, Store};
 
 const T: &str = "review_items";
 pub(in crate::store) const COLUMNS: &str =
-    "id, campaign, grant_id, ticket, asked_at, due_at, verdict, decided_by, reason, decided_at, reviewers";
+    "id, campaign, grant_id, ticket, asked_at, due_at, verdict, decided_by, reason, decided_at, reviewers, in_place_of";
 
 /// A campaign of access reviews.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,8 +59,8 @@ pub struct Brake {
 pub enum Which {
     /// All of a campaign.
     Campaign(CampaignId),
-    /// Those that wait for a person's word.
-    Awaiting(PersonId),
+    /// Those that wait for the word of one of these.
+    Awaiting(Vec<PersonId>),
     /// Those of what was given in emergencies.
     Emergencies,
 }
@@ -145,15 +146,16 @@ impl Store {
         let condition = match which {
             Which::Campaign(id) => {
                 args.push(id.0.into());
-                "campaign = $2"
+                "campaign = $2".to_owned()
             }
-            Which::Awaiting(person) => {
-                args.push(person.as_str().into());
-                "verdict is null and id in (select item from review_reviewers where person = $2)"
+            Which::Awaiting(people) => {
+                args.extend(people.iter().map(|person| Arg::from(person.as_str())));
+                let people = places(1, people.len());
+                format!("verdict is null and id in (select item from review_reviewers where person in ({people}))")
             }
             Which::Emergencies => {
                 args.push(Uuid::nil().into());
-                "campaign = $2"
+                "campaign = $2".to_owned()
             }
         };
         let sql =
@@ -292,24 +294,28 @@ fn campaign(row: &Row) -> Result<(Campaign, Progress), Error> {
     Ok((campaign, progress))
 }
 
+/// The people of a column, none of whose ids has a space.
+fn ids(column: &'static str, text: &str) -> Result<Vec<PersonId>, Error> {
+    text.split_whitespace().map(|id| parsed(T, column, id)).collect()
+}
+
 pub(in crate::store) fn item(row: &Row) -> Result<ReviewItem, Error> {
     let answer = match row.opt_text(6)? {
         None => None,
         Some(verdict) => Some(ReviewAnswer {
             verdict: ReviewVerdict::from_code(&verdict).ok_or_else(|| corrupt(T, "verdict", verdict))?,
             by: row.opt_text(7)?.map(|by| parsed(T, "decided_by", &by)).transpose()?,
+            in_place_of: ids("in_place_of", &row.text(11)?)?,
             reason: row.text(8)?,
             at: at(T, "decided_at", row.opt_int(9)?.unwrap_or_default())?,
         }),
     };
-    let reviewers = row.text(10)?;
     Ok(ReviewItem {
         id: ReviewItemId(row.uuid(0)?),
         campaign: Some(row.uuid(1)?).filter(|id| !id.is_nil()).map(CampaignId),
         grant: GrantId(row.uuid(2)?),
         ticket: TicketId(row.uuid(3)?),
-        // No id has a space.
-        reviewers: reviewers.split_whitespace().map(|id| parsed(T, "reviewers", id)).collect::<Result<_, _>>()?,
+        reviewers: ids("reviewers", &row.text(10)?)?,
         asked_at: at(T, "asked_at", row.int(4)?)?,
         due_at: at(T, "due_at", row.int(5)?)?,
         answer,
@@ -319,7 +325,7 @@ pub(in crate::store) fn item(row: &Row) -> Result<ReviewItem, Error> {
 /// Writes a review as it stands.
 pub(in crate::store) async fn write(tx: &mut Tx, item: &ReviewItem) -> Result<(), Error> {
     let answer = item.answer.as_ref();
-    let reviewers: Vec<&str> = item.reviewers.iter().map(PersonId::as_str).collect();
+    let joined = |people: &[PersonId]| people.iter().map(PersonId::as_str).collect::<Vec<_>>().join(" ");
     let row = vec![
         item.id.0.into(),
         item.campaign.map_or_else(Uuid::nil, |campaign| campaign.0).into(),
@@ -331,13 +337,15 @@ pub(in crate::store) async fn write(tx: &mut Tx, item: &ReviewItem) -> Result<()
         answer.and_then(|answer| answer.by.as_ref()).map(ToString::to_string).into(),
         answer.map(|answer| answer.reason.clone()).unwrap_or_default().into(),
         answer.map(|answer| ms(answer.at)).into(),
-        Arg::from(reviewers.join(" ")),
+        Arg::from(joined(&item.reviewers)),
+        Arg::from(answer.map(|answer| joined(&answer.in_place_of)).unwrap_or_default()),
     ];
     let tail = "on conflict (id) do update set verdict = excluded.verdict, decided_by = excluded.decided_by, \
-                reason = excluded.reason, decided_at = excluded.decided_at, reviewers = excluded.reviewers";
+                reason = excluded.reason, decided_at = excluded.decided_at, reviewers = excluded.reviewers, \
+                in_place_of = excluded.in_place_of";
     let head = "insert into review_items (id, campaign, grant_id, ticket, asked_at, due_at, verdict, decided_by, reason, \
-                decided_at, reviewers)";
-    tx.insert_later(head, 11, tail, vec![row]).await?;
+                decided_at, reviewers, in_place_of)";
+    tx.insert_later(head, 12, tail, vec![row]).await?;
     // Others may be asked now than before.
     tx.later("delete from review_reviewers where item = $1", vec![item.id.0.into()]).await?;
     let people = item.reviewers.iter().map(|person| vec![person.as_str().into(), Arg::from(item.id.0)]);

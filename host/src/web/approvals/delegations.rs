@@ -31,14 +31,15 @@ fn days((from, until): (Date, Date)) -> String {
     format!("{from} – {until}")
 }
 
-/// All that is said, now or for days to come, about who decides in the reader's place, and in whose place the reader does.
+/// All that the configuration says, now or for days to come, about who decides in the reader's place, and in whose place the reader does.
+/// Leave that people give by themselves is in the list of [`given`], with the button that ends it.
 pub fn stand_ins(f: &Frame, reader: &PersonId) -> Vec<String> {
     let (organisation, today) = (&f.organisation, today(f));
-    let is_open = |one: &&Delegation| one.is_open(today);
+    let is_open = |one: &&Delegation| one.given.is_none() && one.is_open(today);
     let own = organisation.people.get(reader).into_iter().flat_map(|person| &person.delegations).filter(is_open);
     let own = own.map(|one| f.words.t2("approvals.stands-in", f.name(&one.to), days((one.from, one.until))));
     let all = organisation.people.values().flat_map(|person| person.delegations.iter().map(move |one| (person, one)));
-    let others = all.filter(|(_, one)| one.to == *reader && one.is_open(today));
+    let others = all.filter(|(_, one)| one.to == *reader && is_open(one));
     let others =
         others.map(|(person, one)| f.words.t2("approvals.stands-for", &person.name, days((one.from, one.until))));
     own.chain(others).collect()

@@ -44,6 +44,7 @@ struct Asked {
 
 fn asked(f: &Frame, ByLink { number, shown, .. }: ByLink) -> Asked {
     let view = shown.view;
+    let peers = super::peers(f, &view);
     let who = view.subject.parse().map_or_else(|_| view.subject.clone(), |id| f.name(&id));
     let app = f.organisation.apps.get(view.app.as_str());
     Asked {
@@ -54,7 +55,7 @@ fn asked(f: &Frame, ByLink { number, shown, .. }: ByLink) -> Asked {
         risk: view.risk,
         justification: view.justification,
         policy: view.policy,
-        peers: f.words.t2("approvals.peers-have", view.department_holders, view.department_size),
+        peers,
         snapshot: shown.snapshot,
     }
 }

@@ -18,7 +18,7 @@ use super::frame::times::When;
 use super::frame::{Frame, page};
 use super::session::Visit;
 use crate::app::Error;
-use crate::app::access::view::{INSIGHTS, Recommendation, Shown};
+use crate::app::access::view::{DecisionView, INSIGHTS, Recommendation, Shown};
 use crate::app::tickets::submit::digest;
 use crate::app::tickets::work::TicketSummary;
 use crate::desk::access::{AccessCase, AccessState, ApproverDecision, Narrow, Seen};
@@ -43,9 +43,9 @@ struct Waiting {
 struct ListPage {
     f: Frame,
     rows: Vec<Waiting>,
-    /// Who decides in whose place, and when.
+    /// Who decides in whose place, and when, by the configuration.
     stand_ins: Vec<String>,
-    /// Those of them that the reader may end.
+    /// The same by the people's own word, which the reader may end.
     given: Vec<delegations::Given>,
     /// Whom the reader may choose.
     people: Vec<(String, String)>,
@@ -210,6 +210,15 @@ struct Known {
     snapshot: String,
 }
 
+/// How many of those around the person hold the same.
+fn peers(f: &Frame, view: &DecisionView) -> String {
+    let all = f.words.t2("approvals.peers-have", view.department_holders, view.department_size);
+    if view.title_size == 0 {
+        return all;
+    }
+    format!("{all} · {}", f.words.t2("approvals.alike-have", view.title_holders, view.title_size))
+}
+
 fn known(f: &Frame, Shown { view, snapshot }: Shown) -> Known {
     let words = &f.words;
     let cost = |cost: u64| format!("{}.{:02} {}", cost / 100, cost % 100, view.currency);
@@ -220,7 +229,7 @@ fn known(f: &Frame, Shown { view, snapshot }: Shown) -> Known {
     };
     let ended = words.t2("approvals.before-ended", view.denied, view.revoked);
     Known {
-        peers: words.t2("approvals.peers-have", view.department_holders, view.department_size),
+        peers: peers(f, &view),
         before: format!("{} {ended}", words.t2("approvals.before-asked", view.requested, view.approved)),
         holds: view.holds,
         cost: view.monthly_cost.map(|of| words.t1("access.cost", cost(of))),

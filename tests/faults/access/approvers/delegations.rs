@@ -116,13 +116,48 @@ fn i02_who_stands_in_decides_for_no_party_and_gives_nothing_on() {
         asks(&jonas, "github", "write", &json!({}));
         let of_jonas = access(&desk, "IT-2")["awaited"].clone();
         assert!(!of_jonas.to_string().contains("jonas"), "{of_jonas}");
+        says_yes(&lena, "IT-1").expect(200);
         // Who stands in for the requester has no word in what they ask for, and brings no one along.
         let given = lets(&amara, "lena", days).expect(201);
-        let others = awaited(&desk).to_string();
+        asks(&amara, "github", "admin", &json!({}));
+        let of_amara = || access(&desk, "IT-3")["awaited"].clone();
+        let others = of_amara().to_string();
         assert!(!others.contains("lena") && !others.contains("jonas") && others != "[]", "{others}");
         // Who does not want that lays it down.
         assert_eq!(ends(&lena, &id(&given)).expect(200)["ended_by"], "lena");
+        let others = of_amara().to_string();
+        assert!(others.contains("lena") && others.contains("jonas"), "{others}");
+        in_order(&desk);
+        desk.do_what_is_due();
+    });
+}
+
+/// One whom a request asks is not taken out of it by a word of the one it is about: of two approvers, they would choose the kinder.
+#[test]
+fn i02_who_asks_takes_no_approver_away_by_letting_them_decide_in_ones_place() {
+    on_both(|database| {
+        let desk = desk(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let days = (today(&desk), day(&desk, 1));
+        lets(&desk.as_role("lena"), "jonas", days).expect(201);
+        asks(&kofi, "github", "write", &json!({ "for": "amara" }));
         assert_eq!(awaited(&desk), json!(["jonas", "lena"]));
+        // Neither the one who is to have it nor the one who has asked, and neither lena nor who decides in her place; another account of
+        // amara's is amara.
+        change_person(&desk, "sofia", "\n", "\nsame-as = \"amara\"\n");
+        let sofia = desk.with_roles("sofia", "requester");
+        for (client, to) in [(&amara, "lena"), (&amara, "jonas"), (&kofi, "lena"), (&kofi, "jonas"), (&sofia, "lena")] {
+            for days in [days, (day(&desk, 1), day(&desk, 3))] {
+                let refused = lets(client, to, days).expect(422);
+                assert_eq!(refused["problems"][0]["code"], "own-approver", "{to}: {refused}");
+            }
+        }
+        assert_eq!(awaited(&desk), json!(["jonas", "lena"]));
+        let given = lets(&amara, "viktor", days).expect(201);
+        assert_eq!(awaited(&desk), json!(["jonas", "lena"]), "who is not asked is free to be named");
+        ends(&amara, &id(&given)).expect(200);
+        says_yes(&desk.as_role("lena"), "IT-1").expect(200);
+        lets(&amara, "lena", days).expect(201);
         in_order(&desk);
         desk.do_what_is_due();
     });

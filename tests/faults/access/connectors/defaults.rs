@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::super::provisioning::{approved, asks, desk, grants, hours, in_order, now, states};
+use super::super::provisioning::{approved, asks, connected, desk, grants, hours, in_order, now, seconds, states};
 use super::found::{change, with};
-use crate::support::place::on_both;
-use crate::support::scim::ScimApp;
+use crate::support::house::House;
+use crate::support::place::{Database, on_both};
+use crate::support::scim::{Fault, Phase, ScimApp, rest_calls};
 
 #[test]
 fn i11_who_has_no_grant_left_keeps_the_default_tier_while_they_are_here() {
@@ -135,5 +136,77 @@ fn a_default_tier_that_comes_later_says_for_how_many_it_orders_nothing() {
         now(&desk);
         assert_eq!(look(), json!(null), "who has left keeps nothing anyway");
         in_order(&desk);
+    });
+}
+
+/// A desk whose app has calls of its own, one of which ends the sessions of an account.
+fn with_sessions(database: Database, app: &ScimApp) -> House {
+    let ends = "end-sessions = { method = \"DELETE\", path = \"plain/sessions/{user}\" }\n";
+    let rest = format!("kind = \"rest\"\nurl = \"{}\"\ninternal = true\ntoken-file = \"app.token\"\n", app.url);
+    let (account, tier) = (rest_calls("account", "plain/account/{user}"), rest_calls("tier", "plain/{value}/{user}"));
+    connected(database, &[&rest, &account, ends, &tier].concat())
+}
+
+/// The account is seen to be gone before it is known that its sessions have ended: the order is not done with that.
+#[test]
+fn i12_sessions_end_with_the_account_also_where_answers_are_lost() {
+    on_both(|database| {
+        let app = ScimApp::start(&[]);
+        let desk = with_sessions(database, &app);
+        asks(&desk.as_role("amara"), "user", 48);
+        now(&desk);
+        assert_eq!((states(&desk), app.effects().len()), (vec!["active".to_owned()], 2));
+        app.fail("DELETE", "/plain/account", 1, Phase::After, Fault::Drop);
+        app.fail("DELETE", "/plain/sessions", 1, Phase::Before, Fault::Status(503, None));
+        let id = grants(&desk)[0]["id"].as_str().unwrap().to_owned();
+        let reason = json!({ "reason": "the account is misused" });
+        desk.as_role("mei").post(&format!("/api/v1/grants/{id}/revoke"), &reason).expect(200);
+        now(&desk);
+        assert_eq!(states(&desk), ["deprovisioning"]);
+        for _ in 0..4 {
+            desk.advance(seconds(30));
+        }
+        assert_eq!(states(&desk), ["ended"]);
+        let effects = app.effects();
+        let sessions = effects.iter().filter(|effect| *effect == "DELETE sessions amara").count();
+        assert_eq!((sessions, effects.last().map(String::as_str)), (1, Some("DELETE sessions amara")), "{effects:?}");
+        let story = desk.as_role("kofi").get(&format!("/api/v1/grants/{id}")).expect(200).to_string();
+        assert!(story.contains("plain/sessions/amara: 404"), "it is on the ledger: {story}");
+        in_order(&desk);
+        desk.advance(hours(24));
+        assert_eq!(app.effects(), effects, "it is done once");
+    });
+}
+
+#[test]
+fn i14_the_report_about_a_leaver_says_until_when_sessions_go_on_that_no_call_ends() {
+    on_both(|database| {
+        for ends in [false, true] {
+            let app = ScimApp::start(&["user", "admin"]);
+            let desk = if ends { with_sessions(database, &app) } else { desk(database, &app) };
+            change(&desk, "apps.toml", with("jira", "sessions-last = \"12h\"\n"));
+            asks(&desk.as_role("amara"), "user", 48);
+            now(&desk);
+            let sessions = || {
+                let report = desk.as_role("mei").get("/api/v1/people/amara/offboarding").expect(200);
+                report["sessions"].clone()
+            };
+            assert_eq!(sessions(), json!([]));
+            change(&desk, "people.toml", with("amara", "active = false\n"));
+            now(&desk);
+            assert_eq!((states(&desk), &grants(&desk)[0]["end_reason"]), (vec!["ended".to_owned()], &json!("left")));
+            let left = sessions();
+            if ends {
+                assert_eq!(left, json!([]));
+                assert!(app.effects().contains(&"DELETE sessions amara".to_owned()), "{:?}", app.effects());
+            } else {
+                let until: jiff::Timestamp = left[0]["until"].as_str().unwrap().parse().unwrap();
+                let after = until.duration_since(desk.clock.now());
+                assert!(left[0]["app"] == "jira" && after > hours(11) && after <= hours(12), "{left}");
+                desk.advance(hours(13));
+                assert_eq!(sessions(), json!([]), "they are over");
+            }
+            in_order(&desk);
+        }
     });
 }

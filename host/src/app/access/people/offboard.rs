@@ -1,11 +1,13 @@
 //! How far the desk has come with a person who leaves: what ends, what is still on its way, and whether nothing is left.
 
+use jiff::Timestamp;
+
 use crate::app::{Error, Office};
 use crate::desk::access::Grant;
 use crate::desk::access::provisioning::finding::Finding;
 use crate::desk::access::provisioning::{Holding, Op};
 use crate::desk::actor::Actor;
-use crate::desk::id::{GrantId, PersonId, TicketNumber};
+use crate::desk::id::{AppId, GrantId, PersonId, TicketNumber};
 use crate::desk::organisation::directory::{Source, Validity};
 use crate::desk::permission;
 
@@ -31,6 +33,8 @@ pub struct Offboarding {
     pub findings: Vec<Finding>,
     /// The orders about them that are on their way.
     pub ops: Vec<Op>,
+    /// Until when sessions of theirs may go on that are open in apps where their access has ended.
+    pub sessions: Vec<(AppId, Timestamp)>,
     /// How many requests of others wait for their approval, up to 200.
     pub awaited: usize,
     /// Their unfinished tickets.
@@ -70,6 +74,7 @@ impl Office {
             holdings: self.store.holdings(person).await?,
             findings: self.store.findings_of(person).await?,
             ops,
+            sessions: self.store.sessions_of(person, self.clock.now()).await?,
             awaited: self.store.awaiting(person, None, AWAITED_MAX).await?.items.len(),
             tickets: self.store.load_of(person).await?,
         })

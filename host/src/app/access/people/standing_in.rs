@@ -24,6 +24,11 @@ const LISTED_MAX: usize = 200;
 /// Who ends what a person has given who is here no longer.
 const DESK: &str = "desk";
 
+/// The code and the words of a refusal: a person does not choose who decides about them.
+const OWN_APPROVER: &str = "own-approver";
+const OWN_APPROVER_WORDS: &str = "They are asked to decide about a request of yours, and would have no word in it then. Name another person, or \
+                                  wait until it is decided.";
+
 /// All that people have given others, as it was read last.
 #[derive(Debug, Default)]
 pub struct Kept {
@@ -89,6 +94,25 @@ impl Office {
         Ok(())
     }
 
+    /// Whether an open request of a person asks one whom they would let approve in their place: it would go to another by that.
+    async fn steers(&self, person: &PersonId, to: &PersonId) -> Result<bool, Error> {
+        let (organisation, now) = (self.organisation(), self.clock.now());
+        let mut accounts = organisation.other_accounts(person);
+        accounts.push(person.clone());
+        for ticket in self.store.own_open_requests(&accounts).await? {
+            let case = match self.store.ticket_and_case_by_id(ticket).await.map_err(Error::from) {
+                Ok(found) => found.and_then(|(_, case)| case),
+                // One that is damaged is decided by no one, and keeps no person from being away.
+                Err(Error::Damaged(_)) => None,
+                Err(error) => return Err(error),
+            };
+            if case.is_some_and(|case| case.is_steered_by((person, to), &organisation, now)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The letters to the two.
     fn notices(&self, one: &OwnDelegation) -> Vec<Notice> {
         let to = |person: &PersonId| Notice { id: MessageId(self.clock.new_id()), to: person.clone() };
@@ -121,7 +145,10 @@ impl App {
             if let Some(same) = own.iter().filter(|one| one.is_open(today)).find(same) {
                 return Ok(OwnDelegation::clone(same));
             }
-            let problems = self.organisation().check_delegation((&person, &to), (from, until), &own, now);
+            let mut problems = self.organisation().check_delegation((&person, &to), (from, until), &own, now);
+            if problems.is_empty() && Box::pin(self.steers(&person, &to)).await? {
+                problems.push(Problem::new("to", OWN_APPROVER, OWN_APPROVER_WORDS.to_owned()));
+            }
             if !problems.is_empty() {
                 return Err(Error::Rejected { problems });
             }

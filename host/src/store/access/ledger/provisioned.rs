@@ -88,6 +88,9 @@ struct StoredReviewed {
     verdict: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     by: Option<String>,
+    /// Absent where it was asked of them themselves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    in_place_of: Vec<String>,
     reason: String,
     at: i64,
 }
@@ -139,6 +142,7 @@ pub(super) fn facts(event: &LedgerEvent) -> String {
             grant: grant.0,
             verdict: answer.verdict.code().to_owned(),
             by: answer.by.as_ref().map(ToString::to_string),
+            in_place_of: answer.in_place_of.iter().map(ToString::to_string).collect(),
             reason: answer.reason.clone(),
             at: ms(answer.at),
         }),
@@ -206,6 +210,11 @@ pub(super) fn event(code: &str, facts: &str, ticket: TicketId) -> Result<LedgerE
             let answer = ReviewAnswer {
                 verdict: ReviewVerdict::from_code(&said.verdict).ok_or_else(wrong)?,
                 by: said.by.map(|by| parsed(T, "by", &by)).transpose()?,
+                in_place_of: said
+                    .in_place_of
+                    .iter()
+                    .map(|id| parsed(T, "in_place_of", id))
+                    .collect::<Result<_, _>>()?,
                 reason: said.reason,
                 at: at(T, "at", said.at)?,
             };
@@ -296,6 +305,7 @@ pub(super) fn samples(grant: &crate::desk::access::Grant) -> Vec<LedgerEvent> {
     let answer = |verdict, by: Option<&str>| ReviewAnswer {
         verdict,
         by: by.and_then(|by| by.parse().ok()),
+        in_place_of: by.iter().filter_map(|_| "eve".parse().ok()).collect(),
         reason: "still in the project".to_owned(),
         at: grant.expires_at,
     };
