@@ -108,7 +108,8 @@ fn heard(change: &Change, entry: &Entry, organisation: &Organisation) -> Vec<(Pe
         }
         Event::StateChanged { from, to, reason } if entry.visibility == Visibility::Public => {
             let Some(kind) = news(*to) else { return Vec::new() };
-            let about = About { reply: None, moved: Some(Moved { from: *from, to: *to, reason: reason.clone() }) };
+            let moved = Moved { from: *from, to: *to, reason: reason.clone(), by_desk: entry.says_the_desk_why() };
+            let about = About { reply: None, moved: Some(moved) };
             let to_worker = worker.map(|to| (to, MessageKind::StateChanged));
             let to_watchers = after.watchers.iter().map(|to| (to, MessageKind::StateChanged));
             let hear = std::iter::once((requester, kind)).chain(to_worker).chain(to_watchers);

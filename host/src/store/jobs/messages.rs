@@ -46,6 +46,9 @@ struct Payload {
     reply: Option<(Option<String>, String)>,
     #[serde(skip_serializing_if = "Option::is_none")]
     moved: Option<(String, String, String)>,
+    /// Whether the desk gave the reason by itself. Messages from before this was kept do not say so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    by_desk: bool,
 }
 
 /// The payload of a message; empty where it tells nothing besides its kind.
@@ -56,9 +59,10 @@ pub fn payload(about: &About) -> String {
     }
     let reply = reply.as_ref().map(|Reply { by, body }| (by.as_ref().map(ToString::to_string), body.clone()));
     let moved = moved.as_ref();
+    let by_desk = moved.is_some_and(|moved| moved.by_desk);
     let moved = moved.map(|m| (m.from.code().to_owned(), m.to.code().to_owned(), m.reason.clone()));
     // Texts only: there is nothing that JSON cannot say.
-    serde_json::to_string(&Payload { reply, moved }).unwrap_or_default()
+    serde_json::to_string(&Payload { reply, moved, by_desk }).unwrap_or_default()
 }
 
 fn about(payload: &str) -> Result<About, Error> {
@@ -66,13 +70,14 @@ fn about(payload: &str) -> Result<About, Error> {
         return Ok(About::default());
     }
     let wrong = || corrupt(T, "payload", payload);
-    let Payload { reply, moved } = serde_json::from_str(payload).map_err(|_| wrong())?;
+    let Payload { reply, moved, by_desk } = serde_json::from_str(payload).map_err(|_| wrong())?;
     let reply = reply.map(|(by, body)| {
         let by = by.map(|by| parsed(T, "payload", &by)).transpose()?;
         Ok::<_, Error>(Reply { by, body })
     });
     let state = |code: &str| State::from_code(code).ok_or_else(wrong);
-    let moved = moved.map(|(from, to, reason)| Ok::<_, Error>(Moved { from: state(&from)?, to: state(&to)?, reason }));
+    let moved =
+        moved.map(|(from, to, reason)| Ok::<_, Error>(Moved { from: state(&from)?, to: state(&to)?, reason, by_desk }));
     Ok(About { reply: reply.transpose()?, moved: moved.transpose()? })
 }
 
@@ -217,7 +222,7 @@ mod tests {
     #[test]
     fn what_a_message_tells_reads_back() {
         let reply = Reply { by: Some("kofi".parse().unwrap()), body: "Grüße \"x\"\n".to_owned() };
-        let moved = Moved { from: State::Open, to: State::Resolved, reason: "done".to_owned() };
+        let moved = Moved { from: State::Open, to: State::Resolved, reason: "done".to_owned(), by_desk: true };
         for told in [
             About::default(),
             About { reply: Some(reply.clone()), moved: None },

@@ -7,7 +7,7 @@ use crate::desk::organisation::{Organisation, Person};
 use crate::desk::ticket::sight::Part;
 use crate::desk::ticket::timeline::Field;
 use crate::messages::facts::{self, Facts, Recipient};
-use crate::messages::words;
+use crate::messages::{reasons, words};
 
 /// The facts of one message in a language.
 pub fn facts(
@@ -20,11 +20,11 @@ pub fn facts(
         by: by.as_ref().map_or_else(|| organisation.name.clone(), |by| name_of(organisation, by)),
         body: body.clone(),
     });
-    let moved = ready.message.about.moved.as_ref().map(|Moved { from, to, reason }| facts::Moved {
+    let moved = ready.message.about.moved.as_ref().map(|Moved { from, to, reason, by_desk }| facts::Moved {
         from: words::state(locale, *from).to_owned(),
         to: words::state(locale, *to).to_owned(),
         to_code: to.code().to_owned(),
-        reason: reason.clone(),
+        reason: if *by_desk { reasons::in_language(locale, reason) } else { reason.clone() },
     });
     Facts {
         organisation: organisation.name.clone(),

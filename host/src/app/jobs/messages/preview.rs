@@ -53,6 +53,7 @@ impl Wanted<'_> {
                     | MessageKind::Escalated
                     | MessageKind::Assigned
                     | MessageKind::NotTakenUp
+                    | MessageKind::LeftInQueue
                     | MessageKind::PromiseBroken
                     | MessageKind::PromiseRunsOut
                     | MessageKind::ReviewWanted
@@ -125,7 +126,8 @@ fn after(mut about: About, entry: &Entry) -> About {
             about.reply = Some(Reply { by, body: body.clone() });
         }
         Event::StateChanged { from, to, reason } => {
-            about.moved = Some(Moved { from: *from, to: *to, reason: reason.clone() });
+            let by_desk = entry.says_the_desk_why();
+            about.moved = Some(Moved { from: *from, to: *to, reason: reason.clone(), by_desk });
         }
         _ => {}
     }
