@@ -17,6 +17,8 @@ pub struct Facts {
     pub solution: Option<String>,
     /// The access that the ticket asks for, if it asks for some.
     pub access: Option<Access>,
+    /// What became of that access, if the message is about it.
+    pub decided: Option<Decided>,
     /// Who decides in whose place, if the message is about that; then it is about no ticket.
     pub delegation: Option<Delegation>,
     /// The address at which the requester says how it went, once it is closed.
@@ -100,6 +102,17 @@ pub struct Access {
     pub due: Option<String>,
 }
 
+/// What became of a request for access, or of the access itself.
+#[derive(Debug, Clone, Serialize)]
+pub struct Decided {
+    /// In words.
+    pub outcome: String,
+    /// The stable word, such as `revoked`.
+    pub outcome_code: String,
+    /// Empty where none was given.
+    pub reason: String,
+}
+
 /// Leave that one person gave another to decide in their place.
 #[derive(Debug, Clone, Serialize)]
 pub struct Delegation {
@@ -145,6 +158,7 @@ impl Facts {
             moved: None,
             solution: None,
             access: None,
+            decided: None,
             delegation: Some(delegation),
             survey: None,
             decide: None,
@@ -188,6 +202,11 @@ impl Facts {
                 justification: text("I join the data project on Monday."),
                 due: Some(text("2026-12-01 10:00")),
             }),
+            decided: Some(Decided {
+                outcome: text("given"),
+                outcome_code: text("approved"),
+                reason: text("Everybody in the project has it."),
+            }),
             delegation: Some(Delegation {
                 person: text("Lena Fischer"),
                 to: text("Amara Okafor"),
@@ -204,7 +223,7 @@ impl Facts {
     /// Made-up facts that have as little as there may be.
     pub fn bare_sample() -> Facts {
         let mut facts = Facts { reply: None, moved: None, access: None, delegation: None, ..Facts::sample() };
-        (facts.solution, facts.survey, facts.decide) = (None, None, None);
+        (facts.decided, facts.solution, facts.survey, facts.decide) = (None, None, None, None);
         (facts.ticket.team, facts.ticket.assignee, facts.ticket.link) = (None, None, None);
         facts
     }

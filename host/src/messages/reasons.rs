@@ -3,6 +3,8 @@
 
 use std::sync::LazyLock;
 
+use super::words::is_german;
+
 /// How often a reason may hold another one, such as the reason of a step that the desk explains.
 const DEPTH_MAX: usize = 3;
 /// Several reasons of the desk in one record stand so between each other.
@@ -71,7 +73,7 @@ pub fn in_words(reason: &str, words: &dyn Fn(&str) -> String) -> String {
 
 /// The same in a language; in English for one that the desk does not ship.
 pub fn in_language(locale: &str, reason: &str) -> String {
-    if locale != "de" && !locale.starts_with("de-") {
+    if !is_german(locale) {
         return reason.to_owned();
     }
     let german = |key: &str| {

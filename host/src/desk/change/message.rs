@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::desk::id::{MessageId, PersonId, TicketId};
 use crate::desk::ticket::State;
+use crate::desk::ticket::timeline::AccessOutcome;
 
 /// A message to one person about one ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,18 @@ pub struct About {
     pub reply: Option<Reply>,
     /// The state that the ticket went into.
     pub moved: Option<Moved>,
+    /// What became of the access that the ticket is about.
+    pub access: Option<AccessNews>,
+}
+
+/// What became of a request for access, or of the access itself, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessNews {
+    pub outcome: AccessOutcome,
+    /// Empty where none was given.
+    pub reason: String,
+    /// Whether the desk gave the reason by itself, and neither a person nor a rule.
+    pub by_desk: bool,
 }
 
 /// Public words on a ticket.

@@ -229,7 +229,8 @@ fn why(f: &Frame, story: Story) -> Why {
     };
     let who = |by: &str| if by == THE_DESK { f.words.t("who.desk") } else { f.name_of(by) };
     let reason = if story.set_by.kind == "desk" { f.own_reason(&story.set_by.reason) } else { story.set_by.reason };
-    let why = |change: &ByHand| if change.by == THE_DESK { f.own_reason(&change.reason) } else { change.reason.clone() };
+    let why =
+        |change: &ByHand| if change.by == THE_DESK { f.own_reason(&change.reason) } else { change.reason.clone() };
     let by_hand = |change: ByHand| ByHand { by: who(&change.by), reason: why(&change), ..change };
     let changes: Vec<ByHand> = story.changes.into_iter().map(by_hand).collect();
     Why {

@@ -2,7 +2,7 @@
 
 use super::{Correspondence, Ready, name_of};
 use crate::desk::access::AccessCase;
-use crate::desk::change::message::{Moved, Reply};
+use crate::desk::change::message::{AccessNews, Moved, Reply};
 use crate::desk::organisation::{Organisation, Person};
 use crate::desk::ticket::sight::Part;
 use crate::desk::ticket::timeline::Field;
@@ -26,6 +26,11 @@ pub fn facts(
         to_code: to.code().to_owned(),
         reason: if *by_desk { reasons::in_language(locale, reason) } else { reason.clone() },
     });
+    let decided = ready.message.about.access.as_ref().map(|AccessNews { outcome, reason, by_desk }| facts::Decided {
+        outcome: words::outcome(locale, *outcome).to_owned(),
+        outcome_code: outcome.code().to_owned(),
+        reason: if *by_desk { reasons::in_language(locale, reason) } else { reason.clone() },
+    });
     Facts {
         organisation: organisation.name.clone(),
         recipient: Recipient { name: to.name.clone() },
@@ -34,6 +39,7 @@ pub fn facts(
         moved,
         solution: ready.solution.clone(),
         access: ready.case.as_ref().map(|case| access(case, organisation)),
+        decided,
         delegation: None,
         survey: ready
             .survey
