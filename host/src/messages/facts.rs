@@ -83,8 +83,10 @@ pub struct Moved {
     pub to: String,
     /// The stable word, such as `resolved`.
     pub to_code: String,
-    /// Empty where none was given.
+    /// Empty where none was given. One that the desk gives by itself is in the recipient's language.
     pub reason: String,
+    /// The stable word of one that the desk gives by itself, such as `unanswered`; empty for those of people and rules.
+    pub reason_code: String,
 }
 
 /// The access that is asked for.
@@ -109,8 +111,10 @@ pub struct Decided {
     pub outcome: String,
     /// The stable word, such as `revoked`.
     pub outcome_code: String,
-    /// Empty where none was given.
+    /// Empty where none was given. One that the desk gives by itself is in the recipient's language.
     pub reason: String,
+    /// The stable word of one that the desk gives by itself, such as `ends`; empty for those of people and rules.
+    pub reason_code: String,
 }
 
 /// Leave that one person gave another to decide in their place.
@@ -192,6 +196,7 @@ impl Facts {
                 to: text("resolved"),
                 to_code: text("resolved"),
                 reason: text("The gateway's certificate was renewed."),
+                reason_code: String::new(),
             }),
             solution: Some(text("The gateway's certificate was renewed.")),
             access: Some(Access {
@@ -206,6 +211,7 @@ impl Facts {
                 outcome: text("given"),
                 outcome_code: text("approved"),
                 reason: text("Everybody in the project has it."),
+                reason_code: String::new(),
             }),
             delegation: Some(Delegation {
                 person: text("Lena Fischer"),

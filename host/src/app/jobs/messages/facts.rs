@@ -25,11 +25,13 @@ pub fn facts(
         to: words::state(locale, *to).to_owned(),
         to_code: to.code().to_owned(),
         reason: if *by_desk { reasons::in_language(locale, reason) } else { reason.clone() },
+        reason_code: if *by_desk { reasons::code(reason).to_owned() } else { String::new() },
     });
     let decided = ready.message.about.access.as_ref().map(|AccessNews { outcome, reason, by_desk }| facts::Decided {
         outcome: words::outcome(locale, *outcome).to_owned(),
         outcome_code: outcome.code().to_owned(),
         reason: if *by_desk { reasons::in_language(locale, reason) } else { reason.clone() },
+        reason_code: if *by_desk { reasons::code(reason).to_owned() } else { String::new() },
     });
     Facts {
         organisation: organisation.name.clone(),
