@@ -17,7 +17,7 @@ pub struct Facts {
     pub solution: Option<String>,
     /// The access that the ticket asks for, if it asks for some.
     pub access: Option<Access>,
-    /// What became of that access, if the message is about it.
+    /// The news of that access, if the message is about it.
     pub decided: Option<Decided>,
     /// Who decides in whose place, if the message is about that; then it is about no ticket.
     pub delegation: Option<Delegation>,
@@ -104,7 +104,7 @@ pub struct Access {
     pub due: Option<String>,
 }
 
-/// What became of a request for access, or of the access itself.
+/// The end that a request for access has come to, or the access itself.
 #[derive(Debug, Clone, Serialize)]
 pub struct Decided {
     /// In words.

@@ -22,7 +22,7 @@ pub fn state(locale: &str, state: State) -> &'static str {
     if is_german(locale) { german } else { english }
 }
 
-/// What became of access in words; in English for a language that the desk does not ship.
+/// The news of access in words; in English for a language that the desk does not ship.
 pub fn outcome(locale: &str, outcome: AccessOutcome) -> &'static str {
     let (english, german) = match outcome {
         AccessOutcome::Is(AccessState::Awaiting) => ("waits for approval", "wartet auf Genehmigung"),

@@ -24,11 +24,11 @@ pub struct About {
     pub reply: Option<Reply>,
     /// The state that the ticket went into.
     pub moved: Option<Moved>,
-    /// What became of the access that the ticket is about.
+    /// The news of the access that the ticket is about.
     pub access: Option<AccessNews>,
 }
 
-/// What became of a request for access, or of the access itself, and why.
+/// The end that a request for access has come to, or the access itself, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessNews {
     pub outcome: AccessOutcome,

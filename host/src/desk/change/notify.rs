@@ -78,7 +78,7 @@ impl Change {
     }
 }
 
-/// What a change says of access to those who read what is public: why it was given, refused or taken back rather than that an app has
+/// The news of access in a change, for those who read what is public: why it was given, refused or taken back rather than that an app has
 /// it by now.
 fn access_news(entries: &[Entry]) -> Option<AccessNews> {
     let goes_on = |outcome: AccessOutcome| {

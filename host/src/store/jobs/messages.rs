@@ -50,7 +50,7 @@ struct Payload {
     /// Whether the desk gave the reason by itself. Messages from before this was kept do not say so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     by_desk: bool,
-    /// What became of access, why, and whether the desk gave that reason by itself.
+    /// The news of access, why, and whether the desk gave that reason by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     access: Option<(String, String, bool)>,
 }
