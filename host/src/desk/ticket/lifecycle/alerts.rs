@@ -18,6 +18,7 @@ use crate::desk::id::PersonId;
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::service::Escalation;
 use crate::desk::sla::{Clock, ClockKind};
+use crate::desk::ticket::intake::bundle;
 use crate::desk::ticket::timeline::{Entry, Event, Visibility};
 use crate::desk::ticket::{State, Ticket, changed, moved};
 
@@ -123,7 +124,9 @@ fn close(ticket: &Ticket, at: &At<'_>) -> Change {
 fn give_up(ticket: &Ticket, at: &At<'_>) -> Change {
     let event = Event::StateChanged { from: ticket.state, to: State::Cancelled, reason: NOT_SAID.to_owned() };
     let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event };
-    Change::update(ticket, moved(ticket, State::Cancelled, at), vec![entry])
+    let mut change = Change::update(ticket, moved(ticket, State::Cancelled, at), vec![entry]);
+    bundle::parts_follow(&mut change, at);
+    change
 }
 
 fn alert(change: &mut Change, ticket: &Ticket, clock: ClockKind, percent: u16, at: &At<'_>) {
