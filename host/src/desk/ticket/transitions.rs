@@ -3,9 +3,8 @@
 use jiff::Timestamp;
 
 use super::edit::check_optional_reason;
-use super::intake::bundle;
 use super::lifecycle::clocks;
-use super::lifecycle::links::Around;
+use super::lifecycle::links::{self, Around};
 use super::lifecycle::resolution::{self, ResolutionRecord};
 use super::timeline::{Entry, Event, Visibility};
 use super::{State, Ticket, WaitingFor};
@@ -141,7 +140,7 @@ pub fn transition(
         access::cancelled(&mut change, case, at);
     }
     if to == State::Cancelled && !around.blockers.is_empty() {
-        bundle::parts_follow(&mut change, at);
+        links::parts_follow(&mut change, at);
     }
     Ok(change)
 }

@@ -8,7 +8,6 @@ use crate::desk::access::{self, AccessCase};
 use crate::desk::actor::Author;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
-use crate::desk::change::timer::{TimerKind, TimerWrite};
 use crate::desk::id::TicketId;
 use crate::desk::organisation::RequestType;
 use crate::desk::organisation::form::{Field, Value};
@@ -104,12 +103,6 @@ pub(in crate::desk) fn settle(change: &mut Change, place: Place, by: &Author, at
     for text in tasks {
         tasks::begin_with(change, &text, by, at);
     }
-}
-
-/// Adds to the change that cancels a ticket that its parts follow, where it has some.
-pub(in crate::desk) fn parts_follow(change: &mut Change, at: &At<'_>) {
-    let ticket = change.after().id;
-    change.timers.push(TimerWrite::Set { kind: TimerKind::LinkedTickets, ticket, due_at: at.now });
 }
 
 /// Cancels a part of a ticket that is cancelled; `None` where the part is over, or another person's. Access that waits for a decision

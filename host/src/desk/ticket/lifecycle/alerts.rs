@@ -8,7 +8,7 @@
 use jiff::Timestamp;
 
 use super::clocks::{calendar, follow_further};
-use super::escalation;
+use super::{escalation, links};
 use crate::desk::actor::Author;
 use crate::desk::change::at::At;
 use crate::desk::change::message::MessageKind;
@@ -18,7 +18,6 @@ use crate::desk::id::PersonId;
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::service::Escalation;
 use crate::desk::sla::{Clock, ClockKind};
-use crate::desk::ticket::intake::bundle;
 use crate::desk::ticket::timeline::{Entry, Event, Visibility};
 use crate::desk::ticket::{State, Ticket, changed, moved};
 
@@ -125,7 +124,7 @@ fn give_up(ticket: &Ticket, at: &At<'_>) -> Change {
     let event = Event::StateChanged { from: ticket.state, to: State::Cancelled, reason: NOT_SAID.to_owned() };
     let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event };
     let mut change = Change::update(ticket, moved(ticket, State::Cancelled, at), vec![entry]);
-    bundle::parts_follow(&mut change, at);
+    links::parts_follow(&mut change, at);
     change
 }
 
