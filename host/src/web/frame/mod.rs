@@ -124,7 +124,7 @@ impl Frame {
 
     /// A reason that the desk itself gave, in the reader's words.
     pub fn own_reason(&self, reason: &str) -> String {
-        in_words(reason, &|key| self.words.t(key))
+        in_words(reason, &|key: &str| self.words.t(key))
     }
 
     /// The name of a person whose id came as text.
