@@ -184,3 +184,47 @@ fn one_who_leaves_is_one_submission_with_what_they_give_back_and_what_is_to_end(
         assert!(links(&kofi, &nothing).iter().all(|(link, _)| link != "parent-of"), "nothing is to be given back");
     });
 }
+
+/// A colleague does not come after all. With the ticket for all of it, what is not done yet is cancelled, also a request for access that
+/// waits for approval. What is done stays done, and a ticket that a person linked with it goes on.
+#[test]
+fn a_bundle_that_is_cancelled_takes_its_open_parts_with_it() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (lena, kofi) = (desk.as_role("lena"), desk.as_role("kofi"));
+        let made = lena.post("/api/v1/tickets", &colleague(&[("person", "amara")])).expect(201);
+        let key = made["key"].as_str().unwrap().to_owned();
+        let all = links(&kofi, &key).into_iter();
+        let parts: Vec<String> = all.filter(|(link, _)| link == "parent-of").map(|(_, other)| other).collect();
+        let read = |key: &str| kofi.get(&format!("/api/v1/tickets/{key}")).expect(200);
+        let of_form = |form: &str| parts.iter().find(|part| read(part)["request_type"] == form).unwrap();
+        let (account, device) = (of_form("software"), of_form("hardware"));
+        let goes_to = |client: &Client, key: &str, body: &Value| {
+            client.with("if-match", "*").post(&format!("/api/v1/tickets/{key}/transitions"), body).expect(200)
+        };
+        goes_to(&kofi, account, &resolved());
+        let open: Vec<&String> = parts.iter().filter(|part| read(part)["state"] != "resolved").collect();
+        assert!(open.contains(&device), "{open:?}");
+        let other = json!({ "request_type": "question", "subject": "Where does she sit?", "body": "Tell me.",
+            "fields": { "topic": "howto" } });
+        let other = lena.post("/api/v1/tickets", &other).expect(201)["key"].as_str().unwrap().to_owned();
+        let link = json!({ "link": "child-of", "ticket": key });
+        assert!(kofi.post(&format!("/api/v1/tickets/{other}/links"), &link).status < 300);
+
+        goes_to(&lena, &key, &json!({ "to": "cancelled", "reason": "she does not come" }));
+        desk.do_what_is_due();
+        for part in &open {
+            assert_eq!(read(part)["state"], "cancelled", "{part}");
+            let timeline = lena.get(&format!("/api/v1/tickets/{part}/timeline")).expect(200).to_string();
+            assert!(timeline.contains(&format!("it was a part of {key}, which is cancelled")), "{timeline}");
+        }
+        assert_eq!(read(account)["state"], "resolved");
+        assert_ne!(read(&other)["state"], "cancelled", "it was no part of what was asked for");
+        let waiting = desk.as_role("lena").get("/api/v1/access-requests").expect(200).to_string();
+        assert!(parts.iter().all(|part| !waiting.contains(&format!("\"{part}\""))), "{waiting}");
+        let versions = || parts.iter().map(|part| read(part)["version"].clone()).collect::<Vec<Value>>();
+        let before = versions();
+        desk.do_what_is_due();
+        assert_eq!(versions(), before, "once");
+    });
+}

@@ -1,9 +1,11 @@
 //! Changes by hand in the store: whoever gets a ticket anew is picked in the transaction, and all counts stay true.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use ruledesk::desk::access::{self, LedgerEvent};
 use ruledesk::desk::actor::{Actor, Author, Role};
-use ruledesk::desk::id::TicketNumber;
+use ruledesk::desk::id::{TeamId, TicketNumber};
 use ruledesk::desk::permission;
 use ruledesk::desk::ticket::Ticket;
 use ruledesk::desk::ticket::edit::{self, EditTicket as Edit};
@@ -157,4 +159,47 @@ proptest! {
             prop_assert_eq!(kept, counted, "{}", person);
         }
     }
+}
+
+/// From when on assignments have to be taken up: from the first look on, of a shorter time from the look that finds it, and of none
+/// any more once a team has none. A look by a clock that is ahead holds for no longer than it is.
+#[tokio::test]
+async fn what_is_assigned_counts_from_the_first_look_that_knows_of_the_time() {
+    let set = |minutes: &[(&str, i64)]| -> BTreeMap<TeamId, i64> {
+        minutes.iter().map(|(team, minutes)| (team.parse().unwrap(), *minutes)).collect()
+    };
+    let looked = on_both(async |store| {
+        let mut looked = Vec::new();
+        let times = [
+            (set(&[("desk", 60)]), 1_000),
+            (set(&[("desk", 60)]), 2_000),
+            (set(&[("desk", 30), ("net", 60)]), 3_000),
+            (set(&[("net", 60)]), 4_000),
+            (set(&[("desk", 30), ("net", 60)]), 5_000),
+            // An hour ahead, and back.
+            (set(&[("desk", 30), ("net", 10)]), 3_605_000),
+            (set(&[("desk", 30), ("net", 10)]), 6_000),
+            (set(&[]), 7_000),
+            (set(&[("net", 10)]), 8_000),
+        ];
+        for (set, now) in times {
+            let found = store.take_up(&set, at(now)).await.unwrap().into_iter();
+            looked.push(found.map(|(team, up)| (team.to_string(), up.since, up.set_at)).collect::<Vec<_>>());
+        }
+        looked
+    })
+    .await;
+    let one = |team: &str, since: i64, set_at: i64| (team.to_owned(), at(since), at(set_at));
+    let expected = [
+        vec![one("desk", 1_000, 1_000)],
+        vec![one("desk", 1_000, 1_000)],
+        vec![one("desk", 1_000, 3_000), one("net", 3_000, 3_000)],
+        vec![one("net", 3_000, 3_000)],
+        vec![one("desk", 5_000, 5_000), one("net", 3_000, 3_000)],
+        vec![one("desk", 5_000, 5_000), one("net", 3_000, 3_605_000)],
+        vec![one("desk", 5_000, 5_000), one("net", 3_000, 6_000)],
+        vec![],
+        vec![one("net", 8_000, 8_000)],
+    ];
+    assert_eq!(looked, expected);
 }

@@ -164,6 +164,8 @@ fn team(id: &str, strategy: Strategy, members: &[&str]) -> (TeamId, Team) {
         escalates_to: None,
         resolution_minutes: None,
         take_up_minutes: None,
+        take_up_times: 3,
+        lead: None,
         calendar: None,
     };
     (team.id.clone(), team)

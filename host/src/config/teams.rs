@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::desk::id::{Skill, TeamId};
+use crate::desk::id::{PersonId, Skill, TeamId};
 use crate::desk::organisation::{Absence, Member, Strategy, Team};
 
 use super::duration;
@@ -15,6 +15,9 @@ use super::wrong::Wrong;
 
 /// The largest capacity of a member.
 const CAPACITY_MAX: u64 = 100_000;
+/// How often a ticket may go back to its team before it stays in the queue, where the team says no number; and the largest number.
+const TAKE_UP_TIMES: u32 = 3;
+const TAKE_UP_TIMES_MAX: u64 = 100;
 
 /// Reads the teams.
 pub fn read(keys: &mut Keys<'_>, names: &Names) -> BTreeMap<TeamId, Team> {
@@ -34,7 +37,10 @@ pub fn read(keys: &mut Keys<'_>, names: &Names) -> BTreeMap<TeamId, Team> {
 /// - `escalates-to`: the team that takes what this one cannot solve, of a higher tier; absent where there is none.
 /// - `resolution`: how long a ticket may stay with the team, in open time such as `8h`; absent promises nothing.
 /// - `take-up-within`: how long one who gets a ticket of the team may leave it untouched, in open time such as `4h`; then it goes back to
-///   the team, and to another of it. Default `never`.
+///   the team, and to another of it. Default `never`. It holds for what is assigned from then on that all hosts have the key.
+/// - `take-up-times`: the number of times, 1 to 100, that a ticket may so go back; with the last of them it stays in the team's queue
+///   until a person takes it or gives it to one, which begins the count again. Default 3.
+/// - `lead`: the member who hears of a ticket that stays in the queue; absent, all members hear of it.
 /// - `calendar`: the `[[other-calendar]]` that these run by; absent is the desk's.
 /// - `[[team.member]]`: may be empty; then tickets wait in the queue until somebody takes them.
 fn team(keys: &mut Keys<'_>, id: TeamId, names: &Names) -> Team {
@@ -43,9 +49,12 @@ fn team(keys: &mut Keys<'_>, id: TeamId, names: &Names) -> Team {
     let mut seen = BTreeMap::new();
     let members = keys.list("member");
     let members = members.iter().filter_map(|node| node.keys(|keys| member(keys, names, &mut seen)).flatten());
+    let members: Vec<Member> = members.collect();
+    let times = keys.optional("take-up-times").and_then(|node| node.whole(1, TAKE_UP_TIMES_MAX));
     Team {
         id,
-        members: members.collect(),
+        lead: keys.optional("lead").and_then(|node| lead(&node, &members, names)),
+        members,
         name: keys.required("name").and_then(|node| node.line()).unwrap_or_default(),
         strategy: keys.optional("strategy").and_then(|node| node.one_of(&strategies)).unwrap_or(Strategy::RoundRobin),
         tier: tier.and_then(|tier| u8::try_from(tier).ok()).unwrap_or(1),
@@ -55,8 +64,20 @@ fn team(keys: &mut Keys<'_>, id: TeamId, names: &Names) -> Team {
             "never" => None,
             _ => duration::minutes(&node),
         }),
+        take_up_times: times.and_then(|times| u32::try_from(times).ok()).unwrap_or(TAKE_UP_TIMES),
         calendar: keys.optional("calendar").and_then(|node| node.known(&names.calendars)),
     }
+}
+
+/// The `lead` of a team, who is one of its members.
+fn lead(node: &Node<'_>, members: &[Member], names: &Names) -> Option<PersonId> {
+    let lead: PersonId = node.known(&names.people)?;
+    let is_member = members.iter().any(|member| member.person == lead);
+    if !is_member {
+        let known = members.iter().map(|member| member.person.to_string()).collect();
+        node.report(Wrong::Unknown { what: "member", text: lead.to_string(), nearest: None, known });
+    }
+    is_member.then_some(lead)
 }
 
 /// One `[[team.member]]`.

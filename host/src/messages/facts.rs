@@ -17,6 +17,8 @@ pub struct Facts {
     pub solution: Option<String>,
     /// The access that the ticket asks for, if it asks for some.
     pub access: Option<Access>,
+    /// The news of that access, if the message is about it.
+    pub decided: Option<Decided>,
     /// Who decides in whose place, if the message is about that; then it is about no ticket.
     pub delegation: Option<Delegation>,
     /// The address at which the requester says how it went, once it is closed.
@@ -81,8 +83,10 @@ pub struct Moved {
     pub to: String,
     /// The stable word, such as `resolved`.
     pub to_code: String,
-    /// Empty where none was given.
+    /// Empty where none was given. One that the desk gives by itself is in the recipient's language.
     pub reason: String,
+    /// The stable word of one that the desk gives by itself, such as `unanswered`; empty for those of people and rules.
+    pub reason_code: String,
 }
 
 /// The access that is asked for.
@@ -98,6 +102,19 @@ pub struct Access {
     pub justification: String,
     /// By when it has to be decided, in the desk's time zone.
     pub due: Option<String>,
+}
+
+/// The end that a request for access has come to, or the access itself.
+#[derive(Debug, Clone, Serialize)]
+pub struct Decided {
+    /// In words.
+    pub outcome: String,
+    /// The stable word, such as `revoked`.
+    pub outcome_code: String,
+    /// Empty where none was given. One that the desk gives by itself is in the recipient's language.
+    pub reason: String,
+    /// The stable word of one that the desk gives by itself, such as `ends`; empty for those of people and rules.
+    pub reason_code: String,
 }
 
 /// Leave that one person gave another to decide in their place.
@@ -145,6 +162,7 @@ impl Facts {
             moved: None,
             solution: None,
             access: None,
+            decided: None,
             delegation: Some(delegation),
             survey: None,
             decide: None,
@@ -178,6 +196,7 @@ impl Facts {
                 to: text("resolved"),
                 to_code: text("resolved"),
                 reason: text("The gateway's certificate was renewed."),
+                reason_code: String::new(),
             }),
             solution: Some(text("The gateway's certificate was renewed.")),
             access: Some(Access {
@@ -187,6 +206,12 @@ impl Facts {
                 hours: Some(24),
                 justification: text("I join the data project on Monday."),
                 due: Some(text("2026-12-01 10:00")),
+            }),
+            decided: Some(Decided {
+                outcome: text("given"),
+                outcome_code: text("approved"),
+                reason: text("Everybody in the project has it."),
+                reason_code: String::new(),
             }),
             delegation: Some(Delegation {
                 person: text("Lena Fischer"),
@@ -204,7 +229,7 @@ impl Facts {
     /// Made-up facts that have as little as there may be.
     pub fn bare_sample() -> Facts {
         let mut facts = Facts { reply: None, moved: None, access: None, delegation: None, ..Facts::sample() };
-        (facts.solution, facts.survey, facts.decide) = (None, None, None);
+        (facts.decided, facts.solution, facts.survey, facts.decide) = (None, None, None, None);
         (facts.ticket.team, facts.ticket.assignee, facts.ticket.link) = (None, None, None);
         facts
     }

@@ -12,7 +12,7 @@ use crate::support::house::House;
 use crate::support::place::{Database, copy, on_both};
 
 /// The demo with its teams changed, and a calendar that is always open.
-fn with_teams(database: Database, change: impl FnOnce(String) -> String) -> (House, TempDir) {
+pub fn with_teams(database: Database, change: impl FnOnce(String) -> String) -> (House, TempDir) {
     let dir = TempDir::new().unwrap();
     copy(&root().join("host/demo"), dir.path());
     let file = dir.path().join("teams.toml");
@@ -24,10 +24,14 @@ fn with_teams(database: Database, change: impl FnOnce(String) -> String) -> (Hou
     let open = days.map(|day| format!("{day} = [\"00:00-24:00\"]\n")).concat();
     std::fs::write(&settings, format!("{text}\n[[other-calendar]]\nid = \"always\"\ntime-zone = \"UTC\"\n{open}"))
         .unwrap();
-    (House::with_config(database, example_rules(), dir.path()), dir)
+    let desk = House::with_config(database, example_rules(), dir.path());
+    // What has to be taken up in a time is what is assigned after the desk has seen to it that it has to.
+    desk.do_what_is_due();
+    (desk, dir)
 }
 
-fn with(desk: &House, key: &str) -> Value {
+/// The person who has a ticket; null where none has.
+pub fn with(desk: &House, key: &str) -> Value {
     desk.as_role("kofi").get(&format!("/api/v1/tickets/{key}")).expect(200)["assignee"].clone()
 }
 

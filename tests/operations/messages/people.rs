@@ -179,3 +179,46 @@ fn a_person_hears_of_one_kind_at_once_of_another_once_a_day_and_of_a_third_never
         assert!(people(&news(&desk, &relay, &mut seen)).contains("amara"), "which has come");
     });
 }
+
+/// The desk says why in the reader's language: why a ticket is closed, why access was given or has ended. The words of people stay as
+/// they are.
+#[test]
+fn the_desk_s_own_reasons_are_in_the_language_of_the_letter_and_those_of_people_as_they_were_said() {
+    on_both(|database| {
+        let (desk, relay) = desk(database);
+        let (amara, lena) = (desk.as_role("amara"), desk.as_role("lena"));
+        amara.put("/api/v1/preferences", &json!({ "delivery": "immediately", "locale": "de" })).expect(200);
+        let letters = || -> Vec<String> {
+            let hers = relay.taken().into_iter().filter(|taken| taken.to.starts_with("amara@"));
+            hers.map(|taken| taken.text.replace("=\n", "")).collect()
+        };
+        let last = |words: &str| {
+            let all = letters();
+            all.iter().rfind(|text| text.contains(words)).cloned().unwrap_or_else(|| panic!("{words}: {all:#?}"))
+        };
+        let ticket = amara.post("/api/v1/tickets", &incident("VPN is down")).expect(201);
+        let path = format!("/api/v1/tickets/{}/transitions", ticket["key"].as_str().unwrap());
+        desk.as_role("kofi").with("if-match", "*").post(&path, &resolved()).expect(200);
+        (0..12).for_each(|_| desk.advance(SignedDuration::from_hours(12)));
+        assert!(last("ist abgeschlossen.").contains("bis zum Ablauf der Frist wurde der L"));
+
+        let fields = json!({ "app": "github", "tier": "write", "duration-hours": 24,
+            "justification": "I join the data project on Monday" });
+        let body = json!({ "request_type": "access", "subject": "GitHub please", "fields": fields });
+        let decides = |approve: bool, reason: &str| {
+            let ticket = amara.post("/api/v1/tickets", &body).expect(201);
+            let path = format!("/api/v1/tickets/{}/access/decisions", ticket["key"].as_str().unwrap());
+            lena.post(&path, &json!({ "approve": approve, "reason": reason })).expect(200);
+            desk.do_what_is_due();
+        };
+        decides(true, "She needs it.");
+        assert!(last("der Zugang ist genehmigt").contains("Der Grund: She needs it."));
+        (0..3).for_each(|_| desk.advance(SignedDuration::from_hours(12)));
+        assert!(last(": abgelaufen.").contains("Der Grund: die Zeit, f"));
+        decides(false, "Not this month.");
+        assert!(last("der Zugang ist abgelehnt").contains("Der Grund: Not this month."));
+        for english in ["nothing was said", "the access request is", "the time for which"] {
+            assert!(letters().iter().all(|text| !text.contains(english)), "{english}: {:#?}", letters());
+        }
+    });
+}

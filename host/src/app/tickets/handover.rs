@@ -1,7 +1,7 @@
 //! Tickets that wait for a person get one when one has room, is back or begins their shift; those of people who have left, or are
 //! away with a deputy, are handed on; and what its assignee does not take up in time goes back to the team.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
@@ -9,9 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::change::{Retry, Which};
 use crate::app::{App, Error, Office};
 use crate::desk::id::{PersonId, Skill, TeamId, TicketNumber};
-use crate::desk::organisation::Organisation;
+use crate::desk::organisation::{Organisation, Team};
 use crate::desk::ticket::assignment::{HandOn, hand_on, to_be_taken_up_by, waiting_in_team};
-use crate::store::tickets::waiting::{Given, Place, Waits};
+use crate::store::tickets::waiting::{Given, Place, TakeUp, Waits};
 
 /// The most looks at what waits of one round: a team that is full keeps no other from getting its tickets.
 const LOOKS_MAX: usize = 50;
@@ -54,18 +54,24 @@ impl Office {
     /// Takes tickets back that those who got them have not taken up in the time of their team.
     async fn take_back_all(&self) -> Result<usize, Error> {
         let (organisation, now) = (self.organisation(), self.clock.now());
+        let minutes = |(id, team): (&TeamId, &Team)| Some((id.clone(), i64::from(team.take_up_minutes?)));
+        let set: BTreeMap<TeamId, i64> = organisation.teams.iter().filter_map(minutes).collect();
+        let begun = self.store.take_up(&set, now).await?;
         let mut taken_back = 0;
-        for (team, known) in &organisation.teams {
-            let Some(minutes) = known.take_up_minutes else { continue };
+        for (team, TakeUp { since, set_at }) in &begun {
             // Open time is never more than time.
-            let given_by = now.checked_sub(SignedDuration::from_mins(i64::from(minutes))).unwrap_or(Timestamp::MIN);
+            let minutes = set.get(team).copied().unwrap_or_default();
+            let given_by = now.checked_sub(SignedDuration::from_mins(minutes)).unwrap_or(Timestamp::MIN);
+            if given_by < *set_at {
+                continue;
+            }
             let mut next = Some(TicketNumber(0));
             for _ in 0..LOOKS_MAX {
                 let Some(after) = next else { break };
-                let untouched = self.store.untouched(team, given_by, after).await?;
+                let untouched = self.store.untouched(team, (*since, given_by), after).await?;
                 next = untouched.next;
                 for given in untouched.tickets {
-                    let by = to_be_taken_up_by(&organisation, team, given.at);
+                    let by = to_be_taken_up_by(&organisation, team, given.at.max(*set_at));
                     if by.is_some_and(|by| by <= now) && self.take_back(team, &given).await? {
                         taken_back += 1;
                     }
@@ -78,6 +84,9 @@ impl Office {
     /// Takes a ticket back that is as it was when it was looked at; whether it was. Each change makes another version, so that no
     /// assignment is taken back twice, and none that was taken up meanwhile.
     async fn take_back(&self, team: &TeamId, given: &Given) -> Result<bool, Error> {
+        let allowed = self.organisation().teams.get(team).map_or(0, |team| team.take_up_times);
+        let before = self.store.times_not_taken_up(given.ticket, team).await?;
+        let why = if before + 1 < allowed { HandOn::NotTakenUp } else { HandOn::LeftInQueue };
         let took = AtomicBool::new(false);
         let changed = self.change(Which::Number(given.ticket), Retry::Commutes, None, |ticket, _, at| {
             let as_seen = ticket.team == *team
@@ -85,7 +94,7 @@ impl Office {
                 && ticket.assignee.as_ref() == Some(&given.to)
                 && ticket.state.is_unfinished();
             took.store(as_seen, Ordering::Relaxed);
-            Ok(as_seen.then(|| hand_on(ticket, &HandOn::NotTakenUp, at)))
+            Ok(as_seen.then(|| hand_on(ticket, &why, at)))
         });
         changed.await?;
         Ok(took.load(Ordering::Relaxed))

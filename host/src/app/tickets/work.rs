@@ -369,7 +369,7 @@ impl Office {
             Ok(Some(ticket::transition(ticket, case, wanted.clone(), &around, &permit, at)?))
         });
         let changed = changed.await?;
-        if around.has_duplicates {
+        if around.has_duplicates || changed.ticket.state == State::Cancelled {
             self.jobs.wake();
         }
         Ok(changed)

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::desk::id::{MessageId, PersonId, TicketId};
 use crate::desk::ticket::State;
+use crate::desk::ticket::timeline::AccessOutcome;
 
 /// A message to one person about one ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,18 @@ pub struct About {
     pub reply: Option<Reply>,
     /// The state that the ticket went into.
     pub moved: Option<Moved>,
+    /// The news of the access that the ticket is about.
+    pub access: Option<AccessNews>,
+}
+
+/// The end that a request for access has come to, or the access itself, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessNews {
+    pub outcome: AccessOutcome,
+    /// Empty where none was given.
+    pub reason: String,
+    /// Whether the desk gave the reason by itself, and neither a person nor a rule.
+    pub by_desk: bool,
 }
 
 /// Public words on a ticket.
@@ -39,6 +52,8 @@ pub struct Moved {
     pub from: State,
     pub to: State,
     pub reason: String,
+    /// Whether the desk gave the reason by itself, and neither a person nor a rule.
+    pub by_desk: bool,
 }
 
 /// The subject of a message; its words are chosen when it is sent. Of several reasons for a message to one person, the first in
@@ -67,6 +82,8 @@ pub enum MessageKind {
     Assigned,
     /// The ticket is the recipient's work no more, because they did not take it up in time.
     NotTakenUp,
+    /// The ticket stays in the queue of the recipient's team: it was given out as often as the team allows, and not taken up.
+    LeftInQueue,
     /// The requester has not said yet whether the resolution holds.
     ConfirmationReminder,
     /// The requester has not answered yet what they were asked.
@@ -86,7 +103,7 @@ pub enum MessageKind {
 
 impl MessageKind {
     /// Every kind.
-    pub const ALL: [MessageKind; 18] = [
+    pub const ALL: [MessageKind; 19] = [
         MessageKind::ApprovalWanted,
         MessageKind::Acknowledgement,
         MessageKind::Resolved,
@@ -98,6 +115,7 @@ impl MessageKind {
         MessageKind::Escalated,
         MessageKind::Assigned,
         MessageKind::NotTakenUp,
+        MessageKind::LeftInQueue,
         MessageKind::ConfirmationReminder,
         MessageKind::AnswerReminder,
         MessageKind::PromiseBroken,
@@ -121,6 +139,7 @@ impl MessageKind {
             MessageKind::Escalated => "escalated",
             MessageKind::Assigned => "assigned",
             MessageKind::NotTakenUp => "not-taken-up",
+            MessageKind::LeftInQueue => "left-in-queue",
             MessageKind::ConfirmationReminder => "confirmation-reminder",
             MessageKind::AnswerReminder => "answer-reminder",
             MessageKind::PromiseBroken => "promise-broken",

@@ -10,13 +10,14 @@
 use std::collections::BTreeSet;
 
 use super::at::At;
-use super::message::{About, Message, MessageKind, Moved, Reply};
+use super::message::{About, AccessNews, Message, MessageKind, Moved, Reply};
 use super::{Change, TicketWrite};
+use crate::desk::access::AccessState;
 use crate::desk::actor::Author;
 use crate::desk::id::{MessageId, PersonId};
 use crate::desk::organisation::Organisation;
 use crate::desk::ticket::lifecycle::watchers::mentioned;
-use crate::desk::ticket::timeline::{Entry, Event, Visibility};
+use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Visibility};
 use crate::desk::ticket::{State, WaitingFor};
 
 /// The message to the person who gets a ticket that is shared out; the store fills in who that is.
@@ -62,6 +63,11 @@ impl Change {
         let known = |message: &Message| actors.contains(&message.to) && message.kind != MessageKind::Acknowledgement;
         owed.retain(|message| !known(message));
         self.messages = one_each(owed);
+        let (ticket, news) = (self.after().id, access_news(&self.entries));
+        let hears = |message: &&mut Message| {
+            message.ticket == ticket && matches!(message.kind, MessageKind::StateChanged | MessageKind::Resolved)
+        };
+        self.messages.iter_mut().filter(hears).for_each(|message| message.about.access.clone_from(&news));
         self.to_assignee = self.assignment.is_some().then(|| ToAssignee { id: at.message_id(), known_to: actors });
         self
     }
@@ -70,6 +76,24 @@ impl Change {
     pub fn to_assignee(&self) -> Option<&ToAssignee> {
         self.to_assignee.as_ref()
     }
+}
+
+/// The news of access in a change, for those who read what is public: why it was given, refused or taken back rather than that an app has
+/// it by now.
+fn access_news(entries: &[Entry]) -> Option<AccessNews> {
+    let goes_on = |outcome: AccessOutcome| {
+        let awaiting = AccessOutcome::Is(AccessState::Awaiting);
+        outcome == awaiting || matches!(outcome, AccessOutcome::Asked | AccessOutcome::Answered)
+    };
+    let news = |entry: &Entry| match &entry.event {
+        Event::AccessDecided { outcome, detail } if entry.visibility == Visibility::Public && !goes_on(*outcome) => {
+            Some(AccessNews { outcome: *outcome, reason: detail.clone(), by_desk: entry.says_the_desk_why() })
+        }
+        _ => None,
+    };
+    let all: Vec<AccessNews> = entries.iter().filter_map(news).collect();
+    let is_effect = |news: &AccessNews| matches!(news.outcome, AccessOutcome::Provisioned | AccessOutcome::Gone);
+    all.iter().rfind(|news| !is_effect(news)).or(all.last()).cloned()
 }
 
 /// The persons who made a change.
@@ -95,7 +119,7 @@ fn heard(change: &Change, entry: &Entry, organisation: &Organisation) -> Vec<(Pe
                 Author::System | Author::Rule(_) => None,
             };
             let reply = Some(Reply { by, body: body.clone() });
-            let about = About { reply, moved: None };
+            let about = About { reply, ..About::default() };
             let hear = std::iter::once(requester).chain(worker).chain(&after.watchers);
             let hear = hear.map(|to| (to.clone(), MessageKind::Reply, about.clone()));
             let named = mentioned(body, entry.visibility, after, organisation).into_iter();
@@ -108,7 +132,8 @@ fn heard(change: &Change, entry: &Entry, organisation: &Organisation) -> Vec<(Pe
         }
         Event::StateChanged { from, to, reason } if entry.visibility == Visibility::Public => {
             let Some(kind) = news(*to) else { return Vec::new() };
-            let about = About { reply: None, moved: Some(Moved { from: *from, to: *to, reason: reason.clone() }) };
+            let moved = Moved { from: *from, to: *to, reason: reason.clone(), by_desk: entry.says_the_desk_why() };
+            let about = About { moved: Some(moved), ..About::default() };
             let to_worker = worker.map(|to| (to, MessageKind::StateChanged));
             let to_watchers = after.watchers.iter().map(|to| (to, MessageKind::StateChanged));
             let hear = std::iter::once((requester, kind)).chain(to_worker).chain(to_watchers);

@@ -176,6 +176,10 @@ pub struct Team {
     /// How long one who gets a ticket of this team may leave it untouched, in such minutes; then it goes back to the team. `None` for as
     /// long as they like.
     pub take_up_minutes: Option<u32>,
+    /// How often that may happen to a ticket before it stays in the queue, which the lead hears of.
+    pub take_up_times: u32,
+    /// The member who answers for the queue; `None` where all of them do.
+    pub lead: Option<PersonId>,
     /// The calendar that these run by; `None` is the desk's.
     pub calendar: Option<CalendarId>,
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::lifecycle::alerts;
 use super::timeline::{Entry, Event, Visibility};
 use super::{Ticket, changed};
 use crate::desk::actor::Author;
@@ -20,6 +21,9 @@ const MS_PER_MINUTE: i64 = 60_000;
 const FULL: &str = "all who could have it have as much as they may: it waits in the team's queue";
 /// Why a ticket goes back to its team that a person had.
 pub const NOT_TAKEN_UP: &str = "who had it did not take it up in time";
+/// Why it does so for the last time, and is given to no one else by the desk.
+pub const LEFT_IN_QUEUE: &str =
+    "it was given out as often as the team allows and not taken up: it stays in the queue until a person takes it";
 
 /// What the store needs to pick somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +44,7 @@ impl Assignment {
     /// What the timeline says once it is settled who got the ticket.
     pub fn entry(&self, assignee: Option<&PersonId>, at: Timestamp) -> Entry {
         let reason = match (self.note, &self.fixed) {
-            (Some(NOT_TAKEN_UP), _) => NOT_TAKEN_UP,
+            (Some(why @ (NOT_TAKEN_UP | LEFT_IN_QUEUE)), _) => why,
             _ if assignee.is_none() && !self.candidates.is_empty() => FULL,
             (Some(note), _) => note,
             (None, Some(_)) => "named by the rule",
@@ -119,6 +123,8 @@ pub enum HandOn {
     Waited(Option<PersonId>),
     /// Its assignee has not taken it up in the time that the team allows: it goes back to the team, and to another of it.
     NotTakenUp,
+    /// The same once more than the team allows: it stays in the queue until a person takes it, and the lead of the team hears of it.
+    LeftInQueue,
     /// Its assignee has left.
     HasLeft,
     /// Its assignee is away, and this person stands in.
@@ -131,6 +137,7 @@ pub fn hand_on(ticket: &Ticket, why: &HandOn, at: &At<'_>) -> Change {
     let (to, reason, but) = match why {
         HandOn::Waited(but) => (None, "it has waited in the team's queue", but.as_ref()),
         HandOn::NotTakenUp => (None, NOT_TAKEN_UP, ticket.assignee.as_ref()),
+        HandOn::LeftInQueue => (None, LEFT_IN_QUEUE, None),
         HandOn::HasLeft => (None, "the assignee has left", None),
         HandOn::Deputy(person) => (Some(person.clone()), "the assignee is away, and this is their deputy", None),
     };
@@ -144,14 +151,25 @@ pub fn hand_on(ticket: &Ticket, why: &HandOn, at: &At<'_>) -> Change {
         let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Internal, event };
         return Change::update(ticket, after, vec![entry]);
     }
+    let stays = *why == HandOn::LeftInQueue;
+    let leads = if stays { leads(&after, at.organisation) } else { Vec::new() };
     let mut change = Change::update(ticket, after, Vec::new());
     let mut assignment = waiting_in_team(at.organisation, &ticket.team, &ticket.skills, at.now);
-    assignment.candidates.retain(|candidate| Some(candidate) != but);
+    assignment.candidates.retain(|candidate| !stays && Some(candidate) != but);
     change.assignment = Some(Assignment { note: Some(reason), ..assignment });
-    if let (HandOn::NotTakenUp, Some(person)) = (why, &ticket.assignee) {
+    if let (HandOn::NotTakenUp | HandOn::LeftInQueue, Some(person)) = (why, &ticket.assignee) {
         change.messages.push(at.message(ticket.id, MessageKind::NotTakenUp, person));
     }
+    let hear = leads.iter().filter(|person| Some(*person) != ticket.assignee.as_ref());
+    change.messages.extend(hear.map(|person| at.message(ticket.id, MessageKind::LeftInQueue, person)));
     change
+}
+
+/// Those who hear that a ticket stays in the queue of its team: the lead, or the members where there is none who is here.
+fn leads(ticket: &Ticket, organisation: &Organisation) -> Vec<PersonId> {
+    let lead = organisation.teams.get(&ticket.team).and_then(|team| team.lead.clone());
+    let is_here = |lead: &PersonId| organisation.people.get(lead).is_some_and(|person| person.active);
+    lead.filter(is_here).map_or_else(|| alerts::responsible(ticket, organisation), |lead| vec![lead])
 }
 
 /// When one who got a ticket of a team at this instant has to have taken it up; `None` where the team sets no time.

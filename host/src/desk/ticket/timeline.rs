@@ -38,6 +38,14 @@ pub struct Entry {
     pub event: Event,
 }
 
+impl Entry {
+    /// Whether its reason is a sentence of the desk itself, and neither a person's own nor a rule's. Where one ticket goes on as another
+    /// one, the desk says so for the person.
+    pub fn says_the_desk_why(&self) -> bool {
+        self.author == Author::System || matches!(self.event, Event::StateChanged { to: State::Merged, .. })
+    }
+}
+
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::edit::check_optional_reason;
 use super::lifecycle::clocks;
-use super::lifecycle::links::Around;
+use super::lifecycle::links::{self, Around};
 use super::lifecycle::resolution::{self, ResolutionRecord};
 use super::timeline::{Entry, Event, Visibility};
 use super::{State, Ticket, WaitingFor};
@@ -49,13 +49,13 @@ pub const TRANSITIONS: &[(State, State, &[Party])] = {
         (Open, REQUESTER, &[Agent]),
         (Open, VENDOR, &[Agent]),
         (Open, Resolved, &[Agent, System]),
-        (Open, Cancelled, &[Requester, Agent]),
+        (Open, Cancelled, &[Requester, Agent, System]),
         (Open, Merged, &[Agent]),
         (InProgress, Open, &[Agent]),
         (InProgress, REQUESTER, &[Agent]),
         (InProgress, VENDOR, &[Agent]),
         (InProgress, Resolved, &[Agent, System]),
-        (InProgress, Cancelled, &[Requester, Agent]),
+        (InProgress, Cancelled, &[Requester, Agent, System]),
         (InProgress, Merged, &[Agent]),
         (REQUESTER, InProgress, &[Requester, Agent, System]),
         (REQUESTER, Resolved, &[Agent, System]),
@@ -63,17 +63,17 @@ pub const TRANSITIONS: &[(State, State, &[Party])] = {
         (REQUESTER, Merged, &[Agent]),
         (VENDOR, InProgress, &[Agent]),
         (VENDOR, Resolved, &[Agent, System]),
-        (VENDOR, Cancelled, &[Requester, Agent]),
+        (VENDOR, Cancelled, &[Requester, Agent, System]),
         (VENDOR, Merged, &[Agent]),
         (APPROVAL, Resolved, &[System]),
-        (APPROVAL, Cancelled, &[Requester, Agent]),
+        (APPROVAL, Cancelled, &[Requester, Agent, System]),
         (Resolved, Closed, &[Requester, System]),
         (Resolved, Reopened, &[Requester, Agent, System]),
         (Reopened, InProgress, &[Agent]),
         (Reopened, REQUESTER, &[Agent]),
         (Reopened, VENDOR, &[Agent]),
         (Reopened, Resolved, &[Agent, System]),
-        (Reopened, Cancelled, &[Requester, Agent]),
+        (Reopened, Cancelled, &[Requester, Agent, System]),
         (Reopened, Merged, &[Agent]),
     ]
 };
@@ -138,6 +138,9 @@ pub fn transition(
     }
     if let Some(case) = case.filter(|_| to == State::Cancelled) {
         access::cancelled(&mut change, case, at);
+    }
+    if to == State::Cancelled && !around.blockers.is_empty() {
+        links::parts_follow(&mut change, at);
     }
     Ok(change)
 }

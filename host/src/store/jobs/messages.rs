@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Claimed, Queue, cut, held};
-use crate::desk::change::message::{About, MessageKind, Moved, Reply};
+use crate::desk::change::message::{About, AccessNews, MessageKind, Moved, Reply};
 use crate::desk::id::{MessageId, PersonId, TicketId};
 use crate::desk::ticket::State;
+use crate::desk::ticket::timeline::AccessOutcome;
 use crate::store::db::{Arg, Row};
 use crate::store::sql::columns::{at_or_epoch, corrupt, ms, parsed};
 use crate::store::sql::places;
@@ -46,19 +47,27 @@ struct Payload {
     reply: Option<(Option<String>, String)>,
     #[serde(skip_serializing_if = "Option::is_none")]
     moved: Option<(String, String, String)>,
+    /// Whether the desk gave the reason by itself. Messages from before this was kept do not say so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    by_desk: bool,
+    /// The news of access, why, and whether the desk gave that reason by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    access: Option<(String, String, bool)>,
 }
 
 /// The payload of a message; empty where it tells nothing besides its kind.
 pub fn payload(about: &About) -> String {
-    let About { reply, moved } = about;
-    if reply.is_none() && moved.is_none() {
+    let About { reply, moved, access } = about;
+    if reply.is_none() && moved.is_none() && access.is_none() {
         return String::new();
     }
     let reply = reply.as_ref().map(|Reply { by, body }| (by.as_ref().map(ToString::to_string), body.clone()));
     let moved = moved.as_ref();
+    let by_desk = moved.is_some_and(|moved| moved.by_desk);
     let moved = moved.map(|m| (m.from.code().to_owned(), m.to.code().to_owned(), m.reason.clone()));
+    let access = access.as_ref().map(|news| (news.outcome.code().to_owned(), news.reason.clone(), news.by_desk));
     // Texts only: there is nothing that JSON cannot say.
-    serde_json::to_string(&Payload { reply, moved }).unwrap_or_default()
+    serde_json::to_string(&Payload { reply, moved, by_desk, access }).unwrap_or_default()
 }
 
 fn about(payload: &str) -> Result<About, Error> {
@@ -66,14 +75,19 @@ fn about(payload: &str) -> Result<About, Error> {
         return Ok(About::default());
     }
     let wrong = || corrupt(T, "payload", payload);
-    let Payload { reply, moved } = serde_json::from_str(payload).map_err(|_| wrong())?;
+    let Payload { reply, moved, by_desk, access } = serde_json::from_str(payload).map_err(|_| wrong())?;
     let reply = reply.map(|(by, body)| {
         let by = by.map(|by| parsed(T, "payload", &by)).transpose()?;
         Ok::<_, Error>(Reply { by, body })
     });
     let state = |code: &str| State::from_code(code).ok_or_else(wrong);
-    let moved = moved.map(|(from, to, reason)| Ok::<_, Error>(Moved { from: state(&from)?, to: state(&to)?, reason }));
-    Ok(About { reply: reply.transpose()?, moved: moved.transpose()? })
+    let moved =
+        moved.map(|(from, to, reason)| Ok::<_, Error>(Moved { from: state(&from)?, to: state(&to)?, reason, by_desk }));
+    let access = access.map(|(outcome, reason, by_desk)| {
+        let outcome = AccessOutcome::from_code(&outcome).ok_or_else(wrong)?;
+        Ok::<_, Error>(AccessNews { outcome, reason, by_desk })
+    });
+    Ok(About { reply: reply.transpose()?, moved: moved.transpose()?, access: access.transpose()? })
 }
 
 fn waiting(row: &Row) -> Result<WaitingMessage, Error> {
@@ -217,11 +231,13 @@ mod tests {
     #[test]
     fn what_a_message_tells_reads_back() {
         let reply = Reply { by: Some("kofi".parse().unwrap()), body: "Grüße \"x\"\n".to_owned() };
-        let moved = Moved { from: State::Open, to: State::Resolved, reason: "done".to_owned() };
+        let moved = Moved { from: State::Open, to: State::Resolved, reason: "done".to_owned(), by_desk: true };
+        let ended = AccessNews { outcome: AccessOutcome::Revoked, reason: "gone".to_owned(), by_desk: false };
         for told in [
             About::default(),
-            About { reply: Some(reply.clone()), moved: None },
-            About { reply: Some(Reply { by: None, ..reply }), moved: Some(moved) },
+            About { reply: Some(reply.clone()), ..About::default() },
+            About { reply: Some(Reply { by: None, ..reply }), moved: Some(moved), access: None },
+            About { access: Some(ended), ..About::default() },
         ] {
             assert_eq!(about(&payload(&told)).unwrap(), told);
         }

@@ -1,11 +1,11 @@
 //! Tickets that wait for a person: those for which none was found, and those of people.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use crate::desk::id::{PersonId, Skill, TeamId, TicketNumber};
-use crate::desk::ticket::assignment::NOT_TAKEN_UP;
+use crate::desk::ticket::assignment::{LEFT_IN_QUEUE, NOT_TAKEN_UP};
 use crate::store::db::Row;
 use crate::store::sql::columns::{at, from_json, ms, parsed};
 use crate::store::{Error, Store};
@@ -14,6 +14,8 @@ use crate::store::{Error, Store};
 const LOOK_MAX: usize = 100;
 /// The most teams of tickets that are looked at.
 const TEAMS_MAX: usize = 10_000;
+/// The most assignments of a ticket that are looked through for those that were not taken up.
+const ASSIGNMENTS_MAX: i64 = 1_000;
 /// Numbers of tickets that one statement looks through.
 const NUMBERS_AT_ONCE: i64 = 1_000;
 
@@ -53,6 +55,15 @@ pub struct Given {
     pub at: Timestamp,
 }
 
+/// The time from which on a team's assignments have to be taken up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TakeUp {
+    /// Assignments from before may be left as long as people like.
+    pub since: Timestamp,
+    /// When the time that it has now was set: what was assigned before has all of it from then on.
+    pub set_at: Timestamp,
+}
+
 /// A ticket's place among those that wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
@@ -68,7 +79,7 @@ impl Place {
 
 impl Store {
     /// The unfinished tickets for which the desk found no person, the most urgent first, after a place. What an agent has put back
-    /// into the queue is left to agents.
+    /// into the queue is left to agents, and so is what went back too often.
     ///
     /// # Errors
     ///
@@ -77,8 +88,8 @@ impl Store {
         let sql = format!(
             "select t.number, t.team, t.skills, t.rank, t.queue_due, {}, {} from tickets t \
              where t.unfinished = 1 and t.assignee is null and t.state <> 'waiting_approval' \
-             and (select l.author_kind from timeline l where l.ticket = t.number \
-             and l.kind = 'assigned' order by l.seq desc limit 1) = 0 \
+             and (select case when l.details like '%\"{LEFT_IN_QUEUE}\"]' then 1 else l.author_kind end from timeline l \
+             where l.ticket = t.number and l.kind = 'assigned' order by l.seq desc limit 1) = 0 \
              and (t.rank, t.queue_due, t.number) > ($1, $2, $3) \
              order by t.rank, t.queue_due, t.number limit {LOOK_MAX}",
             assigned(0),
@@ -99,22 +110,107 @@ impl Store {
         Ok(Waiting { tickets: self.readable("tickets", &rows, waits), next })
     }
 
-    /// The tickets of a team that a person got at this instant or before and on which that person has done nothing since, among those
-    /// whose numbers follow this one. One who took a ticket has done something on it.
+    /// The time from which on assignments have to be taken up, of each team that sets one: that at which it was first seen to. Where
+    /// a host does not know of it yet, it begins again. A time that has not come was written by a wrong clock, and becomes this one.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read or written.
+    pub async fn take_up(
+        &self,
+        set: &BTreeMap<TeamId, i64>,
+        now: Timestamp,
+    ) -> Result<BTreeMap<TeamId, TakeUp>, Error> {
+        let rows = self.db.all("select team, minutes, since, set_at from take_up order by team", Vec::new()).await?;
+        let (mut known, mut gone) = (BTreeMap::new(), BTreeSet::new());
+        for row in &rows {
+            let team = row.text(0)?;
+            let read = (row.int(1)?, at("take_up", "since", row.int(2)?)?, at("take_up", "set_at", row.int(3)?)?);
+            match set.keys().find(|id| id.as_str() == team) {
+                Some(id) => _ = known.insert(id.clone(), read),
+                None => _ = gone.insert(team),
+            }
+        }
+        let (mut found, mut new) = (BTreeMap::new(), Vec::new());
+        for (team, minutes) in set {
+            let is_same = known.get(team).map(|(before, since, set_at)| (before == minutes, *since, *set_at));
+            let (since, set_at) = match is_same {
+                Some((true, since, set_at)) => (since.min(now), set_at.min(now)),
+                Some((false, since, _)) => (since.min(now), now),
+                None => (now, now),
+            };
+            if is_same != Some((true, since, set_at)) {
+                new.push((team.as_str(), *minutes, ms(since), ms(set_at)));
+            }
+            found.insert(team.clone(), TakeUp { since, set_at });
+        }
+        if !gone.is_empty() || !new.is_empty() {
+            self.keep_take_up(&gone, &new).await?;
+        }
+        Ok(found)
+    }
+
+    async fn keep_take_up(&self, gone: &BTreeSet<String>, new: &[(&str, i64, i64, i64)]) -> Result<(), Error> {
+        let written = self.db.transaction(async |mut tx| {
+            for team in gone {
+                tx.execute("delete from take_up where team = $1", vec![team.as_str().into()]).await?;
+            }
+            for (team, minutes, since, set_at) in new {
+                let sql = "insert into take_up (team, minutes, since, set_at) values ($1, $2, $3, $4) \
+                           on conflict (team) do update set minutes = excluded.minutes, since = excluded.since, \
+                           set_at = excluded.set_at";
+                tx.execute(sql, vec![(*team).into(), (*minutes).into(), (*since).into(), (*set_at).into()]).await?;
+            }
+            Ok(((), tx))
+        });
+        written.await?.1.done().await
+    }
+
+    /// How often a ticket has gone back to this team because it was not taken up, since it came to the team or a person gave it to
+    /// one or took it.
     ///
     /// # Errors
     ///
     /// Where the database cannot be read.
-    pub async fn untouched(&self, team: &TeamId, upto: Timestamp, after: TicketNumber) -> Result<Untouched, Error> {
+    pub async fn times_not_taken_up(&self, ticket: TicketNumber, team: &TeamId) -> Result<u32, Error> {
+        let sql = format!(
+            "select author_kind, details from timeline where ticket = $1 and kind = 'assigned' \
+             order by seq desc limit {ASSIGNMENTS_MAX}"
+        );
+        let mut times = 0;
+        for row in self.db.all(&sql, vec![ticket.0.into()]).await? {
+            let facts = serde_json::from_str::<(String, Option<String>, String)>(&row.text(1)?);
+            let Ok((of, _, why)) = facts else { break };
+            if row.int(0)? != 0 || of != team.as_str() {
+                break;
+            }
+            times += u32::from(why == NOT_TAKEN_UP || why == LEFT_IN_QUEUE);
+        }
+        Ok(times)
+    }
+
+    /// The tickets of a team that a person got in this time, its ends included, and on which that person has done nothing since, among
+    /// those whose numbers follow this one. One who took a ticket has done something on it.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn untouched(
+        &self,
+        team: &TeamId,
+        (from, upto): (Timestamp, Timestamp),
+        after: TicketNumber,
+    ) -> Result<Untouched, Error> {
         let sql = format!(
             "select t.number, t.version, t.assignee, l.at from tickets t join timeline l on l.ticket = t.number \
              where t.team = $1 and t.unfinished = 1 and t.assignee is not null and t.number > $2 \
-             and t.state in ('new', 'open', 'in_progress', 'reopened') and l.kind = 'assigned' and l.at <= $3 \
+             and t.state in ('new', 'open', 'in_progress', 'reopened') and l.kind = 'assigned' and l.at between $3 and $4 \
              and l.seq = (select max(m.seq) from timeline m where m.ticket = t.number and m.kind = 'assigned') \
              and not exists (select 1 from timeline w where w.ticket = t.number and w.seq >= l.seq \
              and w.author_kind = 1 and w.author = t.assignee) order by t.number limit {LOOK_MAX}"
         );
-        let rows = self.db.all(&sql, vec![team.as_str().into(), after.0.into(), ms(upto).into()]).await?;
+        let rows =
+            self.db.all(&sql, vec![team.as_str().into(), after.0.into(), ms(from).into(), ms(upto).into()]).await?;
         let last = rows.last().filter(|_| rows.len() >= LOOK_MAX);
         let next = last.and_then(|row| row.int(0).ok()).map(TicketNumber);
         let given = |row: &Row| {

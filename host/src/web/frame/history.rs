@@ -24,7 +24,11 @@ impl Step {
     /// An entry of the audit as a step, which the text names.
     pub fn of(f: &Frame, found: &Found, text: String) -> Step {
         let by = fact(found, "by");
-        let who = if by == "desk" { f.words.t("who.desk") } else { f.name_of(&by) };
-        Step { when: f.times.ago(found.at), text, who, why: fact(found, "why") }
+        let why = fact(found, "why");
+        let (who, why) = match by.as_str() {
+            "desk" => (f.words.t("who.desk"), f.own_reason(&why)),
+            by => (f.name_of(by), why),
+        };
+        Step { when: f.times.ago(found.at), text, who, why }
     }
 }

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::tz::TimeZone;
 
 use crate::app::App;
+use crate::app::reference::words::in_words;
 use crate::desk::access::HumanDecision;
 use crate::desk::actor::{Actor, Role};
 use crate::desk::id::PersonId;
@@ -119,6 +120,11 @@ impl Frame {
         let name = self.name(&decision.approver);
         let places: Vec<String> = decision.in_place_of.iter().map(|person| self.name(person)).collect();
         if places.is_empty() { name } else { self.words.t2("approvals.in-place-of", name, places.join(", ")) }
+    }
+
+    /// A reason that the desk itself gave, in the reader's words.
+    pub fn own_reason(&self, reason: &str) -> String {
+        in_words(reason, &|key: &str| self.words.t(key))
     }
 
     /// The name of a person whose id came as text.

@@ -26,12 +26,14 @@ static ENGLISH: LazyLock<Texts> = LazyLock::new(|| {
     let mut texts = read(include_str!("../../../templates/words/en.txt"));
     texts.extend(read(include_str!("../../../templates/words/en-desk.txt")));
     texts.extend(read(include_str!("../../../templates/words/en-more.txt")));
+    texts.extend(read(include_str!("../../../templates/words/en-reasons.txt")));
     texts
 });
 static GERMAN: LazyLock<Texts> = LazyLock::new(|| {
     let mut texts = read(include_str!("../../../templates/words/de.txt"));
     texts.extend(read(include_str!("../../../templates/words/de-desk.txt")));
     texts.extend(read(include_str!("../../../templates/words/de-more.txt")));
+    texts.extend(read(include_str!("../../../templates/words/de-reasons.txt")));
     texts
 });
 

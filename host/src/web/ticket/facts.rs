@@ -228,8 +228,11 @@ fn why(f: &Frame, story: Story) -> Why {
         _ => f.words.t1("why.desk", &story.set_by.name),
     };
     let who = |by: &str| if by == THE_DESK { f.words.t("who.desk") } else { f.name_of(by) };
-    let changes: Vec<ByHand> =
-        story.changes.into_iter().map(|change| ByHand { by: who(&change.by), ..change }).collect();
+    let reason = if story.set_by.kind == "desk" { f.own_reason(&story.set_by.reason) } else { story.set_by.reason };
+    let why =
+        |change: &ByHand| if change.by == THE_DESK { f.own_reason(&change.reason) } else { change.reason.clone() };
+    let by_hand = |change: ByHand| ByHand { by: who(&change.by), reason: why(&change), ..change };
+    let changes: Vec<ByHand> = story.changes.into_iter().map(by_hand).collect();
     Why {
         main: MAIN.contains(&story.field.as_str()),
         name,
@@ -237,7 +240,7 @@ fn why(f: &Frame, story: Story) -> Why {
         value: story.value,
         by,
         digest: story.set_by.component,
-        reason: story.set_by.reason,
+        reason,
         law: story.law,
         proposals: story.proposals,
         changes,

@@ -88,6 +88,7 @@ fn item(f: &Frame, seen: &Seen, stored: &StoredEntry) -> Option<Item> {
         Event::Commented { body, .. } => Some(base(if note { "note" } else { "words" }, body.clone(), "")),
         other => {
             let (text, reason) = line(f, other)?;
+            let reason = if entry.says_the_desk_why() { f.own_reason(&reason) } else { reason };
             Some(base("event", text, &reason))
         }
     }

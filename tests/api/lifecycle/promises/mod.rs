@@ -15,6 +15,7 @@ use crate::support::wait::until;
 mod escalation;
 mod followed;
 mod further;
+mod take_up;
 mod team;
 
 /// The demo, open day and night, with alerts and a promise of updates.

@@ -2,12 +2,12 @@
 
 use super::{Correspondence, Ready, name_of};
 use crate::desk::access::AccessCase;
-use crate::desk::change::message::{Moved, Reply};
+use crate::desk::change::message::{AccessNews, Moved, Reply};
 use crate::desk::organisation::{Organisation, Person};
 use crate::desk::ticket::sight::Part;
 use crate::desk::ticket::timeline::Field;
 use crate::messages::facts::{self, Facts, Recipient};
-use crate::messages::words;
+use crate::messages::{reasons, words};
 
 /// The facts of one message in a language.
 pub fn facts(
@@ -20,11 +20,18 @@ pub fn facts(
         by: by.as_ref().map_or_else(|| organisation.name.clone(), |by| name_of(organisation, by)),
         body: body.clone(),
     });
-    let moved = ready.message.about.moved.as_ref().map(|Moved { from, to, reason }| facts::Moved {
+    let moved = ready.message.about.moved.as_ref().map(|Moved { from, to, reason, by_desk }| facts::Moved {
         from: words::state(locale, *from).to_owned(),
         to: words::state(locale, *to).to_owned(),
         to_code: to.code().to_owned(),
-        reason: reason.clone(),
+        reason: if *by_desk { reasons::in_language(locale, reason) } else { reason.clone() },
+        reason_code: if *by_desk { reasons::code(reason).to_owned() } else { String::new() },
+    });
+    let decided = ready.message.about.access.as_ref().map(|AccessNews { outcome, reason, by_desk }| facts::Decided {
+        outcome: words::outcome(locale, *outcome).to_owned(),
+        outcome_code: outcome.code().to_owned(),
+        reason: if *by_desk { reasons::in_language(locale, reason) } else { reason.clone() },
+        reason_code: if *by_desk { reasons::code(reason).to_owned() } else { String::new() },
     });
     Facts {
         organisation: organisation.name.clone(),
@@ -34,6 +41,7 @@ pub fn facts(
         moved,
         solution: ready.solution.clone(),
         access: ready.case.as_ref().map(|case| access(case, organisation)),
+        decided,
         delegation: None,
         survey: ready
             .survey

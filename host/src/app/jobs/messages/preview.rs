@@ -4,7 +4,7 @@
 use super::{Correspondence, Ready, facts};
 use crate::app::{Error, Office};
 use crate::desk::actor::{Actor, Author};
-use crate::desk::change::message::{About, MessageKind, Moved, Reply};
+use crate::desk::change::message::{About, AccessNews, MessageKind, Moved, Reply};
 use crate::desk::id::{MessageId, PersonId, TicketNumber};
 use crate::desk::permission;
 use crate::desk::ticket::Ticket;
@@ -53,6 +53,7 @@ impl Wanted<'_> {
                     | MessageKind::Escalated
                     | MessageKind::Assigned
                     | MessageKind::NotTakenUp
+                    | MessageKind::LeftInQueue
                     | MessageKind::PromiseBroken
                     | MessageKind::PromiseRunsOut
                     | MessageKind::ReviewWanted
@@ -125,7 +126,12 @@ fn after(mut about: About, entry: &Entry) -> About {
             about.reply = Some(Reply { by, body: body.clone() });
         }
         Event::StateChanged { from, to, reason } => {
-            about.moved = Some(Moved { from: *from, to: *to, reason: reason.clone() });
+            let by_desk = entry.says_the_desk_why();
+            about.moved = Some(Moved { from: *from, to: *to, reason: reason.clone(), by_desk });
+        }
+        Event::AccessDecided { outcome, detail } => {
+            let by_desk = entry.says_the_desk_why();
+            about.access = Some(AccessNews { outcome: *outcome, reason: detail.clone(), by_desk });
         }
         _ => {}
     }

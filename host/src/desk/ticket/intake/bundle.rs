@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 
 use super::{NewTicket, Submission};
+use crate::desk::access::{self, AccessCase};
 use crate::desk::actor::Author;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
@@ -13,6 +14,8 @@ use crate::desk::organisation::form::{Field, Value};
 use crate::desk::organisation::parts::{Due, Part};
 use crate::desk::ticket::lifecycle::links::LinkKind;
 use crate::desk::ticket::lifecycle::{clocks, tasks};
+use crate::desk::ticket::timeline::{Entry, Event, Visibility};
+use crate::desk::ticket::{State, Ticket, moved};
 
 /// A link of a ticket that opens with another that opens with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +103,23 @@ pub(in crate::desk) fn settle(change: &mut Change, place: Place, by: &Author, at
     for text in tasks {
         tasks::begin_with(change, &text, by, at);
     }
+}
+
+/// Cancels a part of a ticket that is cancelled; `None` where the part is over, or another person's. Access that waits for a decision
+/// is asked for no more; access that was given ends as any other does.
+pub fn cancel_part(part: &Ticket, case: Option<&AccessCase>, whole: &Ticket, at: &At<'_>) -> Option<Change> {
+    let is_its_own = part.submitted.requester == whole.submitted.requester;
+    if !is_its_own || part.state == State::New || !part.state.is_unfinished() {
+        return None;
+    }
+    let reason = format!("it was a part of {}, which is cancelled", whole.number);
+    let event = Event::StateChanged { from: part.state, to: State::Cancelled, reason };
+    let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event };
+    let mut change = Change::update(part, moved(part, State::Cancelled, at), vec![entry]);
+    if let Some(case) = case {
+        access::cancelled(&mut change, case, at);
+    }
+    Some(change)
 }
 
 fn end_of(day: Date, at: &At<'_>) -> Option<Timestamp> {

@@ -8,7 +8,7 @@
 use jiff::Timestamp;
 
 use super::clocks::{calendar, follow_further};
-use super::escalation;
+use super::{escalation, links};
 use crate::desk::actor::Author;
 use crate::desk::change::at::At;
 use crate::desk::change::message::MessageKind;
@@ -123,7 +123,9 @@ fn close(ticket: &Ticket, at: &At<'_>) -> Change {
 fn give_up(ticket: &Ticket, at: &At<'_>) -> Change {
     let event = Event::StateChanged { from: ticket.state, to: State::Cancelled, reason: NOT_SAID.to_owned() };
     let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event };
-    Change::update(ticket, moved(ticket, State::Cancelled, at), vec![entry])
+    let mut change = Change::update(ticket, moved(ticket, State::Cancelled, at), vec![entry]);
+    links::parts_follow(&mut change, at);
+    change
 }
 
 fn alert(change: &mut Change, ticket: &Ticket, clock: ClockKind, percent: u16, at: &At<'_>) {

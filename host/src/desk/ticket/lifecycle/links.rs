@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use crate::desk::actor::Author;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
+use crate::desk::change::timer::{TimerKind, TimerWrite};
 use crate::desk::id::TicketNumber;
 use crate::desk::permission::MayEdit;
 use crate::desk::refusal::Refusal;
@@ -99,6 +100,12 @@ pub struct Around {
     pub open_tasks: usize,
     /// Whether others are resolved with it: its duplicates, and where it is an outage its children.
     pub has_duplicates: bool,
+}
+
+/// Adds to the change that cancels a ticket that its parts follow, where it has some.
+pub(in crate::desk) fn parts_follow(change: &mut Change, at: &At<'_>) {
+    let ticket = change.after().id;
+    change.timers.push(TimerWrite::Set { kind: TimerKind::LinkedTickets, ticket, due_at: at.now });
 }
 
 /// Where a ticket may reach by links of one kind: what a link must not close to a circle.

@@ -145,7 +145,10 @@ fn teams(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
             fact("config.escalates-to", to),
         ];
         let within = team.take_up_minutes.map(|minutes| f.times.span(i64::from(minutes)));
+        let times = within.is_some().then(|| f.words.n("config.times", team.take_up_times));
         facts.extend(within.map(|within| fact("config.take-up-within", within)));
+        facts.extend(times.map(|times| fact("config.take-up-times", times)));
+        facts.extend(team.lead.as_ref().map(|lead| fact("config.lead", f.name(lead))));
         thing(&team.id, &team.name, facts, named.get(team.id.as_str()).cloned().unwrap_or_default())
     };
     organisation.teams.values().map(one).collect()
