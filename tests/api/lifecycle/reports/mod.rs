@@ -204,3 +204,37 @@ fn a_day_of_a_report_is_a_day() {
     }
     mei.get("/api/v1/reports/volume?from=2026-03-29&to=2026-03-29").expect(200);
 }
+
+/// A year in days is hundreds of rows, of which a plot shows the first.
+#[test]
+fn what_came_in_is_counted_by_week_and_by_month_as_well() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let today = |desk: &House| desk.clock.now().to_string()[..10].to_owned();
+        let from = today(&desk);
+        for (subject, days) in [("one", 7), ("two", 35), ("three", 1)] {
+            incident(&amara, subject);
+            desk.advance(SignedDuration::from_hours(24 * days));
+        }
+        let to = today(&desk);
+        let read = |more: &str| kofi.get(&format!("/api/v1/reports/volume?from={from}&to={to}{more}"));
+        let by_day = read("").expect(200);
+        assert!(sum(&by_day, "created") >= 3, "{by_day}");
+        for (per, at_least, long) in [("day", 3, 10), ("week", 3, 8), ("month", 2, 7)] {
+            let rows = read(&format!("&per={per}")).expect(200);
+            for column in ["created", "resolved", "closed"] {
+                assert_eq!(sum(&rows, column), sum(&by_day, column), "{per}: {rows}");
+            }
+            assert!(rows.as_array().unwrap().len() >= at_least, "{per}: {rows}");
+            assert_eq!(rows[0][per].as_str().unwrap().len(), long, "{per}: {rows}");
+            let csv = read(&format!("&per={per}&format=csv"));
+            assert!(csv.expect_text(200).starts_with(&format!("{per},group,created")), "{}", csv.text);
+        }
+        assert_eq!(read("&per=day").expect(200), by_day);
+        let months = read("&per=month&by=team&format=html");
+        assert!(months.expect_text(200).contains(&from[..7]), "{}", months.text);
+        assert_eq!(read("&per=year").status, 400);
+        assert_eq!(kofi.get(&format!("/api/v1/reports/backlog?from={from}&to={to}&per=week")).status, 400);
+    });
+}

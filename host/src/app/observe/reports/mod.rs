@@ -13,7 +13,10 @@ pub use crate::store::tickets::reports::By;
 use crate::store::tickets::reports::{Counted, Moment, Period, QUARTER_MS};
 
 pub mod html;
+mod per;
 mod work;
+
+pub use per::Per;
 
 /// The longest period of a report, in days.
 const DAYS_MAX: i64 = 3_700;
