@@ -238,3 +238,29 @@ fn what_came_in_is_counted_by_week_and_by_month_as_well() {
         assert_eq!(kofi.get(&format!("/api/v1/reports/backlog?from={from}&to={to}&per=week")).status, 400);
     });
 }
+
+/// The team that a ticket comes back to may have had it before the period, such as in the year before.
+#[test]
+fn a_ticket_comes_back_also_to_a_team_that_had_it_before_the_period() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let key = incident(&amara, "one");
+        let path = format!("/api/v1/tickets/{key}");
+        let team = kofi.get(&path).expect(200)["team"].as_str().unwrap().to_owned();
+        let goes_to = |team: &str| {
+            let edit = json!({ "team": team, "reason": "theirs" });
+            kofi.with("if-match", "*").patch(&path, &edit).expect(200);
+        };
+        let today = || desk.clock.now().in_tz("Europe/Berlin").unwrap().date();
+        let came_back = |day: jiff::civil::Date| {
+            let rows = kofi.get(&format!("/api/v1/reports/handovers?from={day}&to={day}")).expect(200);
+            sum(&rows, "came-back")
+        };
+        let first = today();
+        goes_to("desktop");
+        desk.advance(SignedDuration::from_hours(48));
+        goes_to(&team);
+        assert_eq!([came_back(first), came_back(today())], [0, 1]);
+    });
+}
