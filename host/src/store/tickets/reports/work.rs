@@ -47,16 +47,17 @@ impl Store {
         rows.iter().map(|row| counted(row, 1)).collect()
     }
 
-    /// The time that was written down in a period by group: on how many tickets, and how many minutes.
+    /// The time that was written down in a period by group: on how many tickets, and how many minutes. By person it is
+    /// that of those who worked, and not of those who have the tickets by now.
     ///
     /// # Errors
     ///
     /// Where the database cannot be read.
     pub async fn time_by(&self, period: Period, by: Option<By>) -> Result<Vec<Counted>, Error> {
+        let group = if by == Some(By::Assignee) { "s.person".to_owned() } else { By::group(by) };
         let sql = format!(
-            "select {} as name, '', count(distinct s.ticket), cast(sum(s.minutes) as bigint) from time_spent s \
-             join tickets t on t.number = s.ticket where s.at >= $1 and s.at < $2 group by 1 order by 1",
-            By::group(by)
+            "select {group} as name, '', count(distinct s.ticket), cast(sum(s.minutes) as bigint) from time_spent s \
+             join tickets t on t.number = s.ticket where s.at >= $1 and s.at < $2 group by 1 order by 1"
         );
         let rows = self.db.all_of_history(&sql, period.args()).await?;
         rows.iter().map(|row| counted(row, 2)).collect()
