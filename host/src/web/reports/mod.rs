@@ -127,7 +127,7 @@ pub async fn show(visit: Visit, Path(code): Path<String>, Query(asked): Query<As
     let today = visit.frame.organisation.calendar.zone.to_datetime(visit.frame.times.now).date();
     let days = asked.days(today)?;
     let by = By::from_column(&asked.by);
-    let per = Per::from_code(&asked.per).filter(|_| report == Report::Volume).unwrap_or_default();
+    let per = Per::from_code(&asked.per).filter(|_| report.is_over_days()).unwrap_or_default();
     let table = visit.app.report(&visit.actor, report, days, by).await?.per(per);
     if asked.format == "csv" {
         let name = format!("attachment; filename=\"{}.csv\"", report.code());
@@ -142,7 +142,7 @@ pub async fn show(visit: Visit, Path(code): Path<String>, Query(asked): Query<As
     };
     let f = visit.frame;
     let names: Vec<String> = table.columns.iter().map(|column| f.words.t(&format!("report.{column}"))).collect();
-    let series = if report == Report::Volume { names.get(2..).unwrap_or_default().to_vec() } else { Vec::new() };
+    let series = if report.is_over_days() { names.get(2..).unwrap_or_default().to_vec() } else { Vec::new() };
     let all = Report::ALL.map(|one| (asked.address(one.code(), &[]), title(&f, one), one == report));
     let bys = By::ALL.map(|one| (one.column(), f.words.t(&format!("by.{}", one.column())), Some(one) == by));
     let page_ = ReportPage {
@@ -158,7 +158,8 @@ pub async fn show(visit: Visit, Path(code): Path<String>, Query(asked): Query<As
         against_year: asked.against == "year",
         compared: compared.map(|days| format!("{} – {}", days.from, days.to)).unwrap_or_default(),
         sums: sums(&f, report, &table, earlier.as_ref()),
-        columns: (report == Report::Volume)
+        columns: report
+            .is_over_days()
             .then(|| plot::columns(&plot::by_day(&table, (days.from, days.to), per, 2), &series))
             .flatten(),
         bars: bars(&f, report, by, &table),
@@ -173,7 +174,7 @@ pub async fn show(visit: Visit, Path(code): Path<String>, Query(asked): Query<As
 
 /// The choices of a report over days, and which is taken.
 fn pers(f: &Frame, report: Report, per: Per) -> Vec<(&'static str, String, bool)> {
-    let all = Per::ALL.into_iter().filter(|_| report == Report::Volume);
+    let all = Per::ALL.into_iter().filter(|_| report.is_over_days());
     all.map(|one| (one.code(), f.words.t(&format!("report.{}", one.code())), one == per)).collect()
 }
 
@@ -215,7 +216,7 @@ fn cells(f: &Frame, by: Option<By>, table: &ReportTable, row: &[Cell]) -> Vec<St
 /// The bars of a report: the column that matters most, by group.
 fn bars(f: &Frame, report: Report, by: Option<By>, table: &ReportTable) -> Vec<Bar> {
     let column = match report {
-        Report::Volume => return Vec::new(),
+        Report::Volume | Report::Trend => return Vec::new(),
         Report::Attainment => 5,
         Report::Resolutions => 7,
         Report::Satisfaction => 7,
@@ -244,6 +245,7 @@ fn sums(f: &Frame, report: Report, table: &ReportTable, earlier: Option<&ReportT
         Report::Volume => &[2, 3, 4],
         Report::Attainment => &[2, 3, 4],
         Report::Backlog => &[1, 6],
+        Report::Trend => &[],
         Report::Resolutions => &[1, 2, 4],
         Report::Deflection => &[1],
         Report::Satisfaction | Report::Handling | Report::FirstContact => &[1, 2],

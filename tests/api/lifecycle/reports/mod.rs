@@ -99,9 +99,10 @@ fn a_report_by_category_says_how_much_is_under_other() {
     });
 }
 
-const REPORTS: [&str; 11] = [
+const REPORTS: [&str; 12] = [
     "volume",
     "backlog",
+    "backlog-over-time",
     "sla-attainment",
     "resolutions",
     "deflection",
@@ -262,5 +263,38 @@ fn a_ticket_comes_back_also_to_a_team_that_had_it_before_the_period() {
         desk.advance(SignedDuration::from_hours(48));
         goes_to(&team);
         assert_eq!([came_back(first), came_back(today())], [0, 1]);
+    });
+}
+
+/// Up to today: of days to come nothing is known.
+#[test]
+fn the_backlog_of_each_day_follows_from_what_came_and_what_ended() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let today = || desk.clock.now().in_tz("Europe/Berlin").unwrap().date();
+        let (from, to) = (today(), today().checked_add(jiff::Span::new().days(9)).unwrap());
+        let read = |name: &str, more: &str| {
+            let path = format!("/api/v1/reports/{name}?from={from}&to={to}&by=request_type{more}");
+            let rows = kofi.get(&path).expect(200);
+            let own = rows.as_array().unwrap().iter().filter(|row| row["group"] == "incident").cloned();
+            own.collect::<Vec<Value>>()
+        };
+        let unfinished =
+            |rows: Vec<Value>| rows.iter().map(|row| row["unfinished"].as_i64().unwrap()).collect::<Vec<_>>();
+        let [ended, came_back] = ["one", "two"].map(|subject| incident(&amara, subject));
+        desk.advance(SignedDuration::from_hours(24));
+        for key in [&ended, &came_back] {
+            step(&kofi, key, &resolved()).expect(200);
+        }
+        step(&amara, &came_back, &json!({ "to": "reopened", "reason": "no" })).expect(200);
+        desk.advance(SignedDuration::from_hours(24));
+        incident(&amara, "three");
+        let rows = read("backlog-over-time", "");
+        assert_eq!(rows[0]["day"], from.to_string());
+        assert_eq!(unfinished(rows), [2, 1, 2]);
+        assert_eq!(unfinished(read("backlog", "")), [2], "the last day is as things stand");
+        assert_eq!(unfinished(read("backlog-over-time", "&per=month")).last(), Some(&2));
+        assert!(unfinished(read("backlog-over-time", "&per=week")).len() <= 2);
     });
 }

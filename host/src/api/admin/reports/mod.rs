@@ -34,7 +34,7 @@ pub struct ReportQuery {
     to: Date,
     /// `category`, `team`, `assignee`, `priority`, `channel`, `request_type` or `state`; all together where nothing is said.
     by: Option<String>,
-    /// Of `volume`: a row for each `day` (default), `week` or `month`, as ISO 8601 writes them.
+    /// Of `volume` and `backlog-over-time`: a row for each `day` (default), `week` or `month`, as ISO 8601 writes them.
     per: Option<String>,
     /// `json` (default), `csv`, or `html`: a page that needs nothing else, with a plot.
     #[serde(default)]
@@ -70,14 +70,14 @@ impl ReportQuery {
     fn per(&self, report: Report) -> Result<Per, Problem> {
         let Some(name) = &self.per else { return Ok(Per::Day) };
         let bad = |what: &str| Problem::new(Kind::BAD_QUERY, format!("`per` is {what}"));
-        if report != Report::Volume {
-            return Err(bad("of `volume` alone: no other report is over days"));
+        if !report.is_over_days() {
+            return Err(bad("of `volume` and `backlog-over-time` alone: no other report has days"));
         }
         Per::from_code(name).ok_or_else(|| bad(&format!("one of {}", Per::ALL.map(Per::code).join(", "))))
     }
 }
 
-/// Read a report: `volume`, `backlog`, `sla-attainment`, `resolutions`, `deflection`, `satisfaction`, `handling-time`,
+/// Read a report: `volume`, `backlog`, `backlog-over-time`, `sla-attainment`, `resolutions`, `deflection`, `satisfaction`, `handling-time`,
 /// `first-contact`, `handovers`, `sla-events`, or `corrections` of what rules decided. For agents, admins and the operator.
 ///
 /// Days are those of the desk's time zone. A share is a number from 0 to 1, or null where there is nothing to have a share of.

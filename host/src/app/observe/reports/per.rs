@@ -48,12 +48,14 @@ impl Per {
 }
 
 impl ReportTable {
-    /// The same with a row for each of these and each group; a table that has no days stays as it is.
+    /// The same with a row for each of these and each group; a table that has no days stays as it is. What came in is added up; of how
+    /// things stood at the end of each day, the last day counts.
     #[must_use]
     pub fn per(self, per: Per) -> ReportTable {
         if per == Per::Day || self.columns.first() != Some(&Per::Day.code()) {
             return self;
         }
+        let stands = self.columns.get(2) == Some(&"unfinished");
         let mut sums: BTreeMap<(String, String), Vec<i64>> = BTreeMap::new();
         for row in &self.rows {
             let [Cell::Text(day), Cell::Text(group), numbers @ ..] = row.as_slice() else { continue };
@@ -61,7 +63,7 @@ impl ReportTable {
             let of_group = sums.entry((per.of(day), group.clone())).or_insert_with(|| vec![0; numbers.len()]);
             for (sum, cell) in of_group.iter_mut().zip(numbers) {
                 if let Cell::Number(number) = cell {
-                    *sum += number;
+                    *sum = if stands { *number } else { *sum + number };
                 }
             }
         }
@@ -92,6 +94,11 @@ mod tests {
         assert_eq!(Per::ALL.map(|per| Per::from_code(per.code())), Per::ALL.map(Some));
     }
 
+    fn table_of_two_days() -> ReportTable {
+        let row = |day: &str, n: i64| vec![Cell::Text(day.to_owned()), Cell::Text(String::new()), Cell::Number(n)];
+        ReportTable { columns: Vec::new(), rows: vec![row("2026-12-31", 7), row("2027-01-01", 4)] }
+    }
+
     #[test]
     fn the_days_of_each_group_are_added_up_and_nothing_is_lost() {
         let row = |day: &str, group: &str, n: i64| {
@@ -109,6 +116,8 @@ mod tests {
         assert_eq!(weeks.rows, [of("2026-W53", "a", [6, 2]), of("2026-W53", "b", [3, 1])]);
         let months = table.per(Per::Month);
         assert_eq!(months.rows.len(), 3, "the years stand apart: {months:?}");
+        let stands = ReportTable { columns: vec!["day", "group", "unfinished"], ..table_of_two_days() }.per(Per::Week);
+        assert_eq!(stands.rows, [vec![Cell::Text("2026-W53".to_owned()), Cell::Text(String::new()), Cell::Number(4)]]);
         let other = ReportTable { columns: vec!["group"], rows: vec![vec![Cell::Number(1)]] };
         assert_eq!(other.clone().per(Per::Month), other);
     }
