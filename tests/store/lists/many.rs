@@ -5,7 +5,7 @@ use ruledesk::desk::id::PersonId;
 use ruledesk::desk::ticket::State;
 use ruledesk::store::db::{Arg, Db};
 use ruledesk::store::sql::search::KEEP_TICKETS;
-use ruledesk::store::tickets::list::{Filter, QueuePlace};
+use ruledesk::store::tickets::list::{Filter, NO_ONE, QueuePlace};
 use ruledesk::store::{Store, Target};
 use uuid::Uuid;
 
@@ -103,7 +103,7 @@ impl Row {
         let own = |id: &PersonId| self.requester == id.as_str() || self.submitted_by == id.as_str();
         (filter.states.is_empty() || filter.states.contains(&self.state))
             && filter.team.as_ref().is_none_or(|team| self.team == *team)
-            && filter.assignee.as_ref().is_none_or(|assignee| self.assignee.as_ref() == Some(assignee))
+            && filter.assignee.as_ref().is_none_or(|assignee| self.assignee.as_deref().unwrap_or(NO_ONE) == assignee)
             && filter.requester.as_ref().is_none_or(|requester| self.requester == *requester)
             && (filter.requesters.is_empty() || filter.requesters.contains(&self.requester))
             && filter.priority.as_ref().is_none_or(|priority| self.priority == priority)
@@ -152,6 +152,7 @@ pub fn singles() -> Vec<Filter> {
         Filter { team: text("team-4"), ..any() },
         Filter { team: text("big"), ..any() },
         Filter { assignee: text("agent-15"), ..any() },
+        Filter { assignee: text(NO_ONE), ..any() },
         Filter { requester: text("person-26"), ..any() },
         // The people of a small department, each walked by themselves, and of one that is too large for that.
         Filter { requesters: people(0..5), ..any() },

@@ -32,7 +32,7 @@ pub struct ListQuery {
     state: Option<String>,
     /// For agents and admins.
     team: Option<String>,
-    /// For agents and admins.
+    /// A person, or `@none` for those that no person has. For agents and admins.
     assignee: Option<String>,
     requester: Option<String>,
     /// Those that the people of a department requested: for its readers, agents and admins.

@@ -24,7 +24,7 @@ use crate::store::Commit;
 pub use crate::store::rules::decisions::{RunPlace, RunTexts, StoredRun};
 pub use crate::store::sql::page::Page;
 pub use crate::store::tickets::StoredMessage;
-pub use crate::store::tickets::list::{DuePlace, Filter, QueuePlace, Start, UpdatedPlace};
+pub use crate::store::tickets::list::{DuePlace, Filter, NO_ONE, QueuePlace, Start, UpdatedPlace};
 pub use crate::store::tickets::summary::TicketSummary;
 pub use crate::store::tickets::timeline::StoredEntry;
 

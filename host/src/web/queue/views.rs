@@ -10,7 +10,7 @@ use super::asked::Asked;
 use super::{Said, render};
 use crate::app::Error;
 use crate::app::tickets::search::views::{Audience, ME, OwnView, ViewCount, ViewWanted};
-use crate::app::tickets::work::Filter;
+use crate::app::tickets::work::{Filter, NO_ONE};
 use crate::desk::change::condition::{Condition, Tags};
 use crate::desk::id::{PersonId, ViewId};
 use crate::web::frame::failure::Failure;
@@ -72,7 +72,7 @@ pub fn views(visit: &Visit, asked: &Asked, own: &[OwnView]) -> Views {
     };
     let mut front = vec![fixed("mine".to_owned(), f.words.t("queue.mine"), "", &me)];
     front.extend(own.iter().filter(|own| own.starred).map(kept));
-    let mut folded = Vec::new();
+    let mut folded = vec![fixed("unassigned".to_owned(), f.words.t("queue.unassigned"), "", NO_ONE)];
     for team in teams(visit) {
         let view = fixed(format!("team-{team}"), f.team(&team), &team, "");
         if front.len() < FRONT { front.push(view) } else { folded.push(view) }
@@ -86,7 +86,11 @@ pub fn views(visit: &Visit, asked: &Asked, own: &[OwnView]) -> Views {
 pub fn kept(visit: &Visit, own: &OwnView) -> Kept {
     let (f, view) = (&visit.frame, &own.view);
     let Filter { states, team, assignee, requester, requesters: _, priority, category, only: _ } = &view.filter;
-    let person = |id: &String| if id == ME { f.words.t("views.me") } else { f.name_of(id) };
+    let person = |id: &String| match id.as_str() {
+        ME => f.words.t("views.me"),
+        NO_ONE => f.words.t("views.no-one"),
+        id => f.name_of(id),
+    };
     let states = states.iter().map(|state| f.state(*state).text).collect::<Vec<_>>().join(", ");
     let priority_name = |id: &String| id.parse().map_or_else(|_| id.clone(), |id| f.priority(&id).name);
     let parts = [

@@ -33,7 +33,7 @@ const LIMIT: usize = 50;
 pub struct ViewFilterBody {
     states: Vec<String>,
     team: Option<String>,
-    /// A person, or `@me` for the one who reads the list.
+    /// A person, `@me` for the one who reads the list, or `@none` for those that no person has.
     assignee: Option<String>,
     /// A person, or `@me`.
     requester: Option<String>,

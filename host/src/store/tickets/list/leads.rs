@@ -1,7 +1,7 @@
 //! Which index leads to the tickets of a list, and what of its filter is left to be looked at on the way.
 
 use super::walk::{Args, Residual};
-use super::{Filter, Reader};
+use super::{Filter, NO_ONE, Reader};
 use crate::desk::ticket::State;
 use crate::store::Error;
 use crate::store::db::Arg;
@@ -80,7 +80,7 @@ impl Leads {
             vec![(Lead::Requester, requester.clone())]
         } else if (1..=LEADS_MAX).contains(&filter.requesters.len()) {
             filter.requesters.iter().map(|person| (Lead::Requester, person.clone())).collect()
-        } else if let Some(assignee) = &filter.assignee {
+        } else if let Some(assignee) = filter.assignee.as_ref().filter(|assignee| *assignee != NO_ONE) {
             vec![(Lead::Assignee, assignee.clone())]
         } else if let Some(team) = &filter.team {
             vec![(Lead::Team, team.clone())]
@@ -167,10 +167,14 @@ pub fn residual(filter: &Filter, lead: Lead, args: &mut Args) -> Residual {
         let condition = format!("(requester = {person} or submitted_by = {person})");
         residual.add(&["requester", "submitted_by"], condition);
     }
+    let unassigned = assignee.as_deref() == Some(NO_ONE);
+    if unassigned {
+        residual.add(&["assignee"], "assignee is null".to_owned());
+    }
     let equals = [
         // Where a list is confined to one person, that person's tickets are walked, whoever requested them.
         ("requester", requester.as_ref().filter(|_| lead != Lead::Requester || only.is_some())),
-        ("assignee", assignee.as_ref().filter(|_| lead != Lead::Assignee)),
+        ("assignee", assignee.as_ref().filter(|_| lead != Lead::Assignee && !unassigned)),
         ("team", team.as_ref().filter(|_| lead != Lead::Team)),
         ("priority", priority.as_ref()),
     ];

@@ -31,11 +31,15 @@ mod walk;
 
 pub use queue::Ahead;
 
+/// The word for those that no person has, in the place of an assignee.
+pub const NO_ONE: &str = "@none";
+
 /// Which tickets a list shows; `None` and empty do not narrow it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     pub states: Vec<State>,
     pub team: Option<String>,
+    /// A person, or [`NO_ONE`].
     pub assignee: Option<String>,
     pub requester: Option<String>,
     /// Those that any of these people requested.
