@@ -2,8 +2,8 @@
 //!
 //! An entry of which something is taken off is not the one that the chain of timelines vouches for. The audit says so, with the digests before and
 //! after, so that the chain stays whole and says where a person was erased. Three things stay: the ledger of access with the grants
-//! and decisions that it vouches for, the records of how rules decided, and the audit. They are kept as proof, for as long as the
-//! archive keeps them.
+//! and decisions that it vouches for, the records of how rules decided, and the audit with what it vouches for, such as tokens that
+//! were taken back and versions of documents. They are kept as proof, for as long as the archive keeps them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ use crate::store::{Error, Store};
 
 mod names;
 
-use names::{erase_in_drafts, erase_in_ticket, field_text};
+use names::{erase_in_drafts, erase_in_messages, erase_in_ticket, field_text};
 
 /// The most rows of one section of an export.
 const ROWS_MAX: i64 = 50_000;
@@ -337,6 +337,7 @@ impl Store {
                 tx.execute(sql, args.clone()).await?;
             }
             erase_in_drafts(&mut tx, erasure).await?;
+            erase_in_messages(&mut tx, erasure).await?;
             let groups = directory::erase(&mut tx, erasure.person).await?;
             let detail = json!({ "by": erasure.by, "tickets": done.tickets, "entries": done.entries,
                 "entrance": entrance, "groups": groups });

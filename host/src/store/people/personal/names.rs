@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::Erasure;
 use crate::desk::id::{PersonId, TicketNumber};
 use crate::desk::ticket::Ticket;
+use crate::desk::ticket::lifecycle::watchers::named_otherwise;
 use crate::store::Error;
 use crate::store::chain::audit;
 use crate::store::chain::timelines::{Part, digest};
@@ -116,6 +117,24 @@ async fn erase_in_contents(tx: &mut Tx, erasure: Erasure<'_>, number: TicketNumb
     }
     let sql = "update contents set fields = $2, attachments = $3 where ticket = $1";
     tx.execute(sql, vec![number.0.into(), fields.into(), json!(files).to_string().into()]).await.map(drop)
+}
+
+/// Puts the other name into words of others that name the person, in messages that have not left.
+pub(super) async fn erase_in_messages(tx: &mut Tx, erasure: Erasure<'_>) -> Result<(), Error> {
+    let Erasure { person, pseudonym, .. } = erasure;
+    let sql = "select id, payload from outbox where sent_at is null and payload like $1";
+    for row in tx.all(sql, vec![format!("%@{person}%").into()]).await? {
+        // A damaged one is found when it is to be sent.
+        let Ok(mut payload) = serde_json::from_str::<Value>(&row.text(1)?) else { continue };
+        if let Some(Value::String(said)) = payload.pointer_mut("/reply/1")
+            && let Some(otherwise) = named_otherwise(said, person.as_str(), pseudonym)
+        {
+            *said = otherwise;
+            let sql = "update outbox set payload = $2 where id = $1";
+            tx.execute(sql, vec![row.uuid(0)?.into(), payload.to_string().into()]).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Puts the other name into the submissions that others keep for the person or about them.
