@@ -107,10 +107,13 @@ pub fn named_otherwise(text: &str, person: &str, name: &str) -> Option<String> {
         let before = head.chars().next_back().or(done.chars().next_back());
         done.push_str(head);
         done.push('@');
-        let id = tail.split(|c: char| !is_of_id(c)).next().unwrap_or_default();
-        let is_named = id == person || id.trim_end_matches(MARKS) == person;
         rest = tail;
-        if is_named && before.is_none_or(|c| !is_of_id(c)) {
+        let is_named = || {
+            let id = tail.split(|c: char| !is_of_id(c)).next().unwrap_or_default();
+            id == person || id.trim_end_matches(MARKS) == person
+        };
+        // In this order no mark is looked at again for each that stands before it.
+        if before.is_none_or(|c| !is_of_id(c)) && tail.starts_with(person) && is_named() {
             done.push_str(name);
             rest = tail.get(person.len()..).unwrap_or_default();
             found = true;
