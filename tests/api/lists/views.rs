@@ -70,7 +70,19 @@ fn tickets_that_no_person_has_are_listed_kept_counted_and_searched() {
         for more in ["", "&sort=number", "&sort=updated", "&sort=due", "&team=network"] {
             assert_eq!(keys(&format!("/api/v1/tickets?assignee=@none{more}")), [left.as_str()], "{more}");
         }
-        assert_eq!(amara.get("/api/v1/tickets?assignee=@none").status, 403);
+        for internal in ["assignee=@none", "tag=vip"] {
+            assert_eq!(amara.get(&format!("/api/v1/tickets?{internal}")).status, 403, "{internal}");
+        }
+        let tagged = json!({ "tags": ["vip"], "reason": "the board" });
+        kofi.with("if-match", "*").patch(&format!("/api/v1/tickets/{taken}"), &tagged).expect(200);
+        assert_eq!(keys("/api/v1/tickets?tag=vip&request_type=incident"), [taken.as_str()]);
+        assert_eq!(keys("/api/v1/tickets?tag=vip&request_type=question"), [""; 0]);
+        let of_vips = format!("/api/v1/views/{}", Uuid::from_u128(8));
+        kofi.put(&of_vips, &json!({ "name": "VIP", "filter": { "tag": "vip", "request_type": "incident" } }))
+            .expect(200);
+        assert_eq!(keys(&format!("{of_vips}/tickets")), [taken.as_str()]);
+        let hers = json!({ "name": "Mine", "filter": { "tag": "vip" } });
+        assert_eq!(amara.put(&format!("/api/v1/views/{}", Uuid::from_u128(9)), &hers).status, 403);
         let path = format!("/api/v1/views/{}", Uuid::from_u128(7));
         kofi.put(&path, &json!({ "name": "Whose?", "filter": { "assignee": "@none" } })).expect(200);
         assert_eq!(keys(&format!("{path}/tickets")), [left.as_str()]);

@@ -85,7 +85,8 @@ pub fn views(visit: &Visit, asked: &Asked, own: &[OwnView]) -> Views {
 /// A list that is kept, as the page shows it.
 pub fn kept(visit: &Visit, own: &OwnView) -> Kept {
     let (f, view) = (&visit.frame, &own.view);
-    let Filter { states, team, assignee, requester, requesters: _, priority, category, only: _ } = &view.filter;
+    let Filter { states, team, assignee, requester, requesters: _, priority, category, request_type, tag, only: _ } =
+        &view.filter;
     let person = |id: &String| match id.as_str() {
         ME => f.words.t("views.me"),
         NO_ONE => f.words.t("views.no-one"),
@@ -93,6 +94,9 @@ pub fn kept(visit: &Visit, own: &OwnView) -> Kept {
     };
     let states = states.iter().map(|state| f.state(*state).text).collect::<Vec<_>>().join(", ");
     let priority_name = |id: &String| id.parse().map_or_else(|_| id.clone(), |id| f.priority(&id).name);
+    let type_name = |id: &String| {
+        f.organisation.request_types.get(id.as_str()).map_or_else(|| id.clone(), |form| form.name.clone())
+    };
     let parts = [
         ("queue.by-state", Some(states).filter(|text| !text.is_empty())),
         ("queue.by-team", team.as_ref().map(|id| f.team(id))),
@@ -100,6 +104,8 @@ pub fn kept(visit: &Visit, own: &OwnView) -> Kept {
         ("queue.requester", requester.as_ref().map(person)),
         ("queue.by-priority", priority.as_ref().map(priority_name)),
         ("queue.by-category", category.as_ref().map(|id| f.category(id))),
+        ("by.request_type", request_type.as_ref().map(type_name)),
+        ("field.tags", tag.clone()),
     ];
     let lines = parts.into_iter().filter_map(|(key, text)| Some(format!("{}: {}", f.words.t(key), text?)));
     Kept {

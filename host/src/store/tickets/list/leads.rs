@@ -161,7 +161,7 @@ fn half(unfinished: bool) -> impl Iterator<Item = State> {
 /// What of a filter the index behind `lead` does not hold; states are never of it.
 pub fn residual(filter: &Filter, lead: Lead, args: &mut Args) -> Residual {
     let mut residual = Residual::default();
-    let Filter { states, team, assignee, requester, requesters, priority, category, only } = filter;
+    let Filter { states, team, assignee, requester, requesters, priority, category, request_type, tag, only } = filter;
     if let Some(person) = only.as_ref().filter(|_| lead != Lead::Requester) {
         let person = args.place(person.as_str());
         let condition = format!("(requester = {person} or submitted_by = {person})");
@@ -177,11 +177,17 @@ pub fn residual(filter: &Filter, lead: Lead, args: &mut Args) -> Residual {
         ("assignee", assignee.as_ref().filter(|_| lead != Lead::Assignee && !unassigned)),
         ("team", team.as_ref().filter(|_| lead != Lead::Team)),
         ("priority", priority.as_ref()),
+        ("request_type", request_type.as_ref()),
     ];
     for (column, value) in equals {
         if let Some(value) = value {
             residual.add(&[column], format!("{column} = {}", args.place(value.as_str())));
         }
+    }
+    if let Some(tag) = tag {
+        // As the row has it among its others.
+        let place = args.place(serde_json::json!(tag).to_string());
+        residual.add(&["tags"], format!("tags <> replace(tags, {place}, '')"));
     }
     let walks_them = lead == Lead::Requester && only.is_none() && requester.is_none();
     if !requesters.is_empty() && !walks_them {

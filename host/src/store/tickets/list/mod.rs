@@ -47,8 +47,18 @@ pub struct Filter {
     pub priority: Option<String>,
     /// A category or a parent of it.
     pub category: Option<String>,
+    pub request_type: Option<String>,
+    /// One of its tags.
+    pub tag: Option<String>,
     /// Confines the list to what one person requested or submitted.
     pub only: Option<PersonId>,
+}
+
+impl Filter {
+    /// Whether it asks for what requesters are not shown: that must not be found out by asking either.
+    pub const fn is_internal(&self) -> bool {
+        self.team.is_some() || self.assignee.is_some() || self.tag.is_some()
+    }
 }
 
 /// The order of a list, and the place after which its page begins.
