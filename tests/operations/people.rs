@@ -251,9 +251,9 @@ fn an_erased_person_is_named_by_nothing_of_others() {
             let all = of_kofi.chain([(mei.get(log).expect(200), log.to_owned())]);
             all.map(|(found, path)| (path, found.to_string())).collect::<Vec<_>>()
         };
-        let naming = elsewhere().into_iter().filter(|(_, text)| text.contains("akira")).map(|(path, _)| path);
-        let naming: Vec<String> = naming.collect();
-        assert!(naming.len() >= 10 && naming.iter().any(|path| path.contains("webhooks")), "{naming:?}");
+        let there = elsewhere().into_iter().filter(|(_, text)| text.contains("akira")).map(|(path, _)| path);
+        let there: Vec<String> = there.collect();
+        assert!(there.len() >= 10 && there.iter().any(|path| path.contains("webhooks")), "{there:?}");
         let is_found = |expected: bool| {
             until("the index of words", || {
                 let text = kofi.get("/api/v1/search?q=akira").expect(200).to_string();
