@@ -186,7 +186,7 @@ fn desk_with_a_webhook(database: Database) -> House {
 
 /// The columns of the database that name a person, but for those that are kept as proof.
 fn naming(desk: &House, person: &str) -> Vec<String> {
-    const PROOF: [&str; 5] = ["audit", "ledger", "tokens", "runs", "decisions"];
+    const PROOF: [&str; 6] = ["audit", "ledger", "tokens", "runs", "decisions", "record_dictionaries"];
     const SQLITE: &str =
         "select m.name, c.name from sqlite_master m join pragma_table_info(m.name) c where m.type = 'table'";
     const POSTGRES: &str = "select table_name::text, column_name::text from information_schema.columns \
