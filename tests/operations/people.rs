@@ -1,8 +1,12 @@
 //! All that the desk keeps of a person is given out, and erased without a break in what the desk can prove.
 
+use std::path::Path;
+
 use jiff::SignedDuration;
 use ruledesk::desk::id::PersonId;
 use ruledesk::desk::organisation::Organisation;
+use ruledesk::store::Target;
+use ruledesk::store::db::Db;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -10,7 +14,7 @@ use crate::store::fixture::organisation;
 use crate::support::client::{Client, resolved};
 use crate::support::components::{example_rules, root};
 use crate::support::house::House;
-use crate::support::place::{Database, copy, on_both};
+use crate::support::place::{Database, copy, in_runtime, on_both};
 use crate::support::wait::until;
 
 /// The demo in a directory of its own, so that a person can leave.
@@ -34,11 +38,14 @@ fn act(client: &Client, key: &str, what: &str, body: &Value) {
 
 /// Lets a person leave.
 fn leave(desk: &House, config: &TempDir, person: &str) {
-    let file = config.path().join("people.toml");
-    let text = std::fs::read_to_string(&file).unwrap();
+    leave_by(desk, &config.path().join("people.toml"), person);
+}
+
+fn leave_by(desk: &House, file: &Path, person: &str) {
+    let text = std::fs::read_to_string(file).unwrap();
     let line = format!("id = \"{person}\"\n");
     assert!(text.contains(&line));
-    std::fs::write(&file, text.replace(&line, &format!("{line}active = false\n"))).unwrap();
+    std::fs::write(file, text.replace(&line, &format!("{line}active = false\n"))).unwrap();
     assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
 }
 
@@ -153,6 +160,127 @@ fn an_erased_person_has_no_password_no_place_in_the_directory_and_no_files_left(
         assert!(!others.contains("mitzi") && !others.contains("amara"), "{others}");
         desk.advance(SignedDuration::from_hours(25));
         assert_eq!(desk.sweep_files(), 1, "the content is gone from the store of files");
+    });
+}
+
+/// The demo with an endpoint that takes nothing, and a form that asks for a person.
+fn desk_with_a_webhook(database: Database) -> House {
+    let desk = House::with_settings(database, example_rules(), |text| {
+        let secret = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+        let file = std::env::temp_dir().join(format!("ruledesk-secrets-{}-{database:?}", std::process::id()));
+        std::fs::write(&file, format!("{secret}\n")).unwrap();
+        format!(
+            "{text}\n[outgoing]\ninternal-hosts = [\"127.0.0.1\"]\n\n[[webhook]]\nid = \"cmdb\"\n\
+             url = \"http://127.0.0.1:9/hook\"\nsecret-file = \"{}\"\ninternal = true\n",
+            file.display()
+        )
+    });
+    let types = desk.settings().with_file_name("request-types.toml");
+    let text = std::fs::read_to_string(&types).unwrap();
+    let visit = "\n[[request-type]]\nid = \"visit\"\nname = \"A visit\"\nkind = \"request\"\n\
+                 field = [{ name = \"guest\", label = \"Who\", kind = \"person\" }]\n";
+    std::fs::write(&types, text + visit).unwrap();
+    assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+    desk
+}
+
+/// The columns of the database that name a person, but for those that are kept as proof.
+fn naming(desk: &House, person: &str) -> Vec<String> {
+    const PROOF: [&str; 6] = ["audit", "ledger", "tokens", "runs", "decisions", "record_dictionaries"];
+    const SQLITE: &str =
+        "select m.name, c.name from sqlite_master m join pragma_table_info(m.name) c where m.type = 'table'";
+    const POSTGRES: &str = "select table_name::text, column_name::text from information_schema.columns \
+                            where table_schema = 'public'";
+    in_runtime(async {
+        let (db, columns) = match desk.target() {
+            Target::Sqlite(file) => (Db::open_sqlite(&file).await.unwrap(), SQLITE),
+            Target::Postgres(url) => (Db::open_postgres(&url).await.unwrap(), POSTGRES),
+        };
+        let mut found = Vec::new();
+        for row in db.all(columns, Vec::new()).await.unwrap() {
+            let (table, column) = (row.text(0).unwrap(), row.text(1).unwrap());
+            // The indexes of words hold no texts, and what they hold is looked for by a search.
+            if PROOF.contains(&table.as_str()) || table.contains("_text") {
+                continue;
+            }
+            let sql = format!("select count(*) from {table} where cast(\"{column}\" as text) like '%{person}%'");
+            let count = db.all(&sql, Vec::new()).await.unwrap()[0].int(0).unwrap();
+            found.extend((count > 0).then(|| format!("{table}.{column}")));
+        }
+        db.close().await;
+        found
+    })
+}
+
+/// Lists that others keep, submissions that they have begun, fields and words of their tickets, files, and what is still to be
+/// delivered to webhooks.
+#[test]
+fn an_erased_person_is_named_by_nothing_of_others() {
+    on_both(|database| {
+        let desk = desk_with_a_webhook(database);
+        let [amara, kofi, mei] = ["amara", "kofi", "mei"].map(|person| desk.as_role(person));
+        let akira = desk.with_roles("akira", "agent");
+        desk.do_what_is_due();
+        let with = incident(&amara, "VPN is down");
+        let path = format!("/api/v1/tickets/{with}");
+        let edit = json!({ "assignee": "akira", "reason": "knows it" });
+        kofi.with("if-match", "*").patch(&path, &edit).expect(200);
+        act(&kofi, &with, "comments", &json!({ "body": "Ask @akira. Or @akira-" }));
+        let bytes = b"a log";
+        akira.send_file(&format!("{path}/attachments?name=akira.txt"), "text/plain", bytes).expect(201);
+        akira.post(&format!("{path}/time"), &json!({ "minutes": 5, "note": "akira looked" })).expect(200);
+        let upload = akira.send_file("/api/v1/attachments?name=akira.txt", "text/plain", bytes).expect(201);
+        let rang = json!({ "request_type": "incident", "subject": "hers", "body": "She rang.", "requester": "lena",
+            "fields": { "service": "vpn", "people-affected": 1 }, "uploads": [upload["id"]] });
+        let rang = akira.post("/api/v1/tickets", &rang).expect(201)["key"].as_str().unwrap().to_owned();
+        let visit = json!({ "request_type": "visit", "subject": "A visit", "body": "Tomorrow.", "fields": { "guest": "akira" } });
+        let visit = amara.post("/api/v1/tickets", &visit).expect(201)["key"].as_str().unwrap().to_owned();
+        let [list, draft] = ["views", "drafts"].map(|what| format!("/api/v1/{what}/{}", uuid::Uuid::from_u128(1)));
+        kofi.put(&list, &json!({ "name": "His", "filter": { "assignee": "akira" } })).expect(200);
+        let begun = json!({ "request_type": "visit", "subject": "Later", "body": "x", "requester": "akira",
+            "fields": { "guest": "akira" } });
+        kofi.put(&draft, &begun).expect(200);
+        desk.do_what_is_due();
+        let elsewhere = || {
+            let tickets = [&with, &rang, &visit];
+            let paths = tickets.iter().flat_map(|key| {
+                ["", "/timeline", "/attachments", "/time"].map(|end| format!("/api/v1/tickets/{key}{end}"))
+            });
+            let of_kofi = paths.chain([list.clone(), draft.clone()]).map(|path| (kofi.get(&path).expect(200), path));
+            let log = "/api/v1/webhooks/cmdb/deliveries";
+            let all = of_kofi.chain([(mei.get(log).expect(200), log.to_owned())]);
+            all.map(|(found, path)| (path, found.to_string())).collect::<Vec<_>>()
+        };
+        let there = elsewhere().into_iter().filter(|(_, text)| text.contains("akira")).map(|(path, _)| path);
+        let there: Vec<String> = there.collect();
+        assert!(there.len() >= 10 && there.iter().any(|path| path.contains("webhooks")), "{there:?}");
+        let is_found = |expected: bool| {
+            until("the index of words", || {
+                let text = kofi.get("/api/v1/search?q=akira").expect(200).to_string();
+                (text.contains(&format!("\"{with}\"")) == expected).then_some(())
+            });
+        };
+        is_found(true);
+        for key in [&with, &rang] {
+            act(&kofi, key, "transitions", &resolved());
+        }
+        desk.advance(SignedDuration::from_hours(24 * 8));
+        leave_by(&desk, &desk.settings().with_file_name("people.toml"), "akira");
+        desk.do_what_is_due();
+        let erased = mei.post("/api/v1/people/akira/erasure", &json!({ "reason": "he asked for it" })).expect(200);
+        let name = erased["pseudonym"].as_str().unwrap();
+        for (path, text) in elsewhere() {
+            assert!(!text.contains("akira"), "{path}: {text}");
+        }
+        let timeline = kofi.get(&format!("{path}/timeline")).expect(200).to_string();
+        assert!(timeline.contains(&format!("Ask @{name}. Or @{name}-")), "{timeline}");
+        assert_eq!(kofi.get(&list).expect(200)["filter"]["assignee"], name);
+        assert_eq!(kofi.get(&format!("/api/v1/tickets/{visit}")).expect(200)["fields"]["guest"], name);
+        desk.do_what_is_due();
+        is_found(false);
+        let check = desk.command(&["decisions", "chain"]);
+        assert_eq!(check.status.code(), Some(0), "{check:?}");
+        assert_eq!(naming(&desk, "akira"), [""; 0]);
     });
 }
 

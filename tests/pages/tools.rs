@@ -245,6 +245,11 @@ fn people_say_how_they_hear_of_things_and_ask_for_more_time() {
     mei.click("form.filters-line button");
     mei.wait("location.search.includes('against=year')");
     mei.sees(".sums", "before: 0");
+    mei.choose("#per", "month");
+    mei.click("form.filters-line button");
+    mei.wait("location.search.includes('per=month')");
+    let months = file(&mei, "document.querySelector('.title-line a.button').href");
+    assert!(months.starts_with("month,group,created,"), "{months}");
     mei.go("/reports/wall");
     let counted = mei.script(
         "const rows = [...document.querySelectorAll('.wall-table tbody tr')]; \

@@ -7,6 +7,7 @@ use super::super::lifecycle::{incident, step};
 use crate::support::client::resolved;
 use crate::support::house::House;
 use crate::support::place::on_both;
+use crate::support::wait::until;
 
 #[test]
 fn a_list_is_kept_under_a_name_for_oneself_a_team_or_all_who_work_here() {
@@ -49,5 +50,44 @@ fn a_list_is_kept_under_a_name_for_oneself_a_team_or_all_who_work_here() {
         assert_eq!(mei.delete(&path(1)).status, 428);
         assert_eq!(mei.with("if-match", "*").delete(&path(1)).status, 204, "an admin takes a shared one away");
         assert_eq!(kofi.get(&path(1)).status, 404);
+    });
+}
+
+/// The first list that a service desk looks at in the morning.
+#[test]
+fn tickets_that_no_person_has_are_listed_kept_counted_and_searched() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let [taken, left] = ["VPN is down", "VPN is down again"].map(|subject| incident(&amara, subject));
+        let back = json!({ "assignee": null, "reason": "for the night" });
+        kofi.with("if-match", "*").patch(&format!("/api/v1/tickets/{left}"), &back).expect(200);
+        let keys = |path: &str| {
+            let found = kofi.get(path).expect(200);
+            let list = found.get("tickets").unwrap_or(&found).as_array().unwrap().clone();
+            list.iter().map(|ticket| ticket["key"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        for more in ["", "&sort=number", "&sort=updated", "&sort=due", "&team=network"] {
+            assert_eq!(keys(&format!("/api/v1/tickets?assignee=@none{more}")), [left.as_str()], "{more}");
+        }
+        for internal in ["assignee=@none", "tag=vip"] {
+            assert_eq!(amara.get(&format!("/api/v1/tickets?{internal}")).status, 403, "{internal}");
+        }
+        let tagged = json!({ "tags": ["vip"], "reason": "the board" });
+        kofi.with("if-match", "*").patch(&format!("/api/v1/tickets/{taken}"), &tagged).expect(200);
+        assert_eq!(keys("/api/v1/tickets?tag=vip&request_type=incident"), [taken.as_str()]);
+        assert_eq!(keys("/api/v1/tickets?tag=vip&request_type=question"), [""; 0]);
+        let of_vips = format!("/api/v1/views/{}", Uuid::from_u128(8));
+        kofi.put(&of_vips, &json!({ "name": "VIP", "filter": { "tag": "vip", "request_type": "incident" } }))
+            .expect(200);
+        assert_eq!(keys(&format!("{of_vips}/tickets")), [taken.as_str()]);
+        let hers = json!({ "name": "Mine", "filter": { "tag": "vip" } });
+        assert_eq!(amara.put(&format!("/api/v1/views/{}", Uuid::from_u128(9)), &hers).status, 403);
+        let path = format!("/api/v1/views/{}", Uuid::from_u128(7));
+        kofi.put(&path, &json!({ "name": "Whose?", "filter": { "assignee": "@none" } })).expect(200);
+        assert_eq!(keys(&format!("{path}/tickets")), [left.as_str()]);
+        assert_eq!(kofi.get(&format!("{path}/count")).expect(200)["count"], 1);
+        until("the index of words", || (keys("/api/v1/search?q=down").len() == 2).then_some(()));
+        assert_eq!(keys("/api/v1/search?q=down&assignee=@none"), [left.as_str()], "and not {taken}");
     });
 }

@@ -5,7 +5,7 @@ use ruledesk::desk::id::PersonId;
 use ruledesk::desk::ticket::State;
 use ruledesk::store::db::{Arg, Db};
 use ruledesk::store::sql::search::KEEP_TICKETS;
-use ruledesk::store::tickets::list::{Filter, QueuePlace};
+use ruledesk::store::tickets::list::{Filter, NO_ONE, QueuePlace};
 use ruledesk::store::{Store, Target};
 use uuid::Uuid;
 
@@ -103,12 +103,27 @@ impl Row {
         let own = |id: &PersonId| self.requester == id.as_str() || self.submitted_by == id.as_str();
         (filter.states.is_empty() || filter.states.contains(&self.state))
             && filter.team.as_ref().is_none_or(|team| self.team == *team)
-            && filter.assignee.as_ref().is_none_or(|assignee| self.assignee.as_ref() == Some(assignee))
+            && filter.assignee.as_ref().is_none_or(|assignee| self.assignee.as_deref().unwrap_or(NO_ONE) == assignee)
             && filter.requester.as_ref().is_none_or(|requester| self.requester == *requester)
             && (filter.requesters.is_empty() || filter.requesters.contains(&self.requester))
             && filter.priority.as_ref().is_none_or(|priority| self.priority == priority)
             && filter.category.as_ref().is_none_or(below)
+            && filter.request_type.as_ref().is_none_or(|name| name == self.request_type())
+            && filter.tag.as_ref().is_none_or(|tag| self.tags().contains(&tag.as_str()))
             && filter.only.as_ref().is_none_or(own)
+    }
+
+    fn request_type(&self) -> &'static str {
+        if self.number % 13 == 0 { "wish" } else { "fault" }
+    }
+
+    /// Of which one begins as another does.
+    fn tags(&self) -> &'static [&'static str] {
+        match self.number % 7 {
+            0 => &["vip"],
+            1 => &["vip-2", "outage"],
+            _ => &[],
+        }
     }
 
     fn columns(&self) -> Vec<(&'static str, Arg)> {
@@ -117,13 +132,13 @@ impl Row {
             ("number", self.number.into()),
             ("id", Uuid::from_u128(0x0198_0000_0000_7000_8000_0000_0000_0000 + self.number as u128).into()),
             ("version", 1.into()),
-            ("request_type", text("fault")),
+            ("request_type", text(self.request_type())),
             ("kind", text("incident")),
             ("channel", text("api")),
             ("requester", text(&self.requester)),
             ("submitted_by", text(&self.submitted_by)),
             ("subject", format!("ticket {}", self.number).into()),
-            ("tags", text("[]")),
+            ("tags", serde_json::json!(self.tags()).to_string().into()),
             ("category", text(self.category)),
             ("priority", text(self.priority)),
             ("rank", self.rank.into()),
@@ -152,6 +167,7 @@ pub fn singles() -> Vec<Filter> {
         Filter { team: text("team-4"), ..any() },
         Filter { team: text("big"), ..any() },
         Filter { assignee: text("agent-15"), ..any() },
+        Filter { assignee: text(NO_ONE), ..any() },
         Filter { requester: text("person-26"), ..any() },
         // The people of a small department, each walked by themselves, and of one that is too large for that.
         Filter { requesters: people(0..5), ..any() },
@@ -162,6 +178,8 @@ pub fn singles() -> Vec<Filter> {
         Filter { states: vec![state("closed")], ..any() },
         Filter { states: vec![state("open"), state("in_progress"), state("merged")], ..any() },
         Filter { priority: text("low"), ..any() },
+        Filter { request_type: text("wish"), ..any() },
+        Filter { tag: text("vip"), ..any() },
         Filter { category: text("network.vpn.client"), ..any() },
         Filter { category: text("network"), ..any() },
         Filter { category: text("facilities"), ..any() },
@@ -194,6 +212,8 @@ fn both(one: &Filter, other: &Filter) -> Option<Filter> {
         requesters: one.requesters.iter().chain(&other.requesters).cloned().collect(),
         priority: either(&one.priority, &other.priority)?,
         category: either(&one.category, &other.category)?,
+        request_type: either(&one.request_type, &other.request_type)?,
+        tag: either(&one.tag, &other.tag)?,
         only: either(&one.only, &other.only)?,
     })
 }

@@ -32,7 +32,7 @@ pub struct ListQuery {
     state: Option<String>,
     /// For agents and admins.
     team: Option<String>,
-    /// For agents and admins.
+    /// A person, or `@none` for those that no person has. For agents and admins.
     assignee: Option<String>,
     requester: Option<String>,
     /// Those that the people of a department requested: for its readers, agents and admins.
@@ -40,6 +40,9 @@ pub struct ListQuery {
     priority: Option<String>,
     /// A category or a parent of it.
     category: Option<String>,
+    request_type: Option<String>,
+    /// One of the tags. For agents and admins.
+    tag: Option<String>,
     /// `queue`, where nothing is said; or for exports, in which no ticket may be missed: `number`, or `updated` for the order
     /// of the last change, which is for agents and admins; or `due`: those with work owed, the first to be due first.
     #[serde(default)]
@@ -103,6 +106,8 @@ impl ListQuery {
             requesters: Vec::new(),
             priority: normal(self.priority),
             category: normal(self.category),
+            request_type: normal(self.request_type),
+            tag: normal(self.tag),
             only: None,
         })
     }

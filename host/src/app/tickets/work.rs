@@ -24,7 +24,7 @@ use crate::store::Commit;
 pub use crate::store::rules::decisions::{RunPlace, RunTexts, StoredRun};
 pub use crate::store::sql::page::Page;
 pub use crate::store::tickets::StoredMessage;
-pub use crate::store::tickets::list::{DuePlace, Filter, QueuePlace, Start, UpdatedPlace};
+pub use crate::store::tickets::list::{DuePlace, Filter, NO_ONE, QueuePlace, Start, UpdatedPlace};
 pub use crate::store::tickets::summary::TicketSummary;
 pub use crate::store::tickets::timeline::StoredEntry;
 
@@ -176,7 +176,7 @@ impl Office {
     ) -> Result<(Page<TicketSummary, Start>, Sights), Error> {
         let permit = permission::list(actor)?;
         // What is not shown must not be found out by asking for it.
-        if filter.team.is_some() || filter.assignee.is_some() || matches!(start, Start::Updated(_)) {
+        if filter.is_internal() || matches!(start, Start::Updated(_)) {
             permission::list_internally(actor)?;
         }
         let only = permit.only().filter(|reader| !self.reads_tickets_of_all(reader, &filter.requesters));

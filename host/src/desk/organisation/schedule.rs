@@ -15,9 +15,10 @@ const DAYS_AHEAD_MAX: usize = 3 * 366;
 const DAYS_MOVED_MAX: i64 = 31;
 
 /// The reports that can be sent, by their words.
-pub const REPORTS: [&str; 11] = [
+pub const REPORTS: [&str; 12] = [
     "volume",
     "backlog",
+    "backlog-over-time",
     "sla-attainment",
     "resolutions",
     "deflection",

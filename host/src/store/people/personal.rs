@@ -2,8 +2,8 @@
 //!
 //! An entry of which something is taken off is not the one that the chain of timelines vouches for. The audit says so, with the digests before and
 //! after, so that the chain stays whole and says where a person was erased. Three things stay: the ledger of access with the grants
-//! and decisions that it vouches for, the records of how rules decided, and the audit. They are kept as proof, for as long as the
-//! archive keeps them.
+//! and decisions that it vouches for, the records of how rules decided, and the audit with what it vouches for, such as tokens that
+//! were taken back and versions of documents. They are kept as proof, for as long as the archive keeps them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,14 +12,15 @@ use serde_json::{Map, Value, json};
 
 use super::directory;
 use crate::desk::id::{PersonId, TicketNumber};
-use crate::desk::ticket::Ticket;
-use crate::store::chain::timelines::{Part, digest};
+use crate::store::chain::timelines::Part;
 use crate::store::chain::{audit, entrance};
-use crate::store::db::{Arg, Row, Tx};
+use crate::store::db::{Arg, Row};
 use crate::store::sql::columns::at;
-use crate::store::tickets::timeline::{ERASED, TimelineRow};
-use crate::store::tickets::{rows, search};
 use crate::store::{Error, Store};
+
+mod names;
+
+use names::{erase_in_drafts, erase_in_messages, erase_in_ticket, field_text};
 
 /// The most rows of one section of an export.
 const ROWS_MAX: i64 = 50_000;
@@ -99,6 +100,18 @@ const SECTIONS: &[Section] = &[
     ),
     ("drafts", &[("content", Text), ("saved_at", Time)], "from drafts where person = $1 order by saved_at"),
     (
+        "tasks",
+        &[("ticket", Int), ("text", Text), ("author", Text), ("at", Time), ("done_by", Text), ("done_at", Time)],
+        "from tasks where author = $1 or done_by = $1 order by ticket, at",
+    ),
+    (
+        "articles",
+        &[("article", Int), ("version", Int), ("title", Text), ("body", Text), ("at", Time)],
+        "from article_versions where author = $1 order by article, version",
+    ),
+    ("votes", &[("article", Int), ("helpful", Int), ("at", Time)], "from article_votes where person = $1 order by at"),
+    ("spared-tickets", &[("article", Int), ("at", Time)], "from deflections where person = $1 order by at"),
+    (
         "access-requests",
         &[
             ("app", Text),
@@ -109,6 +122,16 @@ const SECTIONS: &[Section] = &[
             ("opened_at", Time),
         ],
         "from access_cases where subject = $1 or requester = $1 order by opened_at",
+    ),
+    (
+        "access-decisions",
+        &[("step", Int), ("approve", Int), ("reason", Text), ("at", Time)],
+        "from access_decisions where approver = $1 order by at",
+    ),
+    (
+        "access-questions",
+        &[("question", Text), ("asked_at", Time), ("answer", Text), ("answered_at", Time)],
+        "from access_questions where asked_by = $1 or answered_by = $1 order by asked_at",
     ),
     (
         "grants",
@@ -195,7 +218,7 @@ fn value(row: &Row, place: usize, form: Form) -> Result<Value, Error> {
 }
 
 /// Statements about what is neither a ticket nor on a timeline: `$1` is the person, `$2` the name in their place.
-const ELSEWHERE: [&str; 38] = [
+const ELSEWHERE: [&str; 41] = [
     "update configuration_drafts set author = $2 where author = $1",
     "update configuration_waiting set author = $2 where author = $1",
     "update resolutions set resolved_by = $2 where resolved_by = $1",
@@ -214,6 +237,15 @@ const ELSEWHERE: [&str; 38] = [
     "delete from message_preferences where person = $1 and $2 <> ''",
     "delete from page_preferences where person = $1 and $2 <> ''",
     "update outbox set recipient = $2, payload = '', receipt = '' where recipient = $1",
+    // Messages that have not left and tell others of the person's words: they tell that there are some.
+    "update outbox set payload = '' where payload <> replace(payload, '{\"reply\":[\"' || $1 || '\",', '') and $2 <> ''",
+    // The log of deliveries can be delivered again.
+    "update webhook_deliveries set body = replace(body, '\"assignee\":\"' || $1 || '\"', '\"assignee\":\"' || $2 || '\"') \
+     where body <> replace(body, '\"assignee\":\"' || $1 || '\"', '')",
+    // Lists that others keep of the person's tickets.
+    "update views set filter = replace(replace(filter, '\"assignee\":\"' || $1 || '\"', '\"assignee\":\"' || $2 || '\"'), \
+     '\"requester\":\"' || $1 || '\"', '\"requester\":\"' || $2 || '\"'), version = version + 1 \
+     where filter <> replace(replace(filter, '\"assignee\":\"' || $1 || '\"', ''), '\"requester\":\"' || $1 || '\"', '')",
     "delete from identities where person = $1 and $2 <> ''",
     "update outages set declared_by = $2 where declared_by = $1",
     "update outage_words set author = $2 where author = $1",
@@ -304,6 +336,8 @@ impl Store {
             for sql in ELSEWHERE {
                 tx.execute(sql, args.clone()).await?;
             }
+            erase_in_drafts(&mut tx, erasure).await?;
+            erase_in_messages(&mut tx, erasure).await?;
             let groups = directory::erase(&mut tx, erasure.person).await?;
             let detail = json!({ "by": erasure.by, "tickets": done.tickets, "entries": done.entries,
                 "entrance": entrance, "groups": groups });
@@ -322,9 +356,13 @@ impl Store {
                    union select ticket from watchers where person = $1 \
                    union select ticket from timeline where author_kind = 1 and author = $1 \
                    union select ticket from timeline where kind in ('assigned', 'acknowledged', 'watched', 'unwatched') \
-                   and details like $2";
-        let named = format!("%\"{person}\"%");
-        let rows = self.db.all_of_history(sql, vec![person.as_str().into(), named.into()]).await?;
+                   and details like $2 \
+                   union select ticket from timeline where kind = 'commented' and details like $3 \
+                   union select ticket from contents where fields like $4";
+        let (named, in_words) = (format!("%\"{person}\"%"), format!("%@{person}%"));
+        let in_a_field = format!("%{}%", field_text(person.as_str()));
+        let args = vec![person.as_str().into(), named.into(), in_words.into(), in_a_field.into()];
+        let rows = self.db.all_of_history(sql, args).await?;
         rows.iter().map(|row| row.int(0)).collect()
     }
 
@@ -344,69 +382,4 @@ impl Store {
             }
         }
     }
-}
-
-/// Takes a person off one ticket; how many entries changed.
-async fn erase_in_ticket(
-    tx: &mut Tx,
-    erasure: Erasure<'_>,
-    number: TicketNumber,
-    parts: &[Part],
-) -> Result<usize, Error> {
-    let Erasure { person, pseudonym, .. } = erasure;
-    let lock = format!("select number from tickets where number = $1{}", tx.for_update());
-    tx.optional(&lock, vec![number.0.into()]).await?;
-    let found = tx.all(&rows::select("t.number = $1"), vec![number.0.into()]).await?;
-    let Some(ticket) = rows::ticket(&found)? else { return Ok(0) };
-    let own = ticket.submitted.requester == *person;
-    let before = TimelineRow::all(tx, number.0).await?;
-    let mut after = before.clone();
-    let mut entries = 0;
-    for row in &mut after {
-        if let Some(changed) = row.without(person.as_str(), pseudonym, own)? {
-            changed.put_in_place(tx).await?;
-            *row = changed;
-            entries += 1;
-        }
-    }
-    erase_ticket(tx, erasure, &ticket).await?;
-    search::pend(tx, std::iter::once((number, ticket.version + 1))).await?;
-    let changed = parts.iter().filter_map(|part| {
-        let within = |row: &&TimelineRow| (part.first..=part.last).contains(&row.seq);
-        let (was, is) = (digest(before.iter().filter(within)), digest(after.iter().filter(within)));
-        (was != is).then(|| json!([part.first, part.last, was, is]))
-    });
-    let changed: Vec<Value> = changed.collect();
-    if !changed.is_empty() {
-        let detail = json!({ "by": erasure.by, "as": pseudonym, "parts": changed });
-        let entry = audit::Entry { at: erasure.now, event: audit::ERASED, about: number.to_string(), detail };
-        audit::append(tx, &[entry]).await?;
-    }
-    Ok(entries)
-}
-
-/// Puts the other name into the ticket's own row, and takes the words away where the ticket was the person's.
-async fn erase_ticket(tx: &mut Tx, erasure: Erasure<'_>, ticket: &Ticket) -> Result<(), Error> {
-    let Erasure { person, pseudonym, .. } = erasure;
-    let named = |id: &PersonId| if id == person { pseudonym.to_owned() } else { id.to_string() };
-    let watchers: Vec<String> = ticket.watchers.iter().map(named).collect();
-    let own = ticket.submitted.requester == *person;
-    let subject = if own { ERASED } else { ticket.submitted.subject.as_str() };
-    let sql = "update tickets set requester = $1, submitted_by = $2, assignee = $3, watchers = $4, subject = $5, \
-               version = version + 1 where number = $6";
-    let args: Vec<Arg> = vec![
-        named(&ticket.submitted.requester).into(),
-        named(&ticket.submitted.submitted_by).into(),
-        ticket.assignee.as_ref().map(named).into(),
-        json!(watchers).to_string().into(),
-        subject.into(),
-        ticket.number.0.into(),
-    ];
-    tx.execute(sql, args).await?;
-    if own {
-        let sql = "update contents set body = $2, fields = '[]', attachments = '[]' where ticket = $1";
-        tx.execute(sql, vec![ticket.number.0.into(), ERASED.into()]).await?;
-        tx.execute("update surveys set comment = '' where ticket = $1", vec![ticket.number.0.into()]).await?;
-    }
-    Ok(())
 }

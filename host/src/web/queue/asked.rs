@@ -118,6 +118,8 @@ impl Asked {
             requesters: Vec::new(),
             priority: given(&self.priority),
             category: given(&self.category),
+            request_type: None,
+            tag: None,
             only: None,
         }
     }

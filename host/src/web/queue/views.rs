@@ -10,7 +10,7 @@ use super::asked::Asked;
 use super::{Said, render};
 use crate::app::Error;
 use crate::app::tickets::search::views::{Audience, ME, OwnView, ViewCount, ViewWanted};
-use crate::app::tickets::work::Filter;
+use crate::app::tickets::work::{Filter, NO_ONE};
 use crate::desk::change::condition::{Condition, Tags};
 use crate::desk::id::{PersonId, ViewId};
 use crate::web::frame::failure::Failure;
@@ -72,7 +72,7 @@ pub fn views(visit: &Visit, asked: &Asked, own: &[OwnView]) -> Views {
     };
     let mut front = vec![fixed("mine".to_owned(), f.words.t("queue.mine"), "", &me)];
     front.extend(own.iter().filter(|own| own.starred).map(kept));
-    let mut folded = Vec::new();
+    let mut folded = vec![fixed("unassigned".to_owned(), f.words.t("queue.unassigned"), "", NO_ONE)];
     for team in teams(visit) {
         let view = fixed(format!("team-{team}"), f.team(&team), &team, "");
         if front.len() < FRONT { front.push(view) } else { folded.push(view) }
@@ -85,10 +85,18 @@ pub fn views(visit: &Visit, asked: &Asked, own: &[OwnView]) -> Views {
 /// A list that is kept, as the page shows it.
 pub fn kept(visit: &Visit, own: &OwnView) -> Kept {
     let (f, view) = (&visit.frame, &own.view);
-    let Filter { states, team, assignee, requester, requesters: _, priority, category, only: _ } = &view.filter;
-    let person = |id: &String| if id == ME { f.words.t("views.me") } else { f.name_of(id) };
+    let Filter { states, team, assignee, requester, requesters: _, priority, category, request_type, tag, only: _ } =
+        &view.filter;
+    let person = |id: &String| match id.as_str() {
+        ME => f.words.t("views.me"),
+        NO_ONE => f.words.t("views.no-one"),
+        id => f.name_of(id),
+    };
     let states = states.iter().map(|state| f.state(*state).text).collect::<Vec<_>>().join(", ");
     let priority_name = |id: &String| id.parse().map_or_else(|_| id.clone(), |id| f.priority(&id).name);
+    let type_name = |id: &String| {
+        f.organisation.request_types.get(id.as_str()).map_or_else(|| id.clone(), |form| form.name.clone())
+    };
     let parts = [
         ("queue.by-state", Some(states).filter(|text| !text.is_empty())),
         ("queue.by-team", team.as_ref().map(|id| f.team(id))),
@@ -96,6 +104,8 @@ pub fn kept(visit: &Visit, own: &OwnView) -> Kept {
         ("queue.requester", requester.as_ref().map(person)),
         ("queue.by-priority", priority.as_ref().map(priority_name)),
         ("queue.by-category", category.as_ref().map(|id| f.category(id))),
+        ("by.request_type", request_type.as_ref().map(type_name)),
+        ("field.tags", tag.clone()),
     ];
     let lines = parts.into_iter().filter_map(|(key, text)| Some(format!("{}: {}", f.words.t(key), text?)));
     Kept {

@@ -13,7 +13,7 @@ use super::frame::form::encode;
 use super::frame::{Frame, page};
 use super::session::Visit;
 use crate::app::observe::csv;
-use crate::app::observe::reports::{By, Cell, Days, Report, ReportTable};
+use crate::app::observe::reports::{By, Cell, Days, Per, Report, ReportTable};
 
 mod plot;
 pub mod wall;
@@ -32,6 +32,9 @@ pub struct Asked {
     to: String,
     #[serde(default)]
     by: String,
+    /// `day`, `week` or `month`.
+    #[serde(default)]
+    per: String,
     #[serde(default)]
     format: String,
     /// The days to compare with: `year`, or the ones just before.
@@ -57,6 +60,8 @@ struct ReportPage {
     from: String,
     to: String,
     bys: Vec<(&'static str, String, bool)>,
+    /// The times that its rows may be about; none where it is not over days.
+    pers: Vec<(&'static str, String, bool)>,
     /// Whether it is about days, and not about how things stand now.
     has_days: bool,
     /// Whether its sums stand next to those of other days, which are those a year before or else the ones just before.
@@ -89,7 +94,8 @@ impl Asked {
     }
 
     fn address(&self, code: &str, more: &[(&str, &str)]) -> String {
-        let own = [("from", self.from.as_str()), ("to", &self.to), ("by", &self.by), ("against", &self.against)];
+        let [from, to, by] = [("from", self.from.as_str()), ("to", &self.to), ("by", &self.by)];
+        let own = [from, to, by, ("per", &self.per), ("against", &self.against)];
         let pairs: Vec<(&str, &str)> =
             own.into_iter().chain(more.iter().copied()).filter(|(_, text)| !text.is_empty()).collect();
         match pairs.is_empty() {
@@ -121,7 +127,8 @@ pub async fn show(visit: Visit, Path(code): Path<String>, Query(asked): Query<As
     let today = visit.frame.organisation.calendar.zone.to_datetime(visit.frame.times.now).date();
     let days = asked.days(today)?;
     let by = By::from_column(&asked.by);
-    let table = visit.app.report(&visit.actor, report, days, by).await?;
+    let per = Per::from_code(&asked.per).filter(|_| report.is_over_days()).unwrap_or_default();
+    let table = visit.app.report(&visit.actor, report, days, by).await?.per(per);
     if asked.format == "csv" {
         let name = format!("attachment; filename=\"{}.csv\"", report.code());
         let kinds = [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
@@ -135,7 +142,7 @@ pub async fn show(visit: Visit, Path(code): Path<String>, Query(asked): Query<As
     };
     let f = visit.frame;
     let names: Vec<String> = table.columns.iter().map(|column| f.words.t(&format!("report.{column}"))).collect();
-    let series = if report == Report::Volume { names.get(2..).unwrap_or_default().to_vec() } else { Vec::new() };
+    let series = if report.is_over_days() { names.get(2..).unwrap_or_default().to_vec() } else { Vec::new() };
     let all = Report::ALL.map(|one| (asked.address(one.code(), &[]), title(&f, one), one == report));
     let bys = By::ALL.map(|one| (one.column(), f.words.t(&format!("by.{}", one.column())), Some(one) == by));
     let page_ = ReportPage {
@@ -145,13 +152,15 @@ pub async fn show(visit: Visit, Path(code): Path<String>, Query(asked): Query<As
         from: days.from.to_string(),
         to: days.to.to_string(),
         bys: bys.to_vec(),
+        pers: pers(&f, report, per),
         has_days: report != Report::Backlog,
         compares,
         against_year: asked.against == "year",
         compared: compared.map(|days| format!("{} – {}", days.from, days.to)).unwrap_or_default(),
         sums: sums(&f, report, &table, earlier.as_ref()),
-        columns: (report == Report::Volume)
-            .then(|| plot::columns(&plot::by_day(&table, (days.from, days.to), 2), &series))
+        columns: report
+            .is_over_days()
+            .then(|| plot::columns(&plot::by_day(&table, (days.from, days.to), per, 2), &series))
             .flatten(),
         bars: bars(&f, report, by, &table),
         heads: names,
@@ -161,6 +170,12 @@ pub async fn show(visit: Visit, Path(code): Path<String>, Query(asked): Query<As
         f,
     };
     page(StatusCode::OK, &page_)
+}
+
+/// The choices of a report over days, and which is taken.
+fn pers(f: &Frame, report: Report, per: Per) -> Vec<(&'static str, String, bool)> {
+    let all = Per::ALL.into_iter().filter(|_| report.is_over_days());
+    all.map(|one| (one.code(), f.words.t(&format!("report.{}", one.code())), one == per)).collect()
 }
 
 fn title(f: &Frame, report: Report) -> String {
@@ -201,7 +216,7 @@ fn cells(f: &Frame, by: Option<By>, table: &ReportTable, row: &[Cell]) -> Vec<St
 /// The bars of a report: the column that matters most, by group.
 fn bars(f: &Frame, report: Report, by: Option<By>, table: &ReportTable) -> Vec<Bar> {
     let column = match report {
-        Report::Volume => return Vec::new(),
+        Report::Volume | Report::Trend => return Vec::new(),
         Report::Attainment => 5,
         Report::Resolutions => 7,
         Report::Satisfaction => 7,
@@ -230,6 +245,7 @@ fn sums(f: &Frame, report: Report, table: &ReportTable, earlier: Option<&ReportT
         Report::Volume => &[2, 3, 4],
         Report::Attainment => &[2, 3, 4],
         Report::Backlog => &[1, 6],
+        Report::Trend => &[],
         Report::Resolutions => &[1, 2, 4],
         Report::Deflection => &[1],
         Report::Satisfaction | Report::Handling | Report::FirstContact => &[1, 2],

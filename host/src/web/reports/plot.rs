@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
-use crate::app::observe::reports::{Cell, ReportTable};
+use crate::app::observe::reports::{Cell, Per, ReportTable};
 
 /// The width and height of the columns of a plot over days, in its own units.
 const AREA: (f64, f64) = (720.0, 160.0);
@@ -102,11 +102,11 @@ pub fn columns(days: &[(String, Vec<i64>)], names: &[String]) -> Option<Columns>
     })
 }
 
-/// The numbers of each of some days, over all groups; nothing happened on a day that the report does not name.
-pub fn by_day(table: &ReportTable, (from, to): (Date, Date), skip: usize) -> Vec<(String, Vec<i64>)> {
+/// The numbers of each of some days, weeks or months, over all groups; nothing happened on a day that the report does not name.
+pub fn by_day(table: &ReportTable, (from, to): (Date, Date), per: Per, skip: usize) -> Vec<(String, Vec<i64>)> {
     let none = vec![0; table.columns.len().saturating_sub(skip)];
     let all = from.series(1.day()).take_while(|day| *day <= to);
-    let mut days: BTreeMap<String, Vec<i64>> = all.map(|day| (day.to_string(), none.clone())).collect();
+    let mut days: BTreeMap<String, Vec<i64>> = all.map(|day| (per.of(day), none.clone())).collect();
     for row in &table.rows {
         let Some(Cell::Text(day)) = row.first() else { continue };
         let sums = days.entry(day.clone()).or_insert_with(|| none.clone());
@@ -158,7 +158,7 @@ mod tests {
         let rows = vec![row("2026-11-01", "a", 2), row("2026-11-01", "b", 3), row("2026-11-02", "a", 1)];
         let table = ReportTable { columns: vec!["day", "group", "created", "closed"], rows };
         let day = |text: &str| text.parse::<Date>().unwrap();
-        let days = by_day(&table, (day("2026-11-01"), day("2026-11-03")), 2);
+        let days = by_day(&table, (day("2026-11-01"), day("2026-11-03")), Per::Day, 2);
         assert_eq!(
             days,
             [
@@ -170,6 +170,10 @@ mod tests {
         let drawn = columns(&days, &["created".to_owned(), "closed".to_owned()]).unwrap();
         assert_eq!(drawn.boxes.len(), 6);
         assert_eq!(drawn.boxes[0].title, "2026-11-01 created: 5");
+        let weeks = by_day(&table.per(Per::Week), (day("2026-11-01"), day("2026-11-09")), Per::Week, 2);
+        let names: Vec<&str> = weeks.iter().map(|(week, _)| week.as_str()).collect();
+        assert_eq!(names, ["2026-W44", "2026-W45", "2026-W46"], "the 1st of November is a Sunday");
+        assert_eq!((&weeks[0].1, &weeks[1].1), (&vec![5, 2], &vec![1, 1]));
         assert!(columns(&[("2026-11-01".to_owned(), vec![0])], &["created".to_owned()]).is_none());
     }
 }

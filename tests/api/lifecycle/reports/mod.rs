@@ -99,9 +99,10 @@ fn a_report_by_category_says_how_much_is_under_other() {
     });
 }
 
-const REPORTS: [&str; 11] = [
+const REPORTS: [&str; 12] = [
     "volume",
     "backlog",
+    "backlog-over-time",
     "sla-attainment",
     "resolutions",
     "deflection",
@@ -203,4 +204,97 @@ fn a_day_of_a_report_is_a_day() {
         assert!(told["detail"].as_str().unwrap().contains("is no day"), "{bad}: {told}");
     }
     mei.get("/api/v1/reports/volume?from=2026-03-29&to=2026-03-29").expect(200);
+}
+
+/// A year in days is hundreds of rows, of which a plot shows the first.
+#[test]
+fn what_came_in_is_counted_by_week_and_by_month_as_well() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let today = |desk: &House| desk.clock.now().to_string()[..10].to_owned();
+        let from = today(&desk);
+        for (subject, days) in [("one", 7), ("two", 35), ("three", 1)] {
+            incident(&amara, subject);
+            desk.advance(SignedDuration::from_hours(24 * days));
+        }
+        let to = today(&desk);
+        let read = |more: &str| kofi.get(&format!("/api/v1/reports/volume?from={from}&to={to}{more}"));
+        let by_day = read("").expect(200);
+        assert!(sum(&by_day, "created") >= 3, "{by_day}");
+        for (per, at_least, long) in [("day", 3, 10), ("week", 3, 8), ("month", 2, 7)] {
+            let rows = read(&format!("&per={per}")).expect(200);
+            for column in ["created", "resolved", "closed"] {
+                assert_eq!(sum(&rows, column), sum(&by_day, column), "{per}: {rows}");
+            }
+            assert!(rows.as_array().unwrap().len() >= at_least, "{per}: {rows}");
+            assert_eq!(rows[0][per].as_str().unwrap().len(), long, "{per}: {rows}");
+            let csv = read(&format!("&per={per}&format=csv"));
+            assert!(csv.expect_text(200).starts_with(&format!("{per},group,created")), "{}", csv.text);
+        }
+        assert_eq!(read("&per=day").expect(200), by_day);
+        let months = read("&per=month&by=team&format=html");
+        assert!(months.expect_text(200).contains(&from[..7]), "{}", months.text);
+        assert_eq!(read("&per=year").status, 400);
+        assert_eq!(kofi.get(&format!("/api/v1/reports/backlog?from={from}&to={to}&per=week")).status, 400);
+    });
+}
+
+/// The team that a ticket comes back to may have had it before the period, such as in the year before.
+#[test]
+fn a_ticket_comes_back_also_to_a_team_that_had_it_before_the_period() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let key = incident(&amara, "one");
+        let path = format!("/api/v1/tickets/{key}");
+        let team = kofi.get(&path).expect(200)["team"].as_str().unwrap().to_owned();
+        let goes_to = |team: &str| {
+            let edit = json!({ "team": team, "reason": "theirs" });
+            kofi.with("if-match", "*").patch(&path, &edit).expect(200);
+        };
+        let today = || desk.clock.now().in_tz("Europe/Berlin").unwrap().date();
+        let came_back = |day: jiff::civil::Date| {
+            let rows = kofi.get(&format!("/api/v1/reports/handovers?from={day}&to={day}")).expect(200);
+            sum(&rows, "came-back")
+        };
+        let first = today();
+        goes_to("desktop");
+        desk.advance(SignedDuration::from_hours(48));
+        goes_to(&team);
+        assert_eq!([came_back(first), came_back(today())], [0, 1]);
+    });
+}
+
+/// Up to today: of days to come nothing is known.
+#[test]
+fn the_backlog_of_each_day_follows_from_what_came_and_what_ended() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let today = || desk.clock.now().in_tz("Europe/Berlin").unwrap().date();
+        let (from, to) = (today(), today().checked_add(jiff::Span::new().days(9)).unwrap());
+        let read = |name: &str, more: &str| {
+            let path = format!("/api/v1/reports/{name}?from={from}&to={to}&by=request_type{more}");
+            let rows = kofi.get(&path).expect(200);
+            let own = rows.as_array().unwrap().iter().filter(|row| row["group"] == "incident").cloned();
+            own.collect::<Vec<Value>>()
+        };
+        let unfinished =
+            |rows: Vec<Value>| rows.iter().map(|row| row["unfinished"].as_i64().unwrap()).collect::<Vec<_>>();
+        let [ended, came_back] = ["one", "two"].map(|subject| incident(&amara, subject));
+        desk.advance(SignedDuration::from_hours(24));
+        for key in [&ended, &came_back] {
+            step(&kofi, key, &resolved()).expect(200);
+        }
+        step(&amara, &came_back, &json!({ "to": "reopened", "reason": "no" })).expect(200);
+        desk.advance(SignedDuration::from_hours(24));
+        incident(&amara, "three");
+        let rows = read("backlog-over-time", "");
+        assert_eq!(rows[0]["day"], from.to_string());
+        assert_eq!(unfinished(rows), [2, 1, 2]);
+        assert_eq!(unfinished(read("backlog", "")), [2], "the last day is as things stand");
+        assert_eq!(unfinished(read("backlog-over-time", "&per=month")).last(), Some(&2));
+        assert!(unfinished(read("backlog-over-time", "&per=week")).len() <= 2);
+    });
 }

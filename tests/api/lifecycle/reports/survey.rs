@@ -122,6 +122,9 @@ fn reports_say_how_long_it_took_what_the_first_contact_solved_and_what_people_co
         step(&amara, &disputed, &json!({ "to": "reopened", "reason": "no" })).expect(200);
         let handling = report(&desk, &kofi, "handling-time", "");
         assert_eq!(handling, json!([{ "group": "", "tickets": 2, "minutes": 60, "minutes-per-ticket": 30 }]));
+        let of_people = report(&desk, &kofi, "handling-time", "&by=assignee");
+        let his = json!([{ "group": "kofi", "tickets": 2, "minutes": 60, "minutes-per-ticket": 30 }]);
+        assert_eq!(of_people, his, "he worked, on tickets that others have");
         let contact = report(&desk, &kofi, "first-contact", "");
         assert_eq!(
             contact,

@@ -16,7 +16,7 @@ use crate::api::http::auth::Caller;
 use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::app::observe::csv;
-use crate::app::observe::reports::{By, Cell, Days, Report, ReportTable, html};
+use crate::app::observe::reports::{By, Cell, Days, Per, Report, ReportTable, html};
 use crate::desk::text::quoted;
 
 /// The days, and how tickets are distinguished.
@@ -34,6 +34,8 @@ pub struct ReportQuery {
     to: Date,
     /// `category`, `team`, `assignee`, `priority`, `channel`, `request_type` or `state`; all together where nothing is said.
     by: Option<String>,
+    /// Of `volume` and `backlog-over-time`: a row for each `day` (default), `week` or `month`, as ISO 8601 writes them.
+    per: Option<String>,
     /// `json` (default), `csv`, or `html`: a page that needs nothing else, with a plot.
     #[serde(default)]
     #[param(inline)]
@@ -64,9 +66,18 @@ impl ReportQuery {
             By::from_column(name).ok_or_else(|| Problem::new(Kind::BAD_QUERY, format!("`by` is one of {}", known())));
         by.map(Some)
     }
+
+    fn per(&self, report: Report) -> Result<Per, Problem> {
+        let Some(name) = &self.per else { return Ok(Per::Day) };
+        let bad = |what: &str| Problem::new(Kind::BAD_QUERY, format!("`per` is {what}"));
+        if !report.is_over_days() {
+            return Err(bad("of `volume` and `backlog-over-time` alone: no other report has days"));
+        }
+        Per::from_code(name).ok_or_else(|| bad(&format!("one of {}", Per::ALL.map(Per::code).join(", "))))
+    }
 }
 
-/// Read a report: `volume`, `backlog`, `sla-attainment`, `resolutions`, `deflection`, `satisfaction`, `handling-time`,
+/// Read a report: `volume`, `backlog`, `backlog-over-time`, `sla-attainment`, `resolutions`, `deflection`, `satisfaction`, `handling-time`,
 /// `first-contact`, `handovers`, `sla-events`, or `corrections` of what rules decided. For agents, admins and the operator.
 ///
 /// Days are those of the desk's time zone. A share is a number from 0 to 1, or null where there is nothing to have a share of.
@@ -83,7 +94,8 @@ pub async fn read(
     let report = Report::from_code(&name);
     let report = report.ok_or_else(|| Problem::new(Kind::NOT_FOUND, format!("reports are {}", known())))?;
     let days = Days { from: query.from, to: query.to };
-    let table = app.report(&actor, report, days, query.by()?).await?;
+    let per = query.per(report)?;
+    let table = app.report(&actor, report, days, query.by()?).await?.per(per);
     Ok(answer(query.format, (report, days), &table))
 }
 

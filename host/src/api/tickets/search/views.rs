@@ -33,13 +33,18 @@ const LIMIT: usize = 50;
 pub struct ViewFilterBody {
     states: Vec<String>,
     team: Option<String>,
-    /// A person, or `@me` for the one who reads the list.
+    /// A person, `@me` for the one who reads the list, or `@none` for those that no person has.
     assignee: Option<String>,
     /// A person, or `@me`.
     requester: Option<String>,
     priority: Option<String>,
     /// A category or a parent of it.
     category: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_type: Option<String>,
+    /// One of the tags, for agents and admins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tag: Option<String>,
 }
 
 /// A list to keep.
@@ -57,7 +62,7 @@ pub struct ViewBody {
 
 impl ViewBody {
     fn wanted(self) -> Result<ViewWanted, Problem> {
-        let ViewFilterBody { states, team, assignee, requester, priority, category } = self.filter;
+        let ViewFilterBody { states, team, assignee, requester, priority, category, request_type, tag } = self.filter;
         let mut states = states.iter().map(|code| state(code)).collect::<Result<Vec<_>, _>>()?;
         states.sort_unstable();
         states.dedup();
@@ -71,6 +76,8 @@ impl ViewBody {
             requesters: Vec::new(),
             priority: normal(priority),
             category: normal(category),
+            request_type: normal(request_type),
+            tag: normal(tag),
             only: None,
         };
         Ok(ViewWanted { name: self.name, audience: self.audience, filter })
@@ -95,14 +102,15 @@ pub struct SavedView {
 
 impl From<StoredView> for SavedView {
     fn from(view: StoredView) -> Self {
-        let Filter { states, team, assignee, requester, requesters: _, priority, category, only: _ } = view.filter;
+        let Filter { states, team, assignee, requester, requesters: _, priority, category, request_type, tag, only: _ } =
+            view.filter;
         let states = states.into_iter().map(|state| state.code().to_owned()).collect();
         Self {
             id: view.id.to_string(),
             owner: view.owner.to_string(),
             name: view.name,
             audience: view.audience.code(),
-            filter: ViewFilterBody { states, team, assignee, requester, priority, category },
+            filter: ViewFilterBody { states, team, assignee, requester, priority, category, request_type, tag },
             version: view.version,
             changed_at: view.changed_at,
             damage: damage(&view.damaged),

@@ -13,7 +13,11 @@ pub use crate::store::tickets::reports::By;
 use crate::store::tickets::reports::{Counted, Moment, Period, QUARTER_MS};
 
 pub mod html;
+mod per;
+mod trend;
 mod work;
+
+pub use per::Per;
 
 /// The longest period of a report, in days.
 const DAYS_MAX: i64 = 3_700;
@@ -29,6 +33,8 @@ pub enum Report {
     Volume,
     /// The unfinished tickets as they are now, by age.
     Backlog,
+    /// The tickets that were unfinished at the end of each day.
+    Trend,
     /// The promises that were kept.
     Attainment,
     /// How resolutions ended: confirmed, disputed, unanswered.
@@ -51,9 +57,10 @@ pub enum Report {
 
 impl Report {
     /// Every report.
-    pub const ALL: [Report; 11] = [
+    pub const ALL: [Report; 12] = [
         Report::Volume,
         Report::Backlog,
+        Report::Trend,
         Report::Attainment,
         Report::Resolutions,
         Report::Deflection,
@@ -70,6 +77,7 @@ impl Report {
         match self {
             Report::Volume => "volume",
             Report::Backlog => "backlog",
+            Report::Trend => "backlog-over-time",
             Report::Attainment => "sla-attainment",
             Report::Resolutions => "resolutions",
             Report::Deflection => "deflection",
@@ -80,6 +88,11 @@ impl Report {
             Report::PromiseEvents => "sla-events",
             Report::Corrections => "corrections",
         }
+    }
+
+    /// Whether it has rows for each day, which can be put together to weeks and months.
+    pub const fn is_over_days(self) -> bool {
+        matches!(self, Report::Volume | Report::Trend)
     }
 
     /// The report with this word.
@@ -134,6 +147,7 @@ impl Office {
         Ok(match report {
             Report::Volume => self.volume(period, by).await?,
             Report::Backlog => backlog(self.store.backlog(now, &AGES.map(|days| days * DAY_MS), by).await?),
+            Report::Trend => self.trend(days, period, by).await?,
             Report::Attainment => attainment(self.store.attainment(period, now, by).await?),
             Report::Resolutions => resolutions(self.store.resolution_ends(period, by).await?),
             Report::Deflection => ReportTable {

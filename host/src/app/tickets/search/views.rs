@@ -197,7 +197,7 @@ impl Office {
     /// [`Error::Refused`].
     pub async fn count_tickets(&self, actor: &Actor, mut filter: Filter) -> Result<ViewCount, Error> {
         let permit = permission::list(actor)?;
-        if filter.team.is_some() || filter.assignee.is_some() {
+        if filter.is_internal() {
             permission::list_internally(actor)?;
         }
         filter.only = permit.only().cloned();
@@ -258,7 +258,7 @@ impl Office {
             return Err(Error::Rejected { problems });
         };
         let filter = &wanted.filter;
-        if audience != Audience::None || filter.team.is_some() || filter.assignee.is_some() {
+        if audience != Audience::None || filter.is_internal() {
             permission::list_internally(actor)?;
         }
         Ok(audience)

@@ -14,6 +14,8 @@ use crate::desk::ticket::{Ticket, changed};
 
 /// The most people who follow one ticket.
 pub const WATCHERS_MAX: usize = 50;
+/// The marks that may stand behind an id and are none of it, such as the end of a sentence.
+const MARKS: [char; 4] = ['.', '-', '_', '@'];
 /// The most people who are named in one text and hear of it.
 const MENTIONS_MAX: usize = 20;
 
@@ -98,6 +100,29 @@ pub fn mentioned(text: &str, visibility: Visibility, ticket: &Ticket, organisati
     found
 }
 
+/// The text with another name in each place where it names a person as `@` and their id; `None` where it does not.
+pub fn named_otherwise(text: &str, person: &str, name: &str) -> Option<String> {
+    let (mut done, mut rest, mut found) = (String::with_capacity(text.len()), text, false);
+    while let Some((head, tail)) = rest.split_once('@') {
+        let before = head.chars().next_back().or(done.chars().next_back());
+        done.push_str(head);
+        done.push('@');
+        rest = tail;
+        let is_named = || {
+            let id = tail.split(|c: char| !is_of_id(c)).next().unwrap_or_default();
+            id == person || id.trim_end_matches(MARKS) == person
+        };
+        // In this order no mark is looked at again for each that stands before it.
+        if before.is_none_or(|c| !is_of_id(c)) && tail.starts_with(person) && is_named() {
+            done.push_str(name);
+            rest = tail.get(person.len()..).unwrap_or_default();
+            found = true;
+        }
+    }
+    done.push_str(rest);
+    found.then_some(done)
+}
+
 fn is_of_id(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '@')
 }
@@ -108,5 +133,25 @@ fn person(name: &str, organisation: &Organisation) -> Option<PersonId> {
         let id = name.parse::<PersonId>().ok()?;
         organisation.people.get(&id).filter(|person| person.active).map(|_| id)
     };
-    known(name).or_else(|| known(name.trim_end_matches(['.', '-', '_', '@'])))
+    known(name).or_else(|| known(name.trim_end_matches(MARKS)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::named_otherwise;
+
+    #[test]
+    fn a_person_is_named_otherwise_where_the_text_names_them_and_nowhere_else() {
+        let otherwise = |text| named_otherwise(text, "kofi", "erased-1");
+        for (text, expected) in [
+            ("@kofi", "@erased-1"),
+            ("Ask @kofi. Or (@kofi), @kofi-", "Ask @erased-1. Or (@erased-1), @erased-1-"),
+            ("@kofi @lena @kofi", "@erased-1 @lena @erased-1"),
+        ] {
+            assert_eq!(otherwise(text).as_deref(), Some(expected));
+        }
+        for text in ["", "kofi", "@kofi2", "mail@kofi", "@@kofi", "@lena", "kofi@desk.example", "@"] {
+            assert_eq!(otherwise(text), None, "{text}");
+        }
+    }
 }

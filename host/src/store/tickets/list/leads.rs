@@ -1,7 +1,7 @@
 //! Which index leads to the tickets of a list, and what of its filter is left to be looked at on the way.
 
 use super::walk::{Args, Residual};
-use super::{Filter, Reader};
+use super::{Filter, NO_ONE, Reader};
 use crate::desk::ticket::State;
 use crate::store::Error;
 use crate::store::db::Arg;
@@ -80,7 +80,7 @@ impl Leads {
             vec![(Lead::Requester, requester.clone())]
         } else if (1..=LEADS_MAX).contains(&filter.requesters.len()) {
             filter.requesters.iter().map(|person| (Lead::Requester, person.clone())).collect()
-        } else if let Some(assignee) = &filter.assignee {
+        } else if let Some(assignee) = filter.assignee.as_ref().filter(|assignee| *assignee != NO_ONE) {
             vec![(Lead::Assignee, assignee.clone())]
         } else if let Some(team) = &filter.team {
             vec![(Lead::Team, team.clone())]
@@ -161,23 +161,33 @@ fn half(unfinished: bool) -> impl Iterator<Item = State> {
 /// What of a filter the index behind `lead` does not hold; states are never of it.
 pub fn residual(filter: &Filter, lead: Lead, args: &mut Args) -> Residual {
     let mut residual = Residual::default();
-    let Filter { states, team, assignee, requester, requesters, priority, category, only } = filter;
+    let Filter { states, team, assignee, requester, requesters, priority, category, request_type, tag, only } = filter;
     if let Some(person) = only.as_ref().filter(|_| lead != Lead::Requester) {
         let person = args.place(person.as_str());
         let condition = format!("(requester = {person} or submitted_by = {person})");
         residual.add(&["requester", "submitted_by"], condition);
     }
+    let unassigned = assignee.as_deref() == Some(NO_ONE);
+    if unassigned {
+        residual.add(&["assignee"], "assignee is null".to_owned());
+    }
     let equals = [
         // Where a list is confined to one person, that person's tickets are walked, whoever requested them.
         ("requester", requester.as_ref().filter(|_| lead != Lead::Requester || only.is_some())),
-        ("assignee", assignee.as_ref().filter(|_| lead != Lead::Assignee)),
+        ("assignee", assignee.as_ref().filter(|_| lead != Lead::Assignee && !unassigned)),
         ("team", team.as_ref().filter(|_| lead != Lead::Team)),
         ("priority", priority.as_ref()),
+        ("request_type", request_type.as_ref()),
     ];
     for (column, value) in equals {
         if let Some(value) = value {
             residual.add(&[column], format!("{column} = {}", args.place(value.as_str())));
         }
+    }
+    if let Some(tag) = tag {
+        // As the row has it among its others.
+        let place = args.place(serde_json::json!(tag).to_string());
+        residual.add(&["tags"], format!("tags <> replace(tags, {place}, '')"));
     }
     let walks_them = lead == Lead::Requester && only.is_none() && requester.is_none();
     if !requesters.is_empty() && !walks_them {

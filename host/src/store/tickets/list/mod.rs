@@ -31,11 +31,15 @@ mod walk;
 
 pub use queue::Ahead;
 
+/// The word for those that no person has, in the place of an assignee.
+pub const NO_ONE: &str = "@none";
+
 /// Which tickets a list shows; `None` and empty do not narrow it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     pub states: Vec<State>,
     pub team: Option<String>,
+    /// A person, or [`NO_ONE`].
     pub assignee: Option<String>,
     pub requester: Option<String>,
     /// Those that any of these people requested.
@@ -43,8 +47,18 @@ pub struct Filter {
     pub priority: Option<String>,
     /// A category or a parent of it.
     pub category: Option<String>,
+    pub request_type: Option<String>,
+    /// One of its tags.
+    pub tag: Option<String>,
     /// Confines the list to what one person requested or submitted.
     pub only: Option<PersonId>,
+}
+
+impl Filter {
+    /// Whether it asks for what requesters are not shown: that must not be found out by asking either.
+    pub const fn is_internal(&self) -> bool {
+        self.team.is_some() || self.assignee.is_some() || self.tag.is_some()
+    }
 }
 
 /// The order of a list, and the place after which its page begins.

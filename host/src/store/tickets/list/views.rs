@@ -80,17 +80,24 @@ struct Kept {
     requester: Option<String>,
     priority: Option<String>,
     category: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tag: Option<String>,
 }
 
 fn kept(filter: &Filter) -> String {
-    let Filter { states, team, assignee, requester, requesters: _, priority, category, only: _ } = filter.clone();
+    let Filter { states, team, assignee, requester, requesters: _, priority, category, request_type, tag, only: _ } =
+        filter.clone();
     let states = states.into_iter().map(|state| state.code().to_owned()).collect();
     // Texts only: there is nothing that JSON cannot say.
-    serde_json::to_string(&Kept { states, team, assignee, requester, priority, category }).unwrap_or_default()
+    let kept = Kept { states, team, assignee, requester, priority, category, request_type, tag };
+    serde_json::to_string(&kept).unwrap_or_default()
 }
 
 fn view(row: &Row) -> Result<StoredView, Error> {
-    let Kept { states, team, assignee, requester, priority, category } = from_json(T, "filter", &row.text(4)?)?;
+    let kept: Kept = from_json(T, "filter", &row.text(4)?)?;
+    let Kept { states, team, assignee, requester, priority, category, request_type, tag } = kept;
     let state = |code: String| State::from_code(&code).ok_or_else(|| corrupt(T, "filter", code));
     let states = states.into_iter().map(state).collect::<Result<_, _>>()?;
     let audience = row.text(3)?;
@@ -99,7 +106,18 @@ fn view(row: &Row) -> Result<StoredView, Error> {
         owner: parsed(T, "owner", &row.text(1)?)?,
         name: row.text(2)?,
         audience: Audience::from_code(&audience).ok_or_else(|| corrupt(T, "audience", audience))?,
-        filter: Filter { states, team, assignee, requester, requesters: Vec::new(), priority, category, only: None },
+        filter: Filter {
+            states,
+            team,
+            assignee,
+            requester,
+            requesters: Vec::new(),
+            priority,
+            category,
+            request_type,
+            tag,
+            only: None,
+        },
         version: row.int(5)?,
         changed_at: at(T, "changed_at", row.int(6)?)?,
         damaged: Vec::new(),

@@ -61,14 +61,20 @@ pub enum Moment {
     Created,
     Resolved,
     Closed,
+    /// The end of the work on one that is finished.
+    Ended,
 }
+
+/// When the work on a ticket ended; null while it is unfinished.
+const ENDED: &str = "(case when t.unfinished = 0 then coalesce(t.resolved_at, t.closed_at, t.updated_at) end)";
 
 impl Moment {
     const fn column(self) -> &'static str {
         match self {
-            Moment::Created => "created_at",
-            Moment::Resolved => "resolved_at",
-            Moment::Closed => "closed_at",
+            Moment::Created => "t.created_at",
+            Moment::Resolved => "t.resolved_at",
+            Moment::Closed => "t.closed_at",
+            Moment::Ended => ENDED,
         }
     }
 }
@@ -115,12 +121,27 @@ impl Store {
     ) -> Result<Vec<(i64, String, i64)>, Error> {
         let column = moment.column();
         let sql = format!(
-            "select t.{column} / {QUARTER_MS} as quarter, {} as name, count(*) from tickets t \
-             where t.{column} >= $1 and t.{column} < $2 group by 1, 2 order by 1, 2",
+            "select {column} / {QUARTER_MS} as quarter, {} as name, count(*) from tickets t \
+             where {column} >= $1 and {column} < $2 group by 1, 2 order by 1, 2",
             By::group(by)
         );
         let rows = self.db.all_of_history(&sql, period.args()).await?;
         rows.iter().map(|row| Ok((row.int(0)?, row.text(1)?, row.int(2)?))).collect()
+    }
+
+    /// How many tickets were unfinished at an instant, by group.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn unfinished_at(&self, at: Timestamp, by: Option<By>) -> Result<Vec<Counted>, Error> {
+        let sql = format!(
+            "select {} as name, '', count(*) from tickets t \
+             where t.created_at < $1 and (t.unfinished = 1 or {ENDED} >= $1) group by 1 order by 1",
+            By::group(by)
+        );
+        let rows = self.db.all_of_history(&sql, vec![ms(at).into()]).await?;
+        rows.iter().map(|row| counted(row, 1)).collect()
     }
 
     /// How many tickets are unfinished, and how many of those are younger than each of these ages, in milliseconds.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{By, Counted, Period, counted};
 use crate::desk::ticket::timeline::Field;
-use crate::store::sql::columns::{corrupt, from_json};
+use crate::store::sql::columns::{corrupt, from_json, ms};
 use crate::store::{Error, Store};
 
 /// The fields that rules set, for each version of a rule and each group: to what, how often, and how often a person changed it
@@ -47,16 +47,17 @@ impl Store {
         rows.iter().map(|row| counted(row, 1)).collect()
     }
 
-    /// The time that was written down in a period by group: on how many tickets, and how many minutes.
+    /// The time that was written down in a period by group: on how many tickets, and how many minutes. By person it is
+    /// that of those who worked, and not of those who have the tickets by now.
     ///
     /// # Errors
     ///
     /// Where the database cannot be read.
     pub async fn time_by(&self, period: Period, by: Option<By>) -> Result<Vec<Counted>, Error> {
+        let group = if by == Some(By::Assignee) { "s.person".to_owned() } else { By::group(by) };
         let sql = format!(
-            "select {} as name, '', count(distinct s.ticket), cast(sum(s.minutes) as bigint) from time_spent s \
-             join tickets t on t.number = s.ticket where s.at >= $1 and s.at < $2 group by 1 order by 1",
-            By::group(by)
+            "select {group} as name, '', count(distinct s.ticket), cast(sum(s.minutes) as bigint) from time_spent s \
+             join tickets t on t.number = s.ticket where s.at >= $1 and s.at < $2 group by 1 order by 1"
         );
         let rows = self.db.all_of_history(&sql, period.args()).await?;
         rows.iter().map(|row| counted(row, 2)).collect()
@@ -86,16 +87,20 @@ impl Store {
     }
 
     /// How tickets went from one team to another in a period, by group: how many tickets did, how often, and how many came back to
-    /// a team that had had them.
+    /// a team that had had them, also before the period.
     ///
     /// # Errors
     ///
     /// Where the database cannot be read, or an entry is damaged.
     pub async fn handovers(&self, period: Period, by: Option<By>) -> Result<Vec<Counted>, Error> {
+        let moved = |entry: &str| format!("{entry}.kind = 'set' and {entry}.details like '[\"team\",\"%'");
         let sql = format!(
-            "select {} as name, t.number, l.details from timeline l join tickets t on t.number = l.ticket \
-             where l.kind = 'set' and l.details like '[\"team\",\"%' and l.at >= $1 and l.at < $2 order by 1, 2, l.seq",
-            By::group(by)
+            "select {} as name, t.number, l.details, l.at from timeline l join tickets t on t.number = l.ticket \
+             where {} and l.at < $2 and exists (select 1 from timeline m where m.ticket = l.ticket and {} \
+             and m.at >= $1 and m.at < $2) order by 1, 2, l.seq",
+            By::group(by),
+            moved("l"),
+            moved("m")
         );
         let mut groups: BTreeMap<String, Handovers> = BTreeMap::new();
         for row in self.db.all_of_history(&sql, period.args()).await? {
@@ -105,6 +110,9 @@ impl Store {
             let of_group = groups.entry(group).or_default();
             let teams = of_group.left.entry(ticket).or_default();
             teams.extend(from);
+            if row.int(3)? < ms(period.from) {
+                continue;
+            }
             of_group.moves += 1;
             if teams.contains(&to) {
                 of_group.back.insert(ticket);

@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use crate::desk::id::PersonId;
 use crate::store::db::{Arg, Tx};
 use crate::store::sql::search::{self, Named, Wanted, word_of};
+use crate::store::tickets::list::NO_ONE;
 use crate::store::tickets::summary::{self, TicketSummary};
 use crate::store::{Error, Store};
 
@@ -31,6 +32,7 @@ pub struct SearchFilter {
     pub in_public: bool,
     pub state: Option<String>,
     pub team: Option<String>,
+    /// A person, or [`NO_ONE`].
     pub assignee: Option<String>,
     pub requester: Option<String>,
     pub category: Option<String>,
@@ -58,10 +60,14 @@ impl SearchFilter {
             let places: Vec<String> = (first..=args.len()).map(|place| format!("${place}")).collect();
             let _ = write!(conditions, " and t.requester in ({})", places.join(", "));
         }
+        let assignee = self.assignee.clone().filter(|assignee| assignee != NO_ONE);
+        if assignee != self.assignee {
+            conditions.push_str(" and t.assignee is null");
+        }
         let columns = [
             ("state", &self.state),
             ("team", &self.team),
-            ("assignee", &self.assignee),
+            ("assignee", &assignee),
             ("requester", &self.requester),
             ("category", &self.category),
             ("priority", &self.priority),

@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::{COLUMNS, PERSON, T, TimelineRow};
+use crate::desk::ticket::lifecycle::watchers::named_otherwise;
 use crate::store::Error;
 use crate::store::db::{Arg, Tx};
 use crate::store::sql::columns::corrupt;
@@ -11,8 +12,9 @@ use crate::store::sql::columns::corrupt;
 pub const ERASED: &str = "[erased]";
 
 impl TimelineRow {
-    /// The row with another name in a person's place, and nothing of the person's own words where those go, too; `None` where it
-    /// has nothing of the person.
+    /// The row with another name in a person's place, also where words of others name them as `@` and their id, and nothing of the
+    /// person's own words where those go, too; `None` where it has nothing of the person. The names of their files, what they noted
+    /// about their time, and questions and answers about access go in any case, as they do where else they are kept.
     pub fn without(&self, person: &str, pseudonym: &str, words_too: bool) -> Result<Option<TimelineRow>, Error> {
         let own = self.author_kind == PERSON && self.author.as_deref() == Some(person);
         let mut facts: Vec<Json> =
@@ -23,16 +25,27 @@ impl TimelineRow {
                 *fact = json!(pseudonym);
             }
         }
+        if let ("commented", Some(Json::String(said))) = (self.kind.as_str(), facts.get_mut(1))
+            && let Some(otherwise) = named_otherwise(said, person, pseudonym)
+        {
+            *said = otherwise;
+        }
+        let asked = matches!(facts.first().and_then(Json::as_str), Some("asked" | "answered"));
+        let in_any_case = match self.kind.as_str() {
+            "attached" | "time-spent" => true,
+            "access-decided" => asked,
+            _ => false,
+        };
         // Where the words of each kind are.
         let words = match self.kind.as_str() {
-            "commented" | "survey-answered" | "time-spent" | "task" | "attached" => 1..2,
+            "commented" | "survey-answered" | "time-spent" | "task" | "attached" | "access-decided" => 1..2,
             "state-changed" => 2..3,
             "set" => 3..4,
             "resolved" => 0..4,
             "escalation-asked" => 0..1,
             _ => 0..0,
         };
-        for word in facts.iter_mut().take(words.end).skip(words.start).filter(|_| own && words_too) {
+        for word in facts.iter_mut().take(words.end).skip(words.start).filter(|_| own && (words_too || in_any_case)) {
             if word.as_str().is_some_and(|word| !word.is_empty()) {
                 *word = json!(ERASED);
             }
