@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::budget::statements;
 use super::guard::{FORM, OWN, cookie, send};
-use crate::support::browser::Browser;
+use crate::support::browser::{Browser, ENTER};
 use crate::support::components::{example_rules, scratch};
 use crate::support::house::House;
 use crate::support::place::{Database, on_both};
@@ -93,6 +93,33 @@ fn times_are_shown_in_the_zone_that_one_chooses() {
     kofi.click("form[action='/account/zone'] button");
     kofi.is_at("/account?done=1");
     assert_eq!(zone(&mut kofi), before);
+}
+
+/// Where no answer comes to the words of the start, or a failure does, its own requests are offered all the same, and nothing that was
+/// there before; the search goes on by its key.
+#[test]
+fn the_start_goes_on_where_its_suggestions_fail() {
+    let desk = super::desk();
+    let mut amara = Browser::of(&desk.url, "amara");
+    let card = amara.script(
+        "const card = document.querySelector('a.card'); \
+         return [card.querySelector('strong').textContent.toLowerCase(), card.getAttribute('href')]",
+    );
+    let (name, address) = (card[0].as_str().unwrap(), card[1].as_str().unwrap());
+    for failure in ["Promise.reject(new TypeError('away'))", "Promise.resolve(new Response('', { status: 503 }))"] {
+        amara.go("/");
+        amara.script(&format!(
+            "window.failed = 0; const ask = window.fetch; window.fetch = (address, how) => {{ \
+             if (!String(address).startsWith('/help/suggest')) return ask(address, how); window.failed += 1; return {failure} }}"
+        ));
+        amara.type_into("#ask", name);
+        amara.wait("window.failed > 0");
+        amara.counts(&format!(".suggestions:not([hidden]) a[href$='{address}']"), 1);
+        amara.type_into("#ask", " and nothing of the kind");
+        amara.counts(".suggestions:not([hidden])", 0);
+        amara.press(&[ENTER]);
+        amara.wait("location.pathname === '/find'");
+    }
 }
 
 /// Browsers in three parts of the world show the same instants, in the zone of the desk.

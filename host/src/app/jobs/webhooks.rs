@@ -10,7 +10,9 @@ use super::{Again, Claimed, Failed};
 use crate::app::office::signatory;
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
+use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
+use crate::desk::ticket::edit::check_reason;
 use crate::desk::ticket::timeline::Visibility;
 use crate::store::chain::audit;
 use crate::store::jobs::feed::{Happened, Watched};
@@ -253,7 +255,7 @@ impl Office {
         Ok(self.store.deliveries(name, before, limit).await?)
     }
 
-    /// The events that an endpoint gets once it is in use again.
+    /// The events that wait for an endpoint, which it gets while it is in use.
     ///
     /// # Errors
     ///
@@ -264,17 +266,33 @@ impl Office {
         Ok(Resumes { waiting: self.store.waiting_deliveries(name).await?, unread })
     }
 
-    /// Takes an endpoint into use again; it goes on where it was.
+    /// Takes an endpoint out of use for a reason, which its history keeps: its events wait for it. One that is out of use stays so.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`]; [`Error::Missing`].
-    pub async fn enable_webhook(&self, actor: &Actor, name: &str) -> Result<(), Error> {
+    /// [`Error::Refused`]; [`Error::Missing`]; [`Error::Rejected`] without a reason.
+    pub async fn pause_webhook(&self, actor: &Actor, name: &str, why: &str) -> Result<(), Error> {
+        self.known_webhook(actor, name).await?;
+        accept(check_reason("why", why))?;
+        if self.store.disable_webhook(name, self.clock.now(), why).await? {
+            self.note_webhook(name, actor, json!({ "step": "paused", "why": why })).await?;
+            tracing::info!(webhook = name, actor = %signatory(actor), "a webhook is paused");
+        }
+        Ok(())
+    }
+
+    /// Takes an endpoint into use again, for a reason, or for none where a program does so; it goes on where it was.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::Missing`]; [`Error::Rejected`] for a reason that is none.
+    pub async fn enable_webhook(&self, actor: &Actor, name: &str, why: Option<&str>) -> Result<(), Error> {
         let was_in_use = self.known_webhook(actor, name).await?.disabled_at.is_none();
+        accept(why.and_then(|why| check_reason("why", why)))?;
         self.store.enable_webhook(name, self.clock.now()).await?;
         self.jobs.wake();
         if !was_in_use {
-            self.note_webhook(name, actor, json!({ "step": "enabled" })).await?;
+            self.note_webhook(name, actor, json!({ "step": "enabled", "why": why.unwrap_or_default() })).await?;
         }
         tracing::info!(webhook = name, actor = %signatory(actor), "a webhook is in use again");
         Ok(())
@@ -324,7 +342,12 @@ impl Office {
     }
 }
 
-/// The events that an endpoint out of use has not got.
+/// Nothing, where nothing is wrong with a reason.
+fn accept(problem: Option<Problem>) -> Result<(), Error> {
+    problem.map_or(Ok(()), |problem| Err(Error::Rejected { problems: vec![problem] }))
+}
+
+/// The events that an endpoint has not got yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resumes {
     /// Deliveries that wait for it, counted up to [`WAITING_MAX`].
