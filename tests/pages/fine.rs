@@ -95,6 +95,37 @@ fn times_are_shown_in_the_zone_that_one_chooses() {
     assert_eq!(zone(&mut kofi), before);
 }
 
+/// A reload of a form loses neither a tick nor the answer to a question that another answer shapes.
+#[test]
+fn a_form_that_is_left_has_its_ticks_and_its_shaped_fields_again() {
+    let desk = House::demo(Database::Sqlite);
+    let mut amara = Browser::of(&desk.url, "amara");
+    let again = |amara: &mut Browser, path: &str| {
+        amara.go("/");
+        amara.go(path);
+    };
+    let tick = "[name='field.customer-facing']";
+    amara.go("/new/incident");
+    amara.click(tick);
+    again(&mut amara, "/new/incident");
+    amara.counts(&format!("{tick}:checked"), 1);
+    amara.click(tick);
+    again(&mut amara, "/new/incident");
+    amara.counts(&format!("{tick}:checked"), 0);
+
+    amara.go("/new/access");
+    let tiers = "document.querySelectorAll('[id=\"field.tier\"] option').length";
+    let all = amara.script(&format!("return {tiers}")).as_u64().unwrap();
+    amara.choose("[id='field.app']", "github");
+    amara.wait(&format!("{tiers} < {all}"));
+    let tier = amara.script("return [...document.getElementById('field.tier').options].at(-1).value");
+    amara.choose("[id='field.tier']", tier.as_str().unwrap());
+    again(&mut amara, "/new/access");
+    amara.wait(&format!("{tiers} < {all}"));
+    let kept = amara.script("return ['app', 'tier'].map((name) => document.getElementById(`field.${name}`).value)");
+    assert_eq!(kept, json!(["github", tier]));
+}
+
 /// Where no answer comes to the words of the start, or a failure does, its own requests are offered all the same, and nothing that was
 /// there before; the search goes on by its key.
 #[test]
