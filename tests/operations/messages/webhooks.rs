@@ -201,7 +201,12 @@ fn an_admin_pauses_an_endpoint_for_a_reason_and_it_misses_nothing() {
         let desk = desk(database, &receiver, "events = [\"ticket.created\"]\n");
         create(&desk);
         assert_eq!(receiver.received().len(), 1);
-        assert!(page(&desk).contains("Waiting for it now: 0."), "{}", page(&desk));
+        let shown = page(&desk);
+        let host = format!("<code>http://127.0.0.1:{}</code>", receiver.port);
+        for said in ["Waiting for it now: 0.", &host, "<dd>ticket.created</dd>", "with each of 2 secrets"] {
+            assert!(shown.contains(said), "{said}: {shown}");
+        }
+        assert!(!shown.contains("whsec_") && !shown.contains("/hook<"), "no secret, and no path: {shown}");
         let pause =
             |who: &str, why: &str| desk.as_role(who).post("/api/v1/webhooks/cmdb/pause", &json!({ "why": why })).status;
         assert_eq!((pause("kofi", "x"), pause("mei", " ")), (403, 422));

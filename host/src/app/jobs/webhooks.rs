@@ -39,6 +39,10 @@ const TOLD: [&str; 7] = ["comment", "field", "from", "to", "outcome", "team", "a
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscription {
     pub name: String,
+    /// The scheme and the host of its address; the rest may be as good as a secret.
+    pub host: String,
+    /// How many secrets sign what is sent.
+    pub secrets: usize,
     /// Such as `ticket.*`; empty for all.
     pub events: Vec<String>,
     /// Whether it hears also of what requesters do not see.
@@ -84,6 +88,7 @@ impl Office {
         if subscriptions.is_empty() {
             return Ok(0);
         }
+        self.endpoints.get_or_init(|| subscriptions.to_vec());
         let known = self.store.webhooks().await?;
         let mut queued = 0;
         for subscription in subscriptions {
@@ -239,6 +244,16 @@ impl Office {
         Ok(self.store.webhooks().await?)
     }
 
+    /// The endpoints as the configuration of this host names them; `None` where it names none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`].
+    pub fn webhook_subscriptions(&self, actor: &Actor) -> Result<Option<&[Subscription]>, Error> {
+        permission::administer(actor)?;
+        Ok(self.endpoints.get().map(Vec::as_slice))
+    }
+
     /// The deliveries to an endpoint, the newest first.
     ///
     /// # Errors
@@ -383,6 +398,8 @@ mod tests {
     fn an_endpoint_gets_what_it_wants_and_no_more() {
         let wants = |events: &[&str], internal| Subscription {
             name: "x".to_owned(),
+            host: String::new(),
+            secrets: 1,
             events: events.iter().map(|event| (*event).to_owned()).collect(),
             internal,
         };

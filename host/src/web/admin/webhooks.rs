@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use crate::app::Error;
-use crate::app::jobs::webhooks::{Delivery, Replay, Resumes, StoredWebhook};
+use crate::app::jobs::webhooks::{Delivery, Replay, Resumes, StoredWebhook, Subscription};
 use crate::app::observe::audit::{Found, Source, Wanted};
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::Form;
@@ -27,10 +27,26 @@ struct Endpoint {
     enabled: bool,
     failing: Option<When>,
     why: String,
+    /// What the configuration says of it; `None` where it names it no more.
+    named: Option<Named>,
 }
 
-fn endpoint(f: &Frame, webhook: StoredWebhook) -> Endpoint {
+/// An endpoint as the configuration names it.
+struct Named {
+    host: String,
+    events: String,
+    internal: bool,
+    secrets: usize,
+}
+
+fn named(f: &Frame, found: &Subscription) -> Named {
+    let events = if found.events.is_empty() { f.words.t("webhook.all-events") } else { found.events.join(", ") };
+    Named { host: found.host.clone(), events, internal: found.internal, secrets: found.secrets }
+}
+
+fn endpoint(f: &Frame, webhook: StoredWebhook, all: &[Subscription]) -> Endpoint {
     Endpoint {
+        named: all.iter().find(|found| found.name == webhook.name).map(|found| named(f, found)),
         enabled: webhook.disabled_at.is_none(),
         failing: webhook.failing_since.map(|since| f.times.ago(since)),
         name: webhook.name,
@@ -48,8 +64,9 @@ struct WebhooksPage {
 /// `GET /admin/webhooks`.
 pub async fn list(visit: Visit) -> Result<Response, Failure> {
     let all = visit.app.webhooks(&visit.actor).await?;
+    let known = visit.app.webhook_subscriptions(&visit.actor)?.unwrap_or_default().to_vec();
     let f = visit.frame;
-    let endpoints = all.into_iter().map(|webhook| endpoint(&f, webhook)).collect();
+    let endpoints = all.into_iter().map(|webhook| endpoint(&f, webhook, &known)).collect();
     page(StatusCode::OK, &WebhooksPage { f, endpoints })
 }
 
@@ -128,12 +145,13 @@ async fn render(
     let stored = all.into_iter().find(|webhook| webhook.name == name).ok_or(Failure::NoPage)?;
     let steps = steps(&visit, name).await?;
     let waits = visit.app.webhook_resumes(&visit.actor, name).await?;
+    let known = visit.app.webhook_subscriptions(&visit.actor)?.unwrap_or_default().to_vec();
     let f = visit.frame;
     let page_ = WebhookPage {
         waits,
         steps,
         outcome,
-        endpoint: endpoint(&f, stored),
+        endpoint: endpoint(&f, stored, &known),
         sent: found.items.into_iter().map(|delivery| sent(&f, delivery)).collect(),
         next: found.next.map(|id| format!("/admin/webhooks/{name}?before={id}")),
         f,
