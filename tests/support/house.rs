@@ -140,7 +140,7 @@ impl House {
         })
     }
 
-    /// What the desk would have decided without a rule, within the bounds of a filter.
+    /// The decisions as they would be without a rule, within the bounds of a filter.
     pub fn without(&self, rule: &str, filter: Filter) -> Tally {
         let Some(Running { app, runtime, .. }) = &self.running else { return Tally::default() };
         let mei = Actor::Person { id: "mei".parse().unwrap(), roles: [Role::Admin].into() };

@@ -27,11 +27,11 @@ struct Endpoint {
     enabled: bool,
     failing: Option<When>,
     why: String,
-    /// What the configuration says of it; `None` where it names it no more.
+    /// As the configuration names it; `None` where it does so no more.
     named: Option<Named>,
 }
 
-/// An endpoint as the configuration names it.
+/// The part of an endpoint that the configuration of the host has.
 struct Named {
     host: String,
     events: String,
