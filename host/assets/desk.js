@@ -32,12 +32,14 @@ const facts = (address, options) => fetch(address, { headers: { accept: "applica
 /** Does something with a page's content: now, and with what an act on the page puts in its place. */
 const wires = [];
 function wire(work) { wires.push(work); work(document); }
-/** Does something once the page has been painted, which it is not for; a page that is not looked at is never painted. */
+/** Does something after the page has been painted, each in a picture of its own; one that is not looked at is never painted. */
+let turn = Promise.resolve();
 function later(work) {
-  let left = true;
-  const once = () => { if (left) { left = false; work(); } };
-  requestAnimationFrame(() => setTimeout(once));
-  setTimeout(once, 200);
+  turn = turn.then(() => new Promise((done) => {
+    const once = () => { done(); work?.(); work = null; };
+    requestAnimationFrame(() => setTimeout(once));
+    setTimeout(once, 200);
+  }));
 }
 
 // Focus goes to what is wrong, or to what came of an act, and not back to the beginning of the page.
