@@ -5,8 +5,8 @@ use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::Visit;
 use super::tokens::Asked;
+use super::{Visit, agent};
 use crate::app::observe::audit::{Found, Source, Wanted};
 use crate::app::tokens::sessions::Session;
 use crate::desk::id::PersonId;
@@ -57,7 +57,7 @@ fn shown(f: &Frame, session: Session, present: &Session) -> Shown {
         seen: f.times.ago(session.seen_at),
         until: f.times.until(session.expires_at),
         is_this: session.hash == present.hash,
-        agent: session.agent,
+        agent: agent::name(&session.agent),
     }
 }
 
