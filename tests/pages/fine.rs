@@ -95,6 +95,20 @@ fn times_are_shown_in_the_zone_that_one_chooses() {
     assert_eq!(zone(&mut kofi), before);
 }
 
+/// Where a desk has no rule, the page of its rules says who decides, and to admins where one comes from.
+#[test]
+fn a_desk_without_rules_says_who_decides() {
+    let none = tempfile::tempdir().unwrap();
+    let desk = House::with_rules(Database::Sqlite, none.path());
+    let rules = |person: &str| {
+        let session = cookie(&desk, person);
+        send("GET", &format!("{}/admin/rules", desk.url), &[("cookie", &session)], "").text
+    };
+    let link = "people do the rest. <a href=\"/admin/upload\">";
+    assert!(rules("mei").contains(link), "{}", rules("mei"));
+    assert!(rules("kofi").contains("people do the rest.</p>"), "{}", rules("kofi"));
+}
+
 /// A reload of a form loses neither a tick nor the answer to a question that another answer shapes.
 #[test]
 fn a_form_that_is_left_has_its_ticks_and_its_shaped_fields_again() {
