@@ -32,12 +32,14 @@ const facts = (address, options) => fetch(address, { headers: { accept: "applica
 /** Does something with a page's content: now, and with what an act on the page puts in its place. */
 const wires = [];
 function wire(work) { wires.push(work); work(document); }
-/** Does something once the page has been painted, which it is not for; a page that is not looked at is never painted. */
+/** Does something after the page has been painted, each in a picture of its own; one that is not looked at is never painted. */
+let turn = Promise.resolve();
 function later(work) {
-  let left = true;
-  const once = () => { if (left) { left = false; work(); } };
-  requestAnimationFrame(() => setTimeout(once));
-  setTimeout(once, 200);
+  turn = turn.then(() => new Promise((done) => {
+    const once = () => { done(); work?.(); work = null; };
+    requestAnimationFrame(() => setTimeout(once));
+    setTimeout(once, 200);
+  }));
 }
 
 // Focus goes to what is wrong, or to what came of an act, and not back to the beginning of the page.
@@ -81,22 +83,41 @@ const person = body.dataset.person || "";
 const nameOf = (form) => `draft:${person}:${form.dataset.draft}`;
 const recall = (name) => { try { return localStorage.getItem(name); } catch { return null; } };
 const forget = (name) => { try { localStorage.removeItem(name); } catch { /* nothing was kept */ } };
-wire((page) => { for (const form of $$("form[data-draft]", page)) {
-  const name = nameOf(form);
-  const fields = () => [...form.elements].filter((f) => f.name && !["hidden", "submit", "checkbox", "radio", "file"].includes(f.type) && f.tagName !== "BUTTON");
-  let kept = null;
-  try { kept = JSON.parse(recall(name) || "null"); } catch { kept = null; }
+const values = "input:not([type=hidden], [type=file], [type=checkbox], [type=radio]), textarea, select";
+const ticks = (field) => /^(checkbox|radio)$/.test(field.type);
+// Ticks too where a form shapes itself, but not of files that the desk has.
+const fields = (form) => [...form.elements].filter((f) => f.name && (f.matches(values) || ticks(f) && form.matches("[data-shaped]") && !f.name.startsWith("kept.")));
+const keyOf = (field) => field.name + (ticks(field) ? field.value : "");
+const valueOf = (field) => ticks(field) ? field.checked : field.value;
+const keptOf = (form) => { try { return JSON.parse(recall(nameOf(form))) || {}; } catch { return {}; } };
+function noted(form) {
   const note = $("[data-draft-note]", form);
-  if (kept) for (const field of fields()) if (!field.value && kept[field.name]) {
-    field.value = kept[field.name];
-    if (note) { note.hidden = false; note.textContent = body.dataset.draft; }
+  if (note) { note.hidden = false; note.textContent = body.dataset.draft; }
+}
+const shaped = new Set();
+/** Fills empty fields with the draft; one that shapes others has the form come again, once. */
+function restore(form) {
+  const kept = keptOf(form);
+  for (const field of fields(form)) {
+    const key = keyOf(field), value = kept[key];
+    if (!value || valueOf(field)) continue;
+    if (ticks(field)) field.checked = true; else field.value = value;
+    if (field.selectedIndex < 0) field.selectedIndex = 0;
+    noted(form);
     const radio = form.classList.contains("note-pane") && document.getElementById("c-note");
     if (radio) radio.checked = true;
+    if (field.matches("[data-act=update]") && !shaped.has(key)) { shaped.add(key); later(() => field.dispatchEvent(new Event("change", { bubbles: true }))); }
   }
+}
+wire((page) => { for (const form of $$("form[data-draft]", page)) {
+  const name = nameOf(form);
+  restore(form);
   form.addEventListener("input", () => {
-    const now = Object.fromEntries(fields().filter((f) => f.value).map((f) => [f.name, f.value]));
+    // Fields that are not asked for now may be again.
+    const now = keptOf(form);
+    for (const field of fields(form)) now[keyOf(field)] = valueOf(field);
     try { localStorage.setItem(name, JSON.stringify(now)); } catch { /* the browser keeps nothing: the page still works */ }
-    if (note) { note.hidden = false; note.textContent = body.dataset.draft; }
+    noted(form);
   });
   // It is forgotten where the next page says that it arrived, and not before.
   form.addEventListener("submit", () => sessionStorage.setItem("sent", JSON.stringify([name, location.pathname])));
@@ -160,7 +181,6 @@ document.addEventListener("submit", async (event) => {
 addEventListener("pageshow", () => $$("form[data-sending]").forEach((form) => { delete form.dataset.sending; $$("[aria-busy]", form).forEach((b) => b.removeAttribute("aria-busy")); }));
 
 // A field that shapes others: the form comes again as it is now, with what was typed meanwhile and the focus where it was.
-const values = "input:not([type=hidden], [type=file], [type=checkbox], [type=radio]), textarea, select";
 document.addEventListener("change", async (event) => {
   const form = event.target.closest("[data-act=update]")?.form;
   if (!form?.matches("[data-shaped]")) return;
@@ -181,6 +201,7 @@ document.addEventListener("change", async (event) => {
   form.replaceChildren(...document.importNode(fresh, true).childNodes);
   for (const old of files) document.getElementById(old.id)?.replaceWith(old);
   for (const work of wires) work(form);
+  restore(form);
   if (at) document.getElementById(at)?.focus({ preventScroll: true });
 });
 
@@ -264,7 +285,7 @@ const extra = [["Ctrl+K", () => body.dataset.palette, palette]];
 function addKey(key, words, act) { extra.push([key, () => words, act]); }
 if ($("[data-copy], [data-row]")) addKey(".", body.dataset.copyKey, copyKey);
 const off = () => "keysOff" in body.dataset;
-const typing = (element) => element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName) && !/^(checkbox|radio)$/.test(element.type);
+const typing = (element) => element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName) && !ticks(element);
 
 function act(element) {
   if (element.matches("input[type=radio]")) {

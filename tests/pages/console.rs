@@ -273,7 +273,7 @@ fn two_agents_at_one_ticket_see_each_other_s_change_and_lose_nothing() {
     mei.sees(".story", "It is one person only");
 }
 
-/// A draft outlives a saved field, a session that ends before it is sent, and a way to the desk that is cut off.
+/// A draft outlives another's change, a reload, a saved field, a session that ends before it is sent, and a way to the desk that is cut off.
 #[test]
 fn a_draft_is_never_lost() {
     let desk = desk();
@@ -282,6 +282,11 @@ fn a_draft_is_never_lost() {
     let kept = |kofi: &Browser| kofi.script("return document.querySelector('#reply-body').value");
     let send = ".reply-pane [data-key='Ctrl+Enter']";
     kofi.type_into("#reply-body", "Half a thought");
+    desk.as_role("amara").post("/api/v1/tickets/IT-1/comments", &json!({ "body": "Still down" })).expect(201);
+    kofi.wait("!document.querySelector('[data-live-note]').hidden");
+    assert_eq!(kept(&kofi), "Half a thought", "another has changed the ticket");
+    kofi.go("/tickets/IT-1");
+    assert_eq!(kept(&kofi), "Half a thought", "the page was loaded again");
     set_state(&mut kofi, "in_progress");
     assert_eq!(kept(&kofi), "Half a thought", "a field was saved");
     desk.advance(jiff::SignedDuration::from_hours(13));

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::budget::statements;
 use super::guard::{FORM, OWN, cookie, send};
-use crate::support::browser::Browser;
+use crate::support::browser::{Browser, ENTER};
 use crate::support::components::{example_rules, scratch};
 use crate::support::house::House;
 use crate::support::place::{Database, on_both};
@@ -93,6 +93,78 @@ fn times_are_shown_in_the_zone_that_one_chooses() {
     kofi.click("form[action='/account/zone'] button");
     kofi.is_at("/account?done=1");
     assert_eq!(zone(&mut kofi), before);
+}
+
+/// Where a desk has no rule, the page of its rules says who decides, and to admins where one comes from.
+#[test]
+fn a_desk_without_rules_says_who_decides() {
+    let none = tempfile::tempdir().unwrap();
+    let desk = House::with_rules(Database::Sqlite, none.path());
+    let rules = |person: &str| {
+        let session = cookie(&desk, person);
+        send("GET", &format!("{}/admin/rules", desk.url), &[("cookie", &session)], "").text
+    };
+    let link = "people do the rest. <a href=\"/admin/upload\">";
+    assert!(rules("mei").contains(link), "{}", rules("mei"));
+    assert!(rules("kofi").contains("people do the rest.</p>"), "{}", rules("kofi"));
+}
+
+/// A reload of a form loses neither a tick nor the answer to a question that another answer shapes.
+#[test]
+fn a_form_that_is_left_has_its_ticks_and_its_shaped_fields_again() {
+    let desk = House::demo(Database::Sqlite);
+    let mut amara = Browser::of(&desk.url, "amara");
+    let again = |amara: &mut Browser, path: &str| {
+        amara.go("/");
+        amara.go(path);
+    };
+    let tick = "[name='field.customer-facing']";
+    amara.go("/new/incident");
+    amara.click(tick);
+    again(&mut amara, "/new/incident");
+    amara.counts(&format!("{tick}:checked"), 1);
+    amara.click(tick);
+    again(&mut amara, "/new/incident");
+    amara.counts(&format!("{tick}:checked"), 0);
+
+    amara.go("/new/access");
+    let tiers = "document.querySelectorAll('[id=\"field.tier\"] option').length";
+    let all = amara.script(&format!("return {tiers}")).as_u64().unwrap();
+    amara.choose("[id='field.app']", "github");
+    amara.wait(&format!("{tiers} < {all}"));
+    let tier = amara.script("return [...document.getElementById('field.tier').options].at(-1).value");
+    amara.choose("[id='field.tier']", tier.as_str().unwrap());
+    again(&mut amara, "/new/access");
+    amara.wait(&format!("{tiers} < {all}"));
+    let kept = amara.script("return ['app', 'tier'].map((name) => document.getElementById(`field.${name}`).value)");
+    assert_eq!(kept, json!(["github", tier]));
+}
+
+/// Where no answer comes to the words of the start, or a failure does, its own requests are offered all the same, and nothing that was
+/// there before; the search goes on by its key.
+#[test]
+fn the_start_goes_on_where_its_suggestions_fail() {
+    let desk = super::desk();
+    let mut amara = Browser::of(&desk.url, "amara");
+    let card = amara.script(
+        "const card = document.querySelector('a.card'); \
+         return [card.querySelector('strong').textContent.toLowerCase(), card.getAttribute('href')]",
+    );
+    let (name, address) = (card[0].as_str().unwrap(), card[1].as_str().unwrap());
+    for failure in ["Promise.reject(new TypeError('away'))", "Promise.resolve(new Response('', { status: 503 }))"] {
+        amara.go("/");
+        amara.script(&format!(
+            "window.failed = 0; const ask = window.fetch; window.fetch = (address, how) => {{ \
+             if (!String(address).startsWith('/help/suggest')) return ask(address, how); window.failed += 1; return {failure} }}"
+        ));
+        amara.type_into("#ask", name);
+        amara.wait("window.failed > 0");
+        amara.counts(&format!(".suggestions:not([hidden]) a[href$='{address}']"), 1);
+        amara.type_into("#ask", " and nothing of the kind");
+        amara.counts(".suggestions:not([hidden])", 0);
+        amara.press(&[ENTER]);
+        amara.wait("location.pathname === '/find'");
+    }
 }
 
 /// Browsers in three parts of the world show the same instants, in the zone of the desk.

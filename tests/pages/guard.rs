@@ -115,8 +115,14 @@ fn tokens_are_taken_back_by_admins(desk: &House) {
     assert!(!list(&mei, "?person=%00no%20one").text.contains("her own program"));
     let (_, rest) = all.split_once("name=\"token\" value=\"").unwrap();
     let id = rest.split('"').next().unwrap();
-    let end = |who: &str| send("POST", &url, &[FORM, OWN, ("cookie", who)], &format!("person=nadia&token={id}"));
+    let take = |who: &str, why: &str| {
+        send("POST", &url, &[FORM, OWN, ("cookie", who)], &format!("person=nadia&token={id}&why={why}"))
+    };
+    let end = |who: &str| take(who, "It+is+on+a+lost+laptop");
     assert_eq!(end(&kofi).status, 403);
+    let refused = take(&mei, "+");
+    assert!(refused.status == 422 && refused.text.contains("say why"), "{}", refused.text);
+    assert!(list(&mei, "").text.contains("her own program"), "it still holds");
     assert_eq!(end(&mei).header("location"), "/admin/tokens?person=nadia&done=1");
     assert_eq!(end(&mei).status, 303, "twice is once");
     assert!(list(&mei, "?person=nadia&done=1").text.contains("The token is taken back"));
@@ -126,6 +132,7 @@ fn tokens_are_taken_back_by_admins(desk: &House) {
         let page = list(&mei, query).text;
         assert!(page.contains(&format!("{id} was given out to ")), "{page}");
         assert!(page.contains(&format!("{id} was taken back</span> <span class=\"quiet\">by Mei Lin")), "{page}");
+        assert!(page.contains("It is on a lost laptop"), "{page}");
     }
     assert!(!list(&mei, "?person=ivan").text.contains(id));
     let audit = send("GET", &format!("{}/admin/audit?event=token-revoked", desk.url), &[("cookie", &mei)], "");

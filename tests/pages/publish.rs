@@ -204,6 +204,16 @@ fn sessions_are_seen_and_ended_by_admins_and_by_their_own_people() {
         assert_eq!(end(&mei, "of=%00").status, 400);
         let audit = get(&mei, "/admin/audit?event=session-ended").text;
         assert!(audit.contains(id) && audit.contains("mei"), "{audit}");
+        // What was ended, and by whom, stays on the page, also where one looks at one person alone.
+        for (path, is_of_her) in [("", true), ("?person=amara", true), ("?person=kofi", false)] {
+            let page = get(&mei, &format!("/admin/sessions{path}")).text;
+            for said in ["A session of Amara Okafor was ended", "All sessions of Amara Okafor were ended"] {
+                let step = format!("{said}</span> <span class=\"quiet\">by Mei Lin");
+                assert_eq!(page.contains(&step), is_of_her, "{path}: {page}");
+            }
+        }
+        let own = "The other sessions of Amara Okafor were ended</span> <span class=\"quiet\">by Amara Okafor";
+        assert!(get(&mei, "/admin/sessions").text.contains(own));
     });
 }
 

@@ -2,13 +2,18 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::time::Duration;
 
+use jiff::Timestamp;
+use ruledesk::app::replay::{Effort, Filter};
+use ruledesk::rules::run::manifest::MANIFEST_BYTES_MAX;
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use tokio::runtime::Runtime;
 
 use super::import;
+use crate::support::components::example_rules;
 use crate::support::house::House;
-use crate::support::place::Database;
+use crate::support::place::{Database, on_both};
 use crate::support::wait::until;
 use ruledesk::store::Target;
 
@@ -22,7 +27,10 @@ fn cookie(desk: &House) -> String {
 
 /// Sends the form of the page; the answer is yet to come.
 fn tries(desk: &House, cookie: &str) -> TcpStream {
-    let body = "version=nothing&days=30&manifest=";
+    asks(desk, cookie, "version=nothing&days=30&manifest=")
+}
+
+fn asks(desk: &House, cookie: &str, body: &str) -> TcpStream {
     let mut stream = TcpStream::connect(desk.url.strip_prefix("http://").unwrap()).unwrap();
     let head = format!(
         "POST /admin/rules/team-routing/backtest HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n\
@@ -90,5 +98,41 @@ fn a_backtest_of_the_page_is_called_off_by_a_reader_who_leaves_and_a_third_is_re
     runtime.block_on(async {
         holder.close().await.unwrap();
         looker.close().await.unwrap();
+    });
+}
+
+/// Work that a reader waits for has an end: by a number of decisions, of which the newest are taken, and by a time, after which the
+/// report says that it is not whole. The page bounds the days and the rows of a rule that it takes.
+#[test]
+fn a_backtest_of_the_page_is_bounded_in_decisions_time_days_and_size() {
+    on_both(|database| {
+        // A body may be larger than a rule's rows may be.
+        let larger = |text: String| text.replacen("[server]\n", "[server]\nbody-kib-max = 2048\n", 1);
+        let desk = House::with_settings(database, example_rules(), larger);
+        import(&desk, 12);
+        let rule = "team-routing";
+        let of = |limit: Option<u64>, within: Option<Duration>| {
+            let effort = Effort { within, gently: true };
+            desk.without(rule, Filter { rule: Some(rule.to_owned()), limit, effort, ..Filter::default() })
+        };
+        let all = of(None, Some(Duration::from_secs(3600)));
+        assert!(all.decisions > 3 && !all.cut_short, "{}", all.decisions);
+        let few = of(Some(3), None);
+        assert_eq!((few.decisions, few.cut_short), (3, false));
+        let last = |period: Option<(Timestamp, Timestamp)>| period.map(|(_, last)| last);
+        assert_eq!(last(few.period), last(all.period), "the newest");
+        let none = of(None, Some(Duration::ZERO));
+        assert_eq!((none.decisions, none.cut_short), (0, true));
+
+        let cookie = cookie(&desk);
+        for (typed, used) in [("9999", 366), ("0", 1), ("-5", 30), ("some", 30)] {
+            let page = answer(asks(&desk, &cookie, &format!("version=nothing&manifest=&days={typed}")));
+            assert!(page.starts_with("HTTP/1.1 200") && page.contains("id=\"report\""), "{page}");
+            assert!(page.contains(&format!("max=\"366\" value=\"{used}\"")), "{typed}: {page}");
+        }
+        let large = format!("version=manifest&days=30&manifest={}", "x".repeat(MANIFEST_BYTES_MAX + 1));
+        let refused = answer(asks(&desk, &cookie, &large));
+        assert!(refused.starts_with("HTTP/1.1 422") && refused.contains("it is larger than"), "{}", refused.len());
+        assert!(!refused.contains("id=\"report\""));
     });
 }

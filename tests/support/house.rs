@@ -13,11 +13,14 @@ use jiff::{SignedDuration, Timestamp};
 use ruledesk::api;
 use ruledesk::app::jobs::stop::stop;
 use ruledesk::app::reference::Reference;
+use ruledesk::app::replay::Filter;
+use ruledesk::app::replay::backtest::{Candidates, backtest};
+use ruledesk::app::replay::tally::Tally;
 use ruledesk::app::rollout::rules::{Source, tables};
 use ruledesk::app::{App, Clock};
 use ruledesk::cli::demo;
 use ruledesk::config::{self, Outside, Server};
-use ruledesk::desk::actor::Role;
+use ruledesk::desk::actor::{Actor, Role};
 use ruledesk::jobs::ways::Ways;
 use ruledesk::rules::load::compile::CompileLimits;
 use ruledesk::rules::load::connector::Programs;
@@ -135,6 +138,14 @@ impl House {
             ruledesk::jobs::tickets::scan::scan_due(&running.app, &running.ways).await.unwrap();
             ruledesk::jobs::runner::run_due(&running.app, &running.ways).await.unwrap()
         })
+    }
+
+    /// The decisions as they would be without a rule, within the bounds of a filter.
+    pub fn without(&self, rule: &str, filter: Filter) -> Tally {
+        let Some(Running { app, runtime, .. }) = &self.running else { return Tally::default() };
+        let mei = Actor::Person { id: "mei".parse().unwrap(), roles: [Role::Admin].into() };
+        let candidates = Candidates { without: [rule.to_owned()].into(), ..Candidates::default() };
+        runtime.block_on(Box::pin(backtest(app, &mei, filter, candidates, |_| {}))).unwrap()
     }
 
     /// Forgets the files that no ticket got; how many contents.

@@ -272,6 +272,7 @@ fn administration() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::jobs::dead))
         .routes(routes!(admin::jobs::retry))
         .routes(routes!(messages::webhooks::enable))
+        .routes(routes!(messages::webhooks::pause))
         .routes(routes!(messages::webhooks::replay))
         .routes(routes!(messages::webhooks::replay_one))
 }

@@ -50,14 +50,28 @@ pub(super) fn id(received: &Received) -> &str {
     &received.headers["webhook-id"]
 }
 
-/// The page of the endpoint, as an admin sees it.
-fn page(desk: &House) -> String {
+/// An admin's browser that has signed in, with its cookie.
+fn signed_in(desk: &House) -> (ureq::Agent, String) {
     let agent: ureq::Agent = ureq::Agent::config_builder().max_redirects(0).http_status_as_error(false).build().into();
     let request = agent.post(format!("{}/sign-in", desk.url)).header("sec-fetch-site", "same-origin");
     let answer = request.send_form([("token", "demo-mei")]).unwrap();
-    let cookie = answer.headers().get("set-cookie").unwrap().to_str().unwrap().split(';').next().unwrap();
+    let cookie = answer.headers().get("set-cookie").unwrap().to_str().unwrap().split(';').next().unwrap().to_owned();
+    (agent, cookie)
+}
+
+/// The page of the endpoint, as an admin sees it.
+fn page(desk: &House) -> String {
+    let (agent, cookie) = signed_in(desk);
     let mut got = agent.get(format!("{}/admin/webhooks/cmdb", desk.url)).header("cookie", cookie).call().unwrap();
     got.body_mut().read_to_string().unwrap()
+}
+
+/// A step on that page: the status and the text of the answer.
+fn step(desk: &House, step: &str, why: &str) -> (u16, String) {
+    let (agent, cookie) = signed_in(desk);
+    let request = agent.post(format!("{}/admin/webhooks/cmdb", desk.url)).header("cookie", cookie);
+    let mut got = request.header("sec-fetch-site", "same-origin").send_form([("step", step), ("why", why)]).unwrap();
+    (got.status().as_u16(), got.body_mut().read_to_string().unwrap())
 }
 
 /// Whether a receiver with this secret takes it (Standard Webhooks 1.0.0).
@@ -176,6 +190,55 @@ fn a_dead_endpoint_goes_out_of_use_and_misses_nothing_when_it_is_taken_back() {
         assert_eq!(received.len(), 5);
         let ids: BTreeSet<&str> = received.iter().map(id).collect();
         assert_eq!(ids.len(), 2, "two events, however often");
+    });
+}
+
+/// An endpoint is paused and taken into use again, each for a reason that its page keeps; what happens meanwhile waits for it.
+#[test]
+fn an_admin_pauses_an_endpoint_for_a_reason_and_it_misses_nothing() {
+    on_both(|database| {
+        let receiver = Receiver::start();
+        let desk = desk(database, &receiver, "events = [\"ticket.created\"]\n");
+        create(&desk);
+        assert_eq!(receiver.received().len(), 1);
+        let shown = page(&desk);
+        let host = format!("<code>http://127.0.0.1:{}</code>", receiver.port);
+        for said in ["Waiting for it now: 0.", &host, "<dd>ticket.created</dd>", "with each of 2 secrets"] {
+            assert!(shown.contains(said), "{said}: {shown}");
+        }
+        assert!(!shown.contains("whsec_") && !shown.contains("/hook<"), "no secret, and no path: {shown}");
+        let pause =
+            |who: &str, why: &str| desk.as_role(who).post("/api/v1/webhooks/cmdb/pause", &json!({ "why": why })).status;
+        assert_eq!((pause("kofi", "x"), pause("mei", " ")), (403, 422));
+        assert_eq!(pause("mei", "It moves to another machine"), 204);
+        assert_eq!(pause("mei", "It still moves"), 204, "it is paused, and no step is taken");
+        create(&desk);
+        assert_eq!(receiver.received().len(), 1, "it is paused");
+        let paused = page(&desk);
+        let said =
+            "Paused</span> <span class=\"quiet\">by Mei Lin</span> <span dir=\"auto\">It moves to another machine";
+        assert!(paused.contains(said) && !paused.contains("It still moves"), "{paused}");
+        // On the page a step has a reason; one that has none is not taken, and what was typed stays.
+        let (status, refused) = step(&desk, "enable", " ");
+        assert!(status == 422 && refused.contains("say why"), "{refused}");
+        let (status, refused) = step(&desk, "enable", &"x".repeat(1_001));
+        assert!(status == 422 && refused.contains(&"x".repeat(1_001)), "{refused}");
+        desk.do_what_is_due();
+        assert_eq!(receiver.received().len(), 1, "it is still paused");
+        assert_eq!(step(&desk, "enable", "It has moved").0, 303);
+        desk.do_what_is_due();
+        assert_eq!(receiver.received().len(), 2, "what happened meanwhile");
+        let again = page(&desk);
+        let said =
+            "Taken into use again</span> <span class=\"quiet\">by Mei Lin</span> <span dir=\"auto\">It has moved";
+        assert!(again.contains(said) && again.contains(">Pause</button>"), "{again}");
+        assert_eq!(step(&desk, "pause", "").0, 422);
+        assert_eq!(step(&desk, "pause", "For a day").0, 303);
+        let webhook = desk.as_role("mei").get("/api/v1/webhooks").expect(200)[0].clone();
+        assert_eq!((&webhook["enabled"], &webhook["why"]), (&json!(false), &json!("For a day")));
+        assert_eq!(step(&desk, "stop", "x").0, 400);
+        assert_eq!(desk.as_role("mei").post("/api/v1/webhooks/cmdb/enable", &json!({})).status, 204);
+        desk.do_what_is_due();
     });
 }
 

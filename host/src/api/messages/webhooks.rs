@@ -148,7 +148,30 @@ pub async fn replay(
     Ok(axum::Json(ReplayedView { replayed }))
 }
 
-/// Take a webhook into use again that had failed for too long: it goes on where it was.
+/// The reason for which a webhook is paused.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookPauseBody {
+    /// 1 to 1,000 characters; kept in the audit.
+    why: String,
+}
+
+/// Pause a webhook: its events wait for it until it is taken into use again, those of the last seven days.
+#[utoipa::path(post, path = "/api/v1/webhooks/{name}/pause", tag = "operations", security(("token" = [])),
+    params(("name" = String, Path)), request_body = WebhookPauseBody,
+    responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 422, body = Problem)))]
+pub async fn pause(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(name): Path<String>,
+    Json(WebhookPauseBody { why }): Json<WebhookPauseBody>,
+) -> Result<axum::http::StatusCode, Problem> {
+    app.pause_webhook(&actor, &name, &why).await?;
+    Ok(axum::http::StatusCode::NO_CONTENT)
+}
+
+/// Take a webhook into use again that was paused or had failed for too long: it goes on where it was.
 #[utoipa::path(post, path = "/api/v1/webhooks/{name}/enable", tag = "operations", security(("token" = [])),
     params(("name" = String, Path)),
     responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
@@ -157,6 +180,6 @@ pub async fn enable(
     Caller(actor): Caller,
     Path(name): Path<String>,
 ) -> Result<axum::http::StatusCode, Problem> {
-    app.enable_webhook(&actor, &name).await?;
+    app.enable_webhook(&actor, &name, None).await?;
     Ok(axum::http::StatusCode::NO_CONTENT)
 }

@@ -10,7 +10,9 @@ use super::{Again, Claimed, Failed};
 use crate::app::office::signatory;
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
+use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
+use crate::desk::ticket::edit::check_reason;
 use crate::desk::ticket::timeline::Visibility;
 use crate::store::chain::audit;
 use crate::store::jobs::feed::{Happened, Watched};
@@ -37,6 +39,10 @@ const TOLD: [&str; 7] = ["comment", "field", "from", "to", "outcome", "team", "a
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscription {
     pub name: String,
+    /// The scheme and the host of its address; the rest may be as good as a secret.
+    pub host: String,
+    /// How many secrets sign what is sent.
+    pub secrets: usize,
     /// Such as `ticket.*`; empty for all.
     pub events: Vec<String>,
     /// Whether it hears also of what requesters do not see.
@@ -82,6 +88,7 @@ impl Office {
         if subscriptions.is_empty() {
             return Ok(0);
         }
+        self.endpoints.get_or_init(|| subscriptions.to_vec());
         let known = self.store.webhooks().await?;
         let mut queued = 0;
         for subscription in subscriptions {
@@ -237,6 +244,16 @@ impl Office {
         Ok(self.store.webhooks().await?)
     }
 
+    /// The endpoints as the configuration of this host names them; `None` where it names none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`].
+    pub fn webhook_subscriptions(&self, actor: &Actor) -> Result<Option<&[Subscription]>, Error> {
+        permission::administer(actor)?;
+        Ok(self.endpoints.get().map(Vec::as_slice))
+    }
+
     /// The deliveries to an endpoint, the newest first.
     ///
     /// # Errors
@@ -253,7 +270,7 @@ impl Office {
         Ok(self.store.deliveries(name, before, limit).await?)
     }
 
-    /// The events that an endpoint gets once it is in use again.
+    /// The events that wait for an endpoint, which it gets while it is in use.
     ///
     /// # Errors
     ///
@@ -264,17 +281,33 @@ impl Office {
         Ok(Resumes { waiting: self.store.waiting_deliveries(name).await?, unread })
     }
 
-    /// Takes an endpoint into use again; it goes on where it was.
+    /// Takes an endpoint out of use for a reason, which its history keeps: its events wait for it. One that is out of use stays so.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`]; [`Error::Missing`].
-    pub async fn enable_webhook(&self, actor: &Actor, name: &str) -> Result<(), Error> {
+    /// [`Error::Refused`]; [`Error::Missing`]; [`Error::Rejected`] without a reason.
+    pub async fn pause_webhook(&self, actor: &Actor, name: &str, why: &str) -> Result<(), Error> {
+        self.known_webhook(actor, name).await?;
+        accept(check_reason("why", why))?;
+        if self.store.disable_webhook(name, self.clock.now(), why).await? {
+            self.note_webhook(name, actor, json!({ "step": "paused", "why": why })).await?;
+            tracing::info!(webhook = name, actor = %signatory(actor), "a webhook is paused");
+        }
+        Ok(())
+    }
+
+    /// Takes an endpoint into use again, for a reason, or for none where a program does so; it goes on where it was.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::Missing`]; [`Error::Rejected`] for a reason that is none.
+    pub async fn enable_webhook(&self, actor: &Actor, name: &str, why: Option<&str>) -> Result<(), Error> {
         let was_in_use = self.known_webhook(actor, name).await?.disabled_at.is_none();
+        accept(why.and_then(|why| check_reason("why", why)))?;
         self.store.enable_webhook(name, self.clock.now()).await?;
         self.jobs.wake();
         if !was_in_use {
-            self.note_webhook(name, actor, json!({ "step": "enabled" })).await?;
+            self.note_webhook(name, actor, json!({ "step": "enabled", "why": why.unwrap_or_default() })).await?;
         }
         tracing::info!(webhook = name, actor = %signatory(actor), "a webhook is in use again");
         Ok(())
@@ -324,7 +357,12 @@ impl Office {
     }
 }
 
-/// The events that an endpoint out of use has not got.
+/// Nothing, where nothing is wrong with a reason.
+fn accept(problem: Option<Problem>) -> Result<(), Error> {
+    problem.map_or(Ok(()), |problem| Err(Error::Rejected { problems: vec![problem] }))
+}
+
+/// The events that an endpoint has not got yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resumes {
     /// Deliveries that wait for it, counted up to [`WAITING_MAX`].
@@ -360,6 +398,8 @@ mod tests {
     fn an_endpoint_gets_what_it_wants_and_no_more() {
         let wants = |events: &[&str], internal| Subscription {
             name: "x".to_owned(),
+            host: String::new(),
+            secrets: 1,
             events: events.iter().map(|event| (*event).to_owned()).collect(),
             internal,
         };

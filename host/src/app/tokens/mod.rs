@@ -15,6 +15,7 @@ use crate::desk::id::PersonId;
 use crate::desk::organisation::form::{Problem, check_characters};
 use crate::desk::permission;
 use crate::desk::text::into_normal;
+use crate::desk::ticket::edit::check_reason;
 use crate::rules::digest::hex;
 pub use crate::store::people::ListedToken;
 use crate::store::people::Token;
@@ -174,17 +175,22 @@ impl Office {
         Ok(token)
     }
 
-    /// Revokes a token, by itself or by its id; a running desk refuses it within five seconds.
+    /// Revokes a token, by itself or by its id, for a reason, or for none where an operator does so; a running desk refuses it within
+    /// five seconds.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`]; [`Error::Missing`] where there is no such token, or it was revoked before; [`Error::Ambiguous`]
-    /// where several ids begin so.
-    pub async fn revoke_token(&self, actor: &Actor, token: &str) -> Result<(), Error> {
+    /// [`Error::Refused`]; [`Error::Rejected`] for a reason that is none; [`Error::Missing`] where there is no such token, or it was
+    /// revoked before; [`Error::Ambiguous`] where several ids begin so.
+    pub async fn revoke_token(&self, actor: &Actor, token: &str, why: Option<&str>) -> Result<(), Error> {
         permission::end_tokens(actor)?;
+        if let Some(problem) = why.and_then(|why| check_reason("why", why)) {
+            return Err(Error::Rejected { problems: vec![problem] });
+        }
         let missing = || Error::Missing { what: "token that still holds like", name: shown(token) };
         let hash = if token.starts_with(PREFIX) { hash(token) } else { self.token_of_id(token).await? };
-        if !self.store.revoke_token(&hash, &signatory(actor).to_string(), self.clock.now()).await? {
+        let by = signatory(actor).to_string();
+        if !self.store.revoke_token_for(&hash, (&by, why), self.clock.now()).await? {
             return Err(missing());
         }
         tracing::info!(by = %signatory(actor), "a token was revoked");

@@ -101,8 +101,22 @@ fn hook(webhook: &Webhook, http: &Client) -> Result<Hook, Failure> {
     if secrets.is_empty() {
         return Err(format!("the webhook `{id}`: {} has no secret", secret_file.display()).into());
     }
-    let subscription = Subscription { name: id.to_string(), events: events.clone(), internal: *internal };
+    let subscription = Subscription {
+        name: id.to_string(),
+        host: host_of(url),
+        secrets: secrets.len(),
+        events: events.clone(),
+        internal: *internal,
+    };
     Ok(Hook { subscription, endpoint, secrets })
+}
+
+/// The scheme and the host of an address, without a user or a path.
+fn host_of(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    format!("{scheme}://{host}")
 }
 
 /// How messages are worded.

@@ -101,7 +101,7 @@ async fn revoke(place: &Place, token: &str) -> Result<(), Failure> {
         std::io::stdin().take(1024).read_to_string(&mut given).map_err(|e| format!("standard input: {e}"))?;
     }
     let Shell { office, actor } = desk::shell(place, None).await?;
-    let done = office.revoke_token(&actor, given.trim()).await;
+    let done = office.revoke_token(&actor, given.trim(), None).await;
     office.close().await;
     done.map_err(desk::told)
 }

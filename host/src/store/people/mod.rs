@@ -152,9 +152,22 @@ impl Store {
 
     /// Revokes a token, and notes in the audit who did; whether there was one.
     pub async fn revoke_token(&self, hash: &str, by: &str, now: Timestamp) -> Result<bool, Error> {
+        self.revoke_token_for(hash, (by, None), now).await
+    }
+
+    /// The same for a reason, which the audit keeps, or for none.
+    pub async fn revoke_token_for(
+        &self,
+        hash: &str,
+        (by, why): (&str, Option<&str>),
+        now: Timestamp,
+    ) -> Result<bool, Error> {
         let args: Vec<Arg> = vec![ms(now).into(), hash.into()];
         let sql = "update tokens set revoked_at = $1 where hash = $2 and revoked_at is null";
-        let detail = json!({ "hash": hash, "by": by });
+        let detail = match why {
+            Some(why) => json!({ "hash": hash, "by": by, "why": why }),
+            None => json!({ "hash": hash, "by": by }),
+        };
         let about = hash.get(..ID_DIGITS).unwrap_or(hash).to_owned();
         let entry = audit::Entry { at: now, event: audit::TOKEN_REVOKED, about, detail };
         Ok(self.change_entrance(sql, args, Some(entry)).await? == 1)

@@ -6,11 +6,12 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use crate::app::jobs::webhooks::{Delivery, Replay, Resumes, StoredWebhook};
+use crate::app::Error;
+use crate::app::jobs::webhooks::{Delivery, Replay, Resumes, StoredWebhook, Subscription};
 use crate::app::observe::audit::{Found, Source, Wanted};
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::Form;
-use crate::web::frame::history::{Step, fact};
+use crate::web::frame::history::{Outcome, Step, fact};
 use crate::web::frame::times::When;
 use crate::web::frame::{Frame, page};
 use crate::web::session::Visit;
@@ -26,10 +27,26 @@ struct Endpoint {
     enabled: bool,
     failing: Option<When>,
     why: String,
+    /// As the configuration names it; `None` where it does so no more.
+    named: Option<Named>,
 }
 
-fn endpoint(f: &Frame, webhook: StoredWebhook) -> Endpoint {
+/// The part of an endpoint that the configuration of the host has.
+struct Named {
+    host: String,
+    events: String,
+    internal: bool,
+    secrets: usize,
+}
+
+fn named(f: &Frame, found: &Subscription) -> Named {
+    let events = if found.events.is_empty() { f.words.t("webhook.all-events") } else { found.events.join(", ") };
+    Named { host: found.host.clone(), events, internal: found.internal, secrets: found.secrets }
+}
+
+fn endpoint(f: &Frame, webhook: StoredWebhook, all: &[Subscription]) -> Endpoint {
     Endpoint {
+        named: all.iter().find(|found| found.name == webhook.name).map(|found| named(f, found)),
         enabled: webhook.disabled_at.is_none(),
         failing: webhook.failing_since.map(|since| f.times.ago(since)),
         name: webhook.name,
@@ -47,8 +64,9 @@ struct WebhooksPage {
 /// `GET /admin/webhooks`.
 pub async fn list(visit: Visit) -> Result<Response, Failure> {
     let all = visit.app.webhooks(&visit.actor).await?;
+    let known = visit.app.webhook_subscriptions(&visit.actor)?.unwrap_or_default().to_vec();
     let f = visit.frame;
-    let endpoints = all.into_iter().map(|webhook| endpoint(&f, webhook)).collect();
+    let endpoints = all.into_iter().map(|webhook| endpoint(&f, webhook, &known)).collect();
     page(StatusCode::OK, &WebhooksPage { f, endpoints })
 }
 
@@ -91,9 +109,10 @@ struct WebhookPage {
     endpoint: Endpoint,
     sent: Vec<Sent>,
     next: Option<String>,
-    /// The events that it gets once it is in use again, where it is not.
-    resumes: Option<Resumes>,
+    /// The events that wait for it.
+    waits: Resumes,
     steps: Vec<Step>,
+    outcome: Outcome,
 }
 
 /// The last steps that were taken with an endpoint.
@@ -106,44 +125,70 @@ async fn steps(visit: &Visit, name: &str) -> Result<Vec<Step>, Failure> {
     Ok(found.iter().map(step).collect())
 }
 
-/// Which page.
+/// Which page, and whether a step was just taken.
 #[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct Place {
-    #[serde(default)]
     before: String,
+    done: Option<String>,
 }
 
-/// `GET /admin/webhooks/{name}`.
-pub async fn show(visit: Visit, Path(name): Path<String>, Query(at): Query<Place>) -> Result<Response, Failure> {
-    let before = at.before.parse().ok();
-    let found = visit.app.deliveries(&visit.actor, &name, before, ROWS).await?;
+async fn render(
+    visit: Visit,
+    name: &str,
+    at: &Place,
+    outcome: Outcome,
+    status: StatusCode,
+) -> Result<Response, Failure> {
+    let found = visit.app.deliveries(&visit.actor, name, at.before.parse().ok(), ROWS).await?;
     let all = visit.app.webhooks(&visit.actor).await?;
     let stored = all.into_iter().find(|webhook| webhook.name == name).ok_or(Failure::NoPage)?;
-    let steps = steps(&visit, &name).await?;
-    let resumes = match stored.disabled_at {
-        Some(_) => Some(visit.app.webhook_resumes(&visit.actor, &name).await?),
-        None => None,
-    };
+    let steps = steps(&visit, name).await?;
+    let waits = visit.app.webhook_resumes(&visit.actor, name).await?;
+    let known = visit.app.webhook_subscriptions(&visit.actor)?.unwrap_or_default().to_vec();
     let f = visit.frame;
     let page_ = WebhookPage {
-        resumes,
+        waits,
         steps,
-        endpoint: endpoint(&f, stored),
+        outcome,
+        endpoint: endpoint(&f, stored, &known),
         sent: found.items.into_iter().map(|delivery| sent(&f, delivery)).collect(),
         next: found.next.map(|id| format!("/admin/webhooks/{name}?before={id}")),
         f,
     };
-    page(StatusCode::OK, &page_)
+    page(status, &page_)
 }
 
-/// `POST /admin/webhooks/{name}`: takes it into use again, or delivers an event once more.
-pub async fn act(visit: Visit, Path(name): Path<String>, form: Form) -> Result<Response, Failure> {
-    match form.given("delivery") {
-        None => visit.app.enable_webhook(&visit.actor, &name).await?,
-        Some(id) => {
-            let id = id.parse().map_err(|_| Failure::BadForm)?;
-            visit.app.replay(&visit.actor, &name, Replay::One(id)).await?;
-        }
+/// `GET /admin/webhooks/{name}`.
+pub async fn show(visit: Visit, Path(name): Path<String>, Query(at): Query<Place>) -> Result<Response, Failure> {
+    let outcome = Outcome::of(&visit.frame, at.done.as_deref(), "webhook.done");
+    render(visit, &name, &at, outcome, StatusCode::OK).await
+}
+
+/// Takes the step that a form asks for.
+async fn step(visit: &Visit, name: &str, form: &Form, why: &str) -> Result<(), Failure> {
+    if let Some(id) = form.given("delivery") {
+        let id = id.parse().map_err(|_| Failure::BadForm)?;
+        visit.app.replay(&visit.actor, name, Replay::One(id)).await?;
+        return Ok(());
     }
-    Ok(Redirect::to(&format!("/admin/webhooks/{name}")).into_response())
+    match form.text("step").as_str() {
+        "pause" => visit.app.pause_webhook(&visit.actor, name, why).await?,
+        "enable" => visit.app.enable_webhook(&visit.actor, name, Some(why)).await?,
+        _ => return Err(Failure::BadForm),
+    }
+    Ok(())
+}
+
+/// `POST /admin/webhooks/{name}`: pauses it, takes it into use again, or delivers an event once more.
+pub async fn act(visit: Visit, Path(name): Path<String>, form: Form) -> Result<Response, Failure> {
+    let why = form.text("why");
+    match step(&visit, &name, &form, &why).await {
+        Ok(()) => Ok(Redirect::to(&format!("/admin/webhooks/{name}?done=1")).into_response()),
+        Err(Failure::Use(error)) if matches!(*error, Error::Rejected { .. }) => {
+            let outcome = Outcome::without_reason(&visit.frame, why);
+            render(visit, &name, &Place::default(), outcome, StatusCode::UNPROCESSABLE_ENTITY).await
+        }
+        Err(other) => Err(other),
+    }
 }

@@ -32,3 +32,21 @@ impl Step {
         Step { when: f.times.ago(found.at), text, who, why }
     }
 }
+
+/// The outcome of a step on such a page: its notice, with its tone, and the reason that was typed.
+pub struct Outcome {
+    pub notice: Option<(String, &'static str)>,
+    pub why: String,
+}
+
+impl Outcome {
+    /// The page as it is opened: where a step has just led to it, it says so.
+    pub fn of(f: &Frame, done: Option<&str>, word: &str) -> Outcome {
+        Outcome { notice: done.map(|_| (f.words.t(word), "good")), why: String::new() }
+    }
+
+    /// A step that was not taken, because its reason is none.
+    pub fn without_reason(f: &Frame, why: String) -> Outcome {
+        Outcome { notice: Some((f.words.t("steps.why-needed"), "bad")), why }
+    }
+}

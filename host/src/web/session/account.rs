@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use super::{Visit, with_cookie};
+use super::{Visit, agent, with_cookie};
 use crate::app::Error;
 use crate::app::jobs::messages::preferences::{Delivery, Wanted};
 use crate::app::tokens::sessions::Session;
@@ -66,7 +66,7 @@ async fn render(visit: Visit, done: bool, problems: Vec<String>) -> Result<Respo
         begun: f.times.ago(session.created_at),
         seen: f.times.ago(session.seen_at),
         is_this: session.hash == present.hash,
-        agent: session.agent,
+        agent: agent::name(&session.agent),
     };
     let delivery =
         |one: Delivery| (one.code(), f.words.t(&format!("delivery.{}", one.code())), one == preference.delivery);

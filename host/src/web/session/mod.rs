@@ -21,6 +21,7 @@ use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
 
 pub mod account;
+mod agent;
 pub mod everyone;
 pub mod provider;
 pub mod tokens;

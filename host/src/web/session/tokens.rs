@@ -16,7 +16,7 @@ use crate::app::tokens::ListedToken;
 use crate::desk::id::PersonId;
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::{Form, encode};
-use crate::web::frame::history::{Step, fact};
+use crate::web::frame::history::{Outcome, Step, fact};
 use crate::web::frame::times::When;
 use crate::web::frame::{Frame, page};
 
@@ -46,7 +46,7 @@ struct TokensPage {
     tokens: Vec<Shown>,
     person: String,
     more: bool,
-    done: bool,
+    outcome: Outcome,
     steps: Vec<Step>,
 }
 
@@ -98,15 +98,14 @@ async fn steps(visit: &Visit, person: Option<&PersonId>) -> Result<Vec<Step>, Fa
     Ok(found.iter().take(STEPS).map(|step| Step::of(f, step, text(step))).collect())
 }
 
-/// `GET /admin/tokens`.
-pub async fn list(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, Failure> {
+async fn render(visit: Visit, person: String, outcome: Outcome, status: StatusCode) -> Result<Response, Failure> {
     let limit = i64::try_from(ROWS + 1).unwrap_or(i64::MAX);
     // An id that no person can have belongs to no one.
-    let person = Some(asked.person.trim()).filter(|id| !id.is_empty()).map(str::parse::<PersonId>);
-    let (all, steps) = match person.transpose() {
-        Ok(person) => {
-            let person = person.as_ref();
-            (visit.app.tokens_in_force(&visit.actor, person, limit).await?, steps(&visit, person).await?)
+    let of = Some(person.trim()).filter(|id| !id.is_empty()).map(str::parse::<PersonId>);
+    let (all, steps) = match of.transpose() {
+        Ok(of) => {
+            let of = of.as_ref();
+            (visit.app.tokens_in_force(&visit.actor, of, limit).await?, steps(&visit, of).await?)
         }
         Err(_) => (visit.app.tokens_in_force(&visit.actor, None, 0).await?, Vec::new()),
     };
@@ -117,19 +116,30 @@ pub async fn list(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, 
         more: all.len() > ROWS,
         tokens: all.into_iter().take(ROWS).map(|token| shown(&f, token, &sessions)).collect(),
         steps,
-        person: asked.person,
-        done: asked.done.is_some(),
+        person,
+        outcome,
         f,
     };
-    page(StatusCode::OK, &page_)
+    page(status, &page_)
 }
 
-/// `POST /admin/tokens`: takes one back. One that holds no more has been taken back before, or has ended.
+/// `GET /admin/tokens`.
+pub async fn list(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, Failure> {
+    let outcome = Outcome::of(&visit.frame, asked.done.as_deref(), "tokens.done");
+    render(visit, asked.person, outcome, StatusCode::OK).await
+}
+
+/// `POST /admin/tokens`: takes one back, for a reason. One that holds no more has been taken back before, or has ended.
 pub async fn end(visit: Visit, form: Form) -> Result<Response, Failure> {
-    match visit.app.revoke_token(&visit.actor, &form.text("token")).await {
+    let (person, why) = (form.text("person"), form.text("why"));
+    match visit.app.revoke_token(&visit.actor, &form.text("token"), Some(&why)).await {
         Ok(()) | Err(Error::Missing { .. }) => {}
+        Err(Error::Rejected { .. }) => {
+            let outcome = Outcome::without_reason(&visit.frame, why);
+            return render(visit, person, outcome, StatusCode::UNPROCESSABLE_ENTITY).await;
+        }
         Err(other) => return Err(other.into()),
     }
-    let back = encode(&[("person", form.text("person").as_str()), ("done", "1")]);
+    let back = encode(&[("person", person.as_str()), ("done", "1")]);
     Ok(Redirect::to(&format!("/admin/tokens?{back}")).into_response())
 }

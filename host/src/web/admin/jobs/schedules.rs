@@ -95,7 +95,7 @@ pub async fn step(visit: Visit, form: Form) -> Result<Response, Failure> {
         }
         Err(Error::Rejected { problems }) => {
             let key = if problems.iter().any(|problem| problem.field == "why") {
-                "document.why-needed"
+                "steps.why-needed"
             } else {
                 "schedules.is-paused"
             };
