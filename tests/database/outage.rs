@@ -1,7 +1,6 @@
 //! PostgreSQL is killed under load and started again.
 
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
 use std::process::Stdio;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +11,7 @@ use serde_json::{Value, json};
 use super::server::Server;
 use crate::support::components::example_rules;
 use crate::support::desk::{Database, Desk};
+use crate::support::peers::port;
 use crate::support::place::Place;
 use crate::support::wait::{until, until_within};
 
@@ -109,7 +109,7 @@ fn a_server_that_is_killed_and_started_again_costs_some_refusals_and_no_ticket()
 fn a_desk_that_starts_before_its_server_says_at_once_what_it_waits_for() {
     let place = Place::demo(Database::Sqlite, example_rules());
     // A port at which no server listens.
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = port::own();
     let url = format!("postgres://desk:a-secret-word@127.0.0.1:{port}/desk");
     let mut command = place.program(&["serve", "--demo", "--listen", "127.0.0.1:0"]);
     let mut child = command.env("DATABASE_URL", url).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();

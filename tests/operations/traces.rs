@@ -7,6 +7,7 @@ use super::{incident, metric};
 use crate::support::components::{example_rules, hostile, hostile_manifest, put};
 use crate::support::desk::Desk;
 use crate::support::house::House;
+use crate::support::peers::port;
 use crate::support::place::Database;
 use crate::support::wait::until;
 
@@ -113,9 +114,7 @@ fn a_failed_rule_is_a_failed_span_and_what_waits_leaves_before_the_end() {
 
 #[test]
 fn a_collector_that_is_not_there_costs_spans_and_nothing_else() {
-    // Nothing listens on the port of a listener that is gone.
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let environment = vec![("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{gone}"))];
+    let environment = vec![("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://127.0.0.1:{}", port::own()))];
     let mut desk = Desk::with_environment(Database::Sqlite, example_rules(), environment);
     let lost = || metric(&desk, "ruledesk_telemetry_spans_total{outcome=\"failed\"}") > 0.0;
     desk.as_role("amara").post("/api/v1/tickets", &incident("One")).expect(201);

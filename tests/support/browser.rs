@@ -3,7 +3,7 @@
 //! Each browser is a driver process of its own, which ends with it. Everything that the console says is looked at when it
 //! ends: a policy violation or an error on any page fails the test.
 
-use std::net::TcpListener;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -57,14 +57,13 @@ pub struct Browser {
 impl Browser {
     /// A browser that looks at a desk.
     pub fn at(home: &str) -> Browser {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let driver = Command::new("chromedriver")
-            .args([format!("--port={port}"), "--log-level=SEVERE".to_owned()])
-            .stdout(Stdio::null())
+        let mut driver = Command::new("chromedriver")
+            .args(["--port=0", "--log-level=SEVERE"])
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .unwrap_or_else(|e| panic!("chromedriver does not start ({e}): run .ci/setup test"));
-        let base = format!("http://127.0.0.1:{port}");
+        let base = format!("http://127.0.0.1:{}", port_of(&mut driver));
         let begun = Instant::now();
         while ureq::get(&format!("{base}/status")).call().is_err() {
             assert!(begun.elapsed() < PATIENCE, "chromedriver does not answer");
@@ -355,6 +354,19 @@ impl Drop for Browser {
             assert_eq!(self.complaints, Vec::<String>::new(), "the browser complained");
         }
     }
+}
+
+/// The port that a driver has chosen, which it says once it listens there. All that it says later is read and passed over.
+fn port_of(driver: &mut Child) -> String {
+    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+    let port = loop {
+        let line = lines.next().expect("chromedriver says at which port it listens").unwrap();
+        if let Some((_, port)) = line.split_once("successfully on port ") {
+            break port.trim_end_matches('.').to_owned();
+        }
+    };
+    std::thread::spawn(move || lines.for_each(drop));
+    port
 }
 
 /// The expression for the text of an element, as it is seen.
