@@ -66,6 +66,7 @@ fn an_admin_tries_a_version_of_a_rule_on_the_last_month() {
     mei.click("button[value=offer]");
     mei.is_at("/admin/rules/decision-table?done=1");
     mei.click("a[href='/admin/rules/decision-table/backtest']");
+    mei.wait("document.querySelector('#version')?.selectedOptions.length");
     let chosen = mei.script("return document.querySelector('#version').selectedOptions[0].textContent");
     let chosen = chosen.as_str().unwrap();
     assert!(chosen.starts_with("1.0.1"), "the one that waits is offered first: {chosen}");

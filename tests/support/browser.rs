@@ -30,8 +30,9 @@ const SHIFTS: &str = "window.moved = []; let touched = false, clock = -Infinity;
     } }); \
     shifts.observe({ type: 'layout-shift', buffered: true }); \
     addEventListener('load', () => clocks.observe(document, { subtree: true, childList: true, characterData: true }));";
-/// How long a condition on a page is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a condition on a page is waited for: longer than the minute after which a page looks for what it may have missed, since a
+/// change may come between the page and its stream of changes.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The key codes of WebDriver.
 pub const ENTER: &str = "\u{e007}";

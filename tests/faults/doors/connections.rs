@@ -18,7 +18,7 @@ use crate::support::house::House;
 use crate::support::place::{Database, on_both};
 
 /// Longer than anything here takes, shorter than the server's own limits.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(25);
 const PLACES: usize = 8;
 /// Bytes of an answer that no buffer of a system holds.
 const LARGE: usize = 128 << 20;

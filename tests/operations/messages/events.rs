@@ -191,7 +191,8 @@ fn a_stream_does_not_keep_a_desk_from_stopping() {
     let mut stream = Stream::open(&desk, "kofi", None);
     let begun = Instant::now();
     desk.stop();
-    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    // A request that does not end is waited for half a minute.
+    assert!(begun.elapsed() < Duration::from_secs(25), "{:?}", begun.elapsed());
     let mut rest = String::new();
     while stream.0.read_line(&mut rest).unwrap() > 0 {}
 }
