@@ -7,6 +7,7 @@ use sqlx::{Connection as _, Executor as _, PgConnection};
 use tokio::runtime::Runtime;
 
 use super::import;
+use crate::support::components::example_rules;
 use crate::support::house::House;
 use crate::support::place::Database;
 use crate::support::wait::until;
@@ -56,7 +57,10 @@ fn waiting(runtime: &Runtime, connection: &mut PgConnection) -> i64 {
 
 #[test]
 fn a_backtest_of_the_page_is_called_off_by_a_reader_who_leaves_and_a_third_is_refused() {
-    let desk = House::demo(Database::Postgres);
+    // A read waits for a lock for a third of a request's time, and all of this happens meanwhile.
+    let desk = House::with_settings(Database::Postgres, example_rules(), |text| {
+        text.replace("[server]\n", "[server]\nrequest-timeout-ms = 600000\n")
+    });
     import(&desk, 12);
     let cookie = cookie(&desk);
     let Target::Postgres(url) = desk.target() else { panic!("it is PostgreSQL") };
