@@ -184,7 +184,7 @@ fn a_rule_that_is_retired_before_its_folder_is_taken_away_is_not_missed() {
 
 #[test]
 fn a_single_folder_that_is_gone_for_longer_than_the_patience_is_missed_no_more() {
-    let desk = patient(Database::Sqlite, "6");
+    let desk = patient(Database::Sqlite, "20");
     let marked = || ask(&desk).0["signals"].to_string().contains("intake-unchecked");
     std::fs::remove_dir_all(desk.rules.join("checks")).unwrap();
     until_missed(&desk, true);
@@ -227,7 +227,7 @@ fn a_flood_of_log_lines_is_cut_and_the_answer_counts() {
 #[test]
 fn other_requests_are_served_while_a_rule_spins() {
     let rules = TempDir::new().unwrap();
-    let limits = "[match]\nrequest-types = [\"incident\"]\n[limits]\nfuel = 2_000_000_000\ndeadline-ms = 500";
+    let limits = "[match]\nrequest-types = [\"incident\"]\n[limits]\nfuel = 2_000_000_000\ndeadline-ms = 2000";
     put(rules.path(), "bad", &hostile_manifest("bad", "priority", "loop", limits), hostile());
     let desk = Desk::with_rules(Database::Sqlite, rules.path());
     let spinning = json!({ "request_type": "incident", "subject": "spin", "fields": { "service": "x" } });
@@ -241,7 +241,7 @@ fn other_requests_are_served_while_a_rule_spins() {
             desk.as_role("amara").post("/api/v1/tickets", &quiet).expect(201);
             served += 1;
         }
-        assert!(served > 3, "only {served} requests were served while two rules spun for half a second");
+        assert!(served > 3, "only {served} requests were served while two rules spun");
         assert_eq!(desk.as_role("amara").get("/healthz").status, 200);
         for spin in spins {
             assert_eq!(spin.join().unwrap()["priority"], "medium");
