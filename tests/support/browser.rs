@@ -82,8 +82,15 @@ impl Browser {
         let wanted = json!({ "capabilities": { "alwaysMatch": { "goog:chromeOptions": options,
             "goog:loggingPrefs": { "browser": "ALL" } } } });
         let mut browser = Browser { driver, session: String::new(), home: home.to_owned(), complaints: Vec::new() };
-        let begun = send("POST", &format!("{base}/session"), &wanted);
-        browser.session = format!("{base}/session/{}", begun["sessionId"].as_str().unwrap());
+        let begun = Instant::now();
+        // A machine with much to do may not have a browser started in the time that the driver gives it.
+        let session = loop {
+            match ask("POST", &format!("{base}/session"), &wanted) {
+                Ok(session) => break session,
+                Err(error) => assert!(begun.elapsed() < PATIENCE, "no browser: {error}"),
+            }
+        };
+        browser.session = format!("{base}/session/{}", session["sessionId"].as_str().unwrap());
         // A click may lead to another page, which need not be there yet when the click has been made.
         let patience = u64::try_from(PATIENCE.as_millis()).unwrap();
         browser.command("timeouts", &json!({ "implicit": patience, "script": patience }));
@@ -232,17 +239,26 @@ impl Browser {
         id.unwrap_or_else(|| panic!("no {css} at {}:\n{}", self.path(), self.text("main"))).to_owned()
     }
 
+    /// Does something to an element; once more where the page has put another in its place between finding it and doing that.
+    fn act(&self, css: &str, act: &str, body: &Value) {
+        let begun = Instant::now();
+        loop {
+            let id = self.find(css);
+            let Err(error) = ask("POST", &format!("{}/element/{id}/{act}", self.session), body) else { return };
+            let is_gone = ["stale element reference", "no such element"].iter().any(|gone| error["error"] == *gone);
+            assert!(is_gone && begun.elapsed() < PATIENCE, "{act} of {css}: {error}");
+        }
+    }
+
     /// Clicks where a person would.
     pub fn click(&mut self, css: &str) {
         self.listen();
-        let id = self.find(css);
-        self.command(&format!("element/{id}/click"), &json!({}));
+        self.act(css, "click", &json!({}));
     }
 
     /// Types into a field.
     pub fn type_into(&self, css: &str, text: &str) {
-        let id = self.find(css);
-        self.command(&format!("element/{id}/value"), &json!({ "text": text }));
+        self.act(css, "value", &json!({ "text": text }));
     }
 
     /// Chooses an option of a list by its value.
