@@ -6,16 +6,12 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::support::client::{Client, resolved};
-use crate::support::components::example_rules;
 use crate::support::house::House;
 use crate::support::place::{Database, on_both};
 
-/// A desk without holidays, and a Monday two months from now: so it is in each week of the year.
+/// A desk, and a Monday two months from now.
 fn desk(database: Database) -> (House, Date) {
-    let desk = House::with_settings(database, example_rules(), |text| {
-        let (before, holidays) = text.split_once("holidays = [").unwrap();
-        format!("{before}holidays = [{}", &holidays[holidays.find(']').unwrap()..])
-    });
+    let desk = House::demo(database);
     let today = TimeZone::get("Europe/Berlin").unwrap().to_datetime(desk.clock.now()).date();
     let mut days = (60..67_i64).map(|days| today.checked_add(Span::new().days(days)).unwrap());
     let monday = days.find(|day| day.weekday() == Weekday::Monday).unwrap();

@@ -1,5 +1,6 @@
 //! Those who look after the desk: rules, decision tables, reference tables, records.
 
+use jiff::SignedDuration;
 use serde_json::json;
 
 use super::guard::{FORM, OWN, cookie, send};
@@ -267,6 +268,11 @@ fn an_auditor_walks_the_chains() {
     mei.go("/admin/records?q=IT-1");
     mei.is_at("/tickets/IT-1/record");
     // A year of each calendar, with its holidays.
+    let day = |days: i64| (desk.clock.now() + SignedDuration::from_hours(24 * days)).to_string()[..10].to_owned();
+    let holidays = format!("holidays = [\"{}\", \"{}\"]", day(3), day(40));
+    let text = std::fs::read_to_string(desk.settings()).unwrap();
+    std::fs::write(desk.settings(), text.replace("holidays = []", &holidays)).unwrap();
+    assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
     mei.go("/admin/configuration/calendar");
     mei.click(".year summary");
     assert!(mei.count(".months table") >= 12 && mei.count(".day.holiday") > 1);
