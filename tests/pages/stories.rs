@@ -119,7 +119,7 @@ fn an_admin_changes_a_decision_table_on_friday_noon_with_the_backtest_beside_it(
     mei.wait("document.querySelector('[aria-label=\"then.team, 3\"]')");
     add_a_row(&mei);
     mei.wait("document.querySelector('#beside .big') && document.querySelector('#beside li a')");
-    // What stands there may be of a row that was half written.
+    // It may stand there for a row that was half written.
     mei.sees("#beside", "Network");
     mei.sees("#beside", "IT-6");
     let text = mei.text("#beside");
