@@ -377,7 +377,8 @@ impl Drop for Browser {
 fn port_of(driver: &mut Child) -> String {
     let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
     let port = loop {
-        let line = lines.next().unwrap_or_else(|| panic!("chromedriver does not say at which port it listens")).unwrap();
+        let line =
+            lines.next().unwrap_or_else(|| panic!("chromedriver does not say at which port it listens")).unwrap();
         if let Some((_, port)) = line.split_once("successfully on port ") {
             break port.trim_end_matches('.').to_owned();
         }
