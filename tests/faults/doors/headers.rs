@@ -306,7 +306,7 @@ async fn exchange(address: SocketAddr, sent: &[u8]) -> (String, bool) {
     // A client that writes all before it reads: it notices a broken connection by what it writes.
     let written = stream.write_all(sent).await.is_ok();
     let mut text = Vec::new();
-    let read = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut text)).await;
+    let read = tokio::time::timeout(Duration::from_secs(60), stream.read_to_end(&mut text)).await;
     (String::from_utf8_lossy(&text).into_owned(), written && read.is_ok_and(|read| read.is_ok()))
 }
 
