@@ -1,6 +1,6 @@
 //! PgBouncer in transaction mode between the desk and PostgreSQL: each transaction may be on another connection.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Stdio};
 use std::thread;
@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use super::proxy::{database, folder};
 use crate::support::components::example_rules;
 use crate::support::desk::{Database, Desk};
+use crate::support::peers::port;
 use crate::support::postgres::{self, unprivileged};
 use crate::support::wait::until;
 
@@ -26,7 +27,7 @@ impl Bouncer {
     fn before(server: &str, connections: usize) -> Bouncer {
         let dir = TempDir::new().unwrap();
         std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = port::own();
         let (name, socket) = (database(server), folder(server));
         let ini = format!(
             "[databases]\n{name} = host={} dbname={name} user=postgres\n[pgbouncer]\nlisten_addr = 127.0.0.1\n\

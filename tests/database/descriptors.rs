@@ -107,9 +107,9 @@ fn changes_of_a_rule_keep_no_descriptors_and_no_memory() {
     (1..=12).for_each(change);
     let (files, mappings, resident) = (open(), mapped(), resident_mib());
     (13..=52).for_each(change);
-    // Connections come and go meanwhile; one for each change would be forty.
-    assert!(open() < files + 9, "{files} descriptors, then {}", open());
+    // Connections come and go meanwhile, and one that is over stays open for a moment; one for each change would be forty, and stay.
+    until(&format!("no more than some above {files} descriptors"), || (open() < files + 9).then_some(()));
     // The code of a version has three mappings at least, so that forty that stay would show; threads that come and go have some, too.
-    assert!(mapped() < mappings + 120, "{mappings} mappings, then {}", mapped());
+    until(&format!("no more than some above {mappings} mappings"), || (mapped() < mappings + 120).then_some(()));
     assert!(resident_mib() < resident + 32, "{resident} MiB, then {}", resident_mib());
 }

@@ -22,6 +22,20 @@ const DELAY: Duration = Duration::from_millis(20);
 /// When clients leave, in milliseconds: while a connection is tested, while a transaction begins, reads, writes, commits.
 const LEAVE_AFTER_MS: [u64; 8] = [10, 30, 50, 60, 70, 90, 130, 190];
 
+/// How long a request may take in milliseconds, so that the server ends a transaction that only reads and stands still after thirty
+/// seconds.
+const REQUEST_MS: &str = "request-timeout-ms = 60000";
+/// Less than that.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A desk on a PostgreSQL at this address, or on SQLite.
+fn desk(database_url: Option<String>) -> Desk {
+    let environment = database_url.into_iter().map(|url| ("DATABASE_URL", url)).collect();
+    Desk::with_settings_and_environment(example_rules(), environment, |text| {
+        text.replace("[server]\n", &format!("[server]\n{REQUEST_MS}\n"))
+    })
+}
+
 /// A request as text: its method and path, whose it is, and its body.
 fn request(head: &str, token: &str, media_type: &str, body: &str) -> String {
     format!(
@@ -126,7 +140,7 @@ async fn left_within(url: &str) -> i64 {
 fn a_client_that_hangs_up_leaves_no_connection_within_a_transaction() {
     let url = postgres::fresh_database();
     let proxy = Proxy::before(&url, DELAY);
-    let desk = Desk::with_environment(Database::Sqlite, example_rules(), vec![("DATABASE_URL", proxy.url(&url))]);
+    let desk = desk(Some(proxy.url(&url)));
     let (amara, kofi, mei) = (desk.as_role("amara"), desk.as_role("kofi"), desk.as_role("mei"));
     let body = json!({ "request_type": "question", "subject": "the first", "body": "Please tell me.", "fields": { "topic": "other" } });
     amara.post("/api/v1/tickets", &body).expect(201);
@@ -144,8 +158,7 @@ fn a_client_that_hangs_up_leaves_no_connection_within_a_transaction() {
     for round in 0..3 {
         let secret = format!("rdk_{round}");
         hang_up(&desk, &requests());
-        // Less than it takes the server to end such a transaction by itself.
-        until_within(Duration::from_secs(3), "all connections to be outside of transactions", || {
+        until_within(PATIENCE, "all connections to be outside of transactions", || {
             (runtime.block_on(left_within(&url)) == 0).then_some(())
         });
         // A connection with an old view of the database would take the token, and not have the ticket.
@@ -177,7 +190,7 @@ fn a_client_that_hangs_up_leaves_no_connection_within_a_transaction() {
 fn on_every_route_that_reads_a_client_may_hang_up() {
     let url = postgres::fresh_database();
     let proxy = Proxy::before(&url, DELAY);
-    let desk = Desk::with_environment(Database::Sqlite, example_rules(), vec![("DATABASE_URL", proxy.url(&url))]);
+    let desk = desk(Some(proxy.url(&url)));
     let amara = desk.as_role("amara");
     let body = json!({ "request_type": "question", "subject": "the first", "body": "Please tell me.", "fields": { "topic": "other" } });
     amara.post("/api/v1/tickets", &body).expect(201);
@@ -187,7 +200,7 @@ fn on_every_route_that_reads_a_client_may_hang_up() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for some in reads.chunks(16) {
         hang_up(&desk, some);
-        until_within(Duration::from_secs(3), "all connections to be outside of transactions", || {
+        until_within(PATIENCE, "all connections to be outside of transactions", || {
             (runtime.block_on(left_within(&url)) == 0).then_some(())
         });
     }
@@ -204,8 +217,7 @@ fn on_every_route_that_writes_a_client_may_hang_up() {
     on_both(|database| {
         let url = (database == Database::Postgres).then(postgres::fresh_database);
         let proxy = url.as_ref().map(|url| Proxy::before(url, DELAY));
-        let near = url.as_ref().zip(proxy.as_ref()).map(|(url, proxy)| ("DATABASE_URL", proxy.url(url)));
-        let desk = Desk::with_environment(Database::Sqlite, example_rules(), near.into_iter().collect());
+        let desk = desk(url.as_ref().zip(proxy.as_ref()).map(|(url, proxy)| proxy.url(url)));
         let amara = desk.as_role("amara");
         let body = json!({ "request_type": "question", "subject": "the first", "body": "Please tell me.", "fields": { "topic": "other" } });
         amara.post("/api/v1/tickets", &body).expect(201);
@@ -216,7 +228,7 @@ fn on_every_route_that_writes_a_client_may_hang_up() {
         for some in writes.chunks(16) {
             hang_up(&desk, some);
             if let Some(url) = &url {
-                until_within(Duration::from_secs(3), "all connections to be outside of transactions", || {
+                until_within(PATIENCE, "all connections to be outside of transactions", || {
                     (runtime.block_on(left_within(url)) == 0).then_some(())
                 });
             }

@@ -34,7 +34,7 @@ async fn write(db: &Db, dir: &Path, pieces: usize) -> u64 {
 async fn until_given_back(dir: &Path) {
     let dir = dir.to_owned();
     let wait = move || {
-        until_within(Duration::from_secs(20), "the log to be given back", || (log_bytes(&dir) == 0).then_some(()));
+        until_within(Duration::from_secs(120), "the log to be given back", || (log_bytes(&dir) == 0).then_some(()));
     };
     tokio::task::spawn_blocking(wait).await.unwrap();
 }

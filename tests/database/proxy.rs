@@ -27,7 +27,7 @@ impl Proxy {
         let cut_after = Arc::new(Mutex::new(None));
         let shared = Arc::clone(&cut_after);
         std::thread::spawn(move || {
-            for client in listener.incoming().map_while(Result::ok) {
+            for client in listener.incoming().flatten() {
                 let Ok(server) = UnixStream::connect(&socket) else { continue };
                 pass(client, server, delay, &shared);
             }

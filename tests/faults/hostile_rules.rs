@@ -80,7 +80,8 @@ fn what_intake_could_not_check_is_marked_also_where_a_rule_is_suspended_or_refus
         let mut all = rules["rules"].as_array()?.iter();
         all.any(|rule| rule["folder"] == "more" && rule["last_error"].is_string()).then_some(())
     });
-    assert!(marked(), "refused");
+    // A list of rules may be a moment ahead of the rules that are asked.
+    until("it to be marked for the one that is refused", || marked().then_some(()));
 }
 
 /// A directory that shows no rule is likelier to be lost than emptied, also when that is believed.
@@ -101,7 +102,8 @@ fn what_intake_could_not_check_is_marked_also_where_the_directory_has_no_rule_an
             let is_active = |rule: &Value| rule["name"] == "checks" && !rule["active"].is_null();
             (!rules["rules"].as_array()?.iter().any(is_active)).then_some(())
         });
-        assert!(marked(), "nothing looked at it; the whole directory: {whole}");
+        let what = format!("it to be marked, since nothing looked at it; the whole directory: {whole}");
+        until(&what, || marked().then_some(()));
         put(&desk.rules, "checks", &hostile_manifest("checks", "intake", "pass", ""), hostile());
         desk.until_active("checks");
         assert!(!marked());
@@ -184,7 +186,7 @@ fn a_rule_that_is_retired_before_its_folder_is_taken_away_is_not_missed() {
 
 #[test]
 fn a_single_folder_that_is_gone_for_longer_than_the_patience_is_missed_no_more() {
-    let desk = patient(Database::Sqlite, "6");
+    let desk = patient(Database::Sqlite, "20");
     let marked = || ask(&desk).0["signals"].to_string().contains("intake-unchecked");
     std::fs::remove_dir_all(desk.rules.join("checks")).unwrap();
     until_missed(&desk, true);
@@ -227,7 +229,7 @@ fn a_flood_of_log_lines_is_cut_and_the_answer_counts() {
 #[test]
 fn other_requests_are_served_while_a_rule_spins() {
     let rules = TempDir::new().unwrap();
-    let limits = "[match]\nrequest-types = [\"incident\"]\n[limits]\nfuel = 2_000_000_000\ndeadline-ms = 500";
+    let limits = "[match]\nrequest-types = [\"incident\"]\n[limits]\nfuel = 2_000_000_000\ndeadline-ms = 2000";
     put(rules.path(), "bad", &hostile_manifest("bad", "priority", "loop", limits), hostile());
     let desk = Desk::with_rules(Database::Sqlite, rules.path());
     let spinning = json!({ "request_type": "incident", "subject": "spin", "fields": { "service": "x" } });
@@ -241,7 +243,7 @@ fn other_requests_are_served_while_a_rule_spins() {
             desk.as_role("amara").post("/api/v1/tickets", &quiet).expect(201);
             served += 1;
         }
-        assert!(served > 3, "only {served} requests were served while two rules spun for half a second");
+        assert!(served > 3, "only {served} requests were served while two rules spun");
         assert_eq!(desk.as_role("amara").get("/healthz").status, 200);
         for spin in spins {
             assert_eq!(spin.join().unwrap()["priority"], "medium");

@@ -1,14 +1,30 @@
 //! A request type that is a bundle: one submission makes a ticket with tasks and other tickets, or nothing.
 
+use jiff::Span;
+use jiff::civil::{Date, Weekday};
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::support::client::{Client, resolved};
-use crate::support::components::example_rules;
 use crate::support::house::House;
-use crate::support::place::on_both;
+use crate::support::place::{Database, on_both};
 
-fn colleague(fields: &[(&str, &str)]) -> Value {
-    let mut all = json!({ "name": "Zoë Ünal", "first-day": "2027-03-01", "role": "engineer", "device": "laptop",
+/// A desk, and a Monday two months from now.
+fn desk(database: Database) -> (House, Date) {
+    let desk = House::demo(database);
+    let today = TimeZone::get("Europe/Berlin").unwrap().to_datetime(desk.clock.now()).date();
+    let mut days = (60..67_i64).map(|days| today.checked_add(Span::new().days(days)).unwrap());
+    let monday = days.find(|day| day.weekday() == Weekday::Monday).unwrap();
+    (desk, monday)
+}
+
+/// The day so many days after another.
+fn after(day: Date, days: i64) -> String {
+    day.checked_add(Span::new().days(days)).unwrap().to_string()
+}
+
+fn colleague(first_day: Date, fields: &[(&str, &str)]) -> Value {
+    let mut all = json!({ "name": "Zoë Ünal", "first-day": first_day.to_string(), "role": "engineer", "device": "laptop",
         "cost-centre": "4711", "person": "sofia" });
     for (name, value) in fields {
         all[name] = json!(value);
@@ -29,12 +45,12 @@ fn count(kofi: &Client) -> usize {
 #[test]
 fn one_submission_makes_a_ticket_with_tasks_and_parts_that_wait_for_each_other() {
     on_both(|database| {
-        let desk = House::demo(database);
+        let (desk, monday) = desk(database);
         let (lena, kofi) = (desk.as_role("lena"), desk.as_role("kofi"));
         let once = lena.with("idempotency-key", "zoe");
         let person = desk.as_role("mei").get("/api/v1/people/amara/grants").status;
         assert_eq!(person, 200);
-        let body = colleague(&[("person", "amara")]);
+        let body = colleague(monday, &[("person", "amara")]);
         let made = once.post("/api/v1/tickets", &body).expect(201);
         let key = made["key"].as_str().unwrap().to_owned();
         let parts: Vec<String> =
@@ -50,7 +66,8 @@ fn one_submission_makes_a_ticket_with_tasks_and_parts_that_wait_for_each_other()
         assert!(links(&kofi, device).contains(&("blocked-by".to_owned(), account.clone())), "the account comes first");
         // The day is the promise, by the end of open time before it is over.
         let due = read(account)["resolution"]["due_at"].as_str().unwrap().to_owned();
-        assert!(due.starts_with("2027-02-26T"), "the first day is a Monday, three days before it a Friday: {due}");
+        let friday = after(monday, -3);
+        assert!(due.starts_with(&friday), "the first day is a Monday, three days before it a Friday: {due}");
         let tasks = kofi.get(&format!("/api/v1/tickets/{key}/tasks")).expect(200);
         assert_eq!(
             (tasks.as_array().unwrap().len(), &tasks[0]["text"]),
@@ -71,17 +88,18 @@ fn one_submission_makes_a_ticket_with_tasks_and_parts_that_wait_for_each_other()
 #[test]
 fn a_bundle_is_refused_whole_if_one_part_cannot_be_made() {
     on_both(|database| {
-        let desk = House::demo(database);
+        let (desk, monday) = desk(database);
         let (lena, kofi) = (desk.as_role("lena"), desk.as_role("kofi"));
         // The form takes it; the rule at intake wants a number of the cost centre for the device.
-        let broken = lena.post("/api/v1/tickets", &colleague(&[("name", &"x".repeat(290)), ("person", "amara")]));
+        let broken =
+            lena.post("/api/v1/tickets", &colleague(monday, &[("name", &"x".repeat(290)), ("person", "amara")]));
         let broken = broken.expect(422);
         let fields: Vec<&str> =
             broken["problems"].as_array().unwrap().iter().map(|problem| problem["field"].as_str().unwrap()).collect();
         assert!(fields.contains(&"device.subject") && fields.contains(&"account.subject"), "{broken}");
         assert_eq!(count(&kofi), 0, "nothing was made");
         // Only what applies is made: no device, no person yet.
-        let mut body = colleague(&[("device", "none"), ("role", "office")]);
+        let mut body = colleague(monday, &[("device", "none"), ("role", "office")]);
         body["fields"].as_object_mut().unwrap().remove("person");
         lena.post("/api/v1/tickets", &body).expect(201);
         assert_eq!(count(&kofi), 2);
@@ -93,9 +111,9 @@ fn a_bundle_is_refused_whole_if_one_part_cannot_be_made() {
 #[test]
 fn a_part_keeps_its_day_when_targets_and_calendars_change() {
     on_both(|database| {
-        let desk = House::with_settings(database, example_rules(), |text| text);
+        let (desk, monday) = desk(database);
         let (lena, kofi, mei) = (desk.as_role("lena"), desk.as_role("kofi"), desk.as_role("mei"));
-        let made = lena.post("/api/v1/tickets", &colleague(&[("person", "amara")])).expect(201);
+        let made = lena.post("/api/v1/tickets", &colleague(monday, &[("person", "amara")])).expect(201);
         let read = |key: &str| kofi.get(&format!("/api/v1/tickets/{key}")).expect(200);
         let all = links(&kofi, made["key"].as_str().unwrap());
         let parts: Vec<&String> = all.iter().filter(|(link, _)| link == "parent-of").map(|(_, other)| other).collect();
@@ -109,7 +127,8 @@ fn a_part_keeps_its_day_when_targets_and_calendars_change() {
             desk.do_what_is_due();
         };
         let day = due();
-        assert!(day.starts_with("2027-02-26T"), "a Friday: {day}");
+        let (friday, thursday) = (after(monday, -3), after(monday, -4));
+        assert!(day.starts_with(&friday), "a Friday: {day}");
         let own = lena.post(
             "/api/v1/tickets",
             &json!({ "request_type": "question", "subject": "How do I?", "body": "Tell me.",
@@ -122,9 +141,10 @@ fn a_part_keeps_its_day_when_targets_and_calendars_change() {
         levels.iter().for_each(|level| changes(level, &level.replace('h', "h30m")));
         assert_ne!(read(&own)["resolution"]["due_at"], before, "one that goes by its priority follows");
         assert_eq!(due(), day);
-        changes("holidays = [", "holidays = [\"2027-02-26\", ");
-        assert!(due().starts_with("2027-02-25T"), "the last open time before the day is over: {}", due());
-        changes("holidays = [\"2027-02-26\", ", "holidays = [");
+        let with_friday = format!("holidays = [\"{friday}\"");
+        changes("holidays = [", &with_friday);
+        assert!(due().starts_with(&thursday), "the last open time before the day is over: {}", due());
+        changes(&with_friday, "holidays = [");
         assert_eq!(due(), day);
         let timeline = lena.get(&format!("/api/v1/tickets/{account}/timeline")).expect(200);
         let moved = timeline.as_array().unwrap().iter().filter(|entry| entry["kind"] == "retargeted").count();
@@ -143,10 +163,10 @@ fn a_part_keeps_its_day_when_targets_and_calendars_change() {
 #[test]
 fn one_who_leaves_is_one_submission_with_what_they_give_back_and_what_is_to_end() {
     on_both(|database| {
-        let desk = House::demo(database);
+        let (desk, monday) = desk(database);
         let (lena, kofi) = (desk.as_role("lena"), desk.as_role("kofi"));
         let leaves = |device: &str| {
-            let fields = json!({ "name": "Jonas Weber", "last-day": "2027-03-01", "device": device });
+            let fields = json!({ "name": "Jonas Weber", "last-day": monday.to_string(), "device": device });
             let body = json!({ "request_type": "leaving-colleague", "subject": "Jonas leaves", "body": "At the end of winter.",
                 "fields": fields });
             lena.post("/api/v1/tickets", &body).expect(201)["key"].as_str().unwrap().to_owned()
@@ -162,14 +182,12 @@ fn one_who_leaves_is_one_submission_with_what_they_give_back_and_what_is_to_end(
         );
         // Five days after a Monday is a Saturday: the last open time before it is over is on Friday.
         let due = part["resolution"]["due_at"].as_str().unwrap();
-        assert!(due.starts_with("2027-03-05T"), "{due}");
+        assert!(due.starts_with(&after(monday, 4)), "{due}");
         let path = format!("/api/v1/tickets/{key}/tasks");
         let tasks = kofi.get(&path).expect(200);
         let texts: Vec<&str> = tasks.as_array().unwrap().iter().map(|task| task["text"].as_str().unwrap()).collect();
-        assert_eq!(
-            texts,
-            ["Agree with Jonas Weber on who takes over their files", "End all access of Jonas Weber after 2027-03-01"]
-        );
+        let access = format!("End all access of Jonas Weber after {monday}");
+        assert_eq!(texts, ["Agree with Jonas Weber on who takes over their files", access.as_str()]);
         let step =
             |key: &str| kofi.with("if-match", "*").post(&format!("/api/v1/tickets/{key}/transitions"), &resolved());
         assert_eq!(step(&key).status, 409, "the laptop is not back");

@@ -60,9 +60,7 @@ fn read(stream: &TcpStream) -> Option<ExportTraceServiceRequest> {
     let mut first = String::new();
     loop {
         let mut line = String::new();
-        if reader.read_line(&mut line).ok()? == 0 {
-            return None;
-        }
+        reader.read_line(&mut line).ok().filter(|_| line.ends_with('\n'))?;
         if first.is_empty() {
             first.clone_from(&line);
         }

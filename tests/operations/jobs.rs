@@ -168,7 +168,8 @@ fn an_orderly_stop_is_quick_and_logs_nothing_that_is_wrong() {
             let start = Instant::now();
             desk.stop();
             let took = start.elapsed();
-            assert!(took < Duration::from_secs(10), "it took {took:?}");
+            // A request or a job that does not end is waited for half a minute.
+            assert!(took < Duration::from_secs(25), "it took {took:?}");
             let bad = |line: &&Value| line["level"] == "ERROR" || line["level"] == "WARN";
             let log = desk.log();
             let wrong: Vec<&Value> = log.iter().skip(before).filter(bad).collect();

@@ -111,7 +111,14 @@ fn sums_that_were_written_with_records_are_those_of_reading_them_all() {
             "app": "github", "tier": "write", "duration-hours": 240, "justification": "I join the data project" } });
         desk.as_role("amara").post("/api/v1/tickets", &access).expect(201);
         let names = ["impact-urgency", "team-routing", "keyword-category", "access-policy", "bad", "tidy-text"];
-        let all = |desk: &Desk| names.map(|name| stats(desk, name, "week"));
+        // The hour at which a week begins goes on with the time of day, and is none of what is summed up.
+        let all = |desk: &Desk| {
+            names.map(|name| {
+                let mut found = stats(desk, name, "week");
+                assert!(found.as_object_mut().unwrap().remove("since").is_some(), "{found}");
+                found
+            })
+        };
         let (written, decisions) = (all(&desk), desk.as_role("kofi").get("/api/v1/tickets/IT-7/decisions").expect(200));
         assert!(written[4]["outcomes"]["rule-error"].as_u64().unwrap() > 0, "{}", written[4]);
         let before = desk_chain(&desk);

@@ -9,7 +9,10 @@ use crate::support::place::{Database, on_both};
 
 /// The demo's desk, with these documents published by API.
 fn by_api(documents: &str) -> House {
-    let settings = |text: String| format!("{text}\n[configuration]\nby-api = [{documents}]\n");
+    let settings = |text: String| {
+        let text = text.replace("holidays = []", "holidays = [\"2026-12-25\", \"2027-01-01\"]");
+        format!("{text}\n[configuration]\nby-api = [{documents}]\n")
+    };
     House::with_settings(Database::Sqlite, example_rules(), settings)
 }
 

@@ -64,7 +64,10 @@ fn waiting(runtime: &Runtime, connection: &mut PgConnection) -> i64 {
 
 #[test]
 fn a_backtest_of_the_page_is_called_off_by_a_reader_who_leaves_and_a_third_is_refused() {
-    let desk = House::demo(Database::Postgres);
+    // A read waits for a lock for a third of a request's time, and all of this happens meanwhile.
+    let desk = House::with_settings(Database::Postgres, example_rules(), |text| {
+        text.replace("[server]\n", "[server]\nrequest-timeout-ms = 60000\n")
+    });
     import(&desk, 12);
     let cookie = cookie(&desk);
     let Target::Postgres(url) = desk.target() else { panic!("it is PostgreSQL") };

@@ -3,7 +3,7 @@
 //! Each browser is a driver process of its own, which ends with it. Everything that the console says is looked at when it
 //! ends: a policy violation or an error on any page fails the test.
 
-use std::net::TcpListener;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -30,8 +30,9 @@ const SHIFTS: &str = "window.moved = []; let touched = false, clock = -Infinity;
     } }); \
     shifts.observe({ type: 'layout-shift', buffered: true }); \
     addEventListener('load', () => clocks.observe(document, { subtree: true, childList: true, characterData: true }));";
-/// How long a condition on a page is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a condition on a page is waited for: longer than the minute after which a page looks for what it may have missed, since a
+/// change may come between the page and its stream of changes.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The key codes of WebDriver.
 pub const ENTER: &str = "\u{e007}";
@@ -57,14 +58,13 @@ pub struct Browser {
 impl Browser {
     /// A browser that looks at a desk.
     pub fn at(home: &str) -> Browser {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let driver = Command::new("chromedriver")
-            .args([format!("--port={port}"), "--log-level=SEVERE".to_owned()])
-            .stdout(Stdio::null())
+        let mut driver = Command::new("chromedriver")
+            .args(["--port=0", "--log-level=SEVERE"])
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .unwrap_or_else(|e| panic!("chromedriver does not start ({e}): run .ci/setup test"));
-        let base = format!("http://127.0.0.1:{port}");
+        let base = format!("http://127.0.0.1:{}", port_of(&mut driver));
         let begun = Instant::now();
         while ureq::get(&format!("{base}/status")).call().is_err() {
             assert!(begun.elapsed() < PATIENCE, "chromedriver does not answer");
@@ -82,8 +82,15 @@ impl Browser {
         let wanted = json!({ "capabilities": { "alwaysMatch": { "goog:chromeOptions": options,
             "goog:loggingPrefs": { "browser": "ALL" } } } });
         let mut browser = Browser { driver, session: String::new(), home: home.to_owned(), complaints: Vec::new() };
-        let begun = send("POST", &format!("{base}/session"), &wanted);
-        browser.session = format!("{base}/session/{}", begun["sessionId"].as_str().unwrap());
+        let begun = Instant::now();
+        // A machine with much to do may not have a browser started in the time that the driver gives it.
+        let session = loop {
+            match ask("POST", &format!("{base}/session"), &wanted) {
+                Ok(session) => break session,
+                Err(error) => assert!(begun.elapsed() < PATIENCE, "no browser: {error}"),
+            }
+        };
+        browser.session = format!("{base}/session/{}", session["sessionId"].as_str().unwrap());
         // A click may lead to another page, which need not be there yet when the click has been made.
         let patience = u64::try_from(PATIENCE.as_millis()).unwrap();
         browser.command("timeouts", &json!({ "implicit": patience, "script": patience }));
@@ -232,17 +239,26 @@ impl Browser {
         id.unwrap_or_else(|| panic!("no {css} at {}:\n{}", self.path(), self.text("main"))).to_owned()
     }
 
+    /// Does something to an element; once more where the page has put another in its place between finding it and doing that.
+    fn act(&self, css: &str, act: &str, body: &Value) {
+        let begun = Instant::now();
+        loop {
+            let id = self.find(css);
+            let Err(error) = ask("POST", &format!("{}/element/{id}/{act}", self.session), body) else { return };
+            let is_gone = ["stale element reference", "no such element"].iter().any(|gone| error["error"] == *gone);
+            assert!(is_gone && begun.elapsed() < PATIENCE, "{act} of {css}: {error}");
+        }
+    }
+
     /// Clicks where a person would.
     pub fn click(&mut self, css: &str) {
         self.listen();
-        let id = self.find(css);
-        self.command(&format!("element/{id}/click"), &json!({}));
+        self.act(css, "click", &json!({}));
     }
 
     /// Types into a field.
     pub fn type_into(&self, css: &str, text: &str) {
-        let id = self.find(css);
-        self.command(&format!("element/{id}/value"), &json!({ "text": text }));
+        self.act(css, "value", &json!({ "text": text }));
     }
 
     /// Chooses an option of a list by its value.
@@ -355,6 +371,20 @@ impl Drop for Browser {
             assert_eq!(self.complaints, Vec::<String>::new(), "the browser complained");
         }
     }
+}
+
+/// The port that a driver has chosen, which it says once it listens there. All that it says later is read and passed over.
+fn port_of(driver: &mut Child) -> String {
+    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+    let port = loop {
+        let line =
+            lines.next().unwrap_or_else(|| panic!("chromedriver does not say at which port it listens")).unwrap();
+        if let Some((_, port)) = line.split_once("successfully on port ") {
+            break port.trim_end_matches('.').to_owned();
+        }
+    };
+    std::thread::spawn(move || lines.for_each(drop));
+    port
 }
 
 /// The expression for the text of an element, as it is seen.

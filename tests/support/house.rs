@@ -27,6 +27,7 @@ use ruledesk::rules::load::connector::Programs;
 use ruledesk::rules::load::trust::{Trust, TrustedKey};
 use ruledesk::rules::{Options, Rules};
 use ruledesk::store::Store;
+use ruledesk::store::db::Limits;
 use ruledesk::store::rules::segments::place::Archive;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -245,7 +246,8 @@ async fn open(place: &Place, clock: Clock, url: &str) -> (Arc<App>, Arc<Ways>, S
         config.outgoing.requests.public_url = Some(url.to_owned());
     }
     std::fs::create_dir_all(place.data_dir()).unwrap();
-    let store = Store::open(&place.target()).await.unwrap().with_archive(archive(&config.server));
+    let limits = Limits::within(config.server.request_timeout, config.server.database_connections);
+    let store = Store::open_within(&place.target(), limits).await.unwrap().with_archive(archive(&config.server));
     let store = store.with_files(ruledesk::cli::files(&config.server).unwrap());
     let reference = Reference::read(&config.tables, &store).await.unwrap();
     let seen = tables(&config.organisation, &reference.written());

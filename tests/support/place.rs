@@ -54,12 +54,17 @@ impl Place {
         Place { url, rules: own, config: config.to_owned(), data, database, environment, file_blocks_max: None }
     }
 
-    /// The demo organisation: a copy, so that a test may change any file of it.
+    /// The demo organisation: a copy, so that a test may change any file of it. It has no holidays, since tests go by the present: the
+    /// hours of the desk are those of the week, on each day of the year.
     pub fn demo(database: Database, rules: &Path) -> Place {
         let mut place = Place::new(database, rules, &root().join("host/demo"));
         let config = place.data.path().join("config");
         copy(&place.config, &config);
         place.config = config;
+        let text = std::fs::read_to_string(place.settings()).unwrap();
+        let (before, holidays) = text.split_once("holidays = [").unwrap();
+        let after = &holidays[holidays.find(']').unwrap()..];
+        std::fs::write(place.settings(), format!("{before}holidays = [{after}")).unwrap();
         place
     }
 

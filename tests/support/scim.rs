@@ -443,16 +443,17 @@ fn percent_decoded(text: &str) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// The next request: method, target, the header `Authorization`, and the body.
+/// The next request: method, target, the header `Authorization`, and the body. One that is cut off, as by a desk that is killed while
+/// it sends, is none.
 fn read(reader: &mut BufReader<TcpStream>) -> Option<(String, String, String, String)> {
     let mut line = String::new();
-    reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
+    reader.read_line(&mut line).ok().filter(|_| line.ends_with('\n'))?;
     let mut words = line.split_whitespace();
     let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
     let (mut length, mut authorization) = (0, String::new());
     loop {
         let mut header = String::new();
-        reader.read_line(&mut header).ok()?;
+        reader.read_line(&mut header).ok().filter(|_| header.ends_with('\n'))?;
         let Some((name, value)) = header.trim_end().split_once(':') else { break };
         match name.to_lowercase().as_str() {
             "content-length" => length = value.trim().parse().ok()?,

@@ -173,13 +173,14 @@ fn leaves(desk: &House, dir: &TempDir, person: &str, is_removed: bool) {
 #[test]
 fn a_ticket_waits_for_the_shift_that_can_have_it() {
     on_both(|database| {
-        let now = jiff::Timestamp::from_second(std::time::UNIX_EPOCH.elapsed().unwrap().as_secs() as i64).unwrap();
-        let today = now.in_tz("UTC").unwrap().weekday();
+        let dir = TempDir::new().unwrap();
+        copy(&root().join("host/demo"), dir.path());
+        let desk = House::with_config(database, example_rules(), dir.path());
+        // Its own day, also where midnight is near.
+        let today = desk.clock.now().in_tz("UTC").unwrap().weekday();
         let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
         let others = days.iter().enumerate().filter(|(day, _)| *day as i8 != today.to_monday_zero_offset());
         let open: String = others.map(|(_, day)| format!("{day} = [\"00:00-24:00\"]\n")).collect();
-        let dir = TempDir::new().unwrap();
-        copy(&root().join("host/demo"), dir.path());
         let change = |file: &str, change: &dyn Fn(String) -> String| {
             let file = dir.path().join(file);
             let text = std::fs::read_to_string(&file).unwrap();
@@ -196,7 +197,7 @@ fn a_ticket_waits_for_the_shift_that_can_have_it() {
             let text = text.replace(zoe, "{ person = \"zoe\", available = false }");
             text.replace(akira, "{ person = \"akira\", shift = \"not-today\" }")
         });
-        let desk = House::with_config(database, example_rules(), dir.path());
+        assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
         let key = incident(&desk.as_role("amara"), "VPN is down");
         assert_eq!(with(&desk, &key), Value::Null, "his shift is on another day");
         desk.advance(SignedDuration::from_hours(24));

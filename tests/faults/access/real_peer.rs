@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::support::client::Client;
 use crate::support::components::{example_rules, scratch};
 use crate::support::house::House;
+use crate::support::peers::port;
 use crate::support::place::Database;
 use crate::support::wait::until;
 
@@ -40,7 +41,7 @@ struct Server {
 
 impl Server {
     fn start(desk: &House) -> Server {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = port::own();
         let mut command = Command::new(environment().join("bin/scim2-server"));
         command.args(["--port", &port.to_string(), "--bearer-token", TOKEN]);
         let process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::support::components::example_rules;
 use crate::support::house::House;
 use crate::support::place::Database;
 
@@ -99,7 +100,7 @@ fn status_of_head(desk: &House, route: &str, token: Option<&str>) -> u16 {
     );
     let mut stream = TcpStream::connect(desk.url.trim_start_matches("http://")).unwrap();
     // Shorter than the desk waits for a body.
-    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     stream.write_all(head.as_bytes()).unwrap();
     let mut begin = [0; 12];
     stream.read_exact(&mut begin).unwrap_or_else(|error| panic!("{route}: no answer before the body: {error}"));
@@ -108,7 +109,9 @@ fn status_of_head(desk: &House, route: &str, token: Option<&str>) -> u16 {
 
 #[test]
 fn who_may_not_use_a_route_hears_so_before_a_body_is_read_on_every_route() {
-    let desk = House::demo(Database::Sqlite);
+    let desk = House::with_settings(Database::Sqlite, example_rules(), |text| {
+        text.replace("[server]\n", "[server]\nrequest-timeout-ms = 120000\n")
+    });
     let all = operations(&desk);
     let with_body: Vec<&Operation> = all.iter().filter(|operation| operation.takes_body).collect();
     assert!(with_body.len() > 40, "{} routes with a body", with_body.len());

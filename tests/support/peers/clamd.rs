@@ -26,7 +26,7 @@ impl Scanner {
         let scanner = Scanner { port, dead: Arc::default(), scanned: Arc::default() };
         let serving = scanner.clone();
         std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
+            for stream in listener.incoming().flatten() {
                 // One that hangs up ends its conversation, and nothing else.
                 drop(serving.answer(stream));
             }

@@ -56,7 +56,7 @@ impl Receiver {
         let receiver = Receiver { port, received: Arc::default(), answers: Arc::default() };
         let serving = receiver.clone();
         std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
+            for stream in listener.incoming().flatten() {
                 // One that hangs up ends its conversation, and nothing else.
                 drop(serving.answer(&stream));
             }

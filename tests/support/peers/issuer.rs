@@ -1,6 +1,6 @@
 //! An identity provider whose tokens say what a test wants, rightly signed or not. It takes requests one at a time.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
@@ -9,6 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use serde_json::{Map, Value, json};
 
+use super::hook::{Received, request};
 use crate::support::wait::until;
 
 /// The name under which desks are registered with it.
@@ -53,7 +54,7 @@ impl Issuer {
         let issuer = Issuer { url, state: Arc::new(Mutex::new(state)) };
         let serving = issuer.clone();
         std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
+            for stream in listener.incoming().flatten() {
                 drop(serving.answer(&stream));
             }
         });
@@ -121,20 +122,8 @@ impl Issuer {
     }
 
     fn answer(&self, stream: &TcpStream) -> std::io::Result<()> {
-        let mut reader = BufReader::new(stream);
-        let (mut first, mut length) = (String::new(), 0);
-        reader.read_line(&mut first)?;
-        loop {
-            let mut line = String::new();
-            reader.read_line(&mut line)?;
-            let Some((name, value)) = line.trim_end().split_once(": ") else { break };
-            if name.eq_ignore_ascii_case("content-length") {
-                length = value.parse().unwrap();
-            }
-        }
-        let mut body = vec![0; length];
-        reader.read_exact(&mut body)?;
-        self.state.lock().unwrap().requests.push((first.clone(), String::from_utf8(body).unwrap()));
+        let (first, Received { body, .. }) = request(stream)?;
+        self.state.lock().unwrap().requests.push((first.clone(), body));
         if self.state.lock().unwrap().hangs {
             until("the provider to go on", || (!self.state.lock().unwrap().hangs).then_some(()));
             return Ok(());

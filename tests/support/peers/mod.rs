@@ -4,6 +4,7 @@ pub mod clamd;
 pub mod hook;
 pub mod issuer;
 pub mod orders;
+pub mod port;
 pub mod provider;
 pub mod seats;
 pub mod smtp;

@@ -77,7 +77,7 @@ impl OrderApp {
         let app = OrderApp { url, state: Arc::default() };
         let served = app.clone();
         std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
+            for stream in listener.incoming().flatten() {
                 // One that hangs up ends its conversation, and nothing else.
                 drop(served.serve(&stream));
             }

@@ -1,12 +1,12 @@
 //! A certified identity provider: npm's `oidc-provider`, which comes into `target/` and keeps its accounts in memory.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
 use super::super::components::scratch;
 use super::super::wait::until;
+use super::port;
 
 const PACKAGE: &str = "oidc-provider@9.13.3";
 
@@ -49,8 +49,7 @@ pub struct Provider {
 impl Provider {
     /// A port for a provider that is started later, when the desk's address is known.
     pub fn address() -> String {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        format!("http://127.0.0.1:{port}")
+        format!("http://127.0.0.1:{}", port::own())
     }
 
     /// Starts it at an address for the desk at another.

@@ -87,7 +87,7 @@ impl Relay {
         let relay = Relay { port, taken: Arc::default(), manner: Arc::new(Mutex::new(Manner::Takes)) };
         let serving = relay.clone();
         std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
+            for stream in listener.incoming().flatten() {
                 let (serving, converse) = (serving.clone(), converse.clone());
                 // A client that hangs up ends its conversation, and nothing else.
                 std::thread::spawn(move || drop(converse(&serving, stream)));

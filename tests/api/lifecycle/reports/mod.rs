@@ -32,7 +32,7 @@ fn resolutions_without_the_requesters_word_are_counted_apart() {
         }
         step(&amara, &confirmed, &json!({ "to": "closed" })).expect(200);
         step(&amara, &disputed, &json!({ "to": "reopened", "reason": "no" })).expect(200);
-        desk.advance(SignedDuration::from_hours(24 * 5));
+        desk.advance(SignedDuration::from_hours(24 * 6));
         let ends = report(&kofi, "resolutions", "").expect(200);
         let expected = json!([{ "group": "", "resolutions": 3, "confirmed": 1, "unanswered": 1, "disputed": 1, "taken-up": 0,
             "open": 0, "reopened-share": 0.333 }]);

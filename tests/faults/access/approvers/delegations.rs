@@ -333,22 +333,6 @@ fn who_decides_in_ones_place_is_listed_given_and_ended_by_commands() {
 }
 
 #[test]
-fn nobody_is_flooded_with_letters_by_what_is_given_and_ended_again_and_again() {
-    let desk = desk(Database::Sqlite);
-    let lena = desk.as_role("lena");
-    let days = |desk: &House| (today(desk), today(desk));
-    for _ in 0..20 {
-        ends(&lena, &id(&lets(&lena, "jonas", days(&desk)).expect(201))).expect(200);
-    }
-    let refused = lets(&lena, "jonas", days(&desk)).expect(422);
-    assert_eq!(refused["problems"][0]["code"], "too-often", "{refused}");
-    desk.advance(SignedDuration::from_hours(25));
-    lets(&lena, "jonas", days(&desk)).expect(201);
-    in_order(&desk);
-    desk.do_what_is_due();
-}
-
-#[test]
 fn what_one_gives_another_is_bounded() {
     let desk = desk(Database::Sqlite);
     let lena = desk.as_role("lena");
