@@ -208,9 +208,9 @@ fn one_who_leaves_is_one_submission_with_what_they_give_back_and_what_is_to_end(
 #[test]
 fn a_bundle_that_is_cancelled_takes_its_open_parts_with_it() {
     on_both(|database| {
-        let desk = House::demo(database);
+        let (desk, monday) = desk(database);
         let (lena, kofi) = (desk.as_role("lena"), desk.as_role("kofi"));
-        let made = lena.post("/api/v1/tickets", &colleague(&[("person", "amara")])).expect(201);
+        let made = lena.post("/api/v1/tickets", &colleague(monday, &[("person", "amara")])).expect(201);
         let key = made["key"].as_str().unwrap().to_owned();
         let all = links(&kofi, &key).into_iter();
         let parts: Vec<String> = all.filter(|(link, _)| link == "parent-of").map(|(_, other)| other).collect();
