@@ -36,6 +36,8 @@ struct Expected {
     steps: Vec<Step>,
     decisions: Vec<HumanDecision>,
     grants: BTreeMap<GrantId, Grant>,
+    /// Its orders by their ids: state and attempt.
+    orders: BTreeMap<Uuid, (&'static str, u32)>,
 }
 
 /// When grants were replaced by others that give the same, and up to which event that is known.
@@ -88,7 +90,11 @@ impl Store {
         let sql = format!("select {CASE_COLUMNS}, ticket from access_cases where {}", among("ticket"));
         for row in tx.all(&sql, args()).await? {
             let ticket = TicketId(row.uuid(CASE_COLUMNS_COUNT)?);
-            let Some(expected) = expected.get(&ticket) else { continue };
+            let Some(expected) = expected.get(&ticket) else {
+                let what = format!("the ledger knows nothing of the request for access {ticket}: it was added");
+                found.push((None, what));
+                continue;
+            };
             // A row that cannot be read is not what was written either.
             if !case(ticket, &row, &[]).is_ok_and(|case| expected.is_case(&case)) {
                 let what = "its request for access is not what the ledger says: who asked for what, where it stands, whom it \
@@ -118,6 +124,7 @@ impl Store {
             let grant = grant(&row)?;
             held.entry(grant.ticket).or_default().insert(grant.id, grant);
         }
+        found.extend(compare_orders(&mut tx, tickets, &expected).await?);
         tx.end().await?;
         for (ticket, expected) in expected.iter().filter(|(_, expected)| expected.asked.is_some()) {
             let there = held.remove(ticket).unwrap_or_default();
@@ -198,7 +205,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Grants and cases that the ledger knows nothing of, or whose rows are gone.
+    /// Grants, cases and orders that the ledger knows nothing of, or whose rows are gone.
     async fn count_access(&self) -> Result<Vec<Difference>, Error> {
         let mut found = Vec::new();
         for (table, event) in [("access_cases", "requested"), ("grants", "granted")] {
@@ -213,6 +220,13 @@ impl Store {
                     format!("{table} has {there} rows, and the ledger says {said}: some were added or removed"),
                 ));
             }
+        }
+        let sql = "select count(*) from access_ops o where not exists \
+                   (select 1 from access_cases c where c.ticket = o.ticket)";
+        let rows = self.db.all_of_history(sql, Vec::new()).await?;
+        let stray = rows.first().map_or(Ok(0), |row| row.int(0))?;
+        if stray > 0 {
+            found.push((None, format!("{stray} orders belong to no request for access: they were added or changed")));
         }
         Ok(found)
     }
@@ -238,6 +252,37 @@ async fn expected_access(tx: &mut Tx, tickets: &[TicketId]) -> Result<BTreeMap<T
         }
     }
     Ok(all)
+}
+
+/// The orders of some tickets that are not what the ledger says of them, as both are at one instant.
+async fn compare_orders(
+    tx: &mut Tx,
+    tickets: &[TicketId],
+    expected: &BTreeMap<TicketId, Expected>,
+) -> Result<Vec<Difference>, Error> {
+    let (mut found, mut seen) = (Vec::new(), BTreeMap::<TicketId, usize>::new());
+    let places = places(0, tickets.len());
+    let sql =
+        format!("select id, state, attempt, ticket from access_ops where ticket in ({places}) order by ticket, id");
+    for row in tx.all(&sql, tickets.iter().map(|id| Arg::from(id.0)).collect()).await? {
+        let (id, state, attempt, ticket) = (row.uuid(0)?, row.text(1)?, row.int(2)?, TicketId(row.uuid(3)?));
+        let expected = expected.get(&ticket);
+        let said = expected.and_then(|expected| expected.orders.get(&id));
+        if said.is_some() {
+            *seen.entry(ticket).or_default() += 1;
+        }
+        if !said.is_some_and(|(known, times)| *known == state && i64::from(*times) == attempt) {
+            let what = format!("the order {id} stands otherwise than the ledger says: it was changed or added");
+            found.push((expected.and_then(|expected| expected.number), what));
+        }
+    }
+    for (ticket, expected) in expected {
+        let missing = expected.orders.len() - seen.get(ticket).copied().unwrap_or_default();
+        if missing > 0 {
+            found.push((expected.number, format!("{missing} orders are missing: they were removed")));
+        }
+    }
+    Ok(found)
 }
 
 /// The decisions about waiting requests, and the people in whose lists they are, of the tickets after one up to another.
@@ -295,12 +340,12 @@ impl Expected {
                     (grant.state, grant.end_reason) = (state, reason.or(grant.end_reason));
                 }
             }
+            LedgerEvent::Op { op } => drop(self.orders.insert(op.id.0, (op.state.code(), op.attempt))),
             LedgerEvent::Lapsed
             | LedgerEvent::Seen { .. }
             | LedgerEvent::AskedBack { .. }
             | LedgerEvent::AnsweredBack { .. }
             | LedgerEvent::SessionsUntil { .. }
-            | LedgerEvent::Op { .. }
             | LedgerEvent::Holds { .. }
             | LedgerEvent::HoldsNoMore { .. }
             | LedgerEvent::ReviewAsked { .. }
