@@ -216,3 +216,76 @@ fn what_has_ended_while_it_was_reviewed_is_neither_kept_nor_taken_back_by_the_an
         desk.do_what_is_due();
     });
 }
+
+/// Says by the directory that an account of a person is another's as well.
+fn links(desk: &House, person: &str, human: &str) {
+    let file = desk.settings().with_file_name("people.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let id = format!("id = \"{person}\"\n");
+    assert!(text.contains(&id), "{id}");
+    std::fs::write(&file, text.replacen(&id, &format!("{id}same-as = \"{human}\"\n"), 1)).unwrap();
+    assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+}
+
+/// Begins a campaign about Jira, whose owner is Chloe.
+fn campaign(desk: &House) {
+    let due = desk.clock.now() + SignedDuration::from_hours(14 * 24);
+    let campaign = json!({ "name": "Jira, fourth quarter", "app": "jira", "due_at": due });
+    desk.as_role("mei").post("/api/v1/access/reviews", &campaign).expect(201);
+}
+
+/// A reviewer who has kept access and turns out to be its holder by another account has kept nothing.
+#[test]
+fn i02_what_a_party_has_kept_in_a_review_is_looked_at_again() {
+    on_both(|database| {
+        let desk = House::with_settings(database, example_rules(), |text| text);
+        let (chloe, priya) = (desk.with_roles("chloe", "requester"), desk.as_role("priya"));
+        for person in ["amara", "jonas"] {
+            asks(&desk.as_role("kofi"), "jira", person);
+        }
+        campaign(&desk);
+        let own = waiting(&chloe);
+        assert_eq!(own.len(), 2);
+        assert!(own.iter().all(|item| says(&chloe, item, &json!({ "keep": true })) == 200));
+        // More time that came since is the same access.
+        let path = format!("/api/v1/grants/{}/extend", grants(&desk, "amara")[0]["id"].as_str().unwrap());
+        let more = json!({ "hours": 1000, "justification": "I work with it each day" });
+        desk.as_role("kofi").post(&path, &more).expect(201);
+        assert_eq!(waiting(&priya), Vec::<Value>::new());
+        for _ in 0..2 {
+            if waiting(&priya).is_empty() {
+                links(&desk, "chloe", "amara");
+            } else {
+                assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+            }
+            let again = waiting(&priya);
+            let of: Vec<&str> = again.iter().map(|item| item["grant"]["subject"].as_str().unwrap()).collect();
+            assert_eq!(of, ["amara"], "it is asked once, and what is another's stays kept");
+            assert_eq!(again[0]["grant"]["effective"], true, "the grant that gives it now");
+        }
+        let again = waiting(&priya);
+        assert_eq!(says(&priya, &again[0], &json!({ "keep": true, "reason": "still in the project" })), 200);
+        assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        assert_eq!(waiting(&priya), Vec::<Value>::new(), "who has kept it now has read why");
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+        desk.do_what_is_due();
+    });
+}
+
+/// An open review asks no one who turns out to be the holder of the access: it would end by a word that no person could give.
+#[test]
+fn where_the_only_reviewer_becomes_the_holder_another_is_asked() {
+    on_both(|database| {
+        let desk = House::with_settings(database, example_rules(), |text| text);
+        asks(&desk.as_role("kofi"), "jira", "amara");
+        campaign(&desk);
+        let (chloe, lena) = (desk.with_roles("chloe", "requester"), desk.as_role("lena"));
+        assert_eq!((waiting(&chloe).len(), waiting(&lena).len()), (1, 0));
+        links(&desk, "chloe", "amara");
+        let own = waiting(&lena);
+        assert_eq!((waiting(&chloe).len(), own.len()), (0, 1), "then the manager");
+        assert_eq!(says(&lena, &own[0], &json!({ "keep": true })), 200);
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+        desk.do_what_is_due();
+    });
+}

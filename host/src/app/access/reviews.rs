@@ -203,18 +203,21 @@ impl Office {
         Ok(next.map_or(Outcome::Done, Outcome::NotBefore))
     }
 
-    /// Asks others about access where all have left who were asked.
+    /// Asks others about access where all have left who were asked, or are the one who holds it by another account.
     ///
     /// # Errors
     ///
     /// Where the store cannot be read or written: what was not reached is done with the next look.
     pub(super) async fn follow_reviewers(&self) -> Result<(), Error> {
         let organisation = self.organisation();
-        let here = |person: &PersonId| organisation.people.get(person).is_some_and(|person| person.active);
+        let linked = organisation.linked();
+        let stays = |person: &PersonId| {
+            organisation.people.get(person).is_some_and(|one| one.active && !linked.contains(&one.id))
+        };
         let mut after = None;
         loop {
             let page = self.store.all_open_reviews(after, PAGE).await?;
-            let left: Vec<&ReviewItem> = page.items.iter().filter(|item| !item.reviewers.iter().any(here)).collect();
+            let left: Vec<&ReviewItem> = page.items.iter().filter(|item| !item.reviewers.iter().any(stays)).collect();
             for item in left {
                 match self.ask_others(item).await {
                     // One that is damaged is logged, and keeps no other from being asked about.
@@ -260,7 +263,7 @@ impl Office {
     }
 
     /// The grant that gives the access of a review now: more time for it, which came meanwhile, does not escape the review.
-    async fn reviewed_grant(&self, item: &ReviewItem) -> Result<GrantId, Error> {
+    pub(super) async fn reviewed_grant(&self, item: &ReviewItem) -> Result<GrantId, Error> {
         let missing = || Error::Missing { what: "grant", name: item.grant.to_string() };
         let grant = self.store.grant(item.grant).await?.ok_or_else(missing)?;
         let now = self.clock.now();

@@ -169,11 +169,13 @@ fn asked(
     change.access.push(AccessWrite::Review(item));
 }
 
-/// Asks others about access where all have left who were asked; `None` where one of them is here, it was answered, or no other is
-/// there to be asked. It gains no time.
+/// Asks others about access where all have left who were asked, or are the one who holds it by another account; `None` where one is
+/// left, it was answered, or no other is there to be asked. It gains no time.
 pub fn follow(ticket: &Ticket, grant: &Grant, item: &ReviewItem, at: &At<'_>) -> Option<Change> {
     let here = |person: &PersonId| at.organisation.people.get(person).is_some_and(|person| person.active);
-    if item.answer.is_some() || item.due_at <= at.now || item.reviewers.iter().any(here) {
+    // Only accounts count: by letting a reviewer decide in their place a holder chooses no other.
+    let left = |person: &PersonId| here(person) && !at.organisation.is_same(person, &grant.subject);
+    if item.answer.is_some() || item.due_at <= at.now || item.reviewers.iter().any(left) {
         return None;
     }
     let mut parties = vec![&grant.subject];
@@ -338,6 +340,27 @@ fn stood_in_for(item: &ReviewItem, (parties, by): (&[&PersonId], &PersonId), at:
             && at.organisation.delegates_of(one, at.now).any(|to| to == by)
     };
     item.reviewers.iter().filter(lets).cloned().collect()
+}
+
+/// Why the word that has kept access counts for nothing by the accounts as they are linked now; `None` where it counts, or has not kept
+/// it (I2).
+pub fn kept_by_party(ticket: &Ticket, grant: &Grant, item: &ReviewItem, organisation: &Organisation) -> Option<String> {
+    let answer = item.answer.as_ref().filter(|answer| answer.verdict == ReviewVerdict::Keep)?;
+    let own = |by: &PersonId, parties: &[&PersonId]| parties.iter().any(|party| organisation.is_same(by, party));
+    let by = answer.by.as_ref()?;
+    let mut parties = vec![&grant.subject];
+    if let Some(one) = answer.in_place_of.iter().find(|one| own(one, &parties)) {
+        let holder = &grant.subject;
+        return Some(format!(
+            "{one}, in whose place it was kept in a review, and {holder}, who holds it, are one person"
+        ));
+    }
+    // Who stands in for a reviewer has no word about what they have asked for, either.
+    if !answer.in_place_of.is_empty() {
+        parties.extend([&ticket.submitted.requester, &ticket.submitted.submitted_by]);
+    }
+    let party = parties.into_iter().find(|party| organisation.is_same(by, party))?;
+    Some(format!("{by}, who has kept it in a review, and {party}, who holds it or has asked for it, are one person"))
 }
 
 /// Ends the review of a grant whose time is over; `None` where there is time, or it has ended.

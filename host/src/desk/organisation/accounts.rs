@@ -1,6 +1,6 @@
 //! Who acts for whom: people with several accounts, who are one human by all of them, and those who stand in for others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Span, Timestamp};
@@ -105,6 +105,11 @@ impl Organisation {
         let human = self.human(account);
         let others = self.people.keys().filter(|other| *other != account && self.human(other) == human);
         others.cloned().collect()
+    }
+
+    /// The accounts of humans who have several.
+    pub fn linked(&self) -> BTreeSet<&PersonId> {
+        self.people.values().filter_map(|one| Some([&one.id, self.human(one.same_as.as_ref()?)])).flatten().collect()
     }
 
     /// Whether a person is one of these parties by any account, or may approve in the place of one of them.

@@ -5,7 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::sign_ins::SignIn;
-use super::{GRANT_COLUMNS, grant};
+use super::{GRANT_COLUMNS, SUPPORTS, grant};
 use crate::desk::access::Grant;
 use crate::desk::access::campaign::{Asks, ReviewAnswer, ReviewItem, ReviewVerdict};
 use crate::desk::id::{AppId, CampaignId, GrantId, PersonId, ReviewItemId, TicketId};
@@ -209,6 +209,21 @@ impl Store {
     pub async fn open_reviews(&self, ticket: TicketId) -> Result<Vec<ReviewItem>, Error> {
         let sql = format!("select {COLUMNS} from review_items where ticket = $1 and verdict is null order by id");
         Ok(self.readable(T, &self.db.all(&sql, vec![ticket.0.into()]).await?, item))
+    }
+
+    /// The reviews that have kept access which is held now, of those that one of these accounts has answered, or that were answered in
+    /// the place of others.
+    pub async fn kept_by(&self, accounts: &[&PersonId], now: Timestamp) -> Result<Vec<ReviewItem>, Error> {
+        // What is held now may be held by more time that came since, which has another grant.
+        let sql = format!(
+            "select {COLUMNS} from review_items where verdict = 'keep' and (decided_by in ({}) or in_place_of <> '') \
+             and exists (select 1 from grants k where k.id = review_items.grant_id and exists (select 1 from grants \
+             where subject = k.subject and app = k.app and expires_at > $1 and {SUPPORTS})) order by id",
+            places(1, accounts.len())
+        );
+        let args = accounts.iter().map(|account| Arg::from(account.as_str()));
+        let args = std::iter::once(Arg::from(ms(now))).chain(args).collect();
+        Ok(self.readable(T, &self.db.all(&sql, args).await?, item))
     }
 
     /// The grants to review: those that are held and in no open review, after one of them, at most `limit`.

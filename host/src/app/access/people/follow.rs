@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::app::jobs::stop::Stop;
 use crate::app::tickets::change::{Retry, Which};
 use crate::app::{App, Error, Office};
-use crate::desk::access::campaign::{self, AfterMove};
+use crate::desk::access::campaign::{self, AfterMove, ReviewItem};
 use crate::desk::access::provisioning::progress;
 use crate::desk::access::{self, Grant};
 use crate::desk::id::{PersonId, TicketId};
@@ -59,7 +59,7 @@ impl Office {
     }
 
     /// Has reviewed what one human holds by now that no person may hold together, and what one human has approved or asked for by
-    /// accounts that were taken for several people: they were linked since, or a set was made (I2, I3, I5).
+    /// accounts that were taken for several people, or kept in a review: they were linked since, or a set was made (I2, I3, I5).
     async fn follow_duties(&self) -> Result<(), Error> {
         let (organisation, now) = (self.organisation(), self.clock.now());
         let mut humans = BTreeSet::new();
@@ -78,12 +78,13 @@ impl Office {
                 unless_damaged(self.doubted(grant, &why).await)?;
             }
         }
-        let linked =
-            organisation.people.values().filter_map(|one| Some([&one.id, organisation.human(one.same_as.as_ref()?)]));
-        let linked: Vec<&PersonId> = linked.flatten().collect::<BTreeSet<_>>().into_iter().collect();
+        let linked: Vec<&PersonId> = organisation.linked().into_iter().collect();
         for some in linked.chunks(PAGE) {
             for ticket in self.store.approved_by(some, now).await? {
                 unless_damaged(self.follow_approvals(&organisation, ticket).await)?;
+            }
+            for item in self.store.kept_by(some, now).await? {
+                unless_damaged(self.follow_kept(&organisation, &item).await)?;
             }
         }
         Ok(())
@@ -96,6 +97,17 @@ impl Office {
             self.doubted(&grant, &why).await?;
         }
         Ok(())
+    }
+
+    /// Has access reviewed once more that was kept by the word of one who is a party to it by now.
+    async fn follow_kept(&self, organisation: &Organisation, item: &ReviewItem) -> Result<(), Error> {
+        let Some((ticket, _)) = self.store.ticket_and_case_by_id(item.ticket).await? else { return Ok(()) };
+        let grant = self.reviewed_grant(item).await?;
+        let Some(grant) = self.store.grant(grant).await? else { return Ok(()) };
+        match campaign::kept_by_party(&ticket, &grant, item, organisation) {
+            Some(why) => self.doubted(&grant, &why).await,
+            None => Ok(()),
+        }
     }
 
     /// The humans who hold one of these by any account.
