@@ -7,12 +7,13 @@ use ruledesk::app::decide::translate;
 use ruledesk::desk::access::{self, AccessCase, AccessState, ApproverDecision, LedgerEvent};
 use ruledesk::desk::actor::{Actor, Role};
 use ruledesk::desk::change::timer::TimerKind;
-use ruledesk::desk::id::{AppId, PersonId, TicketId, TierId};
+use ruledesk::desk::id::{AppId, GrantId, PersonId, TicketId, TierId};
 use ruledesk::desk::organisation::{App, Organisation, Person, Tier};
 use ruledesk::desk::permission;
 use ruledesk::desk::ticket::{self, State};
 use ruledesk::store::access::History;
 use ruledesk::store::access::ledger::{Said, StoredEvent};
+use ruledesk::store::access::questions::{About, Defaults};
 use ruledesk::store::db::Arg;
 use ruledesk::store::jobs::{Lease, Queue};
 use ruledesk::store::{Error, Store, Target};
@@ -345,6 +346,30 @@ async fn holders_are_those_found_one_by_one(store: &Store, app: &AppId, rows: &[
     assert_eq!(without.into_iter().map(|(id, _)| id).collect::<BTreeSet<_>>(), expected);
 }
 
+/// All that is held, page by page: now, where what is over is passed over, and as an instant of the past is looked at.
+async fn all_that_is_held_is_listed_once(store: &Store, rows: &[Row]) {
+    let held = |row: &Row| {
+        row.expires_at > NOW && row.revoked_at.is_none() && !["failed", "compensating"].contains(&row.state)
+    };
+    let expected: Vec<GrantId> =
+        rows.iter().zip(1..).filter(|(row, _)| held(row)).map(|(_, n)| GrantId(uuid(8, n))).collect();
+    let defaults = Defaults::new();
+    // A tier that stays by default, of which no one has anything.
+    let stays: Defaults = [("crm".parse().unwrap(), "one".parse().unwrap())].into();
+    for now in [Some(&defaults), Some(&stays), None] {
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.held_at(&About::All, at(0), (after, 7), now).await.unwrap();
+            found.extend(page.items.iter().map(|one| one.grant.id));
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found, expected, "{now:?}");
+    }
+}
+
 /// Thirty people of three departments and of none, of whom some have left, and an app of three tiers.
 fn with_departments() -> (Organisation, App) {
     let mut organisation = organisation();
@@ -404,6 +429,7 @@ async fn the_database_counts_the_peers_and_the_holders_that_one_counts_one_by_on
                 assert_eq!(held.into_iter().map(|(id, _)| id).collect::<BTreeSet<_>>(), expected);
             }
             holders_are_those_found_one_by_one(&store, &app.id, &rows).await;
+            all_that_is_held_is_listed_once(&store, &rows).await;
             store.close().await;
         }
     }

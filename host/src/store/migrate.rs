@@ -70,6 +70,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     69 "in-place-of" "0069_in_place_of.sql";
     72 "take-up" "0072_take_up.sql";
     74 "reviews-in-place-of" "0074_reviews_in_place_of.sql";
+    76 "grants-ends" "0076_grants_ends.sql";
 };
 
 /// Applies what is missing. A migration that was changed after it was applied, or one that this program does not know, is

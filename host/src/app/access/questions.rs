@@ -111,7 +111,7 @@ impl Office {
         let default = |app: &App| Some((app.id.clone(), app.default_tier.clone().filter(|_| app.one_tier)?));
         let is_about = |app: &&App| is_now && !matches!(about, About::App(of) if *of != app.id);
         let defaults: Defaults = organisation.apps.values().filter(is_about).filter_map(default).collect();
-        Ok(self.store.held_at(about, at, (after, limit), &defaults).await?)
+        Ok(self.store.held_at(about, at, (after, limit), is_now.then_some(&defaults)).await?)
     }
 
     /// The end of the ledger's chain now: what is exported up to there can be checked anywhere.

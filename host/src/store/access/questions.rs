@@ -10,6 +10,7 @@ use crate::desk::access::{AccessCase, Grant};
 use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TicketNumber, TierId};
 use crate::store::db::Arg;
 use crate::store::sql::columns::ms;
+use crate::store::sql::dialect::Clause;
 use crate::store::sql::page::Page;
 use crate::store::sql::places;
 use crate::store::{Error, Store};
@@ -44,6 +45,13 @@ impl Evidence {
 
 /// The tier of each app that stays by default where the last grant has ended.
 pub type Defaults = BTreeMap<AppId, TierId>;
+
+/// The condition for grants that are held at the instant `$1`, after the grant `$2`.
+const HELD: &str = "granted_at <= $1 and expires_at > $1 and (revoked_at is null or revoked_at > $1) \
+                    and state not in ('failed', 'compensating') and id > $2";
+
+/// Grants for a condition about their ends. SQLite, which counts no rows, would rather read all of them by their ids.
+const BY_END: Clause = Clause::of("grants indexed by grants_ends", "grants");
 
 /// Tickets that one statement asks about.
 const TICKETS_ASKED: usize = 500;
@@ -87,8 +95,8 @@ impl Store {
     }
 
     /// The grants that were held at an instant, in the order in which they were given, after one of them. Those that the app
-    /// refused were never held. Of the tiers that stay by default, those that are held now are among them, each with the grant by which
-    /// it came there.
+    /// refused were never held. `now` is `None` for an instant of the past, and has otherwise the tiers that stay by default: those
+    /// that are held are among them, each with the grant by which it came there.
     ///
     /// # Errors
     ///
@@ -98,7 +106,7 @@ impl Store {
         about: &About,
         at: Timestamp,
         (after, limit): (Option<GrantId>, usize),
-        defaults: &Defaults,
+        now: Option<&Defaults>,
     ) -> Result<Page<Evidence, GrantId>, Error> {
         let mut args: Vec<Arg> = vec![ms(at).into(), Arg::from(after.map_or_else(uuid::Uuid::nil, |id| id.0))];
         let which = match about {
@@ -112,19 +120,23 @@ impl Store {
             }
             About::All => "",
         };
-        let mut ids = format!(
-            "select id from grants where granted_at <= $1 and expires_at > $1 \
-             and (revoked_at is null or revoked_at > $1) and state not in ('failed', 'compensating') and id > $2 {which}"
-        );
-        if !defaults.is_empty() {
+        let page = limit + 1;
+        // By their ids most of what is over lies before the first that is held. What is held now is found by its end instead; the pages
+        // after the first begin behind what is over.
+        let (apart, mut ids) = if *about == About::All && now.is_some() && after.is_none() {
+            let held = format!("select id from {} where {HELD}", BY_END.text(&self.db));
+            (format!("with held_now as materialized ({held})"), "select id from held_now".to_owned())
+        } else {
+            (String::new(), format!("select id from grants where {HELD} {which}"))
+        };
+        if let Some(defaults) = now.filter(|defaults| !defaults.is_empty()) {
             let stays = by_default(defaults, which, (OF_ONE.text(&self.db), &mut args));
-            ids = format!("select id from ({ids} union {stays}) held");
+            ids = format!("select id from (select id from ({ids} order by id limit {page}) early union {stays}) held");
         }
         // The page is found first, by ids that an index has alone; then only its grants are read.
         let sql = format!(
-            "select {GRANT_COLUMNS}, (select number from tickets t where t.id = grants.ticket) from grants \
-             where id in ({ids} order by id limit {}) order by id",
-            limit + 1
+            "{apart} select {GRANT_COLUMNS}, (select number from tickets t where t.id = grants.ticket) from grants \
+             where id in ({ids} order by id limit {page}) order by id"
         );
         let mut tx = self.db.begin_reading().await?;
         let rows = tx.all(&sql, args).await?;
@@ -138,7 +150,7 @@ impl Store {
         tx.end().await?;
         Ok(page.map(|(ListedGrant { grant, damaged }, ticket)| {
             let is_over = grant.revoked_at.unwrap_or(grant.expires_at).min(grant.expires_at) <= at;
-            let stays = defaults.get(&grant.app).filter(|_| is_over).cloned();
+            let stays = now.and_then(|defaults| defaults.get(&grant.app)).filter(|_| is_over).cloned();
             Evidence { case: cases.remove(&grant.ticket), grant, damaged, ticket, stays }
         }))
     }
