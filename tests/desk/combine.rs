@@ -34,6 +34,7 @@ fn two_tiers() -> Organisation {
         monthly_cost: None,
         presets: Vec::new(),
         emergency_hours: None,
+        deadlines: None,
     };
     app.tiers = vec![tier("basic", 100, &["a"]), tier("pro", 50, &["a", "b"])];
     organisation

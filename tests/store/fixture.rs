@@ -218,6 +218,7 @@ fn crm() -> App {
         monthly_cost: None,
         presets: Vec::new(),
         emergency_hours: None,
+        deadlines: None,
     };
     App {
         id: "crm".parse().unwrap(),

@@ -58,21 +58,24 @@ fn the_manager_the_owner_and_by_risk_the_access_approvers_are_asked_for_a_day() 
 }
 
 #[test]
-fn approvers_have_the_hours_of_the_calendar_that_is_named_for_all_or_for_an_app() {
+fn approvers_have_the_hours_of_the_calendar_that_is_named_for_all_for_an_app_or_for_a_tier() {
     on_both(|database| {
         // Open on Saturdays alone: of a week, two hours.
         let calendar =
             "[[other-calendar]]\nid = \"clinic\"\ntime-zone = \"Europe/Berlin\"\nsaturday = [\"08:00-10:00\"]\n";
         let named = "[defaults]\naccess-deadlines = \"clinic\"\n";
-        for (line, own) in [(named, ""), ("[defaults]\n", "access-deadlines = \"clinic\"\n")] {
+        let (all, clinic, clock) =
+            ("[defaults]\n", "access-deadlines = \"clinic\"\n", "access-deadlines = \"clock\"\n");
+        for (line, own, of_tier) in [(named, "", ""), (all, clinic, ""), (all, clock, clinic)] {
             let desk = House::with_settings(database, example_rules(), |text| {
                 format!("{}\n{calendar}", text.replacen("[defaults]\n", line, 1))
             });
             let apps = desk.settings().with_file_name("apps.toml");
             let text = std::fs::read_to_string(&apps).unwrap();
-            let id = "id = \"github\"\n";
-            assert!(text.contains(id));
-            std::fs::write(&apps, text.replacen(id, &format!("{id}{own}"), 1)).unwrap();
+            let (id, tier) = ("id = \"github\"\n", "id = \"write\"\n");
+            assert!(text.contains(id) && text.contains(tier));
+            let text = text.replacen(id, &format!("{id}{own}"), 1);
+            std::fs::write(&apps, text.replacen(tier, &format!("{tier}{of_tier}"), 1)).unwrap();
             assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
             assert_eq!(asked(&desk, "github", "write", 48)["access"]["state"], "awaiting");
             let case = desk.as_role("kofi").get("/api/v1/tickets/IT-1").expect(200)["access"].clone();

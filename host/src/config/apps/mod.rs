@@ -157,6 +157,7 @@ pub(super) fn deadlines(node: &Node<'_>, names: &Names) -> Option<Deadlines> {
 /// - `monthly-cost`: of a seat, such as `12.50`; absent is not known.
 /// - `durations`: what a form offers, in whole hours such as `24h`, none longer than `longest`.
 /// - `emergency`: the longest grant that is given at once in an emergency, such as `4h`, and reviewed afterwards. Without it none is.
+/// - `access-deadlines`: the hours that its approvers have, as in `[[app]]`, which holds where this is absent.
 fn tier(keys: &mut Keys<'_>, id: TierId, names: &Names) -> Tier {
     let risk =
         keys.required("risk").and_then(|node| node.parsed(|text| names.risks.check(text).map(|()| text.to_owned())));
@@ -181,6 +182,7 @@ fn tier(keys: &mut Keys<'_>, id: TierId, names: &Names) -> Tier {
         monthly_cost: keys.optional("monthly-cost").and_then(|node| cost(&node)),
         presets,
         emergency_hours: keys.optional("emergency").and_then(|node| duration::hours(&node)).map(|h| h.min(hours_max)),
+        deadlines: keys.optional("access-deadlines").and_then(|node| deadlines(&node, names)),
     }
 }
 

@@ -130,7 +130,9 @@ impl AccessCase {
         verdict: &AccessVerdict,
         at: &At<'_>,
     ) -> AccessCase {
-        let own = at.organisation.apps.get(&request.app).and_then(|app| app.deadlines.as_ref());
+        let app = at.organisation.apps.get(&request.app);
+        let tier = app.and_then(|app| app.tier(request.tier.as_str())).and_then(|(_, tier)| tier.deadlines.as_ref());
+        let own = tier.or_else(|| app.and_then(|app| app.deadlines.as_ref()));
         let calendar = own.unwrap_or(&at.organisation.defaults.deadlines).calendar(at.organisation);
         let (state, scope, steps) = match &verdict.outcome {
             Outcome::Denied => (AccessState::DeniedByPolicy, None, Vec::new()),

@@ -364,6 +364,8 @@ pub struct Tier {
     pub presets: Vec<u32>,
     /// The longest grant that is given at once in an emergency, in hours; `None` where none is.
     pub emergency_hours: Option<u32>,
+    /// The hours that approvers of it have; `None` where those of the app hold.
+    pub deadlines: Option<sla::Deadlines>,
 }
 
 /// Access that no person may hold together: nothing of the one half with anything of the other (separation of duties).

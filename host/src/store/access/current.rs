@@ -23,8 +23,8 @@ use crate::store::{Error, Store};
 const LISTED: Clause =
     Clause::of("select value from json_each($3)", "select jsonb_array_elements_text(cast($3 as jsonb))");
 
-/// Open requests of one person that are looked at together.
-const OWN_OPEN_MAX: usize = 200;
+/// Open requests of one person that are read at a time.
+const OWN_OPEN_PAGE: usize = 200;
 
 /// A request that waits for approval.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -219,18 +219,24 @@ impl Store {
         rows.iter().map(open).collect()
     }
 
-    /// The tickets of the requests that wait for approval and that one of these accounts has made, or is to have the access of; the
-    /// newest, at most [`OWN_OPEN_MAX`].
-    pub async fn own_open_requests(&self, accounts: &[PersonId]) -> Result<Vec<TicketId>, Error> {
+    /// The tickets of the requests that wait for approval and that one of these accounts has made, or is to have the access of, after
+    /// one of them, some at a time; none where there are no more.
+    pub async fn own_open_requests(
+        &self,
+        accounts: &[PersonId],
+        after: Option<TicketId>,
+    ) -> Result<Vec<TicketId>, Error> {
         if accounts.is_empty() {
             return Ok(Vec::new());
         }
-        let of = places(0, accounts.len());
+        let of = places(1, accounts.len());
         let sql = format!(
-            "select ticket from access_cases where state = 'awaiting' and (requester in ({of}) or submitted_by in ({of}) \
-             or subject in ({of})) order by ticket desc limit {OWN_OPEN_MAX}"
+            "select ticket from access_cases where state = 'awaiting' and ticket > $1 and (requester in ({of}) \
+             or submitted_by in ({of}) or subject in ({of})) order by ticket limit {OWN_OPEN_PAGE}"
         );
-        let rows = self.db.all(&sql, accounts.iter().map(|account| Arg::from(account.as_str())).collect()).await?;
+        let after = Arg::from(after.map_or_else(uuid::Uuid::nil, |ticket| ticket.0));
+        let accounts = accounts.iter().map(|account| Arg::from(account.as_str()));
+        let rows = self.db.all(&sql, std::iter::once(after).chain(accounts).collect()).await?;
         rows.iter().map(|row| Ok(TicketId(row.uuid(0)?))).collect()
     }
 

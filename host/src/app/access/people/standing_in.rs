@@ -99,18 +99,24 @@ impl Office {
         let (organisation, now) = (self.organisation(), self.clock.now());
         let mut accounts = organisation.other_accounts(person);
         accounts.push(person.clone());
-        for ticket in self.store.own_open_requests(&accounts).await? {
-            let case = match self.store.ticket_and_case_by_id(ticket).await.map_err(Error::from) {
-                Ok(found) => found.and_then(|(_, case)| case),
-                // One that is damaged is decided by no one, and keeps no person from being away.
-                Err(Error::Damaged(_)) => None,
-                Err(error) => return Err(error),
-            };
-            if case.is_some_and(|case| case.is_steered_by((person, to), &organisation, now)) {
-                return Ok(true);
+        let mut after = None;
+        // All of them, however many: of those that are not looked at one could be chosen for.
+        loop {
+            let page = self.store.own_open_requests(&accounts, after).await?;
+            let Some(last) = page.last() else { return Ok(false) };
+            after = Some(*last);
+            for ticket in page {
+                let case = match self.store.ticket_and_case_by_id(ticket).await.map_err(Error::from) {
+                    Ok(found) => found.and_then(|(_, case)| case),
+                    // One that is damaged is decided by no one, and keeps no person from being away.
+                    Err(Error::Damaged(_)) => None,
+                    Err(error) => return Err(error),
+                };
+                if case.is_some_and(|case| case.is_steered_by((person, to), &organisation, now)) {
+                    return Ok(true);
+                }
             }
         }
-        Ok(false)
     }
 
     /// The letters to the two.
