@@ -2,6 +2,7 @@
 //! who have left hold ends.
 
 mod delegations;
+mod hosts;
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};

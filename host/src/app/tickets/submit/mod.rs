@@ -386,14 +386,13 @@ impl App {
         let tier = app.and_then(|app| app.tier(request.tier.as_str()));
         let accounts = organisation.other_accounts(subject);
         let mut names = vec![subject.to_string()];
-        if tier.is_some_and(|(_, tier)| tier.seats.is_some()) {
-            names.push(format!("seats:{}/{}", request.app, request.tier));
-        }
+        // Also those of other tiers: what is given may be narrowed to one that was not asked for.
+        let seated = app.map(organisation::App::seated).unwrap_or_default();
+        names.extend(seated.iter().map(|tier| format!("seats:{}/{tier}", request.app)));
         names.extend(accounts.iter().map(ToString::to_string));
         // Before all else: what comes meanwhile makes what is decided by this stale.
         let seen = self.store.all_access_seen(&names).await?;
         let tiers: Vec<&TierId> = app.iter().flat_map(|app| &app.tiers).map(|tier| &tier.id).collect();
-        let seated = app.map(organisation::App::seated).unwrap_or_default();
         let people = Peers::people(organisation, subject);
         // None of these reads waits for another: at once, they take as long as the longest. In boxes, since seven of them side by side
         // are more than a thread's stack should hold.
