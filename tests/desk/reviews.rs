@@ -289,3 +289,31 @@ fn where_the_only_reviewer_becomes_the_holder_another_is_asked() {
         desk.do_what_is_due();
     });
 }
+
+/// A clock that is set back opens no review again whose time was over, and changes no answer.
+#[test]
+fn i08_a_clock_that_is_set_back_leaves_reviews_as_they_are() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        for person in ["amara", "jonas"] {
+            asks(&desk.as_role("kofi"), "jira", person);
+        }
+        campaign(&desk);
+        let chloe = desk.with_roles("chloe", "requester");
+        let own = waiting(&chloe);
+        let of = |person: &str| own.iter().find(|item| item["grant"]["subject"] == person).unwrap();
+        desk.clock.advance(SignedDuration::from_hours(-1));
+        assert_eq!(says(&chloe, of("amara"), &json!({ "keep": true })), 200, "it was asked an hour from now");
+        desk.advance(SignedDuration::from_hours(14 * 24 + 1));
+        desk.clock.advance(SignedDuration::from_hours(-48));
+        assert_eq!(waiting(&chloe), Vec::<Value>::new());
+        assert_eq!(says(&chloe, of("jonas"), &json!({ "keep": true })), 409, "its time was over");
+        assert_eq!(says(&chloe, of("amara"), &json!({ "keep": false, "reason": "after all" })), 409);
+        desk.do_what_is_due();
+        let effective = |person: &str| grants(&desk, person)[0]["effective"].clone();
+        assert_eq!((effective("amara"), effective("jonas")), (json!(true), json!(false)));
+        desk.advance(SignedDuration::from_hours(48));
+        assert_eq!((effective("amara"), effective("jonas")), (json!(true), json!(false)));
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+    });
+}

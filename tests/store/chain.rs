@@ -176,6 +176,11 @@ async fn a_record_that_is_removed_is_missed() {
     let first = found(Chain::Ledger, &["delete from ledger where link = 1"]).await;
     let cases = "- - access_cases has 3 rows, and the ledger says 2: some were added or removed";
     assert_eq!(first, ["1 - it is missing: it was removed", cases]);
+    // A request that stands under another ticket is both: one that is missing, and one that was added.
+    let moved = "update access_cases set ticket = (select id from tickets where number = 1) \
+                 where ticket = (select ticket from ledger where link = 1)";
+    let moved = found(Chain::Ledger, &[moved]).await;
+    assert!(moved[0].contains("the ledger knows nothing of the request for access"), "{moved:?}");
     let all = found(Chain::Runs, &["delete from runs", "delete from chain_heads"]).await;
     assert_eq!(all, Vec::<String>::new(), "only an anchor can tell this from a desk that has never decided");
 }

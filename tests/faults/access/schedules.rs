@@ -110,7 +110,7 @@ fn answered(send: impl Fn() -> Answer) -> (Answer, bool) {
     answers.find(|(answer, _)| answer.status != 504).expect("an answer in time, some time")
 }
 
-/// What a desk says that reads its configuration again.
+/// Has a desk read its configuration again.
 fn reloaded(desk: &House) {
     let (answer, _) = answered(|| desk.as_role("mei").post("/api/v1/config/reload", &json!({})));
     assert_eq!(answer.status, 204, "{}", answer.text);

@@ -469,3 +469,25 @@ fn both_read_in_their_letters_what_was_given_and_that_it_has_ended() {
         "{all}"
     );
 }
+
+/// A clock that is set back gives nothing back that was ended: neither the leave nor what was decided by it.
+#[test]
+fn i08_leave_that_was_ended_stays_ended_where_the_clock_goes_back() {
+    on_both(|database| {
+        let desk = desk(database);
+        let (lena, jonas) = (desk.as_role("lena"), desk.with_roles("jonas", "requester"));
+        asks(&desk.as_role("amara"), "github", "write", &json!({}));
+        let given = lets(&lena, "jonas", (today(&desk), day(&desk, 1))).expect(201);
+        assert_eq!(awaited(&desk), json!(["jonas", "lena"]));
+        ends(&lena, &id(&given)).expect(200);
+        desk.clock.advance(SignedDuration::from_mins(-10));
+        let other = desk.cut_off_and_restart();
+        assert_eq!(awaited(&other), json!(["lena"]), "it was ended in ten minutes");
+        let refused = says_yes(&jonas.at(&other.url), "IT-1");
+        assert!((403..=404).contains(&refused.status), "{}", refused.text);
+        says_yes(&other.as_role("lena"), "IT-1").expect(200);
+        other.clock.advance(SignedDuration::from_mins(10));
+        in_order(&other);
+        other.do_what_is_due();
+    });
+}

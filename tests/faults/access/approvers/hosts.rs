@@ -58,7 +58,7 @@ fn i23_two_hosts_give_the_last_seat_once() {
         let path = format!("/api/v1/grants/{}/revoke", given[0]["id"].as_str().unwrap());
         desk.as_role("mei").post(&path, &json!({ "reason": "the next may have it" })).expect(200);
     }
-    // What is asked for as another tier may be given as this one: it waits for the same seats.
+    // A request for another tier may be given as this one: it waits for the same seats.
     asks(&here, "jira", "admin", &json!({ "for": "sofia" }));
     let name = "select name from access_revisions where name like 'seats:%' order by name";
     assert_eq!(rows(&desk, name), ["seats:jira/user"]);
