@@ -45,18 +45,18 @@ impl AccessCase {
         if self.state != AccessState::Approved {
             return (after, None);
         }
-        let denied = match &review.verdict {
-            Some(AccessVerdict { outcome: Outcome::Denied, reason, .. }) => Some(reason.clone()),
-            _ => guards::refuses(self, at).or_else(|| self.no_seat(review, organisation)),
-        };
-        if denied.is_some() {
-            after.state = AccessState::Denied;
-            return (after, denied);
-        }
         if let (Some(scope), Some(now)) = (&mut after.scope, review.verdict.as_ref().and_then(granted)) {
             narrow(scope, now, organisation, self);
         }
-        (after, None)
+        // The guards look at what is given, which may be a lower tier than was approved.
+        let denied = match &review.verdict {
+            Some(AccessVerdict { outcome: Outcome::Denied, reason, .. }) => Some(reason.clone()),
+            _ => guards::refuses(&after, at).or_else(|| after.no_seat(review, organisation)),
+        };
+        match denied {
+            Some(_) => (AccessCase { state: AccessState::Denied, ..self.clone() }, denied),
+            None => (after, None),
+        }
     }
 
     fn no_seat(&self, review: &Review, organisation: &Organisation) -> Option<String> {
