@@ -1,16 +1,22 @@
 //! Invariants of access decisions: who may decide what, and until when.
 
+use std::cell::Cell;
+
 use jiff::Span;
 use jiff::tz::TimeZone;
-use ruledesk::desk::access::{AccessCase, AccessState, ApproverDecision, HumanDecision, Named, Narrow};
+use ruledesk::desk::access::{
+    self, AccessCase, AccessState, ApproverDecision, HumanDecision, Named, Narrow, Review,
+};
 use ruledesk::desk::actor::{Actor, Role};
+use ruledesk::desk::change::at::At;
 use ruledesk::desk::id::{DelegationId, GrantId};
-use ruledesk::desk::organisation::Organisation;
 use ruledesk::desk::organisation::accounts::{Given, OwnDelegation};
+use ruledesk::desk::organisation::{Organisation, Tier};
 use ruledesk::desk::permission;
 use ruledesk::desk::refusal::Refusal;
 use ruledesk::desk::ticket::lifecycle::links::Around;
 use ruledesk::desk::ticket::{self, Move, State, Ticket};
+use ruledesk::desk::verdict::access::{AccessVerdict, Heard, Outcome, Scope};
 
 use crate::store::fixture::{Wanted, at, changed, create_access, organisation, person, uuid};
 
@@ -252,4 +258,26 @@ fn what_was_cancelled_is_not_approved_any_more() {
     });
     assert!(matches!(permit("hal", change.after(), &case), Err(Refusal::AccessSettled { .. })));
     assert_eq!(change.case().map(|case| case.state), Some(AccessState::Cancelled), "the request goes with its ticket");
+}
+
+/// The rules may grant a lower tier by the time of the approval, which has seats of its own.
+#[test]
+fn i23_a_lower_tier_that_the_rules_grant_by_then_needs_a_seat_of_its_own() {
+    let mut organisation = organisation();
+    let app = organisation.apps.get_mut("crm").unwrap();
+    let basic = Tier { id: "basic".parse().unwrap(), seats: Some(1), ..app.tiers[0].clone() };
+    app.tiers.insert(0, basic);
+    let (ticket, case) = opened(1, &[&["hal"]], 48);
+    let scope = Scope { tier: "basic".parse().unwrap(), role: None, groups: Vec::new(), duration_hours: 48 };
+    let verdict = AccessVerdict { outcome: Outcome::Approved(scope), reason: String::new(), heard: Heard::All };
+    for (holder, state) in [("gina", AccessState::Denied), ("eve", AccessState::Approved)] {
+        let holders = vec![(person(holder), "basic".parse().unwrap())];
+        let review = Review { holders, verdict: Some(verdict.clone()), ..Review::default() };
+        let given = Cell::new(0);
+        let ids = || uuid(6, given.replace(given.get() + 1));
+        let now = At::new(at(HOUR), &organisation, &ids).reviewing(review);
+        let hal = permit("hal", &ticket, &case).unwrap();
+        let change = access::decide(&ticket, &case, &yes(None), &hal, &now).unwrap();
+        assert_eq!(change.case().unwrap().state, state, "{holder} has the only seat");
+    }
 }
