@@ -4,9 +4,7 @@ use std::cell::Cell;
 
 use jiff::Span;
 use jiff::tz::TimeZone;
-use ruledesk::desk::access::{
-    self, AccessCase, AccessState, ApproverDecision, HumanDecision, Named, Narrow, Review,
-};
+use ruledesk::desk::access::{self, AccessCase, AccessState, ApproverDecision, HumanDecision, Named, Narrow, Review};
 use ruledesk::desk::actor::{Actor, Role};
 use ruledesk::desk::change::at::At;
 use ruledesk::desk::id::{DelegationId, GrantId};
