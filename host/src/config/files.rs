@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
@@ -24,6 +25,8 @@ const HOLIDAYS_MAX: usize = 100;
 pub const TABLES_MAX: usize = 1000;
 /// The most syntax errors shown of one file; what follows is mostly their echo.
 const SYNTAX_ERRORS_MAX: usize = 10;
+/// How often a directory is read that changes meanwhile.
+const READS_MAX: usize = 10;
 
 pub const DESK: &str = "desk.toml";
 /// The folder of the reference tables.
@@ -61,15 +64,19 @@ impl<'a> Parsed<'a> {
     }
 }
 
-impl Files {
-    /// Reads a directory. `apps.toml`, the files that say what `desk.toml` may say as well, and the folders `tables`, `holidays` and
-    /// `templates` may be absent.
-    ///
-    /// # Errors
-    ///
-    /// Each file that is missing, unreadable, too large or not UTF-8.
-    pub fn read(dir: &Path) -> Result<Files, Vec<Problem>> {
-        let mut files = Files { dir: dir.to_owned(), texts: BTreeMap::new() };
+/// A file as the system has it, with where links lead: device, number, length, and when its content and itself changed.
+type Look = (u64, u64, u64, (i64, i64), (i64, i64));
+
+/// The files that a directory has for a desk.
+#[derive(PartialEq, Eq)]
+struct There {
+    files: Vec<(String, Option<Look>)>,
+    /// Folders whose files cannot be listed.
+    problems: Vec<Problem>,
+}
+
+impl There {
+    fn look(dir: &Path) -> There {
         let mut problems = Vec::new();
         let mut names = vec![DESK.to_owned()];
         let there = |document: &by_api::Document| !document.may_be_absent() || dir.join(document.file()).exists();
@@ -86,10 +93,53 @@ impl Files {
             Ok(templates) => names.extend(templates),
             Err(wrong) => problems.push(whole_file(TEMPLATES, wrong)),
         }
-        for name in names {
-            match read_text(&dir.join(&name)) {
-                Ok(text) => _ = files.texts.insert(name, text),
-                Err(wrong) => problems.push(whole_file(&name, wrong)),
+        let look = |name: String| {
+            let found = std::fs::metadata(dir.join(&name)).ok();
+            let look = found
+                .map(|is| (is.dev(), is.ino(), is.len(), (is.mtime(), is.mtime_nsec()), (is.ctime(), is.ctime_nsec())));
+            (name, look)
+        };
+        There { files: names.into_iter().map(look).collect(), problems }
+    }
+}
+
+impl Files {
+    /// Reads a directory as it is at one moment: where it changes meanwhile, as where a link is led elsewhere, it is read again.
+    /// `apps.toml`, the files that say what `desk.toml` may say as well, and the folders `tables`, `holidays` and `templates` may be
+    /// absent.
+    ///
+    /// # Errors
+    ///
+    /// Each file that is missing, unreadable, too large or not UTF-8; a directory that never rests.
+    pub fn read(dir: &Path) -> Result<Files, Vec<Problem>> {
+        Files::read_at_rest(dir, |_| {})
+    }
+
+    /// The same; `before` is called with the name of each file before it is read.
+    fn read_at_rest(dir: &Path, mut before: impl FnMut(&str)) -> Result<Files, Vec<Problem>> {
+        let (mut there, mut last) = (There::look(dir), None);
+        for _ in 0..READS_MAX {
+            let read = Files::read_once(dir, &there, &mut before);
+            let now = There::look(dir);
+            // A file may have been away for a moment and be back as it was; and there are file systems on which one looks different
+            // each time.
+            if (read.is_ok() && now == there) || last.as_ref() == Some(&read) {
+                return read;
+            }
+            (there, last) = (now, Some(read));
+        }
+        let reason = format!("the directory has changed during each of {READS_MAX} looks: read it again once it rests");
+        Err(vec![whole_file(DESK, Wrong::Unreadable { reason })])
+    }
+
+    fn read_once(dir: &Path, there: &There, before: &mut impl FnMut(&str)) -> Result<Files, Vec<Problem>> {
+        let mut files = Files { dir: dir.to_owned(), texts: BTreeMap::new() };
+        let mut problems = there.problems.clone();
+        for (name, _) in &there.files {
+            before(name);
+            match read_text(&dir.join(name)) {
+                Ok(text) => _ = files.texts.insert(name.clone(), text),
+                Err(wrong) => problems.push(whole_file(name, wrong)),
             }
         }
         if problems.is_empty() { Ok(files) } else { Err(problems) }
@@ -248,4 +298,95 @@ fn read_text(path: &Path) -> Result<String, Wrong> {
 #[expect(clippy::needless_pass_by_value, reason = "it is passed to `map_err`")]
 fn unreadable(error: std::io::Error) -> Wrong {
     Wrong::Unreadable { reason: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// Two trees as Kubernetes mounts them: each file is a link into `..data`, which is led from one tree to the other.
+    fn mounted() -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        let names = by_api::Document::ALL.into_iter().map(by_api::Document::file).chain([DESK]);
+        let names: Vec<&str> = names.collect();
+        for tree in ["one", "two"] {
+            fs::create_dir(dir.path().join(tree)).unwrap();
+            for name in &names {
+                fs::write(dir.path().join(tree).join(name), tree).unwrap();
+            }
+        }
+        lead(dir.path(), "one");
+        for name in names {
+            symlink(Path::new("..data").join(name), dir.path().join(name)).unwrap();
+        }
+        dir
+    }
+
+    fn lead(dir: &Path, tree: &str) {
+        symlink(tree, dir.join("..next")).unwrap();
+        fs::rename(dir.join("..next"), dir.join("..data")).unwrap();
+    }
+
+    fn trees(files: &Files) -> Vec<&str> {
+        let mut trees: Vec<&str> = files.texts.values().map(String::as_str).collect();
+        trees.dedup();
+        trees
+    }
+
+    #[test]
+    fn files_are_those_of_one_tree_though_a_link_is_led_elsewhere_between_them() {
+        let dir = mounted();
+        assert_eq!(trees(&Files::read(dir.path()).unwrap()), ["one"]);
+        let mut read = 0;
+        let files = Files::read_at_rest(dir.path(), |_| {
+            read += 1;
+            if read == 3 {
+                lead(dir.path(), "two");
+            }
+        });
+        assert_eq!(trees(&files.unwrap()), ["two"]);
+    }
+
+    #[test]
+    fn a_file_that_is_gone_for_a_moment_is_no_mistake() {
+        let dir = mounted();
+        let away = dir.path().join("..away");
+        let mut read = 0;
+        let files = Files::read_at_rest(dir.path(), |_| {
+            read += 1;
+            match read {
+                2 => fs::rename(dir.path().join("..data"), &away).unwrap(),
+                4 => fs::rename(&away, dir.path().join("..data")).unwrap(),
+                _ => {}
+            }
+        });
+        assert_eq!(trees(&files.unwrap()), ["one"]);
+        let mut read = 0;
+        let files = Files::read_at_rest(dir.path(), |_| {
+            read += 1;
+            match read {
+                2 => fs::remove_file(dir.path().join("..data")).unwrap(),
+                4 => lead(dir.path(), "two"),
+                _ => {}
+            }
+        });
+        assert_eq!(trees(&files.unwrap()), ["two"]);
+    }
+
+    #[test]
+    fn a_directory_that_never_rests_is_said_to() {
+        let dir = mounted();
+        let mut written = 0;
+        let problems = Files::read_at_rest(dir.path(), |name| {
+            if name == DESK {
+                written += 1;
+                fs::write(dir.path().join("one").join(DESK), "x".repeat(written)).unwrap();
+            }
+        });
+        assert!(problems.unwrap_err()[0].to_string().contains("read it again once it rests"));
+        assert_eq!(written, READS_MAX);
+    }
 }
