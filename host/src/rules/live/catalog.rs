@@ -164,6 +164,14 @@ impl Catalog {
         self.publish(slots, None);
     }
 
+    /// Learns with which folders rules have ended before this process began, by the rules' names.
+    pub fn ended_with(&self, folders: BTreeMap<String, String>) {
+        let _writing = self.write();
+        let mut slots = Slots::clone(&self.slots.load());
+        slots.ended_with(folders);
+        self.publish(slots, self.generation.load().revision());
+    }
+
     /// Notes the folders that are not read yet as they are now.
     pub fn set_unread(&self, unread: BTreeMap<PathBuf, Unread>) {
         let _writing = self.write();
