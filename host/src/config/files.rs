@@ -79,7 +79,7 @@ impl There {
     fn look(dir: &Path) -> There {
         let mut problems = Vec::new();
         let mut names = vec![DESK.to_owned()];
-        let there = |document: &by_api::Document| !document.may_be_absent() || dir.join(document.file()).exists();
+        let there = |document: &by_api::Document| !document.may_be_absent() || is_there(&dir.join(document.file()));
         names.extend(by_api::Document::ALL.into_iter().filter(there).map(|document| document.file().to_owned()));
         match table_files(&dir.join(TABLES)) {
             Ok(tables) => names.extend(tables),
@@ -213,45 +213,48 @@ pub fn whole_file(file: &str, wrong: Wrong) -> Problem {
 }
 
 fn table_files(dir: &Path) -> Result<Vec<String>, Wrong> {
-    if !dir.exists() {
+    listed(dir, &[".csv", ".toml"], TABLES_MAX).map(|names| within(TABLES, names))
+}
+
+fn holiday_files(dir: &Path) -> Result<Vec<String>, Wrong> {
+    listed(dir, &[".ics"], HOLIDAYS_MAX).map(|names| within(HOLIDAYS, names))
+}
+
+fn within(folder: &str, names: Vec<String>) -> Vec<String> {
+    names.into_iter().map(|name| format!("{folder}/{name}")).collect()
+}
+
+/// The files of a folder whose names end so, where there is such a folder.
+fn listed(dir: &Path, endings: &[&str], max: usize) -> Result<Vec<String>, Wrong> {
+    if !is_there(dir) {
         return Ok(Vec::new());
     }
     let mut names = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(unreadable)? {
-        let name = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
-        // Editors leave files of their own beside the tables.
-        if (name.ends_with(".csv") || name.ends_with(".toml")) && !name.starts_with('.') {
-            names.push(format!("{TABLES}/{name}"));
+        let name = entry.map_err(unreadable)?.file_name();
+        let shown = name.to_string_lossy();
+        // Editors leave files of their own beside these.
+        if shown.starts_with('.') || !endings.iter().any(|ending| shown.ends_with(ending)) {
+            continue;
         }
+        let no_text = || Wrong::Unreadable { reason: format!("the name of `{shown}` in it is not UTF-8: rename it") };
+        names.push(name.to_str().ok_or_else(no_text)?.to_owned());
     }
-    if names.len() > TABLES_MAX {
-        return Err(Wrong::TooMany { found: names.len(), max: TABLES_MAX });
+    if names.len() > max {
+        return Err(Wrong::TooMany { found: names.len(), max });
     }
     names.sort();
     Ok(names)
+}
+
+/// Whether there is something of that name. A link that leads nowhere is there: what it should lead to is missed, and not left out.
+fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
 }
 
 /// The files of all languages.
-fn holiday_files(dir: &Path) -> Result<Vec<String>, Wrong> {
-    if !dir.exists() {
-        return Ok(Vec::new());
-    }
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(dir).map_err(unreadable)? {
-        let name = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".ics") && !name.starts_with('.') {
-            names.push(format!("{HOLIDAYS}/{name}"));
-        }
-    }
-    if names.len() > HOLIDAYS_MAX {
-        return Err(Wrong::TooMany { found: names.len(), max: HOLIDAYS_MAX });
-    }
-    names.sort();
-    Ok(names)
-}
-
 fn template_files(dir: &Path) -> Result<Vec<String>, Wrong> {
-    if !dir.exists() {
+    if !is_there(dir) {
         return Ok(Vec::new());
     }
     let mut names = Vec::new();
@@ -302,7 +305,9 @@ fn unreadable(error: std::io::Error) -> Wrong {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
     use std::fs;
+    use std::os::unix::ffi::OsStrExt as _;
     use std::os::unix::fs::symlink;
 
     use super::*;
@@ -374,6 +379,25 @@ mod tests {
             }
         });
         assert_eq!(trees(&files.unwrap()), ["two"]);
+    }
+
+    #[test]
+    fn a_link_that_leads_nowhere_and_a_name_that_is_no_text_are_not_left_out() {
+        let dir = mounted();
+        fs::remove_file(dir.path().join("one").join(by_api::Document::Apps.file())).unwrap();
+        let said = |read: Result<Files, Vec<Problem>>| read.unwrap_err()[0].to_string();
+        assert!(said(Files::read(dir.path())).starts_with("apps.toml: the file cannot be read"));
+        lead(dir.path(), "two");
+        assert!(Files::read(dir.path()).is_ok());
+        symlink("nowhere", dir.path().join(TABLES)).unwrap();
+        assert!(said(Files::read(dir.path())).starts_with("tables: the file cannot be read"));
+        fs::remove_file(dir.path().join(TABLES)).unwrap();
+        fs::create_dir(dir.path().join(TABLES)).unwrap();
+        fs::write(dir.path().join(TABLES).join(OsStr::from_bytes(b"caf\xe9.csv")), "a\n").unwrap();
+        assert!(said(Files::read(dir.path())).ends_with("is not UTF-8: rename it"));
+        fs::write(dir.path().join(TABLES).join(OsStr::from_bytes(b"caf\xe9.csv~")), "a\n").unwrap();
+        fs::remove_file(dir.path().join(TABLES).join(OsStr::from_bytes(b"caf\xe9.csv"))).unwrap();
+        assert!(Files::read(dir.path()).is_ok(), "what is no table may have any name");
     }
 
     #[test]
