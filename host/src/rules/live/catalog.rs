@@ -215,8 +215,9 @@ impl Catalog {
         let gone = self.gone();
         if !gone.is_empty() {
             troubles.push(format!(
-                "rules have ended with their folders, and nobody has retired them ({}): until that is believed, what they did not \
-                 look at is taken as not checked",
+                "rules have ended with their folders, and nobody has retired them ({}): until that is believed, or `rules retire` or a \
+                 reload says that it is meant, what they did not look at is taken as not checked, and a person decides where they \
+                 decided about access",
                 gone.join(", ")
             ));
         }
