@@ -223,7 +223,7 @@ pub fn one_of(kind: EntryKind) -> MethodRouter<Arc<App>> {
               headers: HeaderMap,
               body: Bytes| async move {
             let request = json(&body)?;
-            let change = move |before: &Value| Ok(patch::patched(before, &request)?);
+            let change = move |before: &Value| patch::patched(before, &request).map_err(Failed::from);
             about((app, keeper, id, query, headers))?.change(kind, change).await
         },
     )

@@ -89,7 +89,7 @@ fn apply(after: &mut Value, operation: &Value, left: &mut usize) -> Result<(), N
             let fields = value.and_then(Value::as_object);
             let fields =
                 fields.ok_or_else(|| NoPatch("invalidValue", "without a `path`, `value` is an object".to_owned()))?;
-            fields.iter().try_for_each(|(name, value)| whole(after, op, (name, value), left))
+            fields.iter().try_for_each(|(name, value)| whole(after, op, (name.as_str(), value), left))
         }
     }
 }
