@@ -29,8 +29,8 @@ pub struct Started {
 
 impl App {
     /// Brings database and catalog together when a desk starts: what is active comes out of the archive, names belong to the
-    /// folders that have them, folders that went away meanwhile, or not long before, are missed, offers that are new are taken, and canaries that may
-    /// not count are held back.
+    /// folders that have them, folders that went away meanwhile, or not long before, are missed, offers that are new are taken, and
+    /// canaries that may not count are held back.
     ///
     /// # Errors
     ///
