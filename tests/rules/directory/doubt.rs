@@ -46,6 +46,14 @@ pub(super) fn approving(database: Database) -> House {
     House::with_rules(database, dir.path())
 }
 
+/// The same, where a folder that is away is believed to be gone for good after so many seconds.
+fn patient(database: Database, seconds: u64) -> House {
+    let dir = TempDir::new().unwrap();
+    put(dir.path(), "10-approve", &access("approve", "1.0.0", "approve", ""), &component());
+    let patience = format!("[server]\nrules-patience-s = {seconds}\n");
+    House::with_settings(database, dir.path(), |text| text.replace("[server]\n", &patience))
+}
+
 pub(super) fn state(desk: &House) -> Value {
     let body = json!({ "request_type": "access", "subject": "Jira please", "fields": {
         "app": "jira", "tier": "user", "duration-hours": 100, "justification": "I join the data project" } });
@@ -131,7 +139,7 @@ fn a_name_that_is_taken_leaves_access_to_a_person() {
 /// A tool that takes a folder away and is slow to put the next there says no more than that it is away.
 #[test]
 fn a_rule_for_access_whose_folder_is_away_leaves_access_to_a_person_until_that_is_believed() {
-    let desk = approving(Database::Sqlite);
+    let desk = patient(Database::Sqlite, 1_000);
     put(&desk.rules, "20-deny", &access("deny", "1.0.0", "deny", ""), &component());
     until_rule(&desk, "20-deny", |rule| rule["active"]["version"] == "1.0.0");
     assert_eq!(state(&desk), "denied_by_policy");
@@ -155,15 +163,15 @@ fn a_rule_for_access_whose_folder_is_away_leaves_access_to_a_person_until_that_i
 #[test]
 fn a_folder_that_is_away_for_longer_than_the_patience_is_gone_for_one_who_starts_then() {
     on_both(|database| {
-        let desk = approving(database);
+        let desk = patient(database, 1_000);
         put(&desk.rules, "20-deny", &access("deny", "1.0.0", "deny", ""), &component());
         until_rule(&desk, "20-deny", |rule| rule["active"]["version"] == "1.0.0");
         fs::remove_dir_all(desk.rules.join("20-deny")).unwrap();
         until("its rule to end", || (state(&desk) != "denied_by_policy").then_some(()));
-        desk.advance(SignedDuration::from_secs(50));
+        desk.advance(SignedDuration::from_secs(900));
         let desk = desk.cut_off_and_restart();
         assert_eq!(state(&desk), "awaiting");
-        desk.advance(SignedDuration::from_secs(10));
+        desk.advance(SignedDuration::from_secs(100));
         let desk = desk.cut_off_and_restart();
         assert_eq!(state(&desk), "approved");
     });
