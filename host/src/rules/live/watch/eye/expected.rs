@@ -1,6 +1,6 @@
 //! The folders that another process has known: those whose rules were live, and those with which rules had ended.
 
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 use super::DirectoryWatch;
@@ -18,7 +18,7 @@ impl DirectoryWatch {
     }
 
     /// Takes what has ended with these folders as if that had been seen here, so long ago, and says when it is shown.
-    pub(super) fn ended_before(&mut self, folders: Vec<(String, Duration)>, done: &Sender<()>, now: Instant) {
+    pub(super) fn ended_before(&mut self, folders: Vec<(String, Duration)>, done: &SyncSender<()>, now: Instant) {
         for (folder, ago) in folders {
             let folder = self.root.name().join(folder);
             if is_nothing(&look_at(&folder)) {
