@@ -163,9 +163,10 @@ struct About {
 }
 
 impl About {
+    /// Changes it; where that may take a while, as many operations on a large group do, apart from the threads that serve.
     async fn change(
         self,
-        kind: EntryKind,
+        (kind, is_long): (EntryKind, bool),
         change: impl Fn(&Value) -> Result<Value, Failed> + Send + Sync + 'static,
     ) -> Result<Response, Failed> {
         let About { app, keeper: Keeper(actor), id, asked, headers } = self;
@@ -174,8 +175,7 @@ impl About {
             let before = app.directory_entry(&actor, kind, &id)?;
             check_meant(&app, &meant, &before)?;
             let (change, body) = (Arc::clone(&change), before.body);
-            // Many operations on a large group take a while.
-            let new = app.apart(move || change(&body)).await??;
+            let new = if is_long { app.apart(move || change(&body)).await?? } else { change(&body)? };
             match app.change_entry(&actor, (kind, &id), Some(before.version), |_| Ok(new.clone())).await {
                 // Another change of it was quicker: this one is made of what it is by now, if it is meant for that.
                 Err(Error::Stale { .. }) => {}
@@ -212,7 +212,7 @@ pub fn one_of(kind: EntryKind) -> MethodRouter<Arc<App>> {
               headers: HeaderMap,
               body: Bytes| async move {
             let new = json(&body)?;
-            about((app, keeper, id, query, headers))?.change(kind, move |_| Ok(new.clone())).await
+            about((app, keeper, id, query, headers))?.change((kind, false), move |_| Ok(new.clone())).await
         },
     )
     .patch(
@@ -224,7 +224,7 @@ pub fn one_of(kind: EntryKind) -> MethodRouter<Arc<App>> {
               body: Bytes| async move {
             let request = json(&body)?;
             let change = move |before: &Value| patch::patched(before, &request).map_err(Failed::from);
-            about((app, keeper, id, query, headers))?.change(kind, change).await
+            about((app, keeper, id, query, headers))?.change((kind, true), change).await
         },
     )
     .delete(
