@@ -129,6 +129,13 @@ fn the_command_line_changes_a_running_desk() {
         let wrong = desk.command(&["tables", "put", file.to_str().unwrap(), "--why", "x"]);
         let said = String::from_utf8_lossy(&wrong.stderr).into_owned();
         assert!(!wrong.status.success() && said.contains("line 2, until: is `tomorrow`"), "{said}");
+        // A file that goes on for ever is not read for ever.
+        let endless = desk.command(&["tables", "put", "/dev/zero", "--name", "assets", "--why", "x"]);
+        let said = String::from_utf8_lossy(&endless.stderr).into_owned();
+        assert!(
+            !endless.status.success() && said.contains("/dev/zero is larger than a table may be (16 MiB)"),
+            "{said}"
+        );
     });
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::Response;
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
@@ -195,8 +195,13 @@ pub async fn content(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
     Path(text): Path<String>,
-    headers: HeaderMap,
+    method: Method,
+    mut headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    // A part is asked for by GET alone (RFC 9110, section 14.2).
+    if method != Method::GET {
+        headers.remove(header::RANGE);
+    }
     let found = app.open_attachment(&actor, id(&text)?).await?;
     let known = unless_known(&headers, &found.digest)?;
     Ok(known.unwrap_or_else(|| answer(&app, found, &headers)))

@@ -186,7 +186,11 @@ impl Office {
 
     /// Does work that takes longer the more a client gives, such as reading or comparing tables: apart from the threads that
     /// serve requests, and only so much of it at once.
-    pub(super) async fn apart<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    ///
+    /// # Errors
+    ///
+    /// Where the work has panicked.
+    pub async fn apart<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
         // The semaphore is never closed.
         let place = Arc::clone(&self.heavy).acquire_owned().await.ok();
         let done = tokio::task::spawn_blocking(move || {

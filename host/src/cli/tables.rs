@@ -1,5 +1,7 @@
 //! `ruledesk tables`: reference tables, beside a running desk, which follows within a second.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -9,7 +11,7 @@ use super::desk::remote::{Remote, part};
 use super::desk::{self, Shell, at_shell};
 use super::{Failure, Place};
 use crate::app::reference::diff::TableDiff;
-use crate::app::reference::{Changed, Format, History, Origin, Put, TableStatus};
+use crate::app::reference::{Changed, Format, History, Origin, Put, TABLE_BYTES_MAX, TableStatus};
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::change::condition::Condition;
@@ -20,6 +22,8 @@ use crate::rules::text::{in_json, shown};
 
 /// Versions and changes of a table that are shown.
 const HISTORY_MAX: usize = 1000;
+/// The most bytes that are read of a table's file: UTF-16 takes twice what its text does as it is kept.
+const FILE_BYTES_MAX: usize = 2 * TABLE_BYTES_MAX;
 
 /// Reference tables that rules look things up in.
 #[derive(Debug, Args)]
@@ -128,7 +132,15 @@ fn act_elsewhere(command: &Command, desk: &Remote) -> Result<(), Failure> {
 
 /// The name, the text and the format of a table's file.
 fn file_of(file: &Path, name: Option<&str>) -> Result<(String, String, Format), Failure> {
-    let bytes = std::fs::read(file).map_err(|e| format!("{}: {e}", file.display()))?;
+    let unreadable = |e: std::io::Error| format!("{}: {e}", file.display());
+    let mut bytes = Vec::new();
+    // One byte more than allowed tells a full file from one that goes on.
+    let mut most = File::open(file).map_err(unreadable)?.take(FILE_BYTES_MAX as u64 + 1);
+    most.read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() > FILE_BYTES_MAX {
+        let (file, mib) = (file.display(), TABLE_BYTES_MAX >> 20);
+        return Err(format!("{file} is larger than a table may be ({mib} MiB): leave out what no rule looks up").into());
+    }
     let text = rows::text(&bytes).ok_or_else(|| format!("{} is not text: save it as UTF-8", file.display()))?;
     let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let is_toml = file.extension().is_some_and(|extension| extension == "toml");

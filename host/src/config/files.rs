@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
@@ -24,6 +25,8 @@ const HOLIDAYS_MAX: usize = 100;
 pub const TABLES_MAX: usize = 1000;
 /// The most syntax errors shown of one file; what follows is mostly their echo.
 const SYNTAX_ERRORS_MAX: usize = 10;
+/// How often a directory is read that changes meanwhile.
+const READS_MAX: usize = 10;
 
 pub const DESK: &str = "desk.toml";
 /// The folder of the reference tables.
@@ -61,18 +64,22 @@ impl<'a> Parsed<'a> {
     }
 }
 
-impl Files {
-    /// Reads a directory. `apps.toml`, the files that say what `desk.toml` may say as well, and the folders `tables`, `holidays` and
-    /// `templates` may be absent.
-    ///
-    /// # Errors
-    ///
-    /// Each file that is missing, unreadable, too large or not UTF-8.
-    pub fn read(dir: &Path) -> Result<Files, Vec<Problem>> {
-        let mut files = Files { dir: dir.to_owned(), texts: BTreeMap::new() };
+/// A file as the system has it, with where links lead: device, number, length, and when its content and itself changed.
+type Look = (u64, u64, u64, (i64, i64), (i64, i64));
+
+/// The files that a directory has for a desk.
+#[derive(PartialEq, Eq)]
+struct There {
+    files: Vec<(String, Option<Look>)>,
+    /// Folders whose files cannot be listed.
+    problems: Vec<Problem>,
+}
+
+impl There {
+    fn look(dir: &Path) -> There {
         let mut problems = Vec::new();
         let mut names = vec![DESK.to_owned()];
-        let there = |document: &by_api::Document| !document.may_be_absent() || dir.join(document.file()).exists();
+        let there = |document: &by_api::Document| !document.may_be_absent() || is_there(&dir.join(document.file()));
         names.extend(by_api::Document::ALL.into_iter().filter(there).map(|document| document.file().to_owned()));
         match table_files(&dir.join(TABLES)) {
             Ok(tables) => names.extend(tables),
@@ -86,10 +93,53 @@ impl Files {
             Ok(templates) => names.extend(templates),
             Err(wrong) => problems.push(whole_file(TEMPLATES, wrong)),
         }
-        for name in names {
-            match read_text(&dir.join(&name)) {
-                Ok(text) => _ = files.texts.insert(name, text),
-                Err(wrong) => problems.push(whole_file(&name, wrong)),
+        let look = |name: String| {
+            let found = std::fs::metadata(dir.join(&name)).ok();
+            let look = found
+                .map(|is| (is.dev(), is.ino(), is.len(), (is.mtime(), is.mtime_nsec()), (is.ctime(), is.ctime_nsec())));
+            (name, look)
+        };
+        There { files: names.into_iter().map(look).collect(), problems }
+    }
+}
+
+impl Files {
+    /// Reads a directory as it is at one moment: where it changes meanwhile, as where a link is led elsewhere, it is read again.
+    /// `apps.toml`, the files that say what `desk.toml` may say as well, and the folders `tables`, `holidays` and `templates` may be
+    /// absent.
+    ///
+    /// # Errors
+    ///
+    /// Each file that is missing, unreadable, too large or not UTF-8; a directory that never rests.
+    pub fn read(dir: &Path) -> Result<Files, Vec<Problem>> {
+        Files::read_at_rest(dir, |_| {})
+    }
+
+    /// The same; `before` is called with the name of each file before it is read.
+    fn read_at_rest(dir: &Path, mut before: impl FnMut(&str)) -> Result<Files, Vec<Problem>> {
+        let (mut there, mut last) = (There::look(dir), None);
+        for _ in 0..READS_MAX {
+            let read = Files::read_once(dir, &there, &mut before);
+            let now = There::look(dir);
+            // A file may have been away for a moment and be back as it was; and there are file systems on which one looks different
+            // each time.
+            if (read.is_ok() && now == there) || last.as_ref() == Some(&read) {
+                return read;
+            }
+            (there, last) = (now, Some(read));
+        }
+        let reason = format!("the directory has changed during each of {READS_MAX} looks: read it again once it rests");
+        Err(vec![whole_file(DESK, Wrong::Unreadable { reason })])
+    }
+
+    fn read_once(dir: &Path, there: &There, before: &mut impl FnMut(&str)) -> Result<Files, Vec<Problem>> {
+        let mut files = Files { dir: dir.to_owned(), texts: BTreeMap::new() };
+        let mut problems = there.problems.clone();
+        for (name, _) in &there.files {
+            before(name);
+            match read_text(&dir.join(name)) {
+                Ok(text) => _ = files.texts.insert(name.clone(), text),
+                Err(wrong) => problems.push(whole_file(name, wrong)),
             }
         }
         if problems.is_empty() { Ok(files) } else { Err(problems) }
@@ -163,45 +213,48 @@ pub fn whole_file(file: &str, wrong: Wrong) -> Problem {
 }
 
 fn table_files(dir: &Path) -> Result<Vec<String>, Wrong> {
-    if !dir.exists() {
+    listed(dir, &[".csv", ".toml"], TABLES_MAX).map(|names| within(TABLES, names))
+}
+
+fn holiday_files(dir: &Path) -> Result<Vec<String>, Wrong> {
+    listed(dir, &[".ics"], HOLIDAYS_MAX).map(|names| within(HOLIDAYS, names))
+}
+
+fn within(folder: &str, names: Vec<String>) -> Vec<String> {
+    names.into_iter().map(|name| format!("{folder}/{name}")).collect()
+}
+
+/// The files of a folder whose names end so, where there is such a folder.
+fn listed(dir: &Path, endings: &[&str], max: usize) -> Result<Vec<String>, Wrong> {
+    if !is_there(dir) {
         return Ok(Vec::new());
     }
     let mut names = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(unreadable)? {
-        let name = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
-        // Editors leave files of their own beside the tables.
-        if (name.ends_with(".csv") || name.ends_with(".toml")) && !name.starts_with('.') {
-            names.push(format!("{TABLES}/{name}"));
+        let name = entry.map_err(unreadable)?.file_name();
+        let shown = name.to_string_lossy();
+        // Editors leave files of their own beside these.
+        if shown.starts_with('.') || !endings.iter().any(|ending| shown.ends_with(ending)) {
+            continue;
         }
+        let no_text = || Wrong::Unreadable { reason: format!("the name of `{shown}` in it is not UTF-8: rename it") };
+        names.push(name.to_str().ok_or_else(no_text)?.to_owned());
     }
-    if names.len() > TABLES_MAX {
-        return Err(Wrong::TooMany { found: names.len(), max: TABLES_MAX });
+    if names.len() > max {
+        return Err(Wrong::TooMany { found: names.len(), max });
     }
     names.sort();
     Ok(names)
+}
+
+/// Whether there is something of that name. A link that leads nowhere is there: what it should lead to is missed, and not left out.
+fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
 }
 
 /// The files of all languages.
-fn holiday_files(dir: &Path) -> Result<Vec<String>, Wrong> {
-    if !dir.exists() {
-        return Ok(Vec::new());
-    }
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(dir).map_err(unreadable)? {
-        let name = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".ics") && !name.starts_with('.') {
-            names.push(format!("{HOLIDAYS}/{name}"));
-        }
-    }
-    if names.len() > HOLIDAYS_MAX {
-        return Err(Wrong::TooMany { found: names.len(), max: HOLIDAYS_MAX });
-    }
-    names.sort();
-    Ok(names)
-}
-
 fn template_files(dir: &Path) -> Result<Vec<String>, Wrong> {
-    if !dir.exists() {
+    if !is_there(dir) {
         return Ok(Vec::new());
     }
     let mut names = Vec::new();
@@ -248,4 +301,116 @@ fn read_text(path: &Path) -> Result<String, Wrong> {
 #[expect(clippy::needless_pass_by_value, reason = "it is passed to `map_err`")]
 fn unreadable(error: std::io::Error) -> Wrong {
     Wrong::Unreadable { reason: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::fs;
+    use std::os::unix::ffi::OsStrExt as _;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// Two trees as Kubernetes mounts them: each file is a link into `..data`, which is led from one tree to the other.
+    fn mounted() -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        let names = by_api::Document::ALL.into_iter().map(by_api::Document::file).chain([DESK]);
+        let names: Vec<&str> = names.collect();
+        for tree in ["one", "two"] {
+            fs::create_dir(dir.path().join(tree)).unwrap();
+            for name in &names {
+                fs::write(dir.path().join(tree).join(name), tree).unwrap();
+            }
+        }
+        lead(dir.path(), "one");
+        for name in names {
+            symlink(Path::new("..data").join(name), dir.path().join(name)).unwrap();
+        }
+        dir
+    }
+
+    fn lead(dir: &Path, tree: &str) {
+        symlink(tree, dir.join("..next")).unwrap();
+        fs::rename(dir.join("..next"), dir.join("..data")).unwrap();
+    }
+
+    fn trees(files: &Files) -> Vec<&str> {
+        let mut trees: Vec<&str> = files.texts.values().map(String::as_str).collect();
+        trees.dedup();
+        trees
+    }
+
+    #[test]
+    fn files_are_those_of_one_tree_though_a_link_is_led_elsewhere_between_them() {
+        let dir = mounted();
+        assert_eq!(trees(&Files::read(dir.path()).unwrap()), ["one"]);
+        let mut read = 0;
+        let files = Files::read_at_rest(dir.path(), |_| {
+            read += 1;
+            if read == 3 {
+                lead(dir.path(), "two");
+            }
+        });
+        assert_eq!(trees(&files.unwrap()), ["two"]);
+    }
+
+    #[test]
+    fn a_file_that_is_gone_for_a_moment_is_no_mistake() {
+        let dir = mounted();
+        let away = dir.path().join("..away");
+        let mut read = 0;
+        let files = Files::read_at_rest(dir.path(), |_| {
+            read += 1;
+            match read {
+                2 => fs::rename(dir.path().join("..data"), &away).unwrap(),
+                4 => fs::rename(&away, dir.path().join("..data")).unwrap(),
+                _ => {}
+            }
+        });
+        assert_eq!(trees(&files.unwrap()), ["one"]);
+        let mut read = 0;
+        let files = Files::read_at_rest(dir.path(), |_| {
+            read += 1;
+            match read {
+                2 => fs::remove_file(dir.path().join("..data")).unwrap(),
+                4 => lead(dir.path(), "two"),
+                _ => {}
+            }
+        });
+        assert_eq!(trees(&files.unwrap()), ["two"]);
+    }
+
+    #[test]
+    fn a_link_that_leads_nowhere_and_a_name_that_is_no_text_are_not_left_out() {
+        let dir = mounted();
+        fs::remove_file(dir.path().join("one").join(by_api::Document::Apps.file())).unwrap();
+        let said = |read: Result<Files, Vec<Problem>>| read.unwrap_err()[0].to_string();
+        assert!(said(Files::read(dir.path())).starts_with("apps.toml: the file cannot be read"));
+        lead(dir.path(), "two");
+        assert!(Files::read(dir.path()).is_ok());
+        symlink("nowhere", dir.path().join(TABLES)).unwrap();
+        assert!(said(Files::read(dir.path())).starts_with("tables: the file cannot be read"));
+        fs::remove_file(dir.path().join(TABLES)).unwrap();
+        fs::create_dir(dir.path().join(TABLES)).unwrap();
+        fs::write(dir.path().join(TABLES).join(OsStr::from_bytes(b"caf\xe9.csv")), "a\n").unwrap();
+        assert!(said(Files::read(dir.path())).ends_with("is not UTF-8: rename it"));
+        fs::write(dir.path().join(TABLES).join(OsStr::from_bytes(b"caf\xe9.csv~")), "a\n").unwrap();
+        fs::remove_file(dir.path().join(TABLES).join(OsStr::from_bytes(b"caf\xe9.csv"))).unwrap();
+        assert!(Files::read(dir.path()).is_ok(), "what is no table may have any name");
+    }
+
+    #[test]
+    fn a_directory_that_never_rests_is_said_to() {
+        let dir = mounted();
+        let mut written = 0;
+        let problems = Files::read_at_rest(dir.path(), |name| {
+            if name == DESK {
+                written += 1;
+                fs::write(dir.path().join("one").join(DESK), "x".repeat(written)).unwrap();
+            }
+        });
+        assert!(problems.unwrap_err()[0].to_string().contains("read it again once it rests"));
+        assert_eq!(written, READS_MAX);
+    }
 }

@@ -3,9 +3,11 @@
 //! `fields.status.name`; what is a list or an object itself, such as a thread, is a cell with its JSON.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use csv::ByteRecord;
-use serde_json::Value;
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
 
 use super::thread;
 use super::wrong::{ReadError, RowWrong};
@@ -17,6 +19,9 @@ pub const JSON_BYTES_MAX: u64 = 512 << 20;
 const LISTS: [&str; 6] = ["tickets", "issues", "records", "result", "results", "data"];
 /// How many of these names may stand within each other, such as `data` and `tickets`.
 const LIST_DEPTH_MAX: usize = 2;
+
+/// The field of an object that says which other one the file has twice there: of two, the last would count and nothing say so.
+const TWICE: &str = "\0twice";
 
 /// The objects of a file, one by one; the first record is their columns.
 pub struct JsonRows {
@@ -38,7 +43,7 @@ impl JsonRows {
         let objects = objects(text, wanted)?;
         let first = objects.iter().find_map(|(_, object)| object.as_ref().ok()?.as_object());
         let first = first.ok_or(ReadError::NoObjects { why: None })?;
-        let mut columns: Vec<String> = first.keys().cloned().collect();
+        let mut columns: Vec<String> = first.keys().filter(|name| *name != TWICE).cloned().collect();
         let known: BTreeSet<String> = columns.iter().cloned().collect();
         for name in wanted.iter().collect::<BTreeSet<_>>() {
             let is_there =
@@ -62,6 +67,9 @@ impl JsonRows {
             Ok(_) => return Some(Err((line, RowWrong::NoObject { why: None }))),
             Err(why) => return Some(Err((line, RowWrong::NoObject { why: Some(why) }))),
         };
+        if let Some(field) = twice(&object) {
+            return Some(Err((line, RowWrong::FieldTwice { field: field.to_owned() })));
+        }
         let cells = self.columns.iter().map(|name| match at(&object, name) {
             Some(value) if is_inexact(value) => Err((line, RowWrong::Inexact { column: name.clone() })),
             value => Ok(value.map(cell).unwrap_or_default()),
@@ -77,8 +85,8 @@ fn objects(text: &str, wanted: &[&str]) -> Result<Vec<Placed>, ReadError> {
     if text.trim().is_empty() {
         return Err(ReadError::Empty);
     }
-    let wrong = match serde_json::from_str::<Value>(text) {
-        Ok(whole) => return Ok((1..).zip(list(whole, wanted, 0)?.into_iter().map(Ok)).collect()),
+    let wrong = match serde_json::from_str(text) {
+        Ok(Noted(whole)) => return Ok((1..).zip(list(whole, wanted, 0)?.into_iter().map(Ok)).collect()),
         Err(wrong) => wrong,
     };
     // Line ends of old tools, the character that begins a record in RFC 7464, and the mark with which a file begins that was put behind
@@ -94,7 +102,7 @@ fn objects(text: &str, wanted: &[&str]) -> Result<Vec<Placed>, ReadError> {
     let told: Vec<Placed> = (1..)
         .zip(text.lines())
         .filter(|(_, line)| !line.trim().is_empty())
-        .map(|(n, line)| (n, serde_json::from_str(line).map_err(|wrong| why(&wrong))))
+        .map(|(n, line)| (n, serde_json::from_str(line).map(|Noted(value)| value).map_err(|wrong| why(&wrong))))
         .collect();
     if told.iter().any(|(_, line)| line.as_ref().is_ok_and(Value::is_object)) {
         return Ok(told);
@@ -104,7 +112,7 @@ fn objects(text: &str, wanted: &[&str]) -> Result<Vec<Placed>, ReadError> {
 
 /// The values of a text in which they stand without a list around them, on however many lines; `None` where one is broken.
 fn one_behind_the_other(text: &str) -> Option<Vec<Placed>> {
-    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<Noted>();
     let (mut found, mut line, mut from) = (Vec::new(), 1, 0);
     loop {
         let rest = text.get(stream.byte_offset()..)?;
@@ -113,7 +121,7 @@ fn one_behind_the_other(text: &str) -> Option<Vec<Placed>> {
         from = begins;
         match stream.next() {
             None => return Some(found),
-            Some(value) => found.push((line, Ok(value.ok()?))),
+            Some(value) => found.push((line, Ok(value.ok()?.0))),
         }
     }
 }
@@ -126,9 +134,13 @@ fn list(whole: Value, wanted: &[&str], depth: usize) -> Result<Vec<Value>, ReadE
         Value::Object(fields) => fields,
         _ => return Err(ReadError::NoObjects { why: None }),
     };
+    let field = fields.get(TWICE).and_then(Value::as_str);
+    let twice = field.map(|field| ReadError::FieldTwice { field: field.to_owned() });
     match LISTS.into_iter().find_map(|name| fields.remove(name)) {
-        Some(Value::Array(list)) => return Ok(list),
-        Some(inner @ Value::Object(_)) if depth < LIST_DEPTH_MAX => return list(inner, wanted, depth + 1),
+        Some(Value::Array(list)) => return twice.map_or(Ok(list), Err),
+        Some(inner @ Value::Object(_)) if depth < LIST_DEPTH_MAX => {
+            return twice.map_or_else(|| list(inner, wanted, depth + 1), Err);
+        }
         Some(_) => return Err(ReadError::NoObjects { why: None }),
         None => {}
     }
@@ -139,10 +151,89 @@ fn list(whole: Value, wanted: &[&str], depth: usize) -> Result<Vec<Value>, ReadE
     let itself = wanted.is_empty() || wanted.iter().any(|name| at(&whole, name).is_some());
     match (itself, lists.as_slice(), whole) {
         (false, [only], Value::Object(mut fields)) => match fields.remove(only) {
-            Some(Value::Array(list)) => Ok(list),
+            Some(Value::Array(list)) => twice.map_or(Ok(list), Err),
             _ => Err(ReadError::NoObjects { why: None }),
         },
         (_, _, whole) => Ok(vec![whole]),
+    }
+}
+
+/// A value as it stands in a text, in which an object with a field twice says so: see [`TWICE`].
+struct Noted(Value);
+
+impl<'de> Deserialize<'de> for Noted {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Noting).map(Noted)
+    }
+}
+
+struct Noting;
+
+impl<'de> Visitor<'de> for Noting {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Value, E> {
+        Ok(flag.into())
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+        Ok(number.into())
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
+        Ok(number.into())
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
+        Ok(number.into())
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(text.into())
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Value, E> {
+        Ok(text.into())
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Noted(item)) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(list.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
+        let (mut found, mut twice) = (Map::new(), None);
+        while let Some((name, Noted(value))) = fields.next_entry::<String, Noted>()? {
+            if twice.is_none() && found.contains_key(&name) {
+                twice = Some(name.clone());
+            }
+            found.insert(name, value);
+        }
+        found.extend(twice.map(|name| (TWICE.to_owned(), Value::String(name))));
+        Ok(found.into())
+    }
+}
+
+/// The first field that an object has twice, which may lie within another.
+fn twice(value: &Value) -> Option<&str> {
+    match value {
+        Value::Object(fields) => {
+            let here = fields.get(TWICE).and_then(Value::as_str);
+            here.or_else(|| fields.values().find_map(twice))
+        }
+        Value::Array(items) => items.iter().find_map(twice),
+        _ => None,
     }
 }
 
@@ -281,6 +372,29 @@ mod tests {
         assert_eq!(found[1], (1, texts(&["18446744073709551615"])));
         assert!(found[2].1[0].contains("the number in `id` has more digits"), "{found:?}");
         assert_eq!(found[3], (3, texts(&["9.5"])));
+    }
+
+    #[test]
+    fn a_field_that_is_there_twice_is_no_guess() {
+        let lines = "{\"id\":1,\"id\":2}\n{\"id\":3,\"of\":[{\"a\":1,\"\\u0061\":1}]}\n{\"id\":4}\n";
+        for (text, lines) in
+            [(lines.to_owned(), [1, 2, 3]), (format!("[{}]", lines.trim().replace('\n', ",")), [1, 2, 3])]
+        {
+            let found = records(&text, &["id"]);
+            assert_eq!(found[0].1, ["id"], "no column of its own");
+            assert!(found[1].1[0].contains("the field `id` is there twice"), "{found:?}");
+            assert!(found[2].1[0].contains("the field `a` is there twice"), "{found:?}");
+            assert_eq!(found[3].1, ["4"]);
+            assert_eq!(found.iter().skip(1).map(|row| row.0).collect::<Vec<_>>(), lines);
+        }
+        for document in [
+            "{\"tickets\":[{\"id\":1}],\"tickets\":[{\"id\":2}]}",
+            "{\"data\":{\"tickets\":[]},\"data\":{\"tickets\":[{\"id\":2}]}}",
+            "{\"items\":[{\"id\":1}],\"items\":[{\"id\":2}]}",
+        ] {
+            let refused = JsonRows::open(document, &["id"]).map(|_| ()).unwrap_err().to_string();
+            assert!(refused.contains("of the document is there twice: leave"), "{refused}");
+        }
     }
 
     #[test]

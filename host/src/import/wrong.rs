@@ -32,6 +32,8 @@ pub enum RowWrong {
     Headings,
     #[error("the number in `{column}` has more digits than are kept exactly: write it as text, in quotes")]
     Inexact { column: String },
+    #[error("the field `{field}` is there twice in one object: readers differ in which of the two counts, leave one")]
+    FieldTwice { field: String },
     #[error("the row has {found} cells, the first line has {wanted}")]
     Ragged { found: usize, wanted: usize },
     #[error("the row has {found} cells on {lines} lines, the first line has {wanted}: a quote that was not closed?")]
@@ -70,6 +72,7 @@ impl RowWrong {
             RowWrong::NoObject { .. } => "no object",
             RowWrong::Headings => "headings again",
             RowWrong::Inexact { .. } => "a number that is not exact",
+            RowWrong::FieldTwice { .. } => "a field twice",
             RowWrong::NoKey { .. } => "no key",
             RowWrong::KeyTwice { .. } => "a key twice",
             RowWrong::NotUtf8 { .. } => "not UTF-8",
@@ -95,6 +98,8 @@ pub enum ReadError {
         why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default()
     )]
     NoObjects { why: Option<String> },
+    #[error("the field `{field}` of the document is there twice: leave the one with the tickets")]
+    FieldTwice { field: String },
     #[error("the first line, which names the columns, is not UTF-8 text")]
     HeaderNotUtf8,
     #[error("there is no column `{column}`; there {}", those_there(columns))]

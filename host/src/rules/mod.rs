@@ -255,6 +255,14 @@ impl Rules {
         self.watch.expect(folders);
     }
 
+    /// Says with which folders rules have ended before this process began, by the rules' names, and how long ago: those that are not
+    /// there are as little believed to be gone for good as if this process had seen it.
+    pub fn ended_before(&self, ended: BTreeMap<String, (String, Duration)>) {
+        let folders = ended.values().cloned().collect();
+        self.catalog.ended_with(ended.into_iter().map(|(name, (folder, _))| (name, folder)).collect());
+        self.watch.ended_before(folders);
+    }
+
     /// Whether all that lay in the directory at the start has been loaded or refused.
     pub fn is_read(&self) -> bool {
         self.watch.is_read()

@@ -116,6 +116,12 @@ fn a_file_is_given_out_so_that_no_browser_takes_it_for_a_page() {
     assert_eq!(content(&amara.with("range", "Bytes=0-4"), &id).text, "<html");
     assert_eq!(part.header("content-range"), format!("bytes 300000-300009/{}", page.len()));
     assert_eq!(content(&amara.with("range", "bytes=99999999-"), &id).status, 416);
+    // Who asks only about a file hears of all of it.
+    for range in ["bytes=0-4", "bytes=99999999-"] {
+        let about = amara.with("range", range).send("HEAD", &format!("/api/v1/attachments/{id}/content"), None);
+        assert_eq!((about.status, about.header("content-length")), (200, page.len().to_string().as_str()), "{range}");
+        assert!(!about.headers.contains_key("content-range"), "{range}");
+    }
 }
 
 #[test]

@@ -1,10 +1,14 @@
 //! A request that is sent again under its key is done once; a key that cannot be honoured is refused.
 
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpStream};
+
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
 use crate::support::house::House;
 use crate::support::place::{Database, on_both};
+use crate::support::wait::until;
 
 fn keyed(client: &Client, key: &str) -> Client {
     client.with("idempotency-key", key)
@@ -175,4 +179,31 @@ fn routes_that_honour_no_key_refuse_one() {
     let two = keyed(&keyed(&desk.as_role("amara"), "a"), "b");
     refused(two.post("/api/v1/tickets", &submission), "two keys");
     assert_eq!(desk.as_role("kofi").get("/api/v1/tickets").expect(200)["tickets"], Value::Array(Vec::new()));
+}
+
+/// A client that closes its sending side has hung up, and does not know whether it was done: under its key it is done once.
+#[test]
+fn a_request_whose_client_has_closed_its_side_is_sent_again_under_its_key() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let body = json!({ "request_type": "question", "subject": "Once", "body": "Please tell me." });
+        let text = body.to_string();
+        let head = format!(
+            "POST /api/v1/tickets HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer demo-amara\r\n\
+             Content-Type: application/json\r\nIdempotency-Key: hung-up\r\nContent-Length: {}\r\n\r\n",
+            text.len()
+        );
+        let mut stream = TcpStream::connect(desk.url.trim_start_matches("http://")).unwrap();
+        stream.write_all((head + &text).as_bytes()).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        let mut answer = String::new();
+        // Where it was cut off, there may be nothing to read at all.
+        let _ = stream.read_to_string(&mut answer);
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 201"), "{answer}");
+        let amara = keyed(&desk.as_role("amara"), "hung-up");
+        until("the ticket", || [200, 201].contains(&amara.post("/api/v1/tickets", &body).status).then_some(()));
+        let list = desk.as_role("kofi").get("/api/v1/tickets").expect(200);
+        let subjects = list["tickets"].as_array().unwrap().iter().filter(|ticket| ticket["subject"] == "Once");
+        assert_eq!(subjects.count(), 1, "{list}");
+    });
 }

@@ -6,6 +6,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+use jiff::SignedDuration;
 use proptest::prelude::*;
 use ruledesk::rules::run::stage::Stage;
 use ruledesk::rules::tables::Tables;
@@ -15,7 +16,7 @@ use tempfile::TempDir;
 
 use crate::support::components::{example_rules, hostile, hostile_manifest, options, put};
 use crate::support::house::House;
-use crate::support::place::Database;
+use crate::support::place::{Database, on_both};
 use crate::support::wait::until;
 
 pub(super) fn component() -> Vec<u8> {
@@ -43,6 +44,14 @@ pub(super) fn approving(database: Database) -> House {
     let dir = TempDir::new().unwrap();
     put(dir.path(), "10-approve", &access("approve", "1.0.0", "approve", ""), &component());
     House::with_rules(database, dir.path())
+}
+
+/// The same, where a folder that is away is believed to be gone for good after so many seconds.
+fn patient(database: Database, seconds: u64) -> House {
+    let dir = TempDir::new().unwrap();
+    put(dir.path(), "10-approve", &access("approve", "1.0.0", "approve", ""), &component());
+    let patience = format!("[server]\nrules-patience-s = {seconds}\n");
+    House::with_settings(database, dir.path(), |text| text.replace("[server]\n", &patience))
 }
 
 pub(super) fn state(desk: &House) -> Value {
@@ -130,20 +139,42 @@ fn a_name_that_is_taken_leaves_access_to_a_person() {
 /// A tool that takes a folder away and is slow to put the next there says no more than that it is away.
 #[test]
 fn a_rule_for_access_whose_folder_is_away_leaves_access_to_a_person_until_that_is_believed() {
-    let desk = approving(Database::Sqlite);
+    let desk = patient(Database::Sqlite, 1_000);
     put(&desk.rules, "20-deny", &access("deny", "1.0.0", "deny", ""), &component());
     until_rule(&desk, "20-deny", |rule| rule["active"]["version"] == "1.0.0");
     assert_eq!(state(&desk), "denied_by_policy");
     fs::remove_dir_all(desk.rules.join("20-deny")).unwrap();
     until("its rule to end", || (state(&desk) != "denied_by_policy").then_some(()));
     assert_eq!(state(&desk), "awaiting");
+    // Who starts meanwhile knows no more than who was there.
+    let desk = desk.cut_off_and_restart();
+    assert_eq!(state(&desk), "awaiting");
     put(&desk.rules, "20-deny", &access("deny", "1.0.0", "deny", ""), &component());
     until_rule(&desk, "20-deny", |rule| rule["active"]["version"] == "1.0.0");
     assert_eq!(state(&desk), "denied_by_policy");
     fs::remove_dir_all(desk.rules.join("20-deny")).unwrap();
     until("its rule to end", || (state(&desk) != "denied_by_policy").then_some(()));
+    let desk = desk.cut_off_and_restart();
+    assert_eq!(state(&desk), "awaiting");
     desk.as_role("mei").post("/api/v1/rules/deny/retire", &json!({ "why": "it is not wanted" })).expect(200);
     assert_eq!(state(&desk), "approved");
+}
+
+#[test]
+fn a_folder_that_is_away_for_longer_than_the_patience_is_gone_for_one_who_starts_then() {
+    on_both(|database| {
+        let desk = patient(database, 1_000);
+        put(&desk.rules, "20-deny", &access("deny", "1.0.0", "deny", ""), &component());
+        until_rule(&desk, "20-deny", |rule| rule["active"]["version"] == "1.0.0");
+        fs::remove_dir_all(desk.rules.join("20-deny")).unwrap();
+        until("its rule to end", || (state(&desk) != "denied_by_policy").then_some(()));
+        desk.advance(SignedDuration::from_secs(900));
+        let desk = desk.cut_off_and_restart();
+        assert_eq!(state(&desk), "awaiting");
+        desk.advance(SignedDuration::from_secs(100));
+        let desk = desk.cut_off_and_restart();
+        assert_eq!(state(&desk), "approved");
+    });
 }
 
 /// Its rule would be kept under a name by which no folder is found, and pass to the next copy of it.

@@ -144,8 +144,10 @@ async fn attend((stream, peer): (TimeoutStream<TcpStream>, Peer), router: Router
         request.extensions_mut().insert(stopping.clone());
         async move { Ok::<_, std::convert::Infallible>(answer(router, request.map(Body::new), in_progress).await) }
     });
+    // A client that closes its sending side has hung up: half a close looks as a whole one, and to serve those who are gone
+    // would keep their places, streams that never end among them.
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD_MAX).max_buf_size(HEAD_BYTES_MAX);
+    http.half_close(false).timer(TokioTimer::new()).header_read_timeout(HEAD_MAX).max_buf_size(HEAD_BYTES_MAX);
     let mut connection = pin!(http.serve_connection(TokioIo::new(Box::pin(stream)), answer));
     loop {
         tokio::select! {

@@ -6,6 +6,8 @@ use serde_json::Value;
 const BYTES_MAX: usize = 2_000;
 /// How deep parentheses may lie in each other.
 const DEPTH_MAX: usize = 20;
+/// The most comparisons of a filter: each is made with every entry of the directory, or every value of a list.
+const COMPARISONS_MAX: usize = 50;
 
 /// A filter.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,7 +65,19 @@ impl Filter {
         }
         let mut reader = Reader { rest: text.trim_start(), depth: 0 };
         let filter = reader.any()?;
+        if filter.comparisons() > COMPARISONS_MAX {
+            return Err(NoFilter);
+        }
         reader.rest.is_empty().then_some(filter).ok_or(NoFilter)
+    }
+
+    /// How many comparisons it makes with one value.
+    pub fn comparisons(&self) -> usize {
+        match self {
+            Filter::And(one, other) | Filter::Or(one, other) => one.comparisons() + other.comparisons(),
+            Filter::Not(one) | Filter::Among(_, one) => one.comparisons(),
+            Filter::Compare(..) => 1,
+        }
     }
 
     /// Whether it holds for a resource, or for one value of several.
@@ -299,6 +313,9 @@ mod tests {
     #[test]
     fn what_is_no_filter_is_refused() {
         let deep = format!("{}a pr{}", "(".repeat(99), ")".repeat(99));
+        let long = |n: usize| vec!["a pr"; n].join(" or ");
+        assert!(Filter::read(&long(COMPARISONS_MAX)).is_ok());
+        let long = long(COMPARISONS_MAX + 1);
         for bad in [
             "",
             "userName",
@@ -309,6 +326,7 @@ mod tests {
             "a pr b",
             "a eq \"x",
             deep.as_str(),
+            long.as_str(),
         ] {
             assert_eq!(Filter::read(bad), Err(NoFilter), "{bad}");
         }

@@ -118,12 +118,24 @@ fn whole(app: &App, entry: &Entry) -> Value {
     resource(entry, &app.groups_of_user(entry.id))
 }
 
+/// A list, made apart from the threads that serve: it takes longer the more entries there are, each of which is compared with the filter.
+async fn list_of(app: &Arc<App>, actor: Actor, kinds: Vec<EntryKind>, asked: Asked) -> Result<Response, Failed> {
+    let all = Arc::clone(app);
+    let list = move || {
+        let mut found = Vec::new();
+        for kind in kinds {
+            found.extend(all.directory_entries(&actor, kind)?.iter().map(|entry| whole(&all, entry)));
+        }
+        Ok::<_, Failed>(listed(found, &asked))
+    };
+    app.apart(list).await?
+}
+
 /// The routes of all users, or all groups.
 pub fn all_of(kind: EntryKind) -> MethodRouter<Arc<App>> {
     get(move |State(app): State<Arc<App>>, Keeper(actor): Keeper, RawQuery(query): RawQuery| async move {
         let asked = Asked::read(query.as_deref())?;
-        let entries = app.directory_entries(&actor, kind)?;
-        Ok::<_, Failed>(listed(entries.iter().map(|entry| whole(&app, entry)).collect(), &asked))
+        list_of(&app, actor, vec![kind], asked).await
     })
     .post(
         move |State(app): State<Arc<App>>, Keeper(actor): Keeper, RawQuery(query): RawQuery, body: Bytes| async move {
@@ -137,11 +149,7 @@ pub fn all_of(kind: EntryKind) -> MethodRouter<Arc<App>> {
 pub fn search_of(kinds: &'static [EntryKind]) -> MethodRouter<Arc<App>> {
     post(move |State(app): State<Arc<App>>, Keeper(actor): Keeper, body: Bytes| async move {
         let asked = Asked::of_body(&json(&body)?)?;
-        let mut found = Vec::new();
-        for kind in kinds {
-            found.extend(app.directory_entries(&actor, *kind)?.iter().map(|entry| whole(&app, entry)));
-        }
-        Ok::<_, Failed>(listed(found, &asked))
+        list_of(&app, actor, kinds.to_vec(), asked).await
     })
 }
 
@@ -155,17 +163,19 @@ struct About {
 }
 
 impl About {
+    /// Changes it; where that may take a while, as many operations on a large group do, apart from the threads that serve.
     async fn change(
         self,
-        kind: EntryKind,
-        change: impl Fn(&Value) -> Result<Value, Failed>,
+        (kind, is_long): (EntryKind, bool),
+        change: impl Fn(&Value) -> Result<Value, Failed> + Send + Sync + 'static,
     ) -> Result<Response, Failed> {
         let About { app, keeper: Keeper(actor), id, asked, headers } = self;
-        let meant = meant(&headers)?;
+        let (meant, change) = (meant(&headers)?, Arc::new(change));
         for _ in 0..TRIES_MAX {
             let before = app.directory_entry(&actor, kind, &id)?;
             check_meant(&app, &meant, &before)?;
-            let new = change(&before.body)?;
+            let (change, body) = (Arc::clone(&change), before.body);
+            let new = if is_long { app.apart(move || change(&body)).await?? } else { change(&body)? };
             match app.change_entry(&actor, (kind, &id), Some(before.version), |_| Ok(new.clone())).await {
                 // Another change of it was quicker: this one is made of what it is by now, if it is meant for that.
                 Err(Error::Stale { .. }) => {}
@@ -202,7 +212,7 @@ pub fn one_of(kind: EntryKind) -> MethodRouter<Arc<App>> {
               headers: HeaderMap,
               body: Bytes| async move {
             let new = json(&body)?;
-            about((app, keeper, id, query, headers))?.change(kind, |_| Ok(new.clone())).await
+            about((app, keeper, id, query, headers))?.change((kind, false), move |_| Ok(new.clone())).await
         },
     )
     .patch(
@@ -213,7 +223,8 @@ pub fn one_of(kind: EntryKind) -> MethodRouter<Arc<App>> {
               headers: HeaderMap,
               body: Bytes| async move {
             let request = json(&body)?;
-            about((app, keeper, id, query, headers))?.change(kind, |before| Ok(patch::patched(before, &request)?)).await
+            let change = move |before: &Value| patch::patched(before, &request).map_err(Failed::from);
+            about((app, keeper, id, query, headers))?.change((kind, true), change).await
         },
     )
     .delete(

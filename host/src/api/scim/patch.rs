@@ -9,6 +9,8 @@ use super::filter::{Filter, member, parts};
 
 /// The most operations of one request.
 const OPERATIONS_MAX: usize = 1_000;
+/// The most comparisons that the filters in the paths of one request make: as many as so many removals from a group of 20,000.
+const COMPARISONS_MAX: usize = 20_000_000;
 
 /// Why a PATCH is not taken: the SCIM word for it, and a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +37,10 @@ struct Path<'p> {
 ///
 /// [`NoPatch`]; then nothing has changed.
 pub fn patched(before: &Value, request: &Value) -> Result<Value, NoPatch> {
+    patched_within(before, request, COMPARISONS_MAX)
+}
+
+fn patched_within(before: &Value, request: &Value, mut left: usize) -> Result<Value, NoPatch> {
     let operations = member(request, "Operations").and_then(Value::as_array);
     let operations = operations.ok_or_else(|| NoPatch("invalidSyntax", "`Operations` is missing".to_owned()))?;
     if operations.is_empty() || operations.len() > OPERATIONS_MAX {
@@ -42,12 +48,28 @@ pub fn patched(before: &Value, request: &Value) -> Result<Value, NoPatch> {
     }
     let mut after = before.clone();
     for operation in operations {
-        apply(&mut after, operation)?;
+        apply(&mut after, operation, &mut left)?;
     }
     Ok(after)
 }
 
-fn apply(after: &mut Value, operation: &Value) -> Result<(), NoPatch> {
+/// Takes the comparisons of a path with the values that are there from those that are left.
+fn count<'v>(after: &'v Value, path: &Path<'_>, left: &mut usize) -> Result<(), NoPatch> {
+    let Some(filter) = &path.filter else { return Ok(()) };
+    // Within a list, the first value is meant.
+    let first = |above: &'v Value| above.as_array().and_then(|all| all.first()).unwrap_or(above);
+    let found = path.attribute.iter().try_fold(after, |above, part| member(first(above), part));
+    let values = found.and_then(Value::as_array).map_or(0, Vec::len);
+    let more = left.checked_sub(values.saturating_mul(filter.comparisons()));
+    let too_many = || {
+        let detail = "the filters of this request are compared with too many values: send fewer operations at once";
+        NoPatch("tooMany", detail.to_owned())
+    };
+    *left = more.ok_or_else(too_many)?;
+    Ok(())
+}
+
+fn apply(after: &mut Value, operation: &Value, left: &mut usize) -> Result<(), NoPatch> {
     let word = member(operation, "op").and_then(Value::as_str).unwrap_or_default();
     let op = match word.to_ascii_lowercase().as_str() {
         "add" => Op::Add,
@@ -59,6 +81,7 @@ fn apply(after: &mut Value, operation: &Value) -> Result<(), NoPatch> {
     match member(operation, "path").and_then(Value::as_str).filter(|path| !path.is_empty()) {
         Some(text) => {
             let path = read(text).ok_or_else(|| NoPatch("invalidPath", "`path` names no attribute".to_owned()))?;
+            count(after, &path, left)?;
             at(after, op, &path, value)
         }
         None if op == Op::Remove => Err(NoPatch("noTarget", "say in `path` what is to be removed".to_owned())),
@@ -66,13 +89,13 @@ fn apply(after: &mut Value, operation: &Value) -> Result<(), NoPatch> {
             let fields = value.and_then(Value::as_object);
             let fields =
                 fields.ok_or_else(|| NoPatch("invalidValue", "without a `path`, `value` is an object".to_owned()))?;
-            fields.iter().try_for_each(|(name, value)| whole(after, op, name, value))
+            fields.iter().try_for_each(|(name, value)| whole(after, op, (name.as_str(), value), left))
         }
     }
 }
 
 /// One member of a value without a path; its name may be a path itself, as some providers write it.
-fn whole(after: &mut Value, op: Op, name: &str, value: &Value) -> Result<(), NoPatch> {
+fn whole(after: &mut Value, op: Op, (name, value): (&str, &Value), left: &mut usize) -> Result<(), NoPatch> {
     let is_schema = name.to_ascii_lowercase().starts_with("urn:") && value.is_object();
     if is_schema {
         let fields = value.as_object().into_iter().flatten();
@@ -84,6 +107,7 @@ fn whole(after: &mut Value, op: Op, name: &str, value: &Value) -> Result<(), NoP
         });
     }
     let path = read(name).ok_or_else(|| NoPatch("invalidPath", "a member of `value` names no attribute".to_owned()))?;
+    count(after, &path, left)?;
     at(after, op, &path, Some(value))
 }
 
@@ -360,6 +384,30 @@ mod tests {
         assert_eq!(more["members"].as_array().unwrap().len(), 60_001);
         let fewer = after(&more, &json!([{ "op": "remove", "path": "members", "value": members(1, 60_000) }]));
         assert_eq!(fewer["members"], json!([{ "value": "0" }, "60000"]));
+    }
+
+    #[test]
+    fn filters_are_compared_with_so_many_values_at_once() {
+        let members = |n: usize| json!((0..n).map(|n| json!({ "value": n.to_string() })).collect::<Vec<_>>());
+        let removals = |n: usize| -> Value {
+            let one = |n: usize| json!({ "op": "remove", "path": format!("members[value eq \"{n}\"]") });
+            (0..n).map(one).collect()
+        };
+        let request = |operations: Value| json!({ "Operations": operations });
+        // The list is shorter with each.
+        let group = json!({ "members": members(10) });
+        let fewer = patched_within(&group, &request(removals(4)), 10 + 9 + 8 + 7).unwrap();
+        assert_eq!(fewer["members"].as_array().unwrap().len(), 6);
+        let NoPatch(word, detail) = patched_within(&group, &request(removals(4)), 10 + 9 + 8 + 6).unwrap_err();
+        assert!(word == "tooMany" && detail.contains("send fewer operations"), "{word}: {detail}");
+        let two = json!([{ "op": "remove", "path": "members[value eq \"1\" or not (value sw \"x\")]" }]);
+        assert!(patched_within(&group, &request(two.clone()), 20).is_ok());
+        assert!(patched_within(&group, &request(two), 19).is_err(), "both parts of the filter are compared");
+        let inner = json!([{ "op": "replace", "value": { "of.members[value eq \"1\"].display": "One" } }]);
+        assert!(
+            patched_within(&json!({ "of": [group] }), &request(inner), 9).is_err(),
+            "a list within the first of a list"
+        );
     }
 
     #[test]

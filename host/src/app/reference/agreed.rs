@@ -12,11 +12,12 @@ use crate::app::decide::judge::judge;
 use crate::app::office::signatory;
 use crate::app::rollout::rules::Source;
 use crate::app::rollout::two_person::tables_of_access;
-use crate::app::{App, Error};
-use crate::config::{self, Config, Outgoing};
+use crate::app::{App, Error, Office};
+use crate::config::{self, Config, Outgoing, Table};
 use crate::desk::actor::{Actor, Role};
 use crate::desk::id::Skill;
 use crate::desk::organisation::Organisation;
+use crate::desk::organisation::form::Problem;
 use crate::desk::organisation::identity::EVERYONE;
 use crate::desk::organisation::looser::looser;
 use crate::rules::digest::Digest;
@@ -26,7 +27,7 @@ use crate::store::people::agreed::WaitingFiles;
 
 /// Why nothing is read that one person could have made so.
 pub(super) const UNREADABLE: &str = "it cannot be compared: the files to which two people have agreed last do not fit the documents \
-     that are published now";
+     that are published now; two administrators have to read those of the directory again";
 
 /// The files to which two people have agreed last.
 pub(super) enum Agreed {
@@ -77,11 +78,27 @@ pub async fn settled(
         (Agreed::To(agreed), Some(what)) => {
             warn(&what);
             let Config { organisation, outgoing, tables, .. } = *agreed;
+            let tables = without_moved(tables, &config.tables, store).await?;
             let outgoing = Outgoing { sign_in: outgoing.sign_in, ..config.outgoing };
             Ok(Config { organisation, outgoing, tables, ..config })
         }
         _ => Ok(config),
     })
+}
+
+/// Tables to which two people have agreed, without those that are the store's by now: there each change is guarded by itself, and a name
+/// that belonged to both would keep the desk from its start.
+async fn without_moved(
+    mut agreed: BTreeMap<String, Table>,
+    directory: &BTreeMap<String, Table>,
+    store: &Store,
+) -> Result<BTreeMap<String, Table>, Error> {
+    for (name, ..) in store.live_digests().await? {
+        if !directory.contains_key(&name) {
+            agreed.remove(&name);
+        }
+    }
+    Ok(agreed)
 }
 
 fn warn(what: &str) {
@@ -116,9 +133,18 @@ pub(super) async fn load(
     source: &Source,
     store: &Store,
 ) -> Result<Result<Config, Vec<String>>, Error> {
-    let (source, published) = (source.clone(), store.published_documents().await?);
-    let published: BTreeMap<String, String> =
-        published.into_iter().map(|(document, (_, content))| (document, content)).collect();
+    let published = store.published_documents().await?;
+    let published = published.into_iter().map(|(document, (_, content))| (document, content)).collect();
+    load_over(kept, source, published).await
+}
+
+/// The same with these documents.
+async fn load_over(
+    kept: Option<BTreeMap<String, String>>,
+    source: &Source,
+    published: BTreeMap<String, String>,
+) -> Result<Result<Config, Vec<String>>, Error> {
+    let source = source.clone();
     let read = move || match kept {
         Some(kept) => config::load_as(&source.directory, &source.outside, kept, &published),
         None => config::load_with(&source.directory, &source.outside, &published),
@@ -186,6 +212,32 @@ pub(super) fn digest(files: &BTreeMap<String, String>) -> String {
     Digest::of(json!(files).to_string().as_bytes()).to_string()
 }
 
+impl Office {
+    /// Why documents cannot be published in the place of those that are live: with them, the files to which two people have agreed last
+    /// would be no configuration any more, and the next start would go by files to which they have not.
+    pub(super) async fn spoils_agreed_files(
+        &self,
+        source: &Source,
+        (live, new): (BTreeMap<String, String>, BTreeMap<String, String>),
+    ) -> Result<Option<Problem>, Error> {
+        let kept = if self.two_person_access { self.store.agreed_files().await? } else { BTreeMap::new() };
+        if kept.is_empty() {
+            return Ok(None);
+        }
+        let Err(problems) = load_over(Some(kept.clone()), source, new).await? else { return Ok(None) };
+        // Those that are none already wait for two people as they are.
+        if load_over(Some(kept), source, live).await?.is_err() {
+            return Ok(None);
+        }
+        let first = problems.into_iter().next().unwrap_or_default();
+        let message = format!(
+            "The files to which two people have agreed last do not fit this document ({first}): have those of the directory read \
+             again first."
+        );
+        Ok(Some(Problem::new("content", "invalid", message)))
+    }
+}
+
 impl App {
     /// Goes by the files to which two people have agreed, where those of the directory make access easier to get; where none are agreed to
     /// yet, it begins with what is there. For the start of a desk that asks for two people.
@@ -211,6 +263,7 @@ impl App {
         if let (Agreed::To(before), Some(what)) = (agreed, what) {
             warn(&what);
             let Config { organisation, tables, .. } = *before;
+            let tables = without_moved(tables, &config.tables, &self.store).await?;
             self.set_organisation(organisation);
             self.tell_access_forms();
             self.begin_with_tables(&tables).await?;

@@ -146,9 +146,9 @@ impl Office {
         let published = self.store.published_documents().await?;
         let mut texts: BTreeMap<String, String> =
             published.into_iter().map(|(document, (_, content))| (document, content)).collect();
-        let before = load(source, texts.clone()).await?;
+        let live = texts.clone();
         texts.insert(document.code().to_owned(), content.to_owned());
-        let (before, after) = match (before, load(source, texts).await?) {
+        let (before, after) = match (load(source, live.clone()).await?, load(source, texts.clone()).await?) {
             (Ok(before), Ok(after)) => (before, after),
             (_, Err(problems)) | (Err(problems), _) => {
                 let (touched, problems) = (Vec::new(), invalid(problems));
@@ -159,7 +159,8 @@ impl Office {
             return Err(Conflict::NotByApi { document: document.code(), file: document.file() }.into());
         }
         let touched = self.touched(&before, &after, generation).await?;
-        let problems = touched.iter().filter_map(Touched::orphans).collect();
+        let mut problems: Vec<Problem> = touched.iter().filter_map(Touched::orphans).collect();
+        problems.extend(self.spoils_agreed_files(source, (live, texts)).await?);
         let tables = tables_of_access(&self.store, &before.organisation).await?;
         let looser = looser(&before.organisation, &after.organisation).or_else(|| by_tables(&before, &after, &tables));
         Ok((

@@ -6,6 +6,8 @@ use similar::{Algorithm, ChangeTag, TextDiff};
 
 /// Lines around a change that are shown with it.
 const AROUND: usize = 2;
+/// The most of a line that is shown, in characters: a table's may be as long as its file.
+const LINE_CHARS_MAX: usize = 1_000;
 /// How long a diff may look for the shortest one, after which it gives one that is longer.
 const PATIENCE: Duration = Duration::from_millis(200);
 
@@ -40,7 +42,7 @@ pub fn changed(before: &str, after: &str, lines_max: usize) -> Vec<Vec<Line>> {
                 ChangeTag::Delete => Part::Removed,
             };
             let number = change.new_index().or(change.old_index()).map_or(0, |index| index + 1);
-            lines.push(Line { part, number, text: change.value().trim_end_matches('\n').to_owned() });
+            lines.push(Line { part, number, text: beginning(change.value().trim_end_matches('\n')) });
         }
         left -= lines.len();
         if lines.is_empty() {
@@ -49,6 +51,14 @@ pub fn changed(before: &str, after: &str, lines_max: usize) -> Vec<Vec<Line>> {
         groups.push(lines);
     }
     groups
+}
+
+/// As much of a line as is shown, with a mark where that is not all.
+fn beginning(line: &str) -> String {
+    match line.char_indices().nth(LINE_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
+        None => line.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -73,5 +83,7 @@ mod tests {
         assert_eq!(shown, wanted);
         assert_eq!(changed(before, before, 100), Vec::<Vec<Line>>::new());
         assert_eq!(changed("", &"x\n".repeat(50), 10).concat().len(), 10);
+        let long = "ü".repeat(1_000_000);
+        assert_eq!(changed("", &long, 10)[0][0].text, format!("{}…", "ü".repeat(LINE_CHARS_MAX)));
     }
 }

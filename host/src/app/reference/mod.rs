@@ -96,7 +96,8 @@ pub enum Conflict {
     OwnDraft { what: String },
     #[error(
         "the files make access easier to get ({what}), which no one person does alone on this desk: they wait, and are in force \
-         when another administrator reads them again as they are"
+         when another administrator reads them again as they are (`POST /api/v1/config/reload`), or agrees to them at \
+         `/admin/configuration/waiting`"
     )]
     FilesNeedSecond { what: String },
     #[error("the files of the configuration directory are others than those that you have read: look at them again")]

@@ -46,7 +46,8 @@ fn differences(
         let text = |files: &BTreeMap<String, String>| files.get(path).cloned().unwrap_or_default();
         let (was, is) = (text(before), text(after));
         if was != is {
-            let groups = changed(&was, &is, left);
+            // Of what is not shown, no lines are compared.
+            let groups = if left > 0 { changed(&was, &is, left) } else { Vec::new() };
             left = left.saturating_sub(groups.iter().map(Vec::len).sum());
             files.push((path.clone(), groups));
         }

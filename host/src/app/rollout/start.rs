@@ -29,8 +29,8 @@ pub struct Started {
 
 impl App {
     /// Brings database and catalog together when a desk starts: what is active comes out of the archive, names belong to the
-    /// folders that have them, folders that went away meanwhile are missed, offers that are new are taken, and canaries that may
-    /// not count are held back.
+    /// folders that have them, folders that went away meanwhile, or not long before, are missed, offers that are new are taken, and
+    /// canaries that may not count are held back.
     ///
     /// # Errors
     ///
@@ -45,8 +45,11 @@ impl App {
         if is_known {
             let expected = rollouts.values().filter(|rollout| rollout.is_live()).filter_map(|r| r.folder.clone());
             let expected = expected.collect();
+            let ended = self.ended_before(&rollouts).await?;
             self.rules.catalog().know(rollouts, &says);
             self.rules.expect(expected);
+            let app = Arc::clone(self);
+            tokio::task::spawn_blocking(move || app.rules.ended_before(ended)).await?;
         }
         if self.two_person_access {
             self.hold_back_canaries().await?;
@@ -55,6 +58,22 @@ impl App {
         drop(only_one);
         self.started.get_or_init(|| Started { at: clock::instant(), is_known });
         self.fetch_missing().await
+    }
+
+    /// The folders with which rules have ended, by the rules' names, and how long ago.
+    async fn ended_before(
+        &self,
+        rollouts: &BTreeMap<String, Rollout>,
+    ) -> Result<BTreeMap<String, (String, Duration)>, Error> {
+        let mut ended = BTreeMap::new();
+        for (name, _) in rollouts.iter().filter(|(_, rollout)| rollout.is_gone()) {
+            if let Some((folder, at)) = self.store.ended_with(name).await? {
+                let ago = self.clock.now().duration_since(at);
+                // By a clock that was ahead, it has just ended.
+                ended.insert(name.clone(), (folder, Duration::try_from(ago).unwrap_or_default()));
+            }
+        }
+        Ok(ended)
     }
 
     /// Whether the rules are as far as tickets should wait for: those that decided last are in effect, and of what lies in the

@@ -17,8 +17,9 @@ const PAGES_MAX: usize = 10_000;
 
 /// How long the way to a desk may take.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
-/// How long an answer is waited for, which is longer than a desk takes for any: a command in a script ends where nothing answers.
-const ANSWER_MAX: Duration = Duration::from_secs(600);
+/// How long an answer is waited for, which is longer than a desk can be set to take for any: a command in a script ends where nothing
+/// answers.
+const ANSWER_MAX: Duration = Duration::from_secs(3_660);
 
 const JSON: &str = "application/json";
 

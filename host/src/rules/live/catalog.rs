@@ -164,6 +164,14 @@ impl Catalog {
         self.publish(slots, None);
     }
 
+    /// Learns with which folders rules have ended before this process began, by the rules' names.
+    pub fn ended_with(&self, folders: BTreeMap<String, String>) {
+        let _writing = self.write();
+        let mut slots = Slots::clone(&self.slots.load());
+        slots.ended_with(folders);
+        self.publish(slots, self.generation.load().revision());
+    }
+
     /// Notes the folders that are not read yet as they are now.
     pub fn set_unread(&self, unread: BTreeMap<PathBuf, Unread>) {
         let _writing = self.write();
@@ -207,8 +215,9 @@ impl Catalog {
         let gone = self.gone();
         if !gone.is_empty() {
             troubles.push(format!(
-                "rules have ended with their folders, and nobody has retired them ({}): until that is believed, what they did not \
-                 look at is taken as not checked",
+                "rules have ended with their folders, and nobody has retired them ({}): until that is believed, or `rules retire` or a \
+                 reload says that it is meant, what they did not look at is taken as not checked, and a person decides where they \
+                 decided about access",
                 gone.join(", ")
             ));
         }

@@ -208,6 +208,15 @@ impl Slots {
         }
     }
 
+    /// These rules have ended with their folders before this process began.
+    pub fn ended_with(&mut self, folders: BTreeMap<String, String>) {
+        for (name, folder) in folders {
+            if let Some(slot) = self.slots.get_mut(&name) {
+                slot.gone_from.get_or_insert(folder);
+            }
+        }
+    }
+
     /// The steps that are not kept yet, by name.
     pub fn pending(&self) -> BTreeMap<String, RolloutStep> {
         let pending = |(name, slot): (&String, &Slot)| Some((name.clone(), slot.pending.clone()?));

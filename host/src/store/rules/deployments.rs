@@ -81,6 +81,12 @@ struct Life {
     active: Option<String>,
 }
 
+/// The part that says which folder offered it.
+#[derive(Deserialize)]
+struct Place {
+    folder: Option<String>,
+}
+
 const COLUMNS: &str = "name, source, folder, active, candidate, trial, percent, proposed_by, previous, offered, \
                        suspended, revision, changed_at, changed_by, why, retire_proposed_by";
 
@@ -234,6 +240,20 @@ impl Store {
             active.extend(life.active.map(|version| (name, version)));
         }
         Ok(active)
+    }
+
+    /// The folder with which a rule has ended last, and when; none where it never has.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read, or an entry of the audit is damaged.
+    pub async fn ended_with(&self, name: &str) -> Result<Option<(String, Timestamp)>, Error> {
+        let sql =
+            "select before, at from deployment_events where name = $1 and event = 'gone' order by seq desc limit 1";
+        let Some(row) = self.db.optional(sql, vec![name.into()]).await? else { return Ok(None) };
+        let place: Place = from_json("deployment_events", "before", &row.text(0)?)?;
+        let at = at_or_epoch(row.int(1)?);
+        Ok(place.folder.map(|folder| (folder, at)))
     }
 
     /// The audit of one rule, the latest first.

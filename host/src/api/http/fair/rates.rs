@@ -103,7 +103,9 @@ impl Rates {
         let forwarded: Vec<Cow<'_, str>> = forwarded.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
         // The last hop is what the nearest proxy has seen itself; what stands before another's is only its word. So is what stands before
         // one that is no address.
-        let mut hops = forwarded.iter().rev().flat_map(|text| text.rsplit(',')).map_while(hop);
+        let parts = forwarded.iter().rev().flat_map(|text| text.rsplit(','));
+        // Empty members of a list are none (RFC 9110, section 5.6.1.2).
+        let mut hops = parts.filter(|part| !part.trim().is_empty()).map_while(hop);
         let from = hops.find(|hop| !is_proxy(*hop)).unwrap_or(peer);
         group(from.to_canonical())
     }
@@ -146,7 +148,7 @@ mod tests {
         assert_eq!(from("10.0.0.1", "nonsense"), "10.0.0.1");
         // What a client says itself stands before what the proxy adds, however the two write it.
         for forwarded in
-            ["203.0.113.9, 198.51.100.1:4711", "203.0.113.9|\u{fc}, 198.51.100.1", "203.0.113.9|198.51.100.1"]
+            ["203.0.113.9, 198.51.100.1:4711", "203.0.113.9|\u{fc}, 198.51.100.1", "203.0.113.9|198.51.100.1,|, "]
         {
             assert_eq!(from("10.0.0.1", forwarded), "198.51.100.1", "{forwarded}");
         }

@@ -25,6 +25,8 @@ use crate::rules::load::Loader;
 use crate::rules::run::stage::Stage;
 use crate::rules::tables::Tables;
 
+mod expected;
+
 /// How long the directory has to be quiet before what changed is read: longer than the gap between two files of one copy.
 const QUIET: Duration = Duration::from_millis(20);
 /// How long a quiet folder waits for others.
@@ -135,6 +137,7 @@ impl DirectoryWatch {
                     Message::Event(event) => self.note(event, Instant::now()),
                     Message::Reload(done, believe) => self.reload(done, believe),
                     Message::Expect(folders) => self.expect(folders),
+                    Message::Ended(folders, done) => self.ended_before(folders, &done, Instant::now()),
                     Message::Loaded(done) => ready.extend(self.finished(*done, Instant::now())),
                 }
             }
@@ -196,15 +199,6 @@ impl DirectoryWatch {
             self.load(&missing);
         }
         self.waiting.push(done);
-    }
-
-    fn expect(&mut self, folders: Vec<String>) {
-        for folder in folders {
-            let folder = self.root.name().join(folder);
-            if is_nothing(&look_at(&folder)) {
-                self.miss(&folder);
-            }
-        }
     }
 
     fn answer(&mut self) {

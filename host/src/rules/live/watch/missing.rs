@@ -49,6 +49,13 @@ impl Missing {
         }
     }
 
+    /// The rules of the folder have ended so long ago, when another process looked.
+    pub fn ended_before(&mut self, folder: PathBuf, ago: Duration, (patience, now): (Duration, Instant)) {
+        if ago < patience {
+            self.ended.entry(folder).or_insert(now.checked_sub(ago).unwrap_or(now));
+        }
+    }
+
     /// A person says that what is not there is gone: all of it whose rules go on.
     pub fn believe(&mut self) -> Vec<PathBuf> {
         self.ended.clear();
@@ -140,5 +147,10 @@ mod tests {
         missing.end(&one, after(62));
         assert!(missing.ended(patience, after(62)).is_empty(), "somebody has said so");
         assert_eq!(missing.next(3, patience), None);
+
+        missing.ended_before(one.clone(), Duration::from_secs(50), (patience, after(100)));
+        missing.ended_before(other, patience, (patience, after(100)));
+        assert_eq!(missing.ended(patience, after(109)), std::slice::from_ref(&one), "the patience began before");
+        assert!(missing.ended(patience, after(110)).is_empty());
     }
 }

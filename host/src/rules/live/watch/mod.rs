@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Sender, SyncSender, channel, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -38,6 +38,8 @@ enum Message {
     Reload(Sender<()>, bool),
     /// These folders should be there: their rules were live when another process last wrote that down.
     Expect(Vec<String>),
+    /// Rules have ended with these folders, so long ago, when another process looked; say when it is shown.
+    Ended(Vec<(String, Duration)>, SyncSender<()>),
     Loaded(Box<Done>),
     Stop,
 }
@@ -97,6 +99,15 @@ impl Watch {
     pub fn expect(&self, folders: Vec<String>) {
         // Where the thread has ended, no change is seen.
         let _ = self.send.send(Message::Expect(folders));
+    }
+
+    /// Says with which folders rules have ended before this process began, and how long ago, and waits until it is shown.
+    pub fn ended_before(&self, folders: Vec<(String, Duration)>) {
+        let (done, wait) = sync_channel(1);
+        if self.send.send(Message::Ended(folders, done)).is_ok() {
+            // An error means that the thread has ended, so that there is nothing to wait for.
+            let _ = wait.recv();
+        }
     }
 
     /// Whether all that lay in the directory at the start has been loaded or refused.
