@@ -225,7 +225,9 @@ fn work() -> OpenApiRouter<Arc<App>> {
 
 /// Writes of the same people that may be sent again without harm.
 fn repeatable_work() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(tickets::lifecycle::outages::declare, tickets::lifecycle::outages::end))
+    OpenApiRouter::new()
+        .routes(routes!(tickets::lifecycle::outages::declare, tickets::lifecycle::outages::end))
+        .routes(routes!(tickets::lifecycle::days::put))
 }
 
 /// The routes of the company's identity provider: SCIM, which describes itself.

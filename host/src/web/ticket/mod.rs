@@ -26,6 +26,7 @@ use crate::desk::ticket::Ticket;
 use crate::desk::ticket::sight::Sight;
 
 pub mod acts;
+pub mod days;
 mod facts;
 pub mod files;
 pub mod next;
@@ -146,7 +147,8 @@ pub async fn show(visit: Visit, Path(key): Path<String>, Query(how): Query<How>)
             None,
             Some(
                 act @ ("reply" | "new-ticket" | "note" | "state" | "edit" | "take" | "next" | "escalate" | "macro"
-                | "task" | "link" | "file" | "outage" | "outage-ended" | "hand-over"),
+                | "task" | "link" | "file" | "outage" | "outage-ended" | "hand-over"
+                | "day"),
             ),
         ) => Some(format!("ticket.done.{act}")),
         _ => None,

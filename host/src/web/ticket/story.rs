@@ -167,6 +167,6 @@ fn named(f: &Frame, field: Field, id: &str) -> String {
         Field::Category => f.category(id),
         Field::Team => f.team(id),
         Field::Priority => id.parse().map_or_else(|_| id.to_owned(), |id| f.priority(&id).name),
-        Field::Tags | Field::Impact | Field::Urgency | Field::Tier => id.to_owned(),
+        Field::Tags | Field::Impact | Field::Urgency | Field::Tier | Field::Day => id.to_owned(),
     }
 }

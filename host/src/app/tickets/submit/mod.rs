@@ -35,6 +35,7 @@ use crate::store::{self, Commit, Committed, IdempotencyKey, PackedRun, RunRecord
 
 pub mod attachments;
 mod bundle;
+pub mod days;
 pub mod draft_content;
 pub mod drafts;
 pub mod outages;

@@ -68,7 +68,8 @@ pub fn tasks_of(form: &RequestType, fields: &[Field]) -> Vec<String> {
     made.map(|task| task.text.fill(fields)).collect()
 }
 
-fn day(due: &Due, fields: &[Field]) -> Option<Date> {
+/// The day by which a part is due, by what was filled in.
+pub(super) fn day(due: &Due, fields: &[Field]) -> Option<Date> {
     let (_, value) = fields.iter().find(|(name, _)| *name == due.field)?;
     let Value::Date(date) = value else { return None };
     date.checked_add(Span::new().try_days(due.days).ok()?).ok()
@@ -122,7 +123,8 @@ pub fn cancel_part(part: &Ticket, case: Option<&AccessCase>, whole: &Ticket, at:
     Some(change)
 }
 
-fn end_of(day: Date, at: &At<'_>) -> Option<Timestamp> {
+/// The instant at which a day of the desk is over.
+pub(super) fn end_of(day: Date, at: &At<'_>) -> Option<Timestamp> {
     let next = day.tomorrow().ok()?;
     at.organisation.calendar.zone.to_timestamp(next.to_datetime(jiff::civil::Time::midnight())).ok()
 }
