@@ -84,6 +84,7 @@ fn tickets() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tickets::transition))
         .routes(routes!(tickets::lifecycle::resolutions))
         .routes(routes!(tickets::lifecycle::promises))
+        .routes(routes!(tickets::lifecycle::days::parts))
         .routes(routes!(tickets::lifecycle::escalate))
         .routes(routes!(tickets::links::links))
         .routes(routes!(tickets::links::merge))

@@ -1,4 +1,4 @@
-//! The days that bundles go by over HTTP.
+//! Bundles over HTTP: what hangs on one, and another day for it.
 
 use std::sync::Arc;
 
@@ -13,6 +13,8 @@ use crate::api::http::problem::Problem;
 use crate::api::tickets::number;
 use crate::app::App;
 use crate::app::tickets::submit::days::Moved;
+use crate::app::tickets::submit::parts::Hanging;
+use crate::desk::access::Grant;
 use crate::desk::id::TicketNumber;
 use crate::desk::ticket::intake::days::{MoveDay, Stays};
 
@@ -79,4 +81,49 @@ pub async fn put(
     let day = to.parse().map_err(|_| Problem::bad_field("to", "is no day: write it as 2027-01-18"))?;
     let wanted = MoveDay { field, to: day, reason };
     Ok(axum::Json(Box::pin(app.move_day(&actor, number(&key)?, &wanted)).await?.into()))
+}
+
+/// What hangs on a bundle.
+#[derive(Serialize, ToSchema)]
+pub struct PartsView {
+    /// The open parts, which are cancelled with it.
+    open: Vec<String>,
+    /// The access that its parts gave and that is not over: it stays where the bundle is cancelled, unless that is to end it.
+    access: Vec<PartAccessView>,
+}
+
+/// Access that a part of a bundle gave.
+#[derive(Serialize, ToSchema)]
+pub struct PartAccessView {
+    /// The part.
+    ticket: String,
+    grant: String,
+    person: String,
+    app: String,
+    tier: String,
+}
+
+impl From<Hanging> for PartsView {
+    fn from(Hanging { open, access }: Hanging) -> Self {
+        let given = |(ticket, grant): (TicketNumber, Grant)| PartAccessView {
+            ticket: ticket.to_string(),
+            grant: grant.id.to_string(),
+            person: grant.subject.to_string(),
+            app: grant.app.to_string(),
+            tier: grant.tier.to_string(),
+        };
+        Self { open: open.iter().map(ToString::to_string).collect(), access: access.into_iter().map(given).collect() }
+    }
+}
+
+/// Read which open parts of a bundle are cancelled with it, and which access its parts gave that is not over. For those who may cancel it.
+#[utoipa::path(get, path = "/api/v1/tickets/{key}/parts", tag = "tickets", security(("token" = [])),
+    params(("key" = String, Path)),
+    responses((status = 200, body = PartsView), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub async fn parts(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(key): Path<String>,
+) -> Result<axum::Json<PartsView>, Problem> {
+    Ok(axum::Json(app.hanging(&actor, number(&key)?).await?.into()))
 }

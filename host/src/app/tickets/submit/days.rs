@@ -1,7 +1,5 @@
 //! Another day for a bundle: its ticket, its parts and its tasks follow together, or nothing does.
 
-use std::collections::BTreeSet;
-
 use jiff::civil::Date;
 
 use crate::app::error::Busy;
@@ -16,7 +14,6 @@ use crate::desk::permission::{self, MayEdit};
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::intake::days::{self, BundleDay, MoveDay, Stays};
 use crate::desk::ticket::lifecycle::alerts;
-use crate::desk::ticket::lifecycle::links::LinkKind;
 use crate::desk::ticket::lifecycle::tasks::Task;
 use crate::store::db::retry::Turns;
 use crate::store::{self, Commit};
@@ -72,20 +69,6 @@ impl Office {
                 Err(error) => return Err(error.into()),
             }
         }
-    }
-
-    /// The parts of a bundle: the children for which it waits, or has waited.
-    async fn parts_of(&self, whole: TicketNumber) -> Result<Vec<JustRead>, Error> {
-        let links = self.store.links(whole).await?;
-        let of = |kind: LinkKind, reverse: bool| {
-            let links = links.iter().filter(move |link| link.kind == kind && link.reverse == reverse);
-            links.map(|link| link.other).collect::<BTreeSet<TicketNumber>>()
-        };
-        let mut parts = Vec::new();
-        for number in of(LinkKind::Child, true).intersection(&of(LinkKind::BlockedBy, false)) {
-            parts.extend(self.store.ticket_and_case(*number).await?);
-        }
-        Ok(parts)
     }
 
     /// The changes that another day makes, all of them as of one instant.

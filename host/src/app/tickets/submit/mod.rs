@@ -39,6 +39,7 @@ pub mod days;
 pub mod draft_content;
 pub mod drafts;
 pub mod outages;
+pub mod parts;
 pub mod schedule_acts;
 pub mod schedules;
 

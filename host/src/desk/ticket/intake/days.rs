@@ -19,7 +19,7 @@ use crate::desk::ticket::edit::check_reason;
 use crate::desk::ticket::lifecycle::tasks::Task;
 use crate::desk::ticket::lifecycle::{clocks, tasks};
 use crate::desk::ticket::timeline::{Entry, Event, Field as Set};
-use crate::desk::ticket::{State, Submitted, Ticket, changed, sight};
+use crate::desk::ticket::{Submitted, Ticket, changed, sight};
 
 /// How far from today a day may lie, in days: as far as a ticket is promised for one.
 const DAYS_MAX: i32 = 2 * 366;
@@ -126,7 +126,10 @@ pub fn move_part(
     author: &Author,
     at: &At<'_>,
 ) -> Result<Change, Stays> {
-    if part.state == State::New || !part.state.is_unfinished() {
+    if !bundle::is_of(part, whole) {
+        return Err(Stays::OtherDay);
+    }
+    if !bundle::is_open(part) {
         return Err(Stays::Over);
     }
     if asks_for_access {
