@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 
 use crate::app::App;
 use crate::app::reference::words::{Named, in_words};
-use crate::desk::access::HumanDecision;
+use crate::desk::access::{AccessCase, HumanDecision};
 use crate::desk::actor::{Actor, Role};
 use crate::desk::id::PersonId;
 use crate::desk::organisation::{Organisation, Person};
@@ -130,6 +130,12 @@ impl Frame {
             Named::Priority => id.parse().ok().map(|id| self.priority(&id).name),
         };
         in_words(reason, &|key: &str| self.words.t(key), &names)
+    }
+
+    /// Why a request for access was decided so: the desk's own words in those of the reader, the words of rules as they are.
+    pub fn case_reason(&self, case: &AccessCase) -> String {
+        let (own, of_rules) = case.said();
+        format!("{}{of_rules}", self.own_reason(own))
     }
 
     /// The name of a person whose id came as text.
