@@ -2,7 +2,7 @@
 
 use jiff::Span;
 use jiff::tz::TimeZone;
-use ruledesk::desk::access::{AccessCase, AccessState, ApproverDecision, HumanDecision, Named, Narrow};
+use ruledesk::desk::access::{ALL_WORDS, AccessCase, AccessState, ApproverDecision, HumanDecision, Named, Narrow};
 use ruledesk::desk::actor::{Actor, Role};
 use ruledesk::desk::id::{DelegationId, GrantId};
 use ruledesk::desk::organisation::Organisation;
@@ -252,4 +252,22 @@ fn what_was_cancelled_is_not_approved_any_more() {
     });
     assert!(matches!(permit("hal", change.after(), &case), Err(Refusal::AccessSettled { .. })));
     assert_eq!(change.case().map(|case| case.state), Some(AccessState::Cancelled), "the request goes with its ticket");
+}
+
+/// A rule may say what the desk says, word for word: it is the rule's all the same.
+#[test]
+fn a_request_keeps_which_words_of_its_reason_are_the_desk_s() {
+    let (_, by_rule) = opened(1, &[&["hal"]], 48);
+    assert_eq!(by_rule.said(), ("", "policy 7"));
+    let as_the_desk = AccessCase { reason: "a rule failed, so a person decides".to_owned(), ..by_rule.clone() };
+    assert_eq!(as_the_desk.said(), ("", "a rule failed, so a person decides"));
+    let by_desk = AccessCase { own_words: Some(ALL_WORDS), ..as_the_desk.clone() };
+    assert_eq!(by_desk.said(), ("a rule failed, so a person decides", ""));
+    let both = AccessCase { reason: "at once; policy 7".to_owned(), own_words: Some("at once".len()), ..as_the_desk };
+    assert_eq!(both.said(), ("at once", "; policy 7"));
+    let from_before = AccessCase { own_words: None, ..both };
+    assert_eq!(from_before.said(), ("at once; policy 7", ""), "whose they are was not kept");
+    // A text that was shortened since, or has another name in it, is cut nowhere that it cannot be.
+    let erased = AccessCase { reason: "ää".to_owned(), own_words: Some(1), ..by_rule };
+    assert_eq!(erased.said(), ("ää", ""));
 }
