@@ -34,7 +34,7 @@ pub fn read(visit: &Visit, ticket: &Ticket, form: &Form) -> Vec<ShownDay> {
     shown.collect()
 }
 
-/// What cancelling a bundle takes along, and what it leaves.
+/// The parts that go with a bundle that is cancelled, and the access that stays.
 #[derive(Default)]
 pub struct Cancels {
     /// How many open parts are cancelled with it.

@@ -83,7 +83,7 @@ pub async fn put(
     Ok(axum::Json(Box::pin(app.move_day(&actor, number(&key)?, &wanted)).await?.into()))
 }
 
-/// What hangs on a bundle.
+/// All that hangs on a bundle.
 #[derive(Serialize, ToSchema)]
 pub struct PartsView {
     /// The open parts, which are cancelled with it.
