@@ -12,7 +12,7 @@ use crate::desk::change::at::At;
 use crate::desk::id::TicketNumber;
 use crate::desk::permission::{self, MayEdit};
 use crate::desk::ticket::Ticket;
-use crate::desk::ticket::intake::days::{self, BundleDay, MoveDay, Stays};
+use crate::desk::ticket::intake::days::{self, MoveDay, Stays};
 use crate::desk::ticket::lifecycle::alerts;
 use crate::desk::ticket::lifecycle::tasks::Task;
 use crate::store::db::retry::Turns;
@@ -30,17 +30,6 @@ pub struct Moved {
 }
 
 impl Office {
-    /// The days that a ticket goes by, for those who may give it another.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Missing`]; [`Error::Refused`].
-    pub async fn bundle_days(&self, actor: &Actor, number: TicketNumber) -> Result<Vec<BundleDay>, Error> {
-        let (ticket, _) = self.ticket(actor, number).await?;
-        permission::edit(actor, &ticket)?;
-        Ok(days::days_of(&ticket, &self.organisation()))
-    }
-
     /// Gives a bundle another day. Where it has that day already, nothing is done.
     ///
     /// # Errors
