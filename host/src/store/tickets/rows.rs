@@ -232,7 +232,7 @@ pub async fn update(tx: &mut Tx, changed: &[(&Ticket, &Ticket)]) -> Result<(), E
     Ok(())
 }
 
-/// Writes what stands in the fields of those tickets whose form was filled in anew, as where the day of a bundle is another.
+/// Writes what stands in the fields of those tickets whose form was filled in once more, as where the day of a bundle is another.
 async fn update_fields(tx: &mut Tx, changed: &[(&Ticket, &Ticket)]) -> Result<(), Error> {
     for (before, after) in changed {
         let (was, is) = (&before.submitted, &after.submitted);
