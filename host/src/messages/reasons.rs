@@ -239,6 +239,10 @@ mod tests {
                 "given at once in an emergency, to be reviewed within 24 hours; breaks glass",
                 "im Notfall sofort gegeben, innerhalb von 24 Stunden zu prüfen; breaks glass",
             ),
+            (
+                "a rule failed, so a person decides, also in an emergency",
+                "eine Regel ist ausgefallen, darum entscheidet ein Mensch, auch im Notfall",
+            ),
             ("nothing was said", "nothing was said"),
             ("es ist gelöst; مرحبا", "es ist gelöst; مرحبا"),
             ("escalated: ", "escalated: "),
