@@ -4,7 +4,9 @@ use std::cell::Cell;
 
 use jiff::Span;
 use jiff::tz::TimeZone;
-use ruledesk::desk::access::{self, AccessCase, AccessState, ApproverDecision, HumanDecision, Named, Narrow, Review};
+use ruledesk::desk::access::{
+    self, ALL_WORDS, AccessCase, AccessState, ApproverDecision, HumanDecision, Named, Narrow, Review,
+};
 use ruledesk::desk::actor::{Actor, Role};
 use ruledesk::desk::change::at::At;
 use ruledesk::desk::id::{DelegationId, GrantId};
@@ -267,7 +269,8 @@ fn i23_a_lower_tier_that_the_rules_grant_by_then_needs_a_seat_of_its_own() {
     app.tiers.insert(0, basic);
     let (ticket, case) = opened(1, &[&["hal"]], 48);
     let scope = Scope { tier: "basic".parse().unwrap(), role: None, groups: Vec::new(), duration_hours: 48 };
-    let verdict = AccessVerdict { outcome: Outcome::Approved(scope), reason: String::new(), heard: Heard::All };
+    let outcome = Outcome::Approved(scope);
+    let verdict = AccessVerdict { outcome, reason: String::new(), by_desk: false, heard: Heard::All };
     for (holder, state) in [("gina", AccessState::Denied), ("eve", AccessState::Approved)] {
         let holders = vec![(person(holder), "basic".parse().unwrap())];
         let review = Review { holders, verdict: Some(verdict.clone()), ..Review::default() };
@@ -278,4 +281,22 @@ fn i23_a_lower_tier_that_the_rules_grant_by_then_needs_a_seat_of_its_own() {
         let change = access::decide(&ticket, &case, &yes(None), &hal, &now).unwrap();
         assert_eq!(change.case().unwrap().state, state, "{holder} has the only seat");
     }
+}
+
+/// A rule may say what the desk says, word for word: it is the rule's all the same.
+#[test]
+fn a_request_keeps_which_words_of_its_reason_are_the_desk_s() {
+    let (_, by_rule) = opened(1, &[&["hal"]], 48);
+    assert_eq!(by_rule.said(), ("", "policy 7"));
+    let as_the_desk = AccessCase { reason: "a rule failed, so a person decides".to_owned(), ..by_rule.clone() };
+    assert_eq!(as_the_desk.said(), ("", "a rule failed, so a person decides"));
+    let by_desk = AccessCase { own_words: Some(ALL_WORDS), ..as_the_desk.clone() };
+    assert_eq!(by_desk.said(), ("a rule failed, so a person decides", ""));
+    let both = AccessCase { reason: "at once; policy 7".to_owned(), own_words: Some("at once".len()), ..as_the_desk };
+    assert_eq!(both.said(), ("at once", "; policy 7"));
+    let from_before = AccessCase { own_words: None, ..both };
+    assert_eq!(from_before.said(), ("at once; policy 7", ""), "whose they are was not kept");
+    // A text that was shortened since, or has another name in it, is cut nowhere that it cannot be.
+    let erased = AccessCase { reason: "ää".to_owned(), own_words: Some(1), ..by_rule };
+    assert_eq!(erased.said(), ("ää", ""));
 }

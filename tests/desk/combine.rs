@@ -370,6 +370,7 @@ fn a_fallback_without_approvers_does_not_wait_for_nobody() {
         submitted_by: &request.subject,
     };
     let verdict = combined::combine(&asked, &[given(0, None)]);
+    assert!(verdict.by_desk, "no rule said so: {verdict:?}");
     let Outcome::Await(approval) = &verdict.outcome else { return };
     for step in &approval.steps {
         let active = step.approvers.iter().filter(|id| organisation.people.get(*id).unwrap().active).count();

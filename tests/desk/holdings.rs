@@ -177,7 +177,7 @@ impl World {
         };
         let mut verdicts = plain_verdicts(&self.organisation, &wanted);
         let (outcome, reason) = (Outcome::Approved(scope), "policy 7".to_owned());
-        verdicts.access = Some((request, AccessVerdict { outcome, reason, heard: Heard::All }));
+        verdicts.access = Some((request, AccessVerdict { outcome, reason, heard: Heard::All, by_desk: false }));
         let actor = Actor::Person { id: person("eve"), roles: [Role::Requester].into() };
         let permit = permission::create(&self.organisation, &actor, None).unwrap();
         let submission = Submission {

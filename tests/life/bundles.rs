@@ -246,3 +246,134 @@ fn a_bundle_that_is_cancelled_takes_its_open_parts_with_it() {
         assert_eq!(versions(), before, "once");
     });
 }
+
+/// A colleague begins two weeks later. One act moves the parts, what their forms say and the tasks; each timeline says why.
+#[test]
+fn a_bundle_that_gets_another_day_takes_its_parts_with_it() {
+    on_both(|database| {
+        let (desk, monday) = desk(database);
+        let (lena, kofi) = (desk.as_role("lena"), desk.as_role("kofi"));
+        let made = lena.post("/api/v1/tickets", &colleague(monday, &[("person", "amara")])).expect(201);
+        let key = made["key"].as_str().unwrap().to_owned();
+        let parts: Vec<String> =
+            links(&kofi, &key).into_iter().filter(|(link, _)| link == "parent-of").map(|(_, other)| other).collect();
+        let read = |key: &str| kofi.get(&format!("/api/v1/tickets/{key}")).expect(200);
+        let of_form = |form: &str| parts.iter().find(|part| read(part)["request_type"] == form).unwrap();
+        let (account, device) = (of_form("software"), of_form("hardware"));
+        let due = |key: &str| read(key)["resolution"]["due_at"].as_str().unwrap().to_owned();
+        let before = links(&kofi, device);
+        let path = format!("/api/v1/tickets/{key}/days/first-day");
+        let later = after(monday, 14);
+        let wanted = json!({ "to": later, "reason": "Her notice is longer" });
+
+        assert_eq!(lena.put(&path, &wanted).status, 403, "agents move it");
+        assert_eq!(kofi.put(&path, &json!({ "to": later, "reason": " " })).status, 422);
+        assert_eq!(kofi.put(&path, &json!({ "to": "soon", "reason": "x" })).status, 400);
+        let far = kofi.put(&path, &json!({ "to": after(monday, 2_000), "reason": "x" })).expect(422);
+        assert_eq!(far["problems"][0]["field"], "to", "{far}");
+        let unknown = kofi.put(&format!("/api/v1/tickets/{key}/days/last-day"), &wanted).expect(422).to_string();
+        assert!(unknown.contains("first-day"), "it says which there is: {unknown}");
+        assert!(due(account).starts_with(&after(monday, -3)), "nothing has moved yet");
+
+        let moved = kofi.put(&path, &wanted).expect(200);
+        assert_eq!((&moved["from"], &moved["to"]), (&json!(monday.to_string()), &json!(later)));
+        let of = |part: &str| {
+            let all = moved["parts"].as_array().unwrap();
+            all.iter().find(|one| one["ticket"] == part).unwrap_or_else(|| panic!("{moved}")).clone()
+        };
+        assert_eq!((&of(account)["follows"], &of(device)["follows"]), (&json!(true), &json!(true)), "{moved}");
+        let stay = parts.iter().filter(|part| of(part)["stays"] == "access" || of(part)["stays"] == "over").count();
+        assert_eq!(stay, 2, "access is for a time that people approve: {moved}");
+        assert!(due(account).starts_with(&after(monday, 11)), "{}", due(account));
+        // The day before a Monday is a Sunday: the last open time before it is over is on Friday.
+        assert!(due(device).starts_with(&after(monday, 11)), "{}", due(device));
+        assert_eq!(links(&kofi, device), before, "the account still comes first");
+        assert_eq!(read(&key)["fields"]["first-day"], later.as_str());
+        assert!(read(device)["fields"]["justification"].as_str().unwrap().contains(&later), "{}", read(device));
+        for ticket in [&key, account, device] {
+            let timeline = lena.get(&format!("/api/v1/tickets/{ticket}/timeline")).expect(200).to_string();
+            assert!(timeline.contains("Her notice is longer"), "{ticket}: {timeline}");
+        }
+        let versions = || [&key, account, device].map(|key| read(key)["version"].clone());
+        let as_is = versions();
+        assert_eq!(kofi.put(&path, &wanted).expect(200)["from"], later.as_str(), "it has that day already");
+        assert_eq!(versions(), as_is);
+
+        // Moved once more, back, at a shell. What an agent gave another priority goes by that.
+        let critical = json!({ "priority": "critical", "reason": "it is needed at once" });
+        kofi.with("if-match", "*").patch(&format!("/api/v1/tickets/{device}"), &critical).expect(200);
+        let (soon, day) = (due(device), monday.to_string());
+        let said = desk.answered("kofi", &["tickets", "day", &key, "first-day", &day, "--why", "She comes after all"]);
+        assert!(said.contains("by-priority") && said.contains("follows"), "{said}");
+        assert!(due(account).starts_with(&after(monday, -3)), "{}", due(account));
+        assert_eq!(due(device), soon);
+    });
+}
+
+/// The tasks of who leaves name the last day.
+#[test]
+fn tasks_that_name_a_day_follow_it_and_those_that_are_done_stay() {
+    on_both(|database| {
+        let (desk, monday) = desk(database);
+        let (lena, kofi) = (desk.as_role("lena"), desk.as_role("kofi"));
+        let fields = json!({ "name": "Jonas Weber", "last-day": monday.to_string(), "device": "none" });
+        let body = json!({ "request_type": "leaving-colleague", "subject": "Jonas leaves", "body": "Soon.",
+            "fields": fields });
+        let key = lena.post("/api/v1/tickets", &body).expect(201)["key"].as_str().unwrap().to_owned();
+        let path = format!("/api/v1/tickets/{key}/tasks");
+        let texts = || {
+            let tasks = kofi.get(&path).expect(200);
+            let texts = tasks.as_array().unwrap().iter().map(|task| task["text"].as_str().unwrap().to_owned());
+            texts.collect::<Vec<String>>()
+        };
+        let first = texts()[0].clone();
+        let to = |day: &str| {
+            let wanted = json!({ "to": day, "reason": "He stays longer" });
+            kofi.put(&format!("/api/v1/tickets/{key}/days/last-day"), &wanted).expect(200);
+        };
+        let (later, latest) = (after(monday, 7), after(monday, 14));
+        to(&later);
+        assert_eq!(texts(), [first.clone(), format!("End all access of Jonas Weber after {later}")]);
+        let tasks = kofi.get(&path).expect(200);
+        let access = tasks.as_array().unwrap().iter().find(|task| task["text"] != first.as_str()).unwrap();
+        kofi.post(&format!("{path}/{}", access["id"].as_str().unwrap()), &json!({ "to": "done" })).expect(200);
+        to(&latest);
+        assert_eq!(texts(), [first, format!("End all access of Jonas Weber after {later}")], "what is done is done");
+    });
+}
+
+/// The parts that gave access are done when the colleague does not come. Who cancels sees that, and ends it, or people are asked.
+#[test]
+fn access_of_a_cancelled_bundle_ends_with_it_or_is_looked_at() {
+    on_both(|database| {
+        for ends in [true, false] {
+            let (desk, monday) = desk(database);
+            let (lena, mei) = (desk.as_role("lena"), desk.as_role("mei"));
+            let person = [("role", "office"), ("device", "none")];
+            let made = lena.post("/api/v1/tickets", &colleague(monday, &person)).expect(201);
+            let key = made["key"].as_str().unwrap().to_owned();
+            let path = format!("/api/v1/tickets/{key}/parts");
+            let before = lena.get(&path).expect(200);
+            let given = before["access"].as_array().unwrap();
+            assert_eq!(given.len(), 1, "Jira is given at once: {before}");
+            assert_eq!((&given[0]["person"], &given[0]["app"]), (&json!("sofia"), &json!("jira")), "{before}");
+            assert_eq!(before["open"].as_array().unwrap().len(), 1, "the account: {before}");
+            let step =
+                |body: &Value| mei.with("if-match", "*").post(&format!("/api/v1/tickets/{key}/transitions"), body);
+            assert_eq!(step(&json!({ "to": "in_progress", "end_access": true })).status, 400);
+            let grant = given[0]["grant"].as_str().unwrap().to_owned();
+            let is_open = || !lena.get(&path).expect(200)["access"].as_array().unwrap().is_empty();
+            assert!(is_open(), "what was refused has ended nothing");
+            step(&json!({ "to": "cancelled", "reason": "She does not come", "end_access": ends })).expect(200);
+            assert_eq!(is_open(), !ends);
+            desk.do_what_is_due();
+            assert_eq!(lena.get(&path).expect(200)["open"], json!([]), "the account is not made any more");
+            let part = given[0]["ticket"].as_str().unwrap();
+            let said = || mei.get(&format!("/api/v1/tickets/{part}/timeline")).expect(200).to_string();
+            let why = format!("it was a part of {key}, which is cancelled");
+            assert_eq!(said().matches(&why).count(), usize::from(!ends), "{grant}: {}", said());
+            desk.do_what_is_due();
+            assert_eq!(said().matches(&why).count(), usize::from(!ends), "once");
+        }
+    });
+}

@@ -108,7 +108,7 @@ fn addresses_and_folders_that_are_none_say_what_to_write() {
 }
 
 /// The arguments that a command asks for; one that is not here needs none.
-const ASKED_FOR: [(&str, &str); 57] = [
+const ASKED_FOR: [(&str, &str); 58] = [
     ("config versions", "teams"),
     ("config export", "teams"),
     ("config diff", "teams teams.toml"),
@@ -134,6 +134,7 @@ const ASKED_FOR: [(&str, &str); 57] = [
     ("tickets drafts show", "0199c0de-0000-7000-8000-000000000001"),
     ("tickets drafts send", "0199c0de-0000-7000-8000-000000000001"),
     ("tickets drafts discard", "0199c0de-0000-7000-8000-000000000001"),
+    ("tickets day", "IT-1 first-day 2027-01-18 --why because"),
     ("tickets outages declare", "IT-1 --announce words"),
     ("tickets outages attached", "IT-1"),
     ("tickets outages attach", "IT-2 IT-1"),

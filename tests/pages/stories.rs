@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use super::admin::add_a_row;
+use super::guard::{FORM, OWN, cookie, send};
 use super::{access, ask_for_a_laptop, desk_with_a_table, file, queue_of, resolve, say_what_was_missing, set_state};
 use crate::support::browser::{Browser, SHIFT};
 use crate::support::components::example_rules;
@@ -314,4 +315,57 @@ fn an_approver_lets_another_decide_for_some_days_and_ends_it() {
     priya.counts(".rows a[href='/approvals/IT-2']", 0);
     assert_eq!(desk.as_role("kofi").get("/api/v1/tickets/IT-2").expect(200)["access"]["awaited"][0], "lena");
     desk.do_what_is_due();
+}
+
+/// A bundle's page, also without scripts: another day for it, and what goes with it where it is cancelled.
+#[test]
+fn the_page_of_a_bundle_moves_its_day_and_says_what_is_cancelled_with_it() {
+    let desk = House::demo(Database::Sqlite);
+    let today = jiff::tz::TimeZone::get("Europe/Berlin").unwrap().to_datetime(desk.clock.now()).date();
+    let day = |days: i64| today.checked_add(jiff::Span::new().days(days)).unwrap().to_string();
+    let fields = json!({ "name": "Zoë Ünal", "first-day": day(60), "role": "office", "device": "none",
+        "cost-centre": "4711", "person": "sofia" });
+    let body = json!({ "request_type": "new-colleague", "subject": "Zoë joins", "body": "Soon.", "fields": fields });
+    desk.as_role("lena").post("/api/v1/tickets", &body).expect(201);
+    let mei = cookie(&desk, "mei");
+    let page = |cookie: &str| send("GET", &format!("{}/tickets/IT-1", desk.url), &[("cookie", cookie)], "").text;
+    let post =
+        |path: &str, body: &str| send("POST", &format!("{}{path}", desk.url), &[FORM, OWN, ("cookie", &mei)], body);
+    assert!(page(&mei).contains("action=\"/tickets/IT-1/day\""), "{}", page(&mei));
+    let refused = post("/tickets/IT-1/day", &format!("day-field=first-day&day-to={}&day-reason=", day(74)));
+    assert!(refused.status == 422 && refused.text.contains(&day(74)), "{}", refused.text);
+    let moved = post("/tickets/IT-1/day", &format!("day-field=first-day&day-to={}&day-reason=Later", day(74)));
+    assert_eq!(moved.header("location"), "/tickets/IT-1?done=day", "{}", moved.text);
+    assert!(page(&mei).contains(&day(74)), "{}", page(&mei));
+
+    let (says, ends) = ("one open part is cancelled with it", "name=\"end-access\"");
+    for reader in [page(&mei), page(&cookie(&desk, "lena"))] {
+        assert!(reader.contains(says) && reader.contains(ends) && reader.contains("Jira"), "{reader}");
+    }
+    let text = page(&mei);
+    let form = text.split("action=\"/tickets/IT-1/state\"").nth(1).unwrap();
+    let version = form.split("name=\"version\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let wanted = format!("version={version}&to=cancelled&reason=She+stays+away&end-access=1");
+    assert_eq!(post("/tickets/IT-1/state", &wanted).header("location"), "/tickets/IT-1?done=state");
+    let left = desk.as_role("lena").get("/api/v1/tickets/IT-1/parts").expect(200);
+    assert_eq!(left["access"], json!([]), "{left}");
+}
+
+/// Where no rule decides about access, the desk says so, to each reader in their language.
+#[test]
+fn the_desk_s_own_reason_for_a_request_is_in_the_approver_s_language() {
+    let none = tempfile::tempdir().unwrap();
+    let desk = House::with_rules(Database::Sqlite, none.path());
+    let fields = json!({ "app": "github", "tier": "write", "duration-hours": 72,
+        "justification": "I join the data project on Monday" });
+    let body = json!({ "request_type": "access", "subject": "GitHub", "fields": fields });
+    let asked = desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
+    assert_eq!(asked["access"]["reason"], "no rule decided, so a person does", "{asked}");
+    let amara = cookie(&desk, "amara");
+    let page = |language: &str| {
+        let headers = [("cookie", amara.as_str()), ("accept-language", language)];
+        send("GET", &format!("{}/tickets/IT-1", desk.url), &headers, "").text
+    };
+    assert!(page("de").contains("keine Regel hat entschieden, darum tut es ein Mensch"), "{}", page("de"));
+    assert!(page("en").contains("no rule decided, so a person does"), "{}", page("en"));
 }

@@ -457,7 +457,7 @@ pub fn create_access_due(organisation: &Organisation, wanted: &Wanted, steps: &[
         })
         .collect();
     let outcome = if steps.is_empty() { Outcome::Approved(scope) } else { Outcome::Await(Approval { steps, scope }) };
-    let verdict = AccessVerdict { outcome, reason: "policy 7".to_owned(), heard: Heard::All };
+    let verdict = AccessVerdict { outcome, reason: "policy 7".to_owned(), heard: Heard::All, by_desk: false };
     create(organisation, wanted, "access", Some((request, verdict)))
 }
 

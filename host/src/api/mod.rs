@@ -84,6 +84,7 @@ fn tickets() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tickets::transition))
         .routes(routes!(tickets::lifecycle::resolutions))
         .routes(routes!(tickets::lifecycle::promises))
+        .routes(routes!(tickets::lifecycle::days::parts))
         .routes(routes!(tickets::lifecycle::escalate))
         .routes(routes!(tickets::links::links))
         .routes(routes!(tickets::links::merge))
@@ -225,7 +226,9 @@ fn work() -> OpenApiRouter<Arc<App>> {
 
 /// Writes of the same people that may be sent again without harm.
 fn repeatable_work() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(tickets::lifecycle::outages::declare, tickets::lifecycle::outages::end))
+    OpenApiRouter::new()
+        .routes(routes!(tickets::lifecycle::outages::declare, tickets::lifecycle::outages::end))
+        .routes(routes!(tickets::lifecycle::days::put))
 }
 
 /// The routes of the company's identity provider: SCIM, which describes itself.

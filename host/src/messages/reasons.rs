@@ -10,6 +10,33 @@ const DEPTH_MAX: usize = 3;
 /// Several reasons of the desk in one record stand so between each other.
 const BETWEEN: &str = "; ";
 
+/// The kinds of ids in reasons, each of a thing that readers know by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named {
+    Person,
+    Clock,
+    Priority,
+}
+
+/// The name of the thing that an id stands for; `None` where there is none such.
+pub type Names<'a> = &'a dyn Fn(Named, &str) -> Option<String>;
+
+/// The places of sentences that hold ids.
+const NAMED: [(&str, usize, Named); 10] = [
+    ("reason.time-passed", 1, Named::Clock),
+    ("reason.has-priority", 0, Named::Priority),
+    ("reason.step-asks", 1, Named::Person),
+    ("reason.not-for-them", 1, Named::Person),
+    ("reason.one-person", 0, Named::Person),
+    ("reason.one-person", 1, Named::Person),
+    ("reason.in-the-place", 0, Named::Person),
+    ("reason.in-the-place", 1, Named::Person),
+    ("reason.moved", 0, Named::Person),
+    ("reason.moved-why", 0, Named::Person),
+];
+/// Several ids in one place stand so between each other.
+const BETWEEN_IDS: [&str; 2] = [", ", " and "];
+
 /// A sentence of the desk: its key, and the pieces between its places.
 struct Sentence {
     key: &'static str,
@@ -20,6 +47,8 @@ static ENGLISH: LazyLock<Vec<Sentence>> = LazyLock::new(|| {
     let sentences = read(include_str!("../../templates/words/en-reasons.txt"));
     sentences.map(|(key, text)| Sentence { key, pieces: pieces(text) }).collect()
 });
+static IN_ENGLISH: LazyLock<Vec<(&str, &str)>> =
+    LazyLock::new(|| read(include_str!("../../templates/words/en-reasons.txt")).collect());
 static GERMAN: LazyLock<Vec<(&str, &str)>> =
     LazyLock::new(|| read(include_str!("../../templates/words/de-reasons.txt")).collect());
 
@@ -65,22 +94,20 @@ impl Sentence {
     }
 }
 
-/// A reason that the desk itself gave, in the words that `words` has for a key. What it holds of others stays as it is, and so does
-/// a reason that is none of the desk's.
-pub fn in_words(reason: &str, words: &dyn Fn(&str) -> String) -> String {
-    whole(reason, words, DEPTH_MAX)
+/// A reason that the desk itself gave, in the words that `words` has for a key, with the names of those whose ids it holds. What it
+/// holds of others stays as it is, and so does a reason that is none of the desk's.
+pub fn in_words(reason: &str, words: &dyn Fn(&str) -> String, names: Names<'_>) -> String {
+    whole(reason, (words, names), DEPTH_MAX)
 }
 
 /// The same in a language; in English for one that the desk does not ship.
-pub fn in_language(locale: &str, reason: &str) -> String {
-    if !is_german(locale) {
-        return reason.to_owned();
-    }
-    let german = |key: &str| {
-        let found = GERMAN.iter().find(|(known, _)| *known == key);
-        found.map_or_else(String::new, |(_, text)| (*text).to_owned())
+pub fn in_language(locale: &str, reason: &str, names: Names<'_>) -> String {
+    let german = is_german(locale);
+    let text = |key: &str| {
+        let all = if german { &GERMAN } else { &IN_ENGLISH };
+        all.iter().find(|(known, _)| *known == key).map_or_else(String::new, |(_, text)| (*text).to_owned())
     };
-    in_words(reason, &german)
+    in_words(reason, &text, names)
 }
 
 /// The word of a reason that the desk itself gives, such as `not-in-time`, for templates in languages that the desk does not ship;
@@ -91,26 +118,47 @@ pub fn code(reason: &str) -> &'static str {
     found.and_then(|sentence| sentence.key.strip_prefix("reason.")).unwrap_or_default()
 }
 
-fn whole(reason: &str, words: &dyn Fn(&str) -> String, depth: usize) -> String {
+/// The words of sentences, and the names of things.
+type Voice<'a> = (&'a dyn Fn(&str) -> String, Names<'a>);
+
+fn whole(reason: &str, voice: Voice<'_>, depth: usize) -> String {
     if depth == 0 {
         return reason.to_owned();
     }
-    if let Some(said) = sentence(reason, words, depth) {
+    if let Some(said) = sentence(reason, voice, depth) {
         return said;
     }
     if !reason.contains(BETWEEN) {
         return reason.to_owned();
     }
-    let parts = reason.split(BETWEEN).map(|part| sentence(part, words, depth).unwrap_or_else(|| part.to_owned()));
+    let parts = reason.split(BETWEEN).map(|part| sentence(part, voice, depth).unwrap_or_else(|| part.to_owned()));
     parts.collect::<Vec<_>>().join(BETWEEN)
 }
 
 /// One sentence of the desk in other words: of several that a text could be, the one of which most is the same each time.
-fn sentence(text: &str, words: &dyn Fn(&str) -> String, depth: usize) -> Option<String> {
+fn sentence(text: &str, voice: Voice<'_>, depth: usize) -> Option<String> {
     let known = ENGLISH.iter().filter_map(|sentence| Some((sentence, sentence.places(text)?)));
     let (found, places) = known.max_by_key(|(sentence, _)| sentence.length())?;
-    let places: Vec<String> = places.into_iter().map(|place| whole(place, words, depth - 1)).collect();
-    Some(filled(&words(found.key), &places))
+    let (words, names) = voice;
+    let said = places.into_iter().enumerate().map(|(at, place)| {
+        let kind = NAMED.iter().find(|(key, place, _)| (*key, *place) == (found.key, at)).map(|(_, _, kind)| *kind);
+        let named = kind.and_then(|kind| by_name(kind, place, names));
+        named.unwrap_or_else(|| whole(place, voice, depth - 1))
+    });
+    let said: Vec<String> = said.collect();
+    Some(filled(&words(found.key), &said))
+}
+
+/// Ids as names; `None` where none of them stands for anything.
+fn by_name(kind: Named, ids: &str, names: Names<'_>) -> Option<String> {
+    if let Some(name) = names(kind, ids) {
+        return Some(name);
+    }
+    let between = BETWEEN_IDS.into_iter().find(|between| ids.contains(between))?;
+    let all: Vec<(&str, Option<String>)> = ids.split(between).map(|id| (id, names(kind, id))).collect();
+    let is_known = all.iter().any(|(_, name)| name.is_some());
+    let shown = all.into_iter().map(|(id, name)| name.unwrap_or_else(|| id.to_owned()));
+    is_known.then(|| shown.collect::<Vec<_>>().join(", "))
 }
 
 /// A text with its places filled in; what is filled in is not filled in again.
@@ -130,6 +178,46 @@ fn filled(text: &str, places: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn no_names(_: Named, _: &str) -> Option<String> {
+        None
+    }
+
+    #[test]
+    fn ids_in_a_reason_are_said_by_name() {
+        let names = |kind: Named, id: &str| match (kind, id) {
+            (Named::Person, "lena") => Some("Lena Fischer".to_owned()),
+            (Named::Person, "jonas") => Some("Jonas Weber".to_owned()),
+            (Named::Clock, "resolution") => Some("Lösung".to_owned()),
+            _ => None,
+        };
+        for (reason, german, english) in [
+            (
+                "escalated: 75 % of the time for resolution had passed",
+                "eskaliert: 75 % der Zeit für Lösung waren vergangen",
+                "escalated: 75 % of the time for Lösung had passed",
+            ),
+            (
+                "step 2 asks lena, jonas now: its approvers have changed",
+                "Schritt 2 fragt jetzt Lena Fischer, Jonas Weber: die Genehmigenden haben gewechselt",
+                "step 2 asks Lena Fischer, Jonas Weber now: its approvers have changed",
+            ),
+            (
+                "step 1 asks nobody who is here now: its approvers have changed",
+                "Schritt 1 fragt jetzt niemanden, der hier ist: die Genehmigenden haben gewechselt",
+                "step 1 asks nobody who is here now: its approvers have changed",
+            ),
+            (
+                "mei decides in the place of lena and jonas",
+                "mei entscheidet an der Stelle von Lena Fischer, Jonas Weber",
+                "mei decides in the place of Lena Fischer, Jonas Weber",
+            ),
+            ("lena has left", "lena has left", "lena has left"),
+        ] {
+            assert_eq!(in_language("de", reason, &names), german);
+            assert_eq!(in_language("en", reason, &names), english);
+        }
+    }
 
     #[test]
     fn a_reason_of_the_desk_is_said_in_german_and_another_s_as_it_is() {
@@ -151,14 +239,18 @@ mod tests {
                 "given at once in an emergency, to be reviewed within 24 hours; breaks glass",
                 "im Notfall sofort gegeben, innerhalb von 24 Stunden zu prüfen; breaks glass",
             ),
+            (
+                "a rule failed, so a person decides, also in an emergency",
+                "eine Regel ist ausgefallen, darum entscheidet ein Mensch, auch im Notfall",
+            ),
             ("nothing was said", "nothing was said"),
             ("es ist gelöst; مرحبا", "es ist gelöst; مرحبا"),
             ("escalated: ", "escalated: "),
             ("", ""),
         ] {
-            assert_eq!(in_language("de-at", reason), german);
-            assert_eq!(in_language("en", reason), reason);
-            assert_eq!(in_language("fr", reason), reason, "as messages are that have no template of theirs");
+            assert_eq!(in_language("de-at", reason, &no_names), german);
+            assert_eq!(in_language("en", reason, &no_names), reason);
+            assert_eq!(in_language("fr", reason, &no_names), reason, "as messages are that have no template of theirs");
         }
     }
 
@@ -172,9 +264,9 @@ mod tests {
     #[test]
     fn reasons_within_reasons_and_long_ones_come_to_an_end() {
         let deep = "escalated: ".repeat(10_000) + "x";
-        assert!(in_language("de", &deep).ends_with('x'));
+        assert!(in_language("de", &deep, &no_names).ends_with('x'));
         let many = "the assignee has left; ".repeat(1_000);
-        assert!(in_language("de", &many).starts_with("die Person"));
+        assert!(in_language("de", &many, &no_names).starts_with("die Person"));
     }
 
     /// A sentence that the desk has changed is no more found in its records: this says so where it is changed.

@@ -64,6 +64,7 @@ pub fn pages(app: &Arc<App>) -> Pages {
         .route("/tickets/{key}/reply", post(ticket::acts::reply))
         .route("/tickets/{key}/state", post(ticket::acts::state))
         .route("/tickets/{key}/escalate", post(ticket::acts::escalate))
+        .route("/tickets/{key}/day", post(ticket::days::set))
         .route("/tickets/{key}/edit", post(ticket::acts::edit))
         .route("/tickets/{key}/tags", post(ticket::acts::tags))
         .route("/tickets/{key}/take", post(ticket::acts::take))

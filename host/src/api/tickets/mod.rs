@@ -293,6 +293,10 @@ pub struct TransitionBody {
     /// For `resolved`: how it was, in the parts that the request type asks for.
     #[serde(default)]
     pub resolution: RecordBody,
+    /// For `cancelled`: whether the access that parts of a bundle gave ends with it, as far as you may end it. `GET .../parts` says which
+    /// that is. Where it does not end, people are asked whether it is to be taken back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub end_access: bool,
 }
 
 /// Put a ticket into another state.
@@ -315,12 +319,18 @@ pub async fn transition(
 ) -> Result<Response, Problem> {
     let (condition, key) = (condition(&headers)?, key_of(&headers, &format!("transition {ticket}"), &body)?);
     let wanted = Move { to: body.to()?, reason: body.reason, record: body.resolution.into() };
-    let done = app.transition(&actor, number(&ticket)?, &condition, wanted, key).await?;
+    let done = match body.end_access {
+        true => Box::pin(app.cancel_with_access(&actor, number(&ticket)?, &condition, wanted, key)).await?,
+        false => app.transition(&actor, number(&ticket)?, &condition, wanted, key).await?,
+    };
     changed(&app, &actor, StatusCode::OK, done).await
 }
 
 impl TransitionBody {
     fn to(&self) -> Result<TicketState, Problem> {
+        if self.end_access && self.to != TicketState::Cancelled.code() {
+            return Err(Problem::bad_field("end_access", "belongs to the state `cancelled` alone: leave it out"));
+        }
         TicketState::from_code(&self.to).ok_or_else(|| {
             let known: Vec<&str> = TicketState::ALL.iter().map(|state| state.code()).collect();
             let shown: String = self.to.chars().take(SHOWN_CHARS_MAX).collect();

@@ -10,7 +10,7 @@ use crate::desk::actor::Actor;
 use crate::desk::change::condition::Condition;
 use crate::desk::change::message::MessageKind;
 use crate::desk::organisation::form::Problem;
-pub use crate::messages::reasons::in_words;
+pub use crate::messages::reasons::{Named, in_words};
 pub use crate::messages::shipped_text;
 
 /// The latest versions of the document that are looked at for those that changed a message.

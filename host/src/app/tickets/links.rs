@@ -1,7 +1,6 @@
 //! Tickets and the others that they are linked with: links by hand, merging, follow-ups and splitting, and the desk's own work
 //! that comes of links.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::change::{Changed, Key, Retry, Which, idempotency};
@@ -14,7 +13,7 @@ use crate::desk::change::condition::Condition;
 use crate::desk::id::{PersonId, TicketId, TicketNumber};
 use crate::desk::organisation::form::{Raw, Value};
 use crate::desk::permission;
-use crate::desk::ticket::intake::{Submission, bundle, outage};
+use crate::desk::ticket::intake::{Submission, outage};
 use crate::desk::ticket::lifecycle::links::{self, LinkKind, Origin, Reach};
 use crate::desk::ticket::lifecycle::merge;
 use crate::desk::ticket::lifecycle::resolution::resolve_duplicate;
@@ -139,7 +138,7 @@ impl Office {
                 self.resolve_children(&ticket).await?;
             }
             State::Merged => self.note_merge(&ticket).await?,
-            State::Cancelled => self.cancel_parts(&ticket).await?,
+            State::Cancelled => Box::pin(self.cancel_parts(&ticket)).await?,
             _ => {}
         }
         Ok(Outcome::Done)
@@ -151,23 +150,6 @@ impl Office {
             let around = self.store.around(number).await?;
             let follow = self.change(Which::Number(number), Retry::Commutes, None, |ticket, _, at| {
                 Ok(resolve_duplicate(ticket, (&original.category, &last.record), &around, at))
-            });
-            follow.await?;
-        }
-        Ok(())
-    }
-
-    /// Cancels the parts of a bundle: the children for which it has waited.
-    async fn cancel_parts(&self, whole: &Ticket) -> Result<(), Error> {
-        let links = self.store.links(whole.number).await?.into_iter();
-        let awaited = links.filter(|link| link.kind == LinkKind::BlockedBy && !link.reverse).map(|link| link.other);
-        let awaited: BTreeSet<TicketNumber> = awaited.collect();
-        for number in self.store.unfinished_linked(LinkKind::Child, whole.number).await? {
-            if !awaited.contains(&number) {
-                continue;
-            }
-            let follow = self.change(Which::Number(number), Retry::Commutes, None, |part, case, at| {
-                Ok(bundle::cancel_part(part, case, whole, at))
             });
             follow.await?;
         }

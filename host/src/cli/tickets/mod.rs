@@ -6,11 +6,12 @@ use clap::{Args, Subcommand};
 use super::desk::remote::Remote;
 use super::{Failure, Place};
 
+mod days;
 mod drafts;
 pub mod explain;
 mod outages;
 
-/// Drafts and outages, at a desk that runs (`--url`, `--token`).
+/// Drafts, outages and the days of bundles, at a desk that runs (`--url`, `--token`).
 #[derive(Debug, Args)]
 pub struct Tickets {
     #[command(subcommand)]
@@ -27,6 +28,8 @@ enum Command {
     /// Tickets that stand for many: submissions like them attach themselves, are answered together and resolved together.
     #[command(subcommand)]
     Outages(outages::Command),
+    /// Gives a bundle another day, such as the first one of a new colleague: its parts, their dates and its tasks follow.
+    Day(days::MoveDay),
 }
 
 /// Does it.
@@ -36,5 +39,6 @@ pub fn run(tickets: &Tickets) -> Result<(), Failure> {
     match &tickets.command {
         Command::Drafts(command) => drafts::run(command, &desk),
         Command::Outages(command) => outages::run(command, &desk),
+        Command::Day(wanted) => days::run(wanted, &desk),
     }
 }

@@ -233,6 +233,7 @@ pub(super) fn broken_glass(case: AccessCase, heard: Heard, at: &At<'_>) -> Acces
         case.steps.clear();
         let why = std::mem::take(&mut case.reason);
         case.reason = if why.is_empty() { IN_EMERGENCY.to_owned() } else { format!("{IN_EMERGENCY}; {why}") };
+        case.own_words = case.own_words.map(|own| own.max(IN_EMERGENCY.len()));
     }
     case
 }

@@ -88,9 +88,15 @@ pub struct AccessCase {
     pub steps: Vec<Step>,
     /// Human decisions, in the order in which they were taken; never changed.
     pub decisions: Vec<HumanDecision>,
-    /// Why the rules said so.
+    /// Why it was decided so when it was asked for.
     pub reason: String,
+    /// The bytes at the beginning of the reason that are the desk's own words, [`ALL_WORDS`] for all of it: what follows is of rules.
+    /// `None` for requests from before that was kept.
+    pub own_words: Option<usize>,
 }
+
+/// All of a reason is the desk's own.
+pub const ALL_WORDS: usize = usize::MAX >> 1;
 
 /// Why the desk denies what lapsed.
 pub const NOT_IN_TIME: &str = "it was not decided in time";
@@ -158,7 +164,14 @@ impl AccessCase {
             steps,
             decisions: Vec::new(),
             reason: verdict.reason.clone(),
+            own_words: Some(if verdict.by_desk { ALL_WORDS } else { 0 }),
         }
+    }
+
+    /// The reason in two pieces: the desk's own words, and those of rules. Where it was not kept whose they are, all may be the desk's.
+    pub fn said(&self) -> (&str, &str) {
+        let own = self.own_words.unwrap_or(ALL_WORDS);
+        self.reason.split_at_checked(own).unwrap_or((&self.reason, ""))
     }
 
     /// The case as far as the guards let it open: one that was approved at once needs a seat, and none may ask for what is not
@@ -170,8 +183,11 @@ impl AccessCase {
         let case = if delegates { self.following(at.organisation, at.now).0 } else { self };
         let case = campaign::broken_glass(case, heard, at);
         let (after, denied) = case.reviewed(at);
+        let now = at.review().verdict.as_ref();
+        let of_rules = denied.is_some() && now.is_some_and(|now| matches!(now.outcome, Outcome::Denied));
+        let own_words = Some(if of_rules { 0 } else { ALL_WORDS });
         match denied.or_else(|| guards::refuses_request(&after, at)).or_else(|| guards::begins_too_late(&after, at)) {
-            Some(reason) => AccessCase { state: AccessState::DeniedByPolicy, scope: None, reason, ..after },
+            Some(reason) => AccessCase { state: AccessState::DeniedByPolicy, scope: None, reason, own_words, ..after },
             None => after,
         }
     }

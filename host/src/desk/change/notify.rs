@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use super::at::At;
 use super::message::{About, AccessNews, Message, MessageKind, Moved, Reply};
 use super::{Change, TicketWrite};
-use crate::desk::access::AccessState;
+use crate::desk::access::{AccessCase, AccessState};
 use crate::desk::actor::Author;
 use crate::desk::id::{MessageId, PersonId};
 use crate::desk::organisation::Organisation;
@@ -63,7 +63,7 @@ impl Change {
         let known = |message: &Message| actors.contains(&message.to) && message.kind != MessageKind::Acknowledgement;
         owed.retain(|message| !known(message));
         self.messages = one_each(owed);
-        let (ticket, news) = (self.after().id, access_news(&self.entries));
+        let (ticket, news) = (self.after().id, access_news(&self.entries, self.case()));
         let hears = |message: &&mut Message| {
             message.ticket == ticket && matches!(message.kind, MessageKind::StateChanged | MessageKind::Resolved)
         };
@@ -80,14 +80,16 @@ impl Change {
 
 /// The news of access in a change, for those who read what is public: why it was given, refused or taken back rather than that an app has
 /// it by now.
-fn access_news(entries: &[Entry]) -> Option<AccessNews> {
+fn access_news(entries: &[Entry], case: Option<&AccessCase>) -> Option<AccessNews> {
+    let of_rules = |detail: &str| case.is_some_and(|case| case.reason == detail && case.said().0.is_empty());
     let goes_on = |outcome: AccessOutcome| {
         let awaiting = AccessOutcome::Is(AccessState::Awaiting);
         outcome == awaiting || matches!(outcome, AccessOutcome::Asked | AccessOutcome::Answered)
     };
     let news = |entry: &Entry| match &entry.event {
         Event::AccessDecided { outcome, detail } if entry.visibility == Visibility::Public && !goes_on(*outcome) => {
-            Some(AccessNews { outcome: *outcome, reason: detail.clone(), by_desk: entry.says_the_desk_why() })
+            let by_desk = entry.says_the_desk_why() && !of_rules(detail);
+            Some(AccessNews { outcome: *outcome, reason: detail.clone(), by_desk })
         }
         _ => None,
     };

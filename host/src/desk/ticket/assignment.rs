@@ -152,7 +152,7 @@ pub fn hand_on(ticket: &Ticket, why: &HandOn, at: &At<'_>) -> Change {
         return Change::update(ticket, after, vec![entry]);
     }
     let stays = *why == HandOn::LeftInQueue;
-    let leads = if stays { leads(&after, at.organisation) } else { Vec::new() };
+    let leads = if stays { leads(&after, ticket.assignee.as_ref(), at) } else { Vec::new() };
     let mut change = Change::update(ticket, after, Vec::new());
     let mut assignment = waiting_in_team(at.organisation, &ticket.team, &ticket.skills, at.now);
     assignment.candidates.retain(|candidate| !stays && Some(candidate) != but);
@@ -165,11 +165,23 @@ pub fn hand_on(ticket: &Ticket, why: &HandOn, at: &At<'_>) -> Change {
     change
 }
 
-/// Those who hear that a ticket stays in the queue of its team: the lead, or the members where there is none who is here.
-fn leads(ticket: &Ticket, organisation: &Organisation) -> Vec<PersonId> {
-    let lead = organisation.teams.get(&ticket.team).and_then(|team| team.lead.clone());
-    let is_here = |lead: &PersonId| organisation.people.get(lead).is_some_and(|person| person.active);
-    lead.filter(is_here).map_or_else(|| alerts::responsible(ticket, organisation), |lead| vec![lead])
+/// Those who hear that a ticket stays in the queue of its team: the lead, or the deputy of a lead who is away; all members where neither
+/// is here, or it is the one who had it.
+fn leads(ticket: &Ticket, had: Option<&PersonId>, at: &At<'_>) -> Vec<PersonId> {
+    let organisation = at.organisation;
+    let all = || alerts::responsible(ticket, organisation);
+    let Some(team) = organisation.teams.get(&ticket.team) else { return all() };
+    let away = |person: &PersonId| {
+        let member = team.members.iter().find(|member| member.person == *person);
+        member.and_then(|member| organisation.absence(member, at.now))
+    };
+    let hears = team.lead.as_ref().and_then(|lead| match away(lead) {
+        None => Some(lead),
+        Some(absence) => absence.deputy.as_ref().filter(|deputy| away(deputy).is_none()),
+    });
+    let is_here = |person: &PersonId| organisation.people.get(person).is_some_and(|person| person.active);
+    let one = hears.filter(|person| Some(*person) != had && is_here(person));
+    one.map_or_else(all, |person| vec![person.clone()])
 }
 
 /// When one who got a ticket of a team at this instant has to have taken it up; `None` where the team sets no time.

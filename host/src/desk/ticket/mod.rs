@@ -102,7 +102,7 @@ impl fmt::Display for State {
     }
 }
 
-/// What a ticket began with, as intake accepted it. Nothing changes it afterwards.
+/// What a ticket began with, as intake accepted it. Nothing changes it afterwards but another day for a bundle.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Submitted {
     pub request_type: RequestTypeId,

@@ -24,7 +24,7 @@ impl Part {
     /// The one table of who sees what. All else of a ticket is for everybody who may read it.
     pub const fn visibility(self) -> Visibility {
         match self {
-            Part::Set(Field::Category | Field::Priority) => Visibility::Public,
+            Part::Set(Field::Category | Field::Priority | Field::Day) => Visibility::Public,
             Part::Set(Field::Tags | Field::Impact | Field::Urgency | Field::Team | Field::Tier) => Visibility::Internal,
             Part::Assignee | Part::Signals | Part::DuplicateOf => Visibility::Internal,
         }

@@ -173,12 +173,22 @@ pub enum Field {
     Priority,
     Team,
     Tier,
+    /// The day that a bundle, or a part of one, goes by.
+    Day,
 }
 
 impl Field {
     /// Every field.
-    pub const ALL: [Field; 7] =
-        [Field::Category, Field::Tags, Field::Impact, Field::Urgency, Field::Priority, Field::Team, Field::Tier];
+    pub const ALL: [Field; 8] = [
+        Field::Category,
+        Field::Tags,
+        Field::Impact,
+        Field::Urgency,
+        Field::Priority,
+        Field::Team,
+        Field::Tier,
+        Field::Day,
+    ];
 
     /// The stable word for programs.
     pub const fn code(self) -> &'static str {
@@ -190,6 +200,7 @@ impl Field {
             Field::Priority => "priority",
             Field::Team => "team",
             Field::Tier => "tier",
+            Field::Day => "day",
         }
     }
 

@@ -139,7 +139,9 @@ pub fn transition(
     if let Some(case) = case.filter(|_| to == State::Cancelled) {
         access::cancelled(&mut change, case, at);
     }
-    if to == State::Cancelled && !around.blockers.is_empty() {
+    let form = at.organisation.request_types.get(&ticket.submitted.request_type);
+    let is_bundle = form.is_some_and(|form| !form.parts.is_empty());
+    if to == State::Cancelled && (is_bundle || !around.blockers.is_empty()) {
         links::parts_follow(&mut change, at);
     }
     Ok(change)

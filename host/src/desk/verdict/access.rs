@@ -100,6 +100,8 @@ pub struct AccessVerdict {
     /// The deciding rules' reasons, joined.
     pub reason: String,
     pub heard: Heard,
+    /// Whether the desk itself gave the reason, since no rule did.
+    pub by_desk: bool,
 }
 
 /// Whether every rule was heard that should have been. A verdict without one of them is no word of the rules that an emergency
@@ -174,7 +176,12 @@ pub fn combine(asked: &Asked<'_>, given: &[Given<AccessAnswer>]) -> AccessVerdic
     let failed = given.iter().any(|g| g.answer.is_none());
     let heard = if failed { Heard::NotAll } else { Heard::All };
     if answers().any(|(_, answer)| *answer == AccessAnswer::Deny) {
-        return AccessVerdict { outcome: Outcome::Denied, reason: reasons(&|a| *a == AccessAnswer::Deny), heard };
+        return AccessVerdict {
+            outcome: Outcome::Denied,
+            reason: reasons(&|a| *a == AccessAnswer::Deny),
+            heard,
+            by_desk: false,
+        };
     }
     let mut scope = narrowest(
         asked,
@@ -189,7 +196,7 @@ pub fn combine(asked: &Asked<'_>, given: &[Given<AccessAnswer>]) -> AccessVerdic
         let more = fallback(asked, failed);
         if more.iter().any(|step| step.approvers.is_empty()) {
             let reason = "a person would have to decide, and everybody who may is party to the request".to_owned();
-            return AccessVerdict { outcome: Outcome::Denied, reason, heard };
+            return AccessVerdict { outcome: Outcome::Denied, reason, heard, by_desk: true };
         }
         let more: Vec<ApprovalStep> = more.into_iter().filter(|step| !steps.iter().any(|s| s.asks_as(step))).collect();
         steps.extend(more);
@@ -197,20 +204,22 @@ pub fn combine(asked: &Asked<'_>, given: &[Given<AccessAnswer>]) -> AccessVerdic
             scope.duration_hours = scope.duration_hours.min(asked.organisation.defaults.access_fallback_hours.max(1));
         }
         let why = if failed { "a rule failed, so a person decides" } else { "no rule decided, so a person does" };
-        return AccessVerdict { outcome: Outcome::Await(Approval { steps, scope }), reason: why.to_owned(), heard };
+        let outcome = Outcome::Await(Approval { steps, scope });
+        return AccessVerdict { outcome, reason: why.to_owned(), heard, by_desk: true };
     }
     if steps.is_empty() {
         return AccessVerdict {
             outcome: Outcome::Approved(scope),
             reason: reasons(&|a| matches!(a, AccessAnswer::Approve(_))),
             heard,
+            by_desk: false,
         };
     }
     let mut reason = reasons(&|a| matches!(a, AccessAnswer::Require(_)));
     if steps.iter().any(|step| step.named == [Named::AccessApprovers]) {
         reason.push_str("; where too few who are named may approve, the access approvers stand in");
     }
-    AccessVerdict { outcome: Outcome::Await(Approval { steps, scope }), reason, heard }
+    AccessVerdict { outcome: Outcome::Await(Approval { steps, scope }), reason, heard, by_desk: false }
 }
 
 /// The steps of all answers. What several rules ask for alike is asked once, within the shortest time; what one rule asks for

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{CASE_COLUMNS, DECISION_COLUMNS, DECISION_COLUMNS_COUNT, GRANT_COLUMNS, ListedGrant, case, listed};
+use super::{
+    CASE_COLUMNS, CASE_COLUMNS_COUNT, DECISION_COLUMNS, DECISION_COLUMNS_COUNT, GRANT_COLUMNS, ListedGrant, case,
+    listed,
+};
 use crate::desk::access::{AccessCase, LedgerEvent};
 use crate::desk::id::{AppId, GrantId, PersonId, TicketId};
 use crate::store::access::ledger::{Said, stored};
@@ -130,7 +133,7 @@ pub(super) async fn cases(tx: &mut Tx, ids: &[TicketId]) -> Result<BTreeMap<Tick
     let sql = format!("select {CASE_COLUMNS}, ticket from access_cases {among}");
     let mut cases = BTreeMap::new();
     for row in tx.all(&sql, args(ids)).await? {
-        let ticket = TicketId(row.uuid(15)?);
+        let ticket = TicketId(row.uuid(CASE_COLUMNS_COUNT)?);
         let decisions = decided.remove(&ticket).unwrap_or_default();
         if let Ok(case) = case(ticket, &row, &decisions) {
             cases.insert(ticket, case);

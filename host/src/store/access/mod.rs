@@ -12,7 +12,7 @@ use super::sql::places;
 use super::tickets::rows;
 use super::{Error, Store};
 use crate::desk::access::{
-    AccessCase, AccessRequest, AccessState, EndReason, Grant, GrantState, HumanDecision, Named, Step,
+    ALL_WORDS, AccessCase, AccessRequest, AccessState, EndReason, Grant, GrantState, HumanDecision, Named, Step,
 };
 use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TicketNumber, TierId};
 use crate::desk::ticket::Ticket;
@@ -169,9 +169,9 @@ impl Store {
 
 /// The columns of a case, in the order in which they are read.
 pub(in crate::store) const CASE_COLUMNS: &str = "requester, submitted_by, subject, extends, app, tier, role, duration_hours, \
-     justification, state, scope, steps, reason, emergency, starts_at";
+     justification, state, scope, steps, reason, emergency, starts_at, own_words";
 /// How many columns that are.
-pub(in crate::store) const CASE_COLUMNS_COUNT: usize = 15;
+pub(in crate::store) const CASE_COLUMNS_COUNT: usize = 16;
 /// The columns of what a person decided about one.
 pub(in crate::store) const DECISION_COLUMNS: &str = "step, approver, approve, reason, at, in_place_of";
 /// How many columns that are.
@@ -212,6 +212,7 @@ pub(in crate::store) fn case(ticket: TicketId, row: &Row, decisions: &[Row]) -> 
         scope: scope_from_json(&row.text(10)?)?,
         steps: steps_from_json(&row.text(11)?)?,
         reason: row.text(12)?,
+        own_words: row.opt_int(15)?.map(|own| usize::try_from(own).unwrap_or(ALL_WORDS)),
         decisions: decisions.iter().map(decision).collect::<Result<_, _>>()?,
     })
 }

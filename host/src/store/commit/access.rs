@@ -145,8 +145,8 @@ async fn open(tx: &mut Tx, case: &AccessCase, now: Timestamp) -> Result<(), Erro
     let request = &case.request;
     tx.later(
         "insert into access_cases (ticket, requester, submitted_by, subject, extends, app, tier, role, duration_hours, \
-         justification, state, scope, steps, reason, opened_at, emergency, starts_at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+         justification, state, scope, steps, reason, opened_at, emergency, starts_at, own_words) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
         vec![
             case.ticket.0.into(),
             case.requester.as_str().into(),
@@ -165,6 +165,7 @@ async fn open(tx: &mut Tx, case: &AccessCase, now: Timestamp) -> Result<(), Erro
             ms(now).into(),
             i64::from(request.emergency).into(),
             request.starts.map(ms).into(),
+            case.own_words.map(|own| i64::try_from(own).unwrap_or(i64::MAX)).into(),
         ],
     )
     .await?;

@@ -57,7 +57,7 @@ columns! {
 }
 
 columns! {
-    /// The columns of `contents` after `ticket`: the texts, which no list reads and no change rewrites.
+    /// The columns of `contents` after `ticket`: the texts, which no list reads and hardly a change rewrites.
     content of submitted: &Submitted {
         body: String = submitted.body.as_str();
         fields: String = fields_json(&submitted.fields).to_string();
@@ -223,9 +223,25 @@ pub async fn update(tx: &mut Tx, changed: &[(&Ticket, &Ticket)]) -> Result<(), E
         standing.write(tx, numbers).await?;
     }
     update_clocks(tx, &once).await?;
+    update_fields(tx, &once).await?;
     for (before, after) in in_order {
         Standing::of(before, after).write(tx, vec![after.number.0]).await?;
         update_clocks(tx, &[(before, after)]).await?;
+        update_fields(tx, &[(before, after)]).await?;
+    }
+    Ok(())
+}
+
+/// Writes what stands in the fields of those tickets whose form was filled in once more, as where the day of a bundle is another.
+async fn update_fields(tx: &mut Tx, changed: &[(&Ticket, &Ticket)]) -> Result<(), Error> {
+    for (before, after) in changed {
+        let (was, is) = (&before.submitted, &after.submitted);
+        if !Arc::ptr_eq(was, is) && was.fields != is.fields {
+            let fields = fields_json(&is.fields).to_string();
+            // What was erased meanwhile stays so.
+            let sql = "update contents set fields = $1 where ticket = $2 and fields <> '[]'";
+            tx.later(sql, vec![fields.into(), after.number.0.into()]).await?;
+        }
     }
     Ok(())
 }

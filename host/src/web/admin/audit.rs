@@ -198,7 +198,12 @@ fn entry(f: &Frame, found: Found) -> Entry {
     let shown = facts
         .iter()
         .filter(|(name, _)| !matches!(name.as_str(), "hash" | "before" | "after" | "seq" | "row" | "groups"));
-    let shown = shown.filter_map(|(name, value)| Some((name.replace(['_', '-'], " "), fact(f, value)?)));
+    let in_words = |name: &str, text: String| match (who, name) {
+        (Some("desk"), "why" | "reason") => f.own_reason(&text),
+        _ => text,
+    };
+    let shown =
+        shown.filter_map(|(name, value)| Some((name.replace(['_', '-'], " "), in_words(name, fact(f, value)?))));
     let key = ticket.map(|number| TicketNumber(number).to_string());
     let link_to = match (event.as_str(), &key) {
         (_, Some(key)) => Some(format!("/tickets/{key}")),

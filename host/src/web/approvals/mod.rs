@@ -299,7 +299,7 @@ async fn render(
         groups: groups(&wanted, form),
         wanted,
         justification: case.request.justification.clone(),
-        reason: case.reason.clone(),
+        reason: f.case_reason(&case),
         steps,
         may,
         state: f.words.t(&format!("access.{}", case.state.code())),

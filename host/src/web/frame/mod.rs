@@ -8,8 +8,8 @@ use axum::response::{IntoResponse, Response};
 use jiff::tz::TimeZone;
 
 use crate::app::App;
-use crate::app::reference::words::in_words;
-use crate::desk::access::HumanDecision;
+use crate::app::reference::words::{Named, in_words};
+use crate::desk::access::{AccessCase, HumanDecision};
 use crate::desk::actor::{Actor, Role};
 use crate::desk::id::PersonId;
 use crate::desk::organisation::{Organisation, Person};
@@ -122,9 +122,20 @@ impl Frame {
         if places.is_empty() { name } else { self.words.t2("approvals.in-place-of", name, places.join(", ")) }
     }
 
-    /// A reason that the desk itself gave, in the reader's words.
+    /// A reason that the desk itself gave, in the reader's words, with names in the place of ids.
     pub fn own_reason(&self, reason: &str) -> String {
-        in_words(reason, &|key: &str| self.words.t(key))
+        let names = |kind: Named, id: &str| match kind {
+            Named::Person => self.organisation.people.get(id).map(|person| person.name.clone()),
+            Named::Clock => Some(self.clock(id)),
+            Named::Priority => id.parse().ok().map(|id| self.priority(&id).name),
+        };
+        in_words(reason, &|key: &str| self.words.t(key), &names)
+    }
+
+    /// Why a request for access was decided so: the desk's own words in those of the reader, the words of rules as they are.
+    pub fn case_reason(&self, case: &AccessCase) -> String {
+        let (own, of_rules) = case.said();
+        format!("{}{of_rules}", self.own_reason(own))
     }
 
     /// The name of a person whose id came as text.

@@ -94,7 +94,7 @@ fn row(f: &Frame, found: Evidence) -> Row {
         ticket: ticket.to_string(),
         justification: case.as_ref().map(|case| case.request.justification.clone()).unwrap_or_default(),
         policy: match damaged.is_empty() {
-            true => case.as_ref().map(|case| case.reason.clone()).unwrap_or_default(),
+            true => case.as_ref().map(|case| f.case_reason(case)).unwrap_or_default(),
             false => f.words.t("state.damaged"),
         },
         approved: decisions.map(|decision| f.approver(decision)).collect(),

@@ -161,6 +161,6 @@ fn holder(f: &Frame, found: Evidence) -> Holder {
         name: f.name(&found.grant.subject),
         approved: approved.map(|decision| f.approver(decision)).collect(),
         grant: Some((found.grant.id.to_string(), f.times.until(found.grant.expires_at))),
-        why: found.case.map(|case| case.reason).unwrap_or_default(),
+        why: found.case.as_ref().map(|case| f.case_reason(case)).unwrap_or_default(),
     }
 }

@@ -119,7 +119,11 @@ pub async fn state(visit: Visit, Path(id): Path<String>, form: Form) -> Result<R
     };
     let wanted = Move { to, reason: form.text("reason"), record };
     let key = key(&form, &format!("state {id}"));
-    let done = visit.app.transition(&visit.actor, number, &seen(&form), wanted, key).await.map(drop);
+    let (app, actor, condition) = (&visit.app, &visit.actor, seen(&form));
+    let done = match to == State::Cancelled && form.has("end-access") {
+        true => Box::pin(app.cancel_with_access(actor, number, &condition, wanted, key)).await.map(drop),
+        false => app.transition(actor, number, &condition, wanted, key).await.map(drop),
+    };
     answer(visit, number, ("state", &form), done).await
 }
 

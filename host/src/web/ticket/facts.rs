@@ -176,7 +176,7 @@ fn access(f: &Frame, seen: &Seen) -> Option<Access> {
         for_reader: f.viewer.as_ref().is_some_and(|viewer| case.awaited().contains(&&viewer.id)),
         due: case.due_at().map(|due| f.times.due(due)),
         approvers: case.awaited().into_iter().map(|id| f.name(id)).collect(),
-        reason: case.reason.clone(),
+        reason: f.case_reason(case),
     })
 }
 

@@ -26,6 +26,7 @@ use crate::desk::ticket::Ticket;
 use crate::desk::ticket::sight::Sight;
 
 pub mod acts;
+pub mod days;
 mod facts;
 pub mod files;
 pub mod next;
@@ -107,6 +108,7 @@ struct PlainPage {
     files: Vec<files::Shown>,
     why: Vec<String>,
     next: Vec<StateOption>,
+    cancels: days::Cancels,
     notice: Option<Notice>,
     body: String,
     key: String,
@@ -127,6 +129,7 @@ struct ConsolePage {
     tools: tools::Tools,
     may_become_article: bool,
     next: Vec<StateOption>,
+    cancels: days::Cancels,
     notice: Option<Notice>,
     reply: String,
     note: String,
@@ -146,7 +149,7 @@ pub async fn show(visit: Visit, Path(key): Path<String>, Query(how): Query<How>)
             None,
             Some(
                 act @ ("reply" | "new-ticket" | "note" | "state" | "edit" | "take" | "next" | "escalate" | "macro"
-                | "task" | "link" | "file" | "outage" | "outage-ended" | "hand-over"),
+                | "task" | "link" | "file" | "outage" | "outage-ended" | "hand-over" | "day"),
             ),
         ) => Some(format!("ticket.done.{act}")),
         _ => None,
@@ -199,6 +202,18 @@ pub async fn presence(visit: Visit, Path(key): Path<String>, form: Form) -> Resu
     Ok(Json(others.into_iter().map(|(id, doing)| AtIt { name: f.name(&id), doing: doing.code() }).collect()))
 }
 
+/// The states into which the reader may put a ticket, the one that was chosen before among them.
+fn next_states(visit: &Visit, seen: &Seen, form: &Form) -> Vec<StateOption> {
+    let (f, wanted) = (&visit.frame, form.given("to"));
+    let words = if f.works() { "state" } else { "act" };
+    let next = permission::next_states(&visit.actor, &seen.ticket).into_iter().map(|state| StateOption {
+        code: state.code(),
+        text: f.words.t(&format!("{words}.{}", state.code())),
+        chosen: wanted.as_deref() == Some(state.code()),
+    });
+    next.collect()
+}
+
 /// The page of a ticket, with what was filled in before and a word about it.
 pub async fn render(
     visit: Visit,
@@ -219,17 +234,13 @@ pub async fn render(
     let why = explained.text.lines().map(str::to_owned).filter(|line| !line.trim().is_empty()).collect();
     let facts = Facts::of(f, &seen);
     let plain = !f.works();
-    let wanted = form.given("to");
-    let next = permission::next_states(&visit.actor, &seen.ticket).into_iter().map(|state| StateOption {
-        code: state.code(),
-        text: f.words.t(&format!("{}.{}", if plain { "act" } else { "state" }, state.code())),
-        chosen: wanted.as_deref() == Some(state.code()),
-    });
-    let next: Vec<StateOption> = next.collect();
+    let next = next_states(&visit, &seen, form);
+    let cancels = days::cancels(&visit, &seen, &next).await?;
     let fresh = |app: &Arc<crate::app::App>| app.clock.new_id().to_string();
     if plain {
         let (body, key) = (form.text("body"), fresh(&visit.app));
-        return page(status, &PlainPage { facts, items, older, files, why, next, notice, body, key, f: visit.frame });
+        let f = visit.frame;
+        return page(status, &PlainPage { facts, items, older, files, why, next, cancels, notice, body, key, f });
     }
     let stories = facts::whys(f, explained.fields.unwrap_or_default());
     let card = facts::card(&visit, &seen).await?;
@@ -259,6 +270,7 @@ pub async fn render(
             tools,
             may_become_article,
             next,
+            cancels,
             notice,
             reply,
             note,

@@ -2,6 +2,7 @@
 
 use super::Seen;
 use crate::app::tickets::work::StoredEntry;
+use crate::desk::access::AccessCase;
 use crate::desk::actor::Author;
 use crate::desk::organisation::form::Value;
 use crate::desk::organisation::service::RecordPart;
@@ -88,7 +89,14 @@ fn item(f: &Frame, seen: &Seen, stored: &StoredEntry) -> Option<Item> {
         Event::Commented { body, .. } => Some(base(if note { "note" } else { "words" }, body.clone(), "")),
         other => {
             let (text, reason) = line(f, other)?;
-            let reason = if entry.says_the_desk_why() { f.own_reason(&reason) } else { reason };
+            // What the desk says of a request for access may be the words of rules.
+            let of_case =
+                |case: &&AccessCase| matches!(other, Event::AccessDecided { detail, .. } if *detail == case.reason);
+            let reason = match seen.case.as_ref().filter(of_case) {
+                _ if !entry.says_the_desk_why() => reason,
+                Some(case) => f.case_reason(case),
+                None => f.own_reason(&reason),
+            };
             Some(base("event", text, &reason))
         }
     }
@@ -167,6 +175,6 @@ fn named(f: &Frame, field: Field, id: &str) -> String {
         Field::Category => f.category(id),
         Field::Team => f.team(id),
         Field::Priority => id.parse().map_or_else(|_| id.to_owned(), |id| f.priority(&id).name),
-        Field::Tags | Field::Impact | Field::Urgency | Field::Tier => id.to_owned(),
+        Field::Tags | Field::Impact | Field::Urgency | Field::Tier | Field::Day => id.to_owned(),
     }
 }

@@ -4,6 +4,7 @@ use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::acts::{answer, key, seen};
+use super::days::{self, ShownDay};
 use super::outage::{self, Shown};
 use super::{Seen, number};
 use crate::app::tickets::bulk::{FilledReply, Step};
@@ -42,6 +43,8 @@ pub struct Tools {
     /// Whether it may be merged into another.
     pub merges: bool,
     pub outage: Shown,
+    /// The days that it goes by, where it is a bundle.
+    pub days: Vec<ShownDay>,
     /// The note of a handover that was refused, and whether one was.
     pub handover: String,
     pub handed: bool,
@@ -78,6 +81,7 @@ pub async fn read(visit: &Visit, seen: &Seen, form: &Form) -> Result<Tools, Fail
         links: LinkKind::BY_HAND.into_iter().map(word).collect(),
         merges: ticket.state.is_unfinished(),
         outage: outage::read(visit, seen, form).await?,
+        days: days::read(visit, ticket, form),
         handover: form.text("handover"),
         handed: form.has("handover"),
         hand_to: form.text("hand-to"),

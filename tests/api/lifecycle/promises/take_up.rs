@@ -8,18 +8,21 @@ use crate::api::lifecycle::handover::{with, with_teams};
 use crate::support::place::{Database, on_both};
 
 /// Two who do nothing are given a ticket as often as their team allows. Then it stays in the queue, also while both have room, until a
-/// person gives it to one; the lead of the team hears of it once, or all of the team where it has none, in their own languages.
+/// person gives it to one; the lead of the team hears of it once, or all of the team where it has none or theirs is away, in their own
+/// languages.
 #[test]
 fn what_is_never_taken_up_stays_in_the_queue_and_the_lead_hears_of_it() {
     on_both(|database| {
-        for (lead, hear) in [(None, 2), (Some("emma"), 1)] {
+        let away = ", absent = [{ from = 2020-01-01, to = 2099-12-31 }]";
+        for (lead, absent, hear) in [(None, "", 2), (Some("emma"), "", 1), (Some("emma"), away, 2)] {
             let (desk, _dir) = with_teams(database, |text| {
                 let line = "id = \"network\"\n";
                 let lead = lead.map(|lead| format!("lead = \"{lead}\"\n")).unwrap_or_default();
                 let more = format!("take-up-within = \"1h\"\ntake-up-times = 2\ncalendar = \"always\"\n{lead}");
                 let zoe = "{ person = \"zoe\", skills = [\"vpn\", \"wifi\", \"voip\"] },";
                 assert!(text.contains(line) && text.contains(zoe));
-                let text = text.replace(zoe, &format!("{zoe}\n    {{ person = \"emma\", available = false }},"));
+                let text =
+                    text.replace(zoe, &format!("{zoe}\n    {{ person = \"emma\", available = false{absent} }},"));
                 text.replace(line, &format!("{line}{more}"))
             });
             let key = incident(&desk.as_role("amara"), "VPN is down");

@@ -21,6 +21,7 @@ use crate::app::App;
 use crate::app::tickets::lifecycle::{Promise, StoredResolution};
 use crate::desk::ticket::lifecycle::resolution::ResolutionRecord;
 
+pub(crate) mod days;
 pub(crate) mod drafts;
 pub(crate) mod events;
 pub(crate) mod outages;

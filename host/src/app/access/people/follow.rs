@@ -128,7 +128,11 @@ impl Office {
     }
 
     /// Has a grant reviewed for a reason that came up after it was given, once for each.
-    async fn doubted(&self, grant: &Grant, why: &str) -> Result<(), Error> {
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read or written, or others change the ticket all the time.
+    pub(in crate::app) async fn doubted(&self, grant: &Grant, why: &str) -> Result<(), Error> {
         let open = self.store.open_reviews(grant.ticket).await?;
         let Some((ticket, _)) = self.store.ticket_and_case_by_id(grant.ticket).await? else { return Ok(()) };
         if grant.has_ended(self.clock.now()) || open.iter().any(|item| item.grant == grant.id) {

@@ -20,17 +20,21 @@ pub fn facts(
         by: by.as_ref().map_or_else(|| organisation.name.clone(), |by| name_of(organisation, by)),
         body: body.clone(),
     });
+    let names = |kind: reasons::Named, id: &str| match kind {
+        reasons::Named::Person => organisation.people.get(id).map(|person| person.name.clone()),
+        reasons::Named::Clock | reasons::Named::Priority => None,
+    };
     let moved = ready.message.about.moved.as_ref().map(|Moved { from, to, reason, by_desk }| facts::Moved {
         from: words::state(locale, *from).to_owned(),
         to: words::state(locale, *to).to_owned(),
         to_code: to.code().to_owned(),
-        reason: if *by_desk { reasons::in_language(locale, reason) } else { reason.clone() },
+        reason: if *by_desk { reasons::in_language(locale, reason, &names) } else { reason.clone() },
         reason_code: if *by_desk { reasons::code(reason).to_owned() } else { String::new() },
     });
     let decided = ready.message.about.access.as_ref().map(|AccessNews { outcome, reason, by_desk }| facts::Decided {
         outcome: words::outcome(locale, *outcome).to_owned(),
         outcome_code: outcome.code().to_owned(),
-        reason: if *by_desk { reasons::in_language(locale, reason) } else { reason.clone() },
+        reason: if *by_desk { reasons::in_language(locale, reason, &names) } else { reason.clone() },
         reason_code: if *by_desk { reasons::code(reason).to_owned() } else { String::new() },
     });
     Facts {

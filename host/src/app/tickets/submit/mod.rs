@@ -35,9 +35,11 @@ use crate::store::{self, Commit, Committed, IdempotencyKey, PackedRun, RunRecord
 
 pub mod attachments;
 mod bundle;
+pub mod days;
 pub mod draft_content;
 pub mod drafts;
 pub mod outages;
+pub mod parts;
 pub mod schedule_acts;
 pub mod schedules;
 

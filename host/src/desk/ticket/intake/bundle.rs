@@ -68,7 +68,8 @@ pub fn tasks_of(form: &RequestType, fields: &[Field]) -> Vec<String> {
     made.map(|task| task.text.fill(fields)).collect()
 }
 
-fn day(due: &Due, fields: &[Field]) -> Option<Date> {
+/// The day by which a part is due, by what was filled in.
+pub(super) fn day(due: &Due, fields: &[Field]) -> Option<Date> {
     let (_, value) = fields.iter().find(|(name, _)| *name == due.field)?;
     let Value::Date(date) = value else { return None };
     date.checked_add(Span::new().try_days(due.days).ok()?).ok()
@@ -105,14 +106,28 @@ pub(in crate::desk) fn settle(change: &mut Change, place: Place, by: &Author, at
     }
 }
 
+/// Why a part, or the access that it gave, goes with a ticket that is cancelled.
+pub fn part_of_cancelled(whole: &Ticket) -> String {
+    format!("it was a part of {}, which is cancelled", whole.number)
+}
+
+/// Whether a ticket belongs to the person for whom a bundle was asked for, as its parts do.
+pub fn is_of(part: &Ticket, whole: &Ticket) -> bool {
+    part.submitted.requester == whole.submitted.requester
+}
+
+/// Whether there is anything left to do on a part.
+pub fn is_open(part: &Ticket) -> bool {
+    part.state != State::New && part.state.is_unfinished()
+}
+
 /// Cancels a part of a ticket that is cancelled; `None` where the part is over, or another person's. Access that waits for a decision
-/// is asked for no more; access that was given ends as any other does.
+/// is asked for no more; people are asked about access that was given.
 pub fn cancel_part(part: &Ticket, case: Option<&AccessCase>, whole: &Ticket, at: &At<'_>) -> Option<Change> {
-    let is_its_own = part.submitted.requester == whole.submitted.requester;
-    if !is_its_own || part.state == State::New || !part.state.is_unfinished() {
+    if !is_of(part, whole) || !is_open(part) {
         return None;
     }
-    let reason = format!("it was a part of {}, which is cancelled", whole.number);
+    let reason = part_of_cancelled(whole);
     let event = Event::StateChanged { from: part.state, to: State::Cancelled, reason };
     let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event };
     let mut change = Change::update(part, moved(part, State::Cancelled, at), vec![entry]);
@@ -122,7 +137,8 @@ pub fn cancel_part(part: &Ticket, case: Option<&AccessCase>, whole: &Ticket, at:
     Some(change)
 }
 
-fn end_of(day: Date, at: &At<'_>) -> Option<Timestamp> {
+/// The instant at which a day of the desk is over.
+pub(super) fn end_of(day: Date, at: &At<'_>) -> Option<Timestamp> {
     let next = day.tomorrow().ok()?;
     at.organisation.calendar.zone.to_timestamp(next.to_datetime(jiff::civil::Time::midnight())).ok()
 }

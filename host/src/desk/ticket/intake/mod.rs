@@ -15,6 +15,7 @@ use crate::desk::text::{into_normal, is_blank, quoted};
 
 pub mod attachment;
 pub mod bundle;
+pub mod days;
 pub mod outage;
 
 /// Attachments that one submission may have.

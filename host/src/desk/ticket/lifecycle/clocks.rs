@@ -216,6 +216,29 @@ pub(in crate::desk) fn due_by(after: &mut Ticket, end: Timestamp, at: &At<'_>) {
     }
 }
 
+/// The ticket is promised for another day: from now on it has the open time until the end of that, and as good as none where the day is
+/// over. While the requester's turn lasts, the clock stands still with that time left.
+pub(in crate::desk) fn move_day(after: &mut Ticket, end: Timestamp, at: &At<'_>) {
+    let clock = after.clocks.resolution;
+    if clock.met_at.is_some() {
+        return;
+    }
+    let calendar = at.organisation.calendar_of(&after.priority);
+    let left_ms = if end > at.now { sla::elapsed(calendar, at.now, end).max(1) } else { 1 };
+    let runs = clock.running_since.is_some();
+    let used_ms = if runs { 0 } else { clock.used_ms };
+    after.clocks.resolution = Clock {
+        target_ms: used_ms + left_ms,
+        used_ms,
+        running_since: runs.then_some(at.now),
+        due_at: if runs { sla::due(calendar, at.now, left_ms) } else { None },
+        // What was said about the day of before says nothing about this one.
+        alerted: 0,
+        day_end: Some(end),
+        ..clock
+    };
+}
+
 /// The ticket has got this priority: what was promised and kept stays as it was promised, the rest follows. Called before the
 /// ticket has it, since what was used so far was used by the calendar of before.
 pub(in crate::desk) fn follow_priority(after: &mut Ticket, level: &PriorityLevel, at: &At<'_>) {

@@ -98,11 +98,24 @@ pub fn add(ticket: &Ticket, text: &str, count: usize, permit: &MayEdit, at: &At<
 
 /// Gives a ticket that opens a task.
 pub(in crate::desk) fn begin_with(opening: &mut Change, text: &str, author: &Author, at: &At<'_>) {
-    let text: String = normal(text.trim()).chars().take(TEXT_CHARS_MAX).collect();
+    let text = as_kept(text);
     let event = Event::Task { step: "added".to_owned(), text: text.clone() };
     let task = Task { id: at.task_id(), text, at: at.now, author: name(author), done: None };
     opening.entries.push(Entry { at: at.now, author: author.clone(), visibility: Visibility::Internal, event });
     opening.tasks.push(TaskWrite::Add(task));
+}
+
+/// The text of a task that the desk itself makes, as it is kept.
+pub(in crate::desk) fn as_kept(text: &str) -> String {
+    normal(text.trim()).chars().take(TEXT_CHARS_MAX).collect()
+}
+
+/// Puts another task in the place of an open one, whose text is not right any more.
+pub(in crate::desk) fn replace(change: &mut Change, task: &Task, text: &str, author: &Author, at: &At<'_>) {
+    let event = Event::Task { step: TaskStep::Removed.code().to_owned(), text: task.text.clone() };
+    change.entries.push(Entry { at: at.now, author: author.clone(), visibility: Visibility::Internal, event });
+    change.tasks.push(TaskWrite::Remove { id: task.id });
+    begin_with(change, text, author, at);
 }
 
 /// Marks a task done or open, or takes it away; `None` where it is so already.

@@ -134,7 +134,8 @@ impl Store {
     /// Where the database cannot be read, or an entry is damaged.
     pub async fn decided(&self, period: Period, by: Option<By>) -> Result<Vec<Decided>, Error> {
         let (mut all, group) = (Vec::new(), By::group(by));
-        for field in Field::ALL {
+        // The day of a bundle is a matter of people alone.
+        for field in Field::ALL.into_iter().filter(|field| *field != Field::Day) {
             let head = format!("[\"{}\",%", field.code());
             let sql = format!(
                 "select l.author, coalesce(l.author_version, ''), l.details, {group} as name, count(*), \

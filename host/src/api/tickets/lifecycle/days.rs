@@ -1,0 +1,129 @@
+//! Bundles over HTTP: what hangs on one, and another day for it.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::api::http::auth::Caller;
+use crate::api::http::json::Json;
+use crate::api::http::problem::Problem;
+use crate::api::tickets::number;
+use crate::app::App;
+use crate::app::tickets::submit::days::Moved;
+use crate::app::tickets::submit::parts::Hanging;
+use crate::desk::access::Grant;
+use crate::desk::id::TicketNumber;
+use crate::desk::ticket::intake::days::{MoveDay, Stays};
+
+/// Another day for a bundle.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DayBody {
+    /// At most 732 days from today.
+    #[schema(format = Date)]
+    to: String,
+    /// Up to 1,000 characters; all who read the tickets read it.
+    reason: String,
+}
+
+/// How a bundle goes by another day.
+#[derive(Serialize, ToSchema)]
+pub struct DayView {
+    field: String,
+    /// The day that it had; the same as `to` where it had that day already, and then nothing was done.
+    #[schema(value_type = String, format = Date)]
+    from: Date,
+    #[schema(value_type = String, format = Date)]
+    to: Date,
+    parts: Vec<DayPartView>,
+}
+
+/// A part of a bundle that has another day.
+#[derive(Serialize, ToSchema)]
+pub struct DayPartView {
+    ticket: String,
+    /// Whether the part goes by the other day too.
+    follows: bool,
+    /// Why it stays as it is: `over`; `access`, whose times are what people approve; `by-priority`, which an agent gave it; `other-day`,
+    /// where nothing of it hangs on that one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stays: Option<&'static str>,
+}
+
+impl From<Moved> for DayView {
+    fn from(Moved { field, from, to, parts }: Moved) -> Self {
+        let part = |(ticket, stays): (TicketNumber, Option<Stays>)| DayPartView {
+            ticket: ticket.to_string(),
+            follows: stays.is_none(),
+            stays: stays.map(Stays::code),
+        };
+        Self { field, from, to, parts: parts.into_iter().map(part).collect() }
+    }
+}
+
+/// Give a bundle another day, such as the first one of a new colleague. For agents and admins.
+///
+/// The field is a date of its form. The days of its parts, their fields and the tasks that name it follow in the same step, and the
+/// timeline of each says why. Where it has that day already, nothing is done.
+#[utoipa::path(put, path = "/api/v1/tickets/{key}/days/{field}", tag = "tickets", security(("token" = [])),
+    params(("key" = String, Path), ("field" = String, Path, description = "such as `first-day`")), request_body = DayBody,
+    responses((status = 200, body = DayView), (status = 400, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub async fn put(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path((key, field)): Path<(String, String)>,
+    Json(DayBody { to, reason }): Json<DayBody>,
+) -> Result<axum::Json<DayView>, Problem> {
+    let day = to.parse().map_err(|_| Problem::bad_field("to", "is no day: write it as 2027-01-18"))?;
+    let wanted = MoveDay { field, to: day, reason };
+    Ok(axum::Json(Box::pin(app.move_day(&actor, number(&key)?, &wanted)).await?.into()))
+}
+
+/// All that hangs on a bundle.
+#[derive(Serialize, ToSchema)]
+pub struct PartsView {
+    /// The open parts, which are cancelled with it.
+    open: Vec<String>,
+    /// The access that its parts gave and that is not over: it stays where the bundle is cancelled, unless that is to end it.
+    access: Vec<PartAccessView>,
+}
+
+/// Access that a part of a bundle gave.
+#[derive(Serialize, ToSchema)]
+pub struct PartAccessView {
+    /// The part.
+    ticket: String,
+    grant: String,
+    person: String,
+    app: String,
+    tier: String,
+}
+
+impl From<Hanging> for PartsView {
+    fn from(Hanging { open, access }: Hanging) -> Self {
+        let given = |(ticket, grant): (TicketNumber, Grant)| PartAccessView {
+            ticket: ticket.to_string(),
+            grant: grant.id.to_string(),
+            person: grant.subject.to_string(),
+            app: grant.app.to_string(),
+            tier: grant.tier.to_string(),
+        };
+        Self { open: open.iter().map(ToString::to_string).collect(), access: access.into_iter().map(given).collect() }
+    }
+}
+
+/// Read which open parts of a bundle are cancelled with it, and which access its parts gave that is not over. For those who may cancel it.
+#[utoipa::path(get, path = "/api/v1/tickets/{key}/parts", tag = "tickets", security(("token" = [])),
+    params(("key" = String, Path)),
+    responses((status = 200, body = PartsView), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub async fn parts(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(key): Path<String>,
+) -> Result<axum::Json<PartsView>, Problem> {
+    Ok(axum::Json(app.hanging(&actor, number(&key)?).await?.into()))
+}
