@@ -108,7 +108,7 @@ fn addresses_and_folders_that_are_none_say_what_to_write() {
 }
 
 /// The arguments that a command asks for; one that is not here needs none.
-const ASKED_FOR: [(&str, &str); 57] = [
+const ASKED_FOR: [(&str, &str); 58] = [
     ("config versions", "teams"),
     ("config export", "teams"),
     ("config diff", "teams teams.toml"),
@@ -140,6 +140,7 @@ const ASKED_FOR: [(&str, &str); 57] = [
     ("tickets outages detach", "IT-2 IT-1"),
     ("tickets outages answer", "IT-1 words"),
     ("tickets outages end", "IT-1"),
+    ("reports", "volume --from 2026-01-01 --to 2026-01-31"),
     ("rule case", "IT-1 --stage priority"),
     ("rules dry-run", "--ticket IT-1"),
     ("rules deploy", "folder --why because"),
