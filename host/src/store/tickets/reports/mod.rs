@@ -68,8 +68,8 @@ pub enum Moment {
     Ended,
 }
 
-/// When the work on a ticket ended; null while it is unfinished. What was taken over from elsewhere may have ended before it began,
-/// by clocks that show no seconds, or at a time that is not known: its timeline has it end as it begins, and so do reports.
+/// When the work on a ticket ended; null while it is unfinished. Of what was taken over from elsewhere the end may not be known: its
+/// timeline has it end as it begins, and so do reports, also after a later change. Nothing ends before it begins.
 const ENDED: &str = "(case when t.unfinished = 1 then null \
                      when coalesce(t.resolved_at, t.closed_at, 0) > t.created_at then coalesce(t.resolved_at, t.closed_at) \
                      else t.created_at end)";
