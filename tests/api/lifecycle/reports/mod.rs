@@ -241,7 +241,7 @@ fn what_came_in_is_counted_by_week_and_by_month_as_well() {
     });
 }
 
-/// What scripts and spreadsheets take.
+/// For scripts and spreadsheets.
 #[test]
 fn a_report_is_printed_at_a_shell_in_each_form() {
     let desk = House::demo(Database::Sqlite);
@@ -328,7 +328,7 @@ fn the_backlog_of_each_day_follows_from_what_came_and_what_ended() {
     });
 }
 
-/// What was said of a day is said of it for good: it is counted by what happened, and not by how tickets stand now.
+/// A day that is over is counted by what happened on it, and not by how tickets stand now.
 #[test]
 fn a_ticket_that_comes_back_changes_nothing_of_the_days_before() {
     on_both(|database| {

@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(Per::ALL.map(|per| Per::from_code(per.code())), Per::ALL.map(Some));
     }
 
-    /// What a configuration may name is what there is.
+    /// A configuration may name all that there is.
     #[test]
     fn a_report_by_mail_knows_the_same_reports_and_times() {
         assert_eq!(PERS, Per::ALL.map(Per::code));

@@ -1,4 +1,4 @@
-//! What happened to tickets on each day of a zone. The database tells the days apart: a row for each day and group is few, where one
+//! Tickets counted by the days of a zone. The database tells the days apart: a row for each day and group is few, where one
 //! for each piece of an hour is about as many as there are tickets.
 
 use std::fmt::Write as _;
