@@ -74,6 +74,10 @@ fn strange_paths_queries_and_headers_are_answered() {
         ("/api/v1/tickets?category=network.vpm", 400),
         ("/api/v1/tickets?priority=urgentest&sort=number", 400),
         ("/api/v1/search?q=printer&team=netwrok", 400),
+        ("/api/v1/tickets?tag=vpi", 400),
+        ("/api/v1/tickets?request_type=incidnet", 400),
+        ("/api/v1/search?q=printer&tag=vpi", 400),
+        ("/api/v1/search?q=printer&request_type=incidnet", 400),
         ("/api/v1/tickets?colour=red", 400),
         ("/api/v1/tickets?limit=many", 400),
         ("/api/v1/tickets?team=%00", 400),
@@ -89,7 +93,9 @@ fn strange_paths_queries_and_headers_are_answered() {
     }
     let typo = kofi.get("/api/v1/tickets?team=netwrok").expect(400);
     assert!(typo["detail"].as_str().unwrap().contains("team `netwrok`"), "{typo}");
-    for there in ["team=network", "category=network", "category=network.vpn", "priority=low"] {
+    for there in
+        ["team=network", "category=network", "category=network.vpn", "priority=low", "tag=vip", "request_type=incident"]
+    {
         assert_eq!(kofi.get(&format!("/api/v1/tickets?{there}")).expect(200)["tickets"], json!([]), "{there}");
         assert_eq!(kofi.get(&format!("/api/v1/search?q=printer&{there}")).expect(200), json!([]), "{there}");
     }

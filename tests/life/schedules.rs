@@ -27,6 +27,7 @@ const REPORT: &str = r#"
 id = "weekly"
 report = "volume"
 by = "team"
+per = "week"
 over = "day"
 to = ["mei", "kofi"]
 every = "day"
@@ -117,6 +118,9 @@ fn a_report_is_sent_to_each_person_once_as_a_page_and_as_a_table() {
         assert!(letter.header("Subject").contains("volume"), "{}", letter.text);
         assert!(letter.text.contains("text/csv") && letter.text.contains("multipart/mixed"), "{}", letter.text);
         assert!(letter.text.contains("volume-") && letter.text.contains(".csv"), "{}", letter.text);
+        // As it is, or in base64.
+        let by_week = ["week,group,created", "d2Vlayxncm91cCxjcmVhdGVk"];
+        assert!(by_week.iter().any(|head| letter.text.contains(head)), "{}", letter.text);
         let ids: BTreeSet<String> = mei.iter().chain(&kofi).map(|letter| letter.header("Message-ID")).collect();
         assert_eq!(ids.len(), mei.len() + kofi.len(), "each is a letter of its own");
     });

@@ -141,6 +141,7 @@ const ASKED_FOR: [(&str, &str); 58] = [
     ("tickets outages detach", "IT-2 IT-1"),
     ("tickets outages answer", "IT-1 words"),
     ("tickets outages end", "IT-1"),
+    ("reports", "volume --from 2026-01-01 --to 2026-01-31"),
     ("rule case", "IT-1 --stage priority"),
     ("rules dry-run", "--ticket IT-1"),
     ("rules deploy", "folder --why because"),

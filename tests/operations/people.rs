@@ -100,6 +100,26 @@ fn a_person_who_has_left_is_erased_and_the_chains_stay_whole() {
     });
 }
 
+/// One that only names another, whose id begins alike, stays as it is: it is not counted, and who edits it meets no other version.
+#[test]
+fn an_erasure_changes_no_ticket_that_has_nothing_of_the_person() {
+    on_both(|database| {
+        let (desk, dir) = desk(database);
+        let (lena, kofi, mei) = (desk.as_role("lena"), desk.as_role("kofi"), desk.as_role("mei"));
+        let key = incident(&lena, "hers");
+        let said = "Ask @amara2, or mail@amara.example.";
+        act(&kofi, &key, "comments", &json!({ "body": said }));
+        let path = format!("/api/v1/tickets/{key}");
+        desk.do_what_is_due();
+        let before = kofi.get(&path).expect(200)["version"].clone();
+        leave(&desk, &dir, "amara");
+        let erased = mei.post("/api/v1/people/amara/erasure", &json!({ "reason": "she asked for it" })).expect(200);
+        assert_eq!(erased["tickets"], 0, "{erased}");
+        assert_eq!(kofi.get(&path).expect(200)["version"], before);
+        assert!(kofi.get(&format!("{path}/timeline")).expect(200).to_string().contains(said));
+    });
+}
+
 /// All that the identity provider said, the password, and files go as well.
 #[test]
 fn an_erased_person_has_no_password_no_place_in_the_directory_and_no_files_left() {

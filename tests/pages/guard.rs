@@ -314,6 +314,26 @@ fn lists_are_kept_and_searched_on_either_database() {
         }
         let gone = post(&kofi, &format!("/queue/views/{id}"), "do=remove&version=1");
         assert_eq!(gone.header("location"), "/queue?done=removed");
+        // By tag, by form and by whom, as a form without scripts asks and as a list that is kept.
+        let tagged = json!({ "tags": ["vip"], "reason": "the board" });
+        let agent = desk.as_role("kofi");
+        agent.with("if-match", "*").patch("/api/v1/tickets/IT-1", &tagged).expect(200);
+        let form = agent.get("/api/v1/tickets/IT-1").expect(200)["request_type"].as_str().unwrap().to_owned();
+        let narrowed = get(&kofi, &format!("/queue?state=all&team=&assignee=&request_type={form}&tag=vip"));
+        assert_eq!(narrowed.text.matches("<tr data-row=").count(), 1, "{}", narrowed.text);
+        for part in ["name=\"tag\" value=\"vip\"", &format!("name=\"request_type\" value=\"{form}\"")] {
+            assert!(narrowed.text.contains(part), "it is kept with {part}: {}", narrowed.text);
+        }
+        for select in ["by-tag", "by-request_type", "by-assignee"] {
+            assert!(narrowed.text.contains(&format!("<select id=\"{select}\"")), "{select}: {}", narrowed.text);
+        }
+        let id = "0193a7c0-0000-7000-8000-000000000002";
+        let kept = post(&kofi, "/queue/views", &format!("id={id}&name=VIP&audience=&state=all&tag=vip&star=1"));
+        assert_eq!(kept.status, 303, "{}", kept.text);
+        assert_eq!(get(&kofi, &format!("/queue?view={id}")).text.matches("<tr data-row=").count(), 1);
+        let alone = get(&kofi, "/queue?state=all&assignee=%40none&tag=vip");
+        let has_no_one = agent.get("/api/v1/tickets/IT-1").expect(200)["assignee"].is_null();
+        assert_eq!(alone.text.matches("<tr data-row=").count(), usize::from(has_no_one), "{}", alone.text);
         // Twice the same is once; under the same key, another text is refused.
         let reply = |text: &str| post(&kofi, "/tickets/IT-1/reply", &format!("key=once-and-for-all&body={text}"));
         assert_eq!((reply("Fixed").status, reply("Fixed").status), (303, 303));

@@ -60,6 +60,7 @@ enum Command {
     /// Says why a ticket is as it is.
     Explain(tickets::explain::Explain),
     Tickets(tickets::Tickets),
+    Reports(tickets::reports::Reports),
     /// Gives a person a token, which is shown once, or takes one back.
     Token(people::token::Add),
     Person(people::Person),
@@ -117,7 +118,7 @@ struct Place {
     /// The database, `sqlite:FILE` or `postgres://...`; stands above the configuration's.
     #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true)]
     database_url: Option<String>,
-    /// A desk elsewhere, such as `http://127.0.0.1:8080`, which is asked over HTTP: for `explain`, `tables`, `tickets`, `access` and most of `rules`.
+    /// A desk elsewhere, such as `http://127.0.0.1:8080`, which is asked over HTTP: for `explain`, `tables`, `tickets`, `reports`, `access` and most of `rules`.
     #[arg(long, global = true, env = "RULEDESK_URL")]
     url: Option<String>,
     /// Whose commands these are, at a desk elsewhere.
@@ -162,6 +163,7 @@ pub fn run() -> ExitCode {
         Command::Import(import) => desk::in_runtime(verbose, import::run(*import)),
         Command::Explain(command) => desk::in_runtime(verbose, tickets::explain::run(command)),
         Command::Tickets(tickets) => tickets::run(&tickets),
+        Command::Reports(reports) => tickets::reports::run(&reports),
         Command::Messages(messages) => jobs::messages::run(&messages),
         Command::Jobs(jobs) => desk::in_runtime(verbose, jobs::run(jobs)),
         Command::Token(add) => desk::in_runtime(verbose, people::token::run(add)),

@@ -262,6 +262,38 @@ fn history_comes_in_as_history() {
     });
 }
 
+/// One whose end is not known, one that was cancelled, and one that is not over.
+const ENDS: &str = "no,title,text,opened,solved,shut,status\n\
+    2,Some time,Over,2019-03-01T09:00:00Z,,,Closed\n\
+    3,Never mind,Not needed,2019-03-01T10:00:00Z,,2019-03-03T11:00:00Z,Cancelled\n\
+    4,Still here,Down,2019-03-02T10:00:00Z,,,In Progress\n";
+
+#[test]
+fn reports_over_history_are_right_also_where_an_end_is_unknown_or_no_resolution() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let file = File::of(ENDS);
+        let maps =
+            ["subject=title", "body=text", "created-at=opened", "resolved-at=solved", "closed-at=shut", "state=status"];
+        let basics =
+            ["import", &file.path(), "--request-type", "question", "--requester", "amara", "--history", "--json"]
+                .map(str::to_owned);
+        let maps = maps.iter().flat_map(|map| ["--map", *map]);
+        let arguments: Vec<&str> = basics.iter().map(String::as_str).chain(maps).chain(["--key", "no"]).collect();
+        let output = desk.command(&arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&[output.stdout, output.stderr].concat()));
+        let kofi = desk.as_role("kofi");
+        let of_days = |name: &str, from: &str, column: &str| {
+            let rows = kofi.get(&format!("/api/v1/reports/{name}?from={from}&to=2019-03-04")).expect(200);
+            rows.as_array().unwrap().iter().map(|row| row[column].as_i64().unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(of_days("backlog-over-time", "2019-02-28", "unfinished"), [0, 1, 2, 1, 1]);
+        assert_eq!(of_days("backlog-over-time", "2019-03-02", "unfinished"), [2, 1, 1], "and none of them for good");
+        let sums = ["created", "resolved", "closed"].map(|column| of_days("volume", "2019-02-28", column).iter().sum());
+        assert_eq!(sums, [3_i64, 0, 1], "what is cancelled is not resolved");
+    });
+}
+
 #[test]
 fn what_would_do_nothing_is_refused_or_named() {
     let desk = House::demo(crate::support::place::Database::Sqlite);

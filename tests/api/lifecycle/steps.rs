@@ -118,6 +118,46 @@ fn a_bulk_change_says_for_each_ticket_what_came_of_it() {
     });
 }
 
+/// Several agents change the same tickets at one moment, in one order and in the other: nothing is lost, nothing waits for ever, and
+/// what can be done once is done once.
+#[test]
+fn bulk_changes_of_the_same_tickets_at_one_moment_lose_nothing_and_end_each_ticket_once() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let keys: Vec<String> = (0..6).map(|n| incident(&amara, &format!("number {n}"))).collect();
+        let backwards: Vec<String> = keys.iter().rev().cloned().collect();
+        let at_once = |steps: &[Value]| -> Vec<Value> {
+            std::thread::scope(|scope| {
+                let one = |(n, step): (usize, &Value)| {
+                    let tickets = if n % 2 == 0 { &keys } else { &backwards };
+                    let (kofi, body) = (kofi.clone(), json!({ "tickets": tickets, "step": step }));
+                    scope.spawn(move || kofi.post("/api/v1/bulk", &body).expect(200))
+                };
+                let running: Vec<_> = steps.iter().enumerate().map(one).collect();
+                running.into_iter().map(|one| one.join().unwrap()).collect()
+            })
+        };
+        let done = |outcomes: &[Value], key: &str| {
+            let of_ticket = outcomes.iter().flat_map(|outcome| outcome.as_array().unwrap());
+            of_ticket.filter(|one| one["ticket"] == key && one["done"] == true).count()
+        };
+        let note =
+            |n: usize| json!({ "commands": [{ "comment": { "body": format!("note {n}."), "internal": true } }] });
+        let notes = at_once(&[0, 1, 2, 3].map(note));
+        for key in &keys {
+            assert_eq!(done(&notes, key), 4, "{notes:?}");
+            let timeline = kofi.get(&format!("/api/v1/tickets/{key}/timeline")).expect(200).to_string();
+            assert!((0..4).all(|n| timeline.contains(&format!("note {n}."))), "{timeline}");
+        }
+        let cancel = json!({ "commands": [{ "transition": { "to": "cancelled", "reason": "it is over" } }] });
+        let ends = at_once(&[cancel.clone(), cancel]);
+        for key in &keys {
+            assert_eq!((done(&ends, key), state(&kofi, key).as_str()), (1, "cancelled"), "{ends:?}");
+        }
+    });
+}
+
 #[test]
 fn a_ticket_with_open_tasks_is_not_resolved() {
     on_both(|database| {

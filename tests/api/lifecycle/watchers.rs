@@ -1,5 +1,6 @@
 //! Those who follow tickets, are named on them, and write down their time.
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{comment, count, incident, messages, step};
@@ -151,5 +152,36 @@ fn time_that_was_worked_is_written_down_with_replies_and_by_itself_and_only_agen
         let entries = kofi.get(&path).expect(200)["entries"].clone();
         assert_eq!(entries[0]["person"], "kofi");
         assert_eq!(entries.as_array().unwrap().len(), 3);
+    });
+}
+
+/// Its later words stand on the ticket that took it up, at the end of a chain too; who wanted to hear of it would hear no more.
+#[test]
+fn who_follows_a_ticket_that_is_merged_follows_the_one_that_takes_its_words() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, lena, kofi) = (desk.as_role("amara"), desk.as_role("lena"), desk.as_role("kofi"));
+        let [one, two, three] = ["one", "two", "three"].map(|subject| incident(&amara, subject));
+        let watchers = |key: &str| format!("/api/v1/tickets/{key}/watchers");
+        for (client, key, person) in [(&amara, &one, "lena"), (&kofi, &one, "kofi"), (&amara, &two, "jonas")] {
+            client.put(&format!("{}/{person}", watchers(key)), &json!({})).expect(200);
+        }
+        for (from, into) in [(&one, &two), (&two, &three)] {
+            let path = format!("/api/v1/tickets/{from}/merge");
+            kofi.with("if-match", "*").post(&path, &json!({ "into": into })).expect(200);
+        }
+        desk.advance(SignedDuration::ZERO);
+        let mut follow = kofi.get(&watchers(&three)).expect(200).as_array().unwrap().clone();
+        follow.sort_by_key(Value::to_string);
+        assert_eq!(follow, [json!("jonas"), json!("kofi"), json!("lena")]);
+        let shown = amara.get(&watchers(&three)).expect(200);
+        assert!(!shown.to_string().contains("kofi"), "agents are not shown to her: {shown}");
+        assert_eq!(lena.get(&format!("/api/v1/tickets/{three}")).expect(200)["subject"], "three");
+        comment(&amara, &one, "It is down again.").expect(201);
+        assert_eq!([heard(&desk, &three, "reply", "lena"), heard(&desk, &three, "reply", "jonas")], [1, 1]);
+        lena.delete(&format!("{}/lena", watchers(&three))).expect(200);
+        desk.advance(SignedDuration::from_hours(1));
+        let left = kofi.get(&watchers(&three)).expect(200).to_string();
+        assert!(!left.contains("lena") && left.contains("jonas"), "what was brought along once is not again: {left}");
     });
 }

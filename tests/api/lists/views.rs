@@ -89,5 +89,22 @@ fn tickets_that_no_person_has_are_listed_kept_counted_and_searched() {
         assert_eq!(kofi.get(&format!("{path}/count")).expect(200)["count"], 1);
         until("the index of words", || (keys("/api/v1/search?q=down").len() == 2).then_some(()));
         assert_eq!(keys("/api/v1/search?q=down&assignee=@none"), [left.as_str()], "and not {taken}");
+        for (more, expected) in [
+            ("tag=vip", vec![taken.as_str()]),
+            ("tag=vip&request_type=incident", vec![taken.as_str()]),
+            ("tag=vip&assignee=@none", Vec::new()),
+            ("request_type=question", Vec::new()),
+            ("request_type=incident&assignee=@none", vec![left.as_str()]),
+        ] {
+            assert_eq!(keys(&format!("/api/v1/search?q=down&{more}")), expected, "{more}");
+        }
+        for internal in ["assignee=@none", "tag=vip", "tag=none-such"] {
+            assert_eq!(amara.get(&format!("/api/v1/search?q=down&{internal}")).status, 403, "{internal}");
+        }
+        assert_eq!(keys("/api/v1/search?q=down&request_type=incident").len(), 2);
+        let hers = amara.get("/api/v1/search?q=down&request_type=incident").expect(200);
+        assert_eq!(hers.as_array().unwrap().len(), 2, "her own, by what she chose herself");
+        let none = amara.get("/api/v1/search?q=down&request_type=no-such-form").expect(200);
+        assert_eq!(none, json!([]), "which forms others have is not found out");
     });
 }

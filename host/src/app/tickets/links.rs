@@ -17,6 +17,7 @@ use crate::desk::ticket::intake::{Submission, outage};
 use crate::desk::ticket::lifecycle::links::{self, LinkKind, Origin, Reach};
 use crate::desk::ticket::lifecycle::merge;
 use crate::desk::ticket::lifecycle::resolution::resolve_duplicate;
+use crate::desk::ticket::lifecycle::watchers;
 use crate::desk::ticket::{State, Submitted, Ticket};
 use crate::store::IdempotencyKey;
 pub use crate::store::tickets::endings::StoredLink;
@@ -168,7 +169,22 @@ impl Office {
             });
             noted.await?;
         }
-        Ok(())
+        self.bring_followers(merged).await
+    }
+
+    /// Lets those who follow a merged ticket follow the one that takes its later words, which is the last of several in a row.
+    async fn bring_followers(&self, merged: &Ticket) -> Result<(), Error> {
+        let (last, _) = self.store.merged_into(merged.number).await?;
+        if merged.watchers.is_empty() || last == merged.number {
+            return Ok(());
+        }
+        // Once: who has ceased to follow it since then does not begin again.
+        let key = format!("those who follow {} follow {last}", merged.number);
+        let key = IdempotencyKey { actor: None, digest: key.clone(), key, kept_for: None };
+        let brought = self.change(Which::Number(last), Retry::Commutes, Some(key), |ticket, _, at| {
+            Ok(watchers::follow_on(ticket, merged, at))
+        });
+        brought.await.map(drop)
     }
 }
 

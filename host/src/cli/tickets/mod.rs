@@ -10,6 +10,10 @@ mod days;
 mod drafts;
 pub mod explain;
 mod outages;
+pub mod reports;
+
+/// Said where a command is for a desk that runs, and none is named.
+const WHICH_DESK: &str = "say which desk: --url ADDRESS, or the variable RULEDESK_URL, such as http://127.0.0.1:8080";
 
 /// Drafts, outages and the days of bundles, at a desk that runs (`--url`, `--token`).
 #[derive(Debug, Args)]
@@ -34,8 +38,7 @@ enum Command {
 
 /// Does it.
 pub fn run(tickets: &Tickets) -> Result<(), Failure> {
-    let missing = "say which desk: --url ADDRESS, or the variable RULEDESK_URL, such as http://127.0.0.1:8080";
-    let desk: Remote = tickets.place.remote()?.ok_or(missing)?;
+    let desk: Remote = tickets.place.remote()?.ok_or(WHICH_DESK)?;
     match &tickets.command {
         Command::Drafts(command) => drafts::run(command, &desk),
         Command::Outages(command) => outages::run(command, &desk),

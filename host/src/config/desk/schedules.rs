@@ -11,7 +11,7 @@ use crate::config::wrong::{Known, Wrong};
 use crate::desk::id::{PersonId, ScheduleId};
 use crate::desk::organisation::form::Raw;
 use crate::desk::organisation::schedule::{
-    Every, MailedReport, OnClosed, Over, REPORTS, RecurringTicket, Rhythm, Schedule, Work,
+    Every, MailedReport, OVER_DAYS, OnClosed, Over, PERS, REPORTS, RecurringTicket, Rhythm, Schedule, Work,
 };
 
 /// The most of each kind.
@@ -86,6 +86,7 @@ fn fields(node: &Node<'_>, known: &[String]) -> Vec<(String, Raw)> {
 /// - `id`.
 /// - `report`: one of the reports of `/api/v1/reports`, such as `volume`.
 /// - `by`: the column that divides it, such as `team`; absent is none.
+/// - `per`: of `volume` and `backlog-over-time`: a row for each `day`, which is the default, `week` or `month`.
 /// - `over`: `day`, `week` or `month`: the last whole one before it is sent.
 /// - `to`: the people who get it.
 /// - `every`, `on`, `at`, `closed-days`: as above.
@@ -93,6 +94,13 @@ fn report(keys: &mut Keys<'_>, id: ScheduleId, names: &Names) -> Option<Schedule
     let words = REPORTS.map(|report| (report, report));
     let report = keys.required("report").and_then(|node| node.one_of(&words)).map(str::to_owned);
     let by = keys.optional("by").and_then(|node| node.one_of(&COLUMNS.map(|by| (by, by)))).map(str::to_owned);
+    let per = keys.optional("per");
+    if let (Some(node), Some(report)) = (&per, &report)
+        && !OVER_DAYS.contains(&report.as_str())
+    {
+        node.report(Wrong::NoDays { report: report.clone() });
+    }
+    let per = per.and_then(|node| node.one_of(&PERS.map(|per| (per, per)))).map(str::to_owned);
     let over = keys.required("over").and_then(|node| node.one_of(&Over::ALL.map(|over| (over.code(), over))));
     let people = keys.required("to");
     let list = people.as_ref().map(Node::list).unwrap_or_default();
@@ -104,7 +112,8 @@ fn report(keys: &mut Keys<'_>, id: ScheduleId, names: &Names) -> Option<Schedule
     }
     let to: Vec<PersonId> = distinct(list, |node| node.known(&names.people));
     let rhythm = rhythm(keys);
-    Some(Schedule { id, rhythm: rhythm?, work: Work::Report(MailedReport { report: report?, by, over: over?, to }) })
+    let work = MailedReport { report: report?, by, per, over: over?, to };
+    Some(Schedule { id, rhythm: rhythm?, work: Work::Report(work) })
 }
 
 #[derive(Clone, Copy, PartialEq)]

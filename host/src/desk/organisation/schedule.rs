@@ -30,6 +30,12 @@ pub const REPORTS: [&str; 12] = [
     "sla-events",
 ];
 
+/// Those of them that have days, which can be put together: to one of [`PERS`] a row.
+pub const OVER_DAYS: [&str; 2] = ["volume", "backlog-over-time"];
+
+/// The times that a row of such a report may be about, by their words.
+pub const PERS: [&str; 3] = ["day", "week", "month"];
+
 /// The days on which something comes again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Every {
@@ -203,6 +209,8 @@ pub struct MailedReport {
     pub report: String,
     /// The column by which it is divided.
     pub by: Option<String>,
+    /// The time that a row is about, by its word, where the report has days.
+    pub per: Option<String>,
     pub over: Over,
     pub to: Vec<PersonId>,
 }

@@ -319,7 +319,7 @@ impl Store {
     pub async fn erase_person(&self, erasure: Erasure<'_>) -> Result<ErasedCount, Error> {
         let tickets = self.tickets_with(erasure.person).await?;
         let mut parts = self.parts_of(&tickets).await?;
-        let mut done = ErasedCount { tickets: tickets.len(), entries: 0 };
+        let mut done = ErasedCount { tickets: 0, entries: 0 };
         for number in tickets {
             let parts = parts.remove(&number).unwrap_or_default();
             let written = self.db.transaction(async |mut tx| {
@@ -328,7 +328,10 @@ impl Store {
             });
             let (entries, flush) = written.await?;
             flush.done().await?;
-            done.entries += entries;
+            if let Some(entries) = entries {
+                done.tickets += 1;
+                done.entries += entries;
+            }
         }
         let args = vec![Arg::from(erasure.person.as_str()), erasure.pseudonym.into()];
         let written = self.db.transaction(async |mut tx| {

@@ -63,6 +63,8 @@ pub struct Asked {
     pub priority: String,
     pub category: String,
     pub requester: String,
+    pub request_type: String,
+    pub tag: String,
     pub sort: String,
     pub after: String,
     /// Whether nothing waited when the next ticket was asked for.
@@ -85,13 +87,15 @@ impl Asked {
             priority: text("priority"),
             category: text("category"),
             requester: text("requester"),
+            request_type: text("request_type"),
+            tag: text("tag"),
             sort: text("sort"),
             ..Asked::default()
         }
     }
 
     /// The parts that say which tickets, with their names in an address.
-    pub fn parts(&self) -> [(&'static str, &str); 6] {
+    pub fn parts(&self) -> [(&'static str, &str); 8] {
         [
             ("team", &self.team),
             ("assignee", &self.assignee),
@@ -99,6 +103,8 @@ impl Asked {
             ("priority", &self.priority),
             ("category", &self.category),
             ("requester", &self.requester),
+            ("request_type", &self.request_type),
+            ("tag", &self.tag),
         ]
     }
 
@@ -118,8 +124,8 @@ impl Asked {
             requesters: Vec::new(),
             priority: given(&self.priority),
             category: given(&self.category),
-            request_type: None,
-            tag: None,
+            request_type: given(&self.request_type),
+            tag: given(&self.tag),
             only: None,
         }
     }
@@ -174,7 +180,7 @@ impl Asked {
 
     /// Whether more than a team or a person narrows it.
     pub fn is_narrowed(&self) -> bool {
-        !(self.state.is_empty() && self.priority.is_empty() && self.category.is_empty() && self.requester.is_empty())
+        self.parts().into_iter().any(|(name, text)| !text.is_empty() && !matches!(name, "team" | "assignee"))
     }
 }
 

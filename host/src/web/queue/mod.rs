@@ -15,6 +15,7 @@ use super::frame::{Frame, page};
 use super::session::Visit;
 use super::ticket::PEOPLE_MAX;
 use crate::app::tickets::search::views::OwnView;
+use crate::app::tickets::work::NO_ONE;
 use crate::desk::permission;
 use crate::desk::ticket::State;
 
@@ -116,7 +117,8 @@ impl QueuePage {
     }
 }
 
-fn narrows(f: &Frame, asked: &Asked) -> Vec<Narrow> {
+fn narrows(visit: &Visit, asked: &Asked) -> Vec<Narrow> {
+    let f = &visit.frame;
     let narrow = |name: &'static str, now: &str, all: Vec<(String, String)>| Narrow {
         name,
         label: f.words.t(&format!("queue.by-{name}")),
@@ -139,7 +141,24 @@ fn narrows(f: &Frame, asked: &Asked) -> Vec<Narrow> {
             &asked.category,
             organisation.categories.values().map(|c| (c.id.to_string(), c.name.clone())).collect(),
         ),
+        narrow("assignee", &asked.assignee, assigned(visit, &asked.assignee)),
+        narrow(
+            "request_type",
+            &asked.request_type,
+            organisation.request_types.values().map(|form| (form.id.to_string(), form.name.clone())).collect(),
+        ),
+        narrow("tag", &asked.tag, organisation.tags.iter().map(|tag| (tag.to_string(), tag.to_string())).collect()),
     ]
+}
+
+/// Whose tickets a list may be narrowed to: the reader's own, those that no person has, and those of the person in the address.
+fn assigned(visit: &Visit, now: &str) -> Vec<(String, String)> {
+    let (f, me) = (&visit.frame, visit.person().to_string());
+    let mut all = vec![(me, f.words.t("queue.mine")), (NO_ONE.to_owned(), f.words.t("queue.unassigned"))];
+    if !now.is_empty() && all.iter().all(|(id, _)| id != now) {
+        all.push((now.to_owned(), f.name_of(now)));
+    }
+    all
 }
 
 /// The people to whom tickets of a team may be given, or of all teams; none where there are too many to list.
@@ -211,7 +230,7 @@ pub async fn render(visit: Visit, asked: Asked, said: Said) -> Result<Response, 
         by_key: heading(Sort::Key, "queue.key"),
         by_due: heading(Sort::Due, "queue.due"),
         by_changed: heading(Sort::Changed, "queue.changed"),
-        narrows: narrows(f, &asked),
+        narrows: narrows(&visit, &asked),
         rows,
         next: found.next.and_then(place).map(|after| asked.address(&after)),
         first: (!asked.after.is_empty()).then(|| asked.address("")),

@@ -160,7 +160,8 @@ pub async fn show(visit: Visit, Path(code): Path<String>, Query(asked): Query<As
         sums: sums(&f, report, &table, earlier.as_ref()),
         columns: report
             .is_over_days()
-            .then(|| plot::columns(&plot::by_day(&table, (days.from, days.to), per, 2), &series))
+            // Of days to come nothing is known, and nothing is drawn.
+            .then(|| plot::columns(&plot::by_day(&table, (days.from, days.to.min(today)), per, 2), &series))
             .flatten(),
         bars: bars(&f, report, by, &table),
         heads: names,

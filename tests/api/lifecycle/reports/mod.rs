@@ -38,7 +38,8 @@ fn resolutions_without_the_requesters_word_are_counted_apart() {
             "open": 0, "reopened-share": 0.333 }]);
         assert_eq!(ends, expected);
         let volume = report(&kofi, "volume", "&by=category").expect(200);
-        assert_eq!((sum(&volume, "created"), sum(&volume, "closed")), (4, 2), "{volume}");
+        let sums = ["created", "resolved", "closed"].map(|column| sum(&volume, column));
+        assert_eq!(sums, [4, 3, 2], "also the resolution that was disputed: {volume}");
         assert_eq!(volume[0]["group"], "network.vpn");
         let backlog = report(&kofi, "backlog", "&by=team").expect(200);
         let row = &backlog[0];
@@ -206,7 +207,7 @@ fn a_day_of_a_report_is_a_day() {
     mei.get("/api/v1/reports/volume?from=2026-03-29&to=2026-03-29").expect(200);
 }
 
-/// A year in days is hundreds of rows, of which a plot shows the first.
+/// A year in days is hundreds of rows, which are read by no one.
 #[test]
 fn what_came_in_is_counted_by_week_and_by_month_as_well() {
     on_both(|database| {
@@ -238,6 +239,34 @@ fn what_came_in_is_counted_by_week_and_by_month_as_well() {
         assert_eq!(read("&per=year").status, 400);
         assert_eq!(kofi.get(&format!("/api/v1/reports/backlog?from={from}&to={to}&per=week")).status, 400);
     });
+}
+
+/// For scripts and spreadsheets.
+#[test]
+fn a_report_is_printed_at_a_shell_in_each_form() {
+    let desk = House::demo(Database::Sqlite);
+    incident(&desk.as_role("amara"), "one");
+    let today = desk.clock.now().in_tz("Europe/Berlin").unwrap().date().to_string();
+    let days = ["--from", today.as_str(), "--to", today.as_str()];
+    let ask = |person: &str, more: &[&str]| {
+        desk.asked(person, &[["reports", "volume"].as_slice(), days.as_slice(), more].concat())
+    };
+    let printed = |more: &[&str]| {
+        let output = ask("kofi", more);
+        assert!(output.status.success(), "{more:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let address = format!("/api/v1/reports/volume?from={today}&to={today}");
+    let kofi = desk.as_role("kofi");
+    assert_eq!(printed(&[]), kofi.get(&format!("{address}&format=csv")).expect_text(200));
+    let json: Value = serde_json::from_str(&printed(&["--by", "team", "--per", "week", "--format", "json"])).unwrap();
+    assert_eq!(json, kofi.get(&format!("{address}&by=team&per=week")).expect(200));
+    assert!(printed(&["--format", "html", "--per", "month"]).starts_with("<!doctype html>"));
+    for bad in [&["--per", "year"], &["--by", "body"]] {
+        assert_eq!(ask("kofi", bad.as_slice()).status.code(), Some(2), "{bad:?}");
+    }
+    let refused = ask("amara", &[]);
+    assert_eq!((refused.status.code(), refused.stdout.len()), (Some(1), 0), "requesters read no reports");
 }
 
 /// The team that a ticket comes back to may have had it before the period, such as in the year before.
@@ -296,5 +325,48 @@ fn the_backlog_of_each_day_follows_from_what_came_and_what_ended() {
         assert_eq!(unfinished(read("backlog", "")), [2], "the last day is as things stand");
         assert_eq!(unfinished(read("backlog-over-time", "&per=month")).last(), Some(&2));
         assert!(unfinished(read("backlog-over-time", "&per=week")).len() <= 2);
+    });
+}
+
+/// A day that is over is counted by what happened on it, and not by how tickets stand now.
+#[test]
+fn a_ticket_that_comes_back_changes_nothing_of_the_days_before() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let today = || desk.clock.now().in_tz("Europe/Berlin").unwrap().date();
+        let day = SignedDuration::from_hours(24);
+        let (from, to) = (today(), today().checked_add(jiff::Span::new().days(9)).unwrap());
+        let read = |name: &str, from: jiff::civil::Date, more: &str| {
+            kofi.get(&format!("/api/v1/reports/{name}?from={from}&to={to}{more}")).expect(200)
+        };
+        // Of each day from the first, that of this column.
+        let of_days = |name: &str, from: jiff::civil::Date, column: &str| {
+            let rows = read(name, from, "&by=request_type");
+            let own = rows.as_array().unwrap().iter().filter(|row| row["group"] == "incident");
+            own.map(|row| row[column].as_i64().unwrap()).collect::<Vec<i64>>()
+        };
+        let key = incident(&amara, "one");
+        desk.advance(day);
+        step(&kofi, &key, &resolved()).expect(200);
+        desk.advance(day);
+        let within = today();
+        assert_eq!(of_days("backlog-over-time", from, "unfinished"), [1, 0, 0]);
+        step(&amara, &key, &json!({ "to": "reopened", "reason": "no" })).expect(200);
+        assert_eq!(of_days("backlog-over-time", from, "unfinished"), [1, 0, 1]);
+        assert_eq!(of_days("backlog-over-time", within, "unfinished"), [1], "once, where it was resolved before");
+        assert_eq!(of_days("volume", from, "resolved"), [0, 1]);
+        desk.advance(day);
+        let edit = json!({ "assignee": "zoe", "reason": "hers" });
+        kofi.with("if-match", "*").patch(&format!("/api/v1/tickets/{key}"), &edit).expect(200);
+        step(&kofi, &key, &resolved()).expect(200);
+        assert_eq!(of_days("backlog-over-time", from, "unfinished"), [1, 0, 1, 0]);
+        assert_eq!(of_days("volume", from, "resolved"), [0, 1, 1]);
+        for name in ["resolutions", "first-contact"] {
+            let rows = read(name, from, "&by=assignee");
+            let groups: Vec<&Value> = rows.as_array().unwrap().iter().map(|row| &row["group"]).collect();
+            assert_eq!(groups, [&json!("kofi")], "who resolved it, and not who has it: {name} {rows}");
+        }
+        assert_eq!(sum(&read("resolutions", from, "&by=assignee"), "resolutions"), 2);
     });
 }

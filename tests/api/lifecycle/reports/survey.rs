@@ -66,6 +66,8 @@ fn the_requester_says_how_it_went_by_a_link_that_answers_nothing_when_it_is_only
             let shown = stranger.get(&page);
             assert_eq!((shown.status, shown.text.contains("VPN was down")), (200, true), "{}", shown.text);
         }
+        // As a scanner of mail does, which looks before the person does.
+        stranger.with("user-agent", "mail-scanner").send("HEAD", &page, None);
         assert_eq!(report(&desk, &kofi, "satisfaction", ""), json!([]), "looking is no answer");
         let form = stranger.with("sec-fetch-site", "same-origin");
         let send = |path: &str, score: &str| {

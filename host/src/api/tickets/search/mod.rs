@@ -40,6 +40,9 @@ pub struct SearchQuery {
     department: Option<String>,
     category: Option<String>,
     priority: Option<String>,
+    request_type: Option<String>,
+    /// One of the tags. For agents and admins.
+    tag: Option<String>,
     /// The key of the last ticket that you have: older ones follow.
     before: Option<String>,
     /// 1 to 200; 50 where nothing is said.
@@ -50,11 +53,13 @@ pub struct SearchQuery {
 impl SearchQuery {
     /// The words, and the tickets that they may be found in, those of these requesters where some are named.
     fn into_filter(self, requesters: Vec<String>) -> Result<(String, SearchFilter), Problem> {
-        let SearchQuery { q, state, team, assignee, requester, category, priority, before, .. } = self;
+        let SearchQuery { q, state, team, assignee, requester, category, priority, request_type, tag, before, .. } =
+            self;
         let state = state.as_deref().map(super::state).transpose()?.map(|state| state.code().to_owned());
         let before = super::last_seen("before", before.as_deref())?.map(|TicketNumber(number)| number);
         let narrowed = SearchFilter { requesters, ..SearchFilter::default() };
-        Ok((q, SearchFilter { state, team, assignee, requester, category, priority, before, ..narrowed }))
+        let narrowed = SearchFilter { request_type, tag, before, ..narrowed };
+        Ok((q, SearchFilter { state, team, assignee, requester, category, priority, ..narrowed }))
     }
 }
 

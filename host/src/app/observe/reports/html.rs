@@ -7,8 +7,8 @@ use crate::app::observe::reports::{Cell, Days, Report, ReportTable};
 /// The policy of such a page: its own styles, and nothing else.
 pub const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
 
-/// The most rows that are plotted.
-const BARS_MAX: usize = 60;
+/// The most rows that are plotted: the page says how many more there are.
+const BARS_MAX: usize = 400;
 /// The width of the labels, of the longest bar, and the height of a row, in the plot's units.
 const LABEL: i64 = 260;
 const BAR: i64 = 520;
@@ -80,7 +80,9 @@ fn plot(table: &ReportTable) -> Option<String> {
         let texts = row.iter().filter(|cell| matches!(cell, Cell::Text(text) if !text.is_empty())).map(shown);
         Some((texts.collect::<Vec<_>>().join(" · "), value))
     };
-    let bars: Vec<(String, i64)> = table.rows.iter().filter_map(bar).take(BARS_MAX).collect();
+    let mut bars: Vec<(String, i64)> = table.rows.iter().filter_map(bar).collect();
+    let more = bars.len().saturating_sub(BARS_MAX);
+    bars.truncate(BARS_MAX);
     let most = bars.iter().map(|(_, value)| *value).max().filter(|most| *most > 0)?;
     let height = ROW * i64::try_from(bars.len()).ok()?;
     let (width, label) = (LABEL + BAR + 80, escaped(name));
@@ -101,6 +103,9 @@ fn plot(table: &ReportTable) -> Option<String> {
         );
     }
     svg.push_str("</svg>\n");
+    if more > 0 {
+        let _ = writeln!(svg, "<p>The plot shows the first {BARS_MAX} rows; {more} more are in the table alone.</p>");
+    }
     Some(svg)
 }
 
@@ -122,6 +127,25 @@ mod tests {
         assert!(!page.contains("<script") && page.contains("&lt;script&gt;") && page.contains("b &amp; c"), "{page}");
         assert!(page.contains("width=\"520\"") && page.contains("width=\"260\""), "the bars: {page}");
         assert!(page.contains("33.3 %") && !page.contains("http"), "{page}");
+    }
+
+    /// A year in days is plotted to its end; of what is longer the page says what is missing.
+    #[test]
+    fn a_plot_ends_with_its_table_or_says_that_it_does_not() {
+        let days = Days { from: "2026-01-01".parse().unwrap(), to: "2026-12-31".parse().unwrap() };
+        let of = |rows: usize| {
+            let row = |n: usize| vec![Cell::Text(format!("row {n}")), Cell::Number(1)];
+            page(
+                Report::Volume,
+                days,
+                &ReportTable { columns: vec!["day", "created"], rows: (0..rows).map(row).collect() },
+            )
+        };
+        let year = of(366);
+        assert!(year.contains(">row 365</text>") && !year.contains("in the table alone"), "{year}");
+        let longer = of(BARS_MAX + 7);
+        assert!(longer.contains("the first 400 rows; 7 more are in the table alone"), "{longer}");
+        assert_eq!((longer.matches("<rect").count(), longer.matches("<td>row ").count()), (BARS_MAX, BARS_MAX + 7));
     }
 
     #[test]

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use jiff::ToSpan as _;
 use jiff::civil::Date;
-use jiff::{Timestamp, ToSpan as _};
 
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 pub use crate::store::tickets::reports::By;
-use crate::store::tickets::reports::{Counted, Moment, Period, QUARTER_MS};
+use crate::store::tickets::reports::days::Clocks;
+use crate::store::tickets::reports::{Counted, Moment, Period};
 
 pub mod html;
 mod per;
@@ -182,19 +183,21 @@ impl Office {
         })
     }
 
-    /// Day by day in the desk's zone: a day is as long as the clocks on its walls say.
+    /// Day by day in the desk's zone: a day is as long as the clocks on its walls say. Each resolution counts on its day, also one
+    /// after which the ticket came back.
     async fn volume(&self, period: Period, by: Option<By>) -> Result<ReportTable, Error> {
         let organisation = self.organisation();
-        let zone = &organisation.calendar.zone;
-        let count = |moment| self.store.count_moments(moment, period, by);
+        let clocks = Clocks::of(&organisation.calendar.zone, period);
+        let count = |moment| self.store.count_moments(moment, (period, &clocks), by);
         // Each walks through all tickets of the period: two at once take half of the time, and leave room for lists of others.
-        let (created, resolved) = tokio::try_join!(count(Moment::Created), count(Moment::Resolved))?;
-        let closed = count(Moment::Closed).await?;
+        let (created, mut resolved) = tokio::try_join!(count(Moment::Created), count(Moment::Resolved))?;
+        let undone = self.store.undone((period, &clocks), by);
+        let (closed, undone) = tokio::try_join!(count(Moment::Closed), undone)?;
+        resolved.extend(undone.into_iter().filter_map(|of| Some((of.resolved?, of.group, of.count))));
         let mut days: BTreeMap<(Date, String), [i64; 3]> = BTreeMap::new();
         for (place, counted) in [created, resolved, closed].into_iter().enumerate() {
-            for (quarter, group, count) in counted {
-                let at = Timestamp::from_millisecond(quarter.saturating_mul(QUARTER_MS)).unwrap_or(Timestamp::MAX);
-                let counts = days.entry((zone.to_datetime(at).date(), group)).or_default();
+            for (day, group, count) in counted {
+                let counts = days.entry((day, group)).or_default();
                 if let Some(sum) = counts.get_mut(place) {
                     *sum += count;
                 }

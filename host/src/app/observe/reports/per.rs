@@ -78,6 +78,8 @@ impl ReportTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::observe::reports::Report;
+    use crate::desk::organisation::schedule::{OVER_DAYS, PERS, REPORTS};
 
     fn day(text: &str) -> Date {
         text.parse().unwrap()
@@ -92,6 +94,15 @@ mod tests {
         assert_eq!(months, ["2026-12", "2027-01", "2028-02"]);
         assert_eq!(Per::Day.of(day("2026-03-29")), "2026-03-29");
         assert_eq!(Per::ALL.map(|per| Per::from_code(per.code())), Per::ALL.map(Some));
+    }
+
+    /// A configuration may name all that there is.
+    #[test]
+    fn a_report_by_mail_knows_the_same_reports_and_times() {
+        assert_eq!(PERS, Per::ALL.map(Per::code));
+        let over_days: Vec<&str> = Report::ALL.into_iter().filter(|one| one.is_over_days()).map(Report::code).collect();
+        assert_eq!(over_days, OVER_DAYS);
+        assert!(Report::ALL.into_iter().all(|one| REPORTS.contains(&one.code())) && REPORTS.len() == Report::ALL.len());
     }
 
     fn table_of_two_days() -> ReportTable {

@@ -17,17 +17,21 @@ pub struct Names {
     team: Option<String>,
     category: Option<String>,
     priority: Option<String>,
+    request_type: Option<String>,
+    tag: Option<String>,
 }
 
 impl From<&Filter> for Names {
-    fn from(Filter { team, category, priority, .. }: &Filter) -> Self {
-        Names { team: team.clone(), category: category.clone(), priority: priority.clone() }
+    fn from(Filter { team, category, priority, request_type, tag, .. }: &Filter) -> Self {
+        let [team, category, priority] = [team, category, priority].map(Clone::clone);
+        Names { team, category, priority, request_type: request_type.clone(), tag: tag.clone() }
     }
 }
 
 impl From<&SearchFilter> for Names {
-    fn from(SearchFilter { team, category, priority, .. }: &SearchFilter) -> Self {
-        Names { team: team.clone(), category: category.clone(), priority: priority.clone() }
+    fn from(SearchFilter { team, category, priority, request_type, tag, .. }: &SearchFilter) -> Self {
+        let [team, category, priority] = [team, category, priority].map(Clone::clone);
+        Names { team, category, priority, request_type: request_type.clone(), tag: tag.clone() }
     }
 }
 
@@ -47,12 +51,18 @@ impl Office {
         let is_within =
             |of: &str, id: &str| of.strip_prefix(id).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
         let is_category = |id: &str| organisation.categories.keys().any(|category| is_within(category.as_str(), id));
-        let Names { team, category, priority } = names;
+        let is_form = |id: &str| organisation.request_types.contains_key(id);
+        let is_tag = |id: &str| organisation.tags.iter().any(|tag| tag.as_str() == id);
+        let Names { team, category, priority, request_type, tag } = names;
+        // Who only asks for things is not to find out which forms others have.
+        let request_type = request_type.filter(|id| !is_form(id) && permission::list_internally(actor).is_ok());
         let all = Filter { only, ..Filter::default() };
         let unknown = [
             ("team", team.clone().filter(|id| !is_team(id)), Filter { team, ..all.clone() }),
             ("category", category.clone().filter(|id| !is_category(id)), Filter { category, ..all.clone() }),
             ("priority", priority.clone().filter(|id| !is_level(id)), Filter { priority, ..all.clone() }),
+            ("request type", request_type.clone(), Filter { request_type, ..all.clone() }),
+            ("tag", tag.clone().filter(|id| !is_tag(id)), Filter { tag, ..all.clone() }),
         ];
         for (kind, name, filter) in unknown {
             let Some(name) = name else { continue };
@@ -78,7 +88,7 @@ impl Office {
         limit: usize,
     ) -> Result<(Vec<TicketSummary>, Sights), Error> {
         let permit = permission::list(actor)?;
-        if filter.team.is_some() || filter.assignee.is_some() {
+        if filter.is_internal() {
             permission::list_internally(actor)?;
         }
         let reads_all = permit.only().is_some_and(|reader| self.reads_tickets_of_all(reader, &filter.requesters));

@@ -13,7 +13,7 @@ use super::digest;
 use crate::app::jobs::LEASE;
 use crate::app::jobs::messages::name_of;
 use crate::app::observe::csv;
-use crate::app::observe::reports::{By, Days, Report, html};
+use crate::app::observe::reports::{By, Days, Per, Report, html};
 use crate::app::{App, Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
@@ -185,7 +185,8 @@ impl Office {
         };
         let days = Days { from, to: to_day };
         let by = mailed.by.as_deref().and_then(By::from_column);
-        let table = self.report(&Actor::System, report, days, by).await?;
+        let per = mailed.per.as_deref().and_then(Per::from_code).unwrap_or_default();
+        let table = self.report(&Actor::System, report, days, by).await?.per(per);
         let code = report.code();
         let title = format!("{code}, {from} to {to_day}");
         let name = name_of(&organisation, to);

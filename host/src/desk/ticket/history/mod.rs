@@ -90,6 +90,7 @@ pub fn take_over(past: Past, _permit: &MayImport, id: TicketId, at: &At<'_>) -> 
     entries.sort_by_key(|entry| entry.at);
     let updated_at = past.comments.iter().map(|comment| comment.at).fold(ended.unwrap_or(past.created_at), Ord::max);
     let clocks = clocks(&past, &decided, state, ended, at);
+    let is_dropped = matches!(state, State::Cancelled | State::Merged);
     let submitted = Submitted {
         request_type: form.id.clone(),
         channel: past.channel,
@@ -122,8 +123,9 @@ pub fn take_over(past: Past, _permit: &MayImport, id: TicketId, at: &At<'_>) -> 
         duplicate_of: None,
         watchers: Vec::new(),
         updated_at,
-        resolved_at: past.resolved_at.or(past.closed_at).filter(|_| !state.is_unfinished()),
-        closed_at: past.closed_at.filter(|_| state == State::Closed),
+        // What was cancelled was not resolved by that.
+        resolved_at: past.resolved_at.or(past.closed_at.filter(|_| !is_dropped)).filter(|_| !state.is_unfinished()),
+        closed_at: past.closed_at.filter(|_| state == State::Closed || is_dropped),
         clocks,
     });
     change.entries = entries;

@@ -1,6 +1,7 @@
 //! Those who follow a ticket that is not theirs: they read its public part and hear of what happens to it. And those who are
 //! named in words on it.
 
+use crate::desk::actor::Author;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::id::PersonId;
@@ -58,6 +59,29 @@ pub fn unwatch(ticket: &Ticket, person: &PersonId, permit: &MayWatch, at: &At<'_
     let visibility = visibility(at.organisation, person);
     let entry = Entry { at: at.now, author: author.clone(), visibility, event };
     Ok(Some(Change::update(ticket, after, vec![entry])))
+}
+
+/// Lets those who follow a ticket that went up in another follow that one, where its later words stand; `None` where all do. None who
+/// is not here any more comes with it, and no more than [`WATCHERS_MAX`] follow it in the end.
+pub fn follow_on(into: &Ticket, merged: &Ticket, at: &At<'_>) -> Option<Change> {
+    let is_new = |person: &&PersonId| {
+        let is_here = at.organisation.people.get(*person).is_some_and(|known| known.active);
+        is_here && !into.belongs_to(person) && !into.is_watched_by(person)
+    };
+    let room = WATCHERS_MAX.saturating_sub(into.watchers.len());
+    let coming: Vec<&PersonId> = merged.watchers.iter().filter(is_new).take(room).collect();
+    if coming.is_empty() {
+        return None;
+    }
+    let mut after = changed(into, at.now);
+    after.watchers.extend(coming.iter().map(|person| (*person).clone()));
+    let entry = |person: &PersonId| Entry {
+        at: at.now,
+        author: Author::System,
+        visibility: visibility(at.organisation, person),
+        event: Event::Watched { person: person.clone() },
+    };
+    Some(Change::update(into, after, coming.into_iter().map(entry).collect()))
 }
 
 /// Those who follow a ticket, as far as a reader sees them: a requester knows who else reads the ticket, but not which of those

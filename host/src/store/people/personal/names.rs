@@ -31,18 +31,19 @@ pub(super) fn field_text(text: &str) -> String {
     json!({ "text": text }).to_string()
 }
 
-/// Takes a person off one ticket; how many entries changed.
+/// Takes a person off one ticket; how many entries changed, or `None` where it has nothing of the person after all, as one that names
+/// another whose id begins alike: such a ticket stays as it is.
 pub(super) async fn erase_in_ticket(
     tx: &mut Tx,
     erasure: Erasure<'_>,
     number: TicketNumber,
     parts: &[Part],
-) -> Result<usize, Error> {
+) -> Result<Option<usize>, Error> {
     let Erasure { person, pseudonym, .. } = erasure;
     let lock = format!("select number from tickets where number = $1{}", tx.for_update());
     tx.optional(&lock, vec![number.0.into()]).await?;
     let found = tx.all(&rows::select("t.number = $1"), vec![number.0.into()]).await?;
-    let Some(ticket) = rows::ticket(&found)? else { return Ok(0) };
+    let Some(ticket) = rows::ticket(&found)? else { return Ok(None) };
     let own = ticket.submitted.requester == *person;
     let before = TimelineRow::all(tx, number.0).await?;
     let mut after = before.clone();
@@ -53,6 +54,12 @@ pub(super) async fn erase_in_ticket(
             *row = changed;
             entries += 1;
         }
+    }
+    let is_filled_in = own || erase_in_contents(tx, erasure, number).await?;
+    let is_named =
+        ticket.belongs_to(person) || ticket.is_watched_by(person) || ticket.assignee.as_ref() == Some(person);
+    if entries == 0 && !is_filled_in && !is_named {
+        return Ok(None);
     }
     erase_ticket(tx, erasure, &ticket).await?;
     search::pend(tx, std::iter::once((number, ticket.version + 1))).await?;
@@ -67,7 +74,7 @@ pub(super) async fn erase_in_ticket(
         let entry = audit::Entry { at: erasure.now, event: audit::ERASED, about: number.to_string(), detail };
         audit::append(tx, &[entry]).await?;
     }
-    Ok(entries)
+    Ok(Some(entries))
 }
 
 /// Puts the other name into the ticket's own row, and takes the words away where the ticket was the person's.
@@ -88,22 +95,21 @@ async fn erase_ticket(tx: &mut Tx, erasure: Erasure<'_>, ticket: &Ticket) -> Res
         ticket.number.0.into(),
     ];
     tx.execute(sql, args).await?;
-    if !own {
-        return erase_in_contents(tx, erasure, ticket.number).await;
-    }
-    for sql in OF_OWN {
+    for sql in OF_OWN.into_iter().filter(|_| own) {
         tx.execute(sql, vec![ticket.number.0.into(), ERASED.into(), person.as_str().into()]).await?;
     }
     Ok(())
 }
 
 /// Puts the other name into the fields of another's ticket that name the person, and takes away the names of the files that the person
-/// sent with it.
-async fn erase_in_contents(tx: &mut Tx, erasure: Erasure<'_>, number: TicketNumber) -> Result<(), Error> {
+/// sent with it; whether there were any.
+async fn erase_in_contents(tx: &mut Tx, erasure: Erasure<'_>, number: TicketNumber) -> Result<bool, Error> {
     let Erasure { person, pseudonym, .. } = erasure;
     let sql = "select fields, attachments from contents where ticket = $1";
-    let Some(row) = tx.optional(sql, vec![number.0.into()]).await? else { return Ok(()) };
-    let fields = row.text(0)?.replace(&field_text(person.as_str()), &field_text(pseudonym));
+    let Some(row) = tx.optional(sql, vec![number.0.into()]).await? else { return Ok(false) };
+    let before = row.text(0)?;
+    let fields = before.replace(&field_text(person.as_str()), &field_text(pseudonym));
+    let mut changed = fields != before;
     let text = row.text(1)?;
     let mut files: Vec<Value> = from_json("contents", "attachments", &text)?;
     let sql = "select id from attachments where ticket = $1 and uploader = $2";
@@ -113,10 +119,14 @@ async fn erase_in_contents(tx: &mut Tx, erasure: Erasure<'_>, number: TicketNumb
         let is_theirs = file.pointer("/3/0").and_then(Value::as_str).is_some_and(|id| sent.contains(id));
         if let Some(name) = file.get_mut(0).filter(|_| is_theirs) {
             *name = ERASED.into();
+            changed = true;
         }
     }
-    let sql = "update contents set fields = $2, attachments = $3 where ticket = $1";
-    tx.execute(sql, vec![number.0.into(), fields.into(), json!(files).to_string().into()]).await.map(drop)
+    if changed {
+        let sql = "update contents set fields = $2, attachments = $3 where ticket = $1";
+        tx.execute(sql, vec![number.0.into(), fields.into(), json!(files).to_string().into()]).await?;
+    }
+    Ok(changed)
 }
 
 /// Puts the other name into words of others that name the person, in messages that have not left.

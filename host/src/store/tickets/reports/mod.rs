@@ -7,13 +7,11 @@ use crate::store::db::{Arg, Row};
 use crate::store::sql::columns::ms;
 use crate::store::{Error, Store};
 
+pub mod days;
 pub mod events;
 mod work;
 
 pub use work::Decided;
-
-/// The length of the pieces of time that tickets are counted in, in milliseconds: no zone's day begins between two of them.
-pub const QUARTER_MS: i64 = 15 * 60 * 1_000;
 
 /// The column that a report tells tickets apart by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +51,11 @@ impl By {
     fn group(by: Option<By>) -> String {
         by.map_or_else(|| "''".to_owned(), |by| format!("coalesce(t.{}, '')", by.column()))
     }
+
+    /// Where resolutions are counted, which are of those who made them.
+    fn group_of_resolution(by: Option<By>) -> String {
+        if by == Some(By::Assignee) { "coalesce(r.resolved_by, '')".to_owned() } else { By::group(by) }
+    }
 }
 
 /// A moment of a ticket's life that is counted.
@@ -65,8 +68,11 @@ pub enum Moment {
     Ended,
 }
 
-/// When the work on a ticket ended; null while it is unfinished.
-const ENDED: &str = "(case when t.unfinished = 0 then coalesce(t.resolved_at, t.closed_at, t.updated_at) end)";
+/// When the work on a ticket ended; null while it is unfinished. Of what was taken over from elsewhere the end may not be known: its
+/// timeline has it end as it begins, and so do reports, also after a later change. Nothing ends before it begins.
+const ENDED: &str = "(case when t.unfinished = 1 then null \
+                     when coalesce(t.resolved_at, t.closed_at, 0) > t.created_at then coalesce(t.resolved_at, t.closed_at) \
+                     else t.created_at end)";
 
 impl Moment {
     const fn column(self) -> &'static str {
@@ -107,28 +113,6 @@ fn counted(row: &Row, counts: usize) -> Result<Counted, Error> {
 }
 
 impl Store {
-    /// How many tickets had this moment in each quarter of an hour of a period: the quarter, counted from 1970, the group, and
-    /// the count.
-    ///
-    /// # Errors
-    ///
-    /// Where the database cannot be read.
-    pub async fn count_moments(
-        &self,
-        moment: Moment,
-        period: Period,
-        by: Option<By>,
-    ) -> Result<Vec<(i64, String, i64)>, Error> {
-        let column = moment.column();
-        let sql = format!(
-            "select {column} / {QUARTER_MS} as quarter, {} as name, count(*) from tickets t \
-             where {column} >= $1 and {column} < $2 group by 1, 2 order by 1, 2",
-            By::group(by)
-        );
-        let rows = self.db.all_of_history(&sql, period.args()).await?;
-        rows.iter().map(|row| Ok((row.int(0)?, row.text(1)?, row.int(2)?))).collect()
-    }
-
     /// How many tickets were unfinished at an instant, by group.
     ///
     /// # Errors
@@ -186,7 +170,8 @@ impl Store {
         rows.iter().map(|row| counted(row, 2)).collect()
     }
 
-    /// The resolutions of a period by group and by how they ended; the empty word is for those that stand open.
+    /// The resolutions of a period by group and by how they ended; the empty word is for those that stand open. By person they
+    /// are those of the people who resolved, and not of those who have the tickets by now; the desk's own have no person.
     ///
     /// # Errors
     ///
@@ -195,7 +180,7 @@ impl Store {
         let sql = format!(
             "select {} as name, coalesce(r.ended, ''), count(*) from resolutions r join tickets t on t.number = r.ticket \
              where r.resolved_at >= $1 and r.resolved_at < $2 group by 1, 2 order by 1, 2",
-            By::group(by)
+            By::group_of_resolution(by)
         );
         let rows = self.db.all_of_history(&sql, period.args()).await?;
         rows.iter().map(|row| counted(row, 1)).collect()

@@ -64,7 +64,8 @@ impl Store {
     }
 
     /// The first resolutions of a period by group: how many, and how many of those the first contact brought. It did where the
-    /// resolution holds, no other team had the ticket, no tier was climbed, and the desk had said at most one thing before.
+    /// resolution holds, no other team had the ticket, no tier was climbed, and the desk had said at most one thing before. By person
+    /// they are of those who resolved.
     ///
     /// # Errors
     ///
@@ -80,7 +81,7 @@ impl Store {
              and not {again} and not {passed_on} and {said} <= 1 then 1 else 0 end) as bigint) \
              from resolutions r join tickets t on t.number = r.ticket \
              where r.round = 1 and r.resolved_at >= $1 and r.resolved_at < $2 group by 1 order by 1",
-            By::group(by)
+            By::group_of_resolution(by)
         );
         let rows = self.db.all_of_history(&sql, period.args()).await?;
         rows.iter().map(|row| counted(row, 2)).collect()

@@ -37,11 +37,19 @@ pub struct SearchFilter {
     pub requester: Option<String>,
     pub category: Option<String>,
     pub priority: Option<String>,
+    pub request_type: Option<String>,
+    /// One of its tags.
+    pub tag: Option<String>,
     /// Those before this number.
     pub before: Option<i64>,
 }
 
 impl SearchFilter {
+    /// Whether it asks for what requesters are not shown: that must not be found out by asking either.
+    pub const fn is_internal(&self) -> bool {
+        self.team.is_some() || self.assignee.is_some() || self.tag.is_some()
+    }
+
     /// The further conditions of a search, whose arguments come after those that are there; `id` is the index's row.
     fn narrowed(&self, id: &str, args: &mut Vec<Arg>) -> String {
         let mut conditions = String::new();
@@ -71,12 +79,18 @@ impl SearchFilter {
             ("requester", &self.requester),
             ("category", &self.category),
             ("priority", &self.priority),
+            ("request_type", &self.request_type),
         ];
         for (column, value) in columns {
             if let Some(value) = value {
                 args.push(value.as_str().into());
                 let _ = write!(conditions, " and t.{column} = ${}", args.len());
             }
+        }
+        if let Some(tag) = &self.tag {
+            // As the row has it among its others.
+            args.push(serde_json::json!(tag).to_string().into());
+            let _ = write!(conditions, " and t.tags <> replace(t.tags, ${}, '')", args.len());
         }
         if let Some(before) = self.before {
             args.push(before.saturating_mul(2).into());
