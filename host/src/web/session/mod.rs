@@ -57,6 +57,18 @@ impl FromRequestParts<Arc<App>> for Visit {
     }
 }
 
+/// The frame of a page that says why another cannot be shown: with the ways to all others for who is signed in, where the desk may be
+/// asked that for a browser at this address.
+pub async fn frame(app: &App, headers: &HeaderMap, path: &str, from: Option<&ClientAddress>) -> Frame {
+    let found = match (cookie(headers, COOKIE), from) {
+        (Some(secret), Some(from)) => app.visit(&secret, from).await.ok().flatten(),
+        _ => None,
+    };
+    let mut frame = Frame::new(app, headers, path, found.as_ref().map(|(_, actor)| actor));
+    frame.single_keys = found.is_none_or(|(session, _)| session.single_keys);
+    frame
+}
+
 impl Visit {
     /// The session, to be looked at again while an answer goes on.
     pub fn shown(&self) -> Shown {
