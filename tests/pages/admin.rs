@@ -253,6 +253,38 @@ fn words_of_messages(desk: &House, mei: &mut Browser) {
     assert_eq!(look("kofi").status, 403);
 }
 
+/// A ticket says why it has its priority as before when the rule that set it is gone, and as programs hear it.
+#[test]
+fn a_ticket_says_why_also_when_the_rule_is_gone() {
+    let desk = desk();
+    let told = || desk.as_role("kofi").get("/api/v1/tickets/IT-1/explain").expect(200);
+    let before = told();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/tickets/IT-1");
+    kofi.click(".fact summary");
+    let why = kofi.text(".fact[open]");
+    let cookie = cookie(&desk, "mei");
+    let form = "step=retire&why=It+is+not+wanted";
+    let step = format!("{}/admin/rules/impact-urgency/step", desk.url);
+    assert_eq!(send("POST", &step, &[FORM, OWN, ("cookie", &cookie)], form).status, 303);
+    let rules = desk.as_role("mei").get("/api/v1/rules").expect(200);
+    let rule = rules["rules"].as_array().unwrap().iter().find(|rule| rule["name"] == "impact-urgency").unwrap();
+    assert!(rule["active"].is_null(), "{rule}");
+    assert_eq!(told(), before);
+    kofi.go("/tickets/IT-1");
+    kofi.click(".fact summary");
+    assert_eq!(kofi.text(".fact[open]"), why);
+    let priority = before["fields"].as_array().unwrap().iter().find(|story| story["field"] == "priority").unwrap();
+    for proposal in priority["proposals"].as_array().unwrap() {
+        for part in ["rule", "version", "reason"] {
+            assert!(why.contains(proposal[part].as_str().unwrap()), "{part} of {proposal} is not in:\n{why}");
+        }
+    }
+    // Nor does the way from the ticket to the rule end nowhere.
+    kofi.go("/admin/rules/impact-urgency");
+    kofi.sees("h1", "impact-urgency");
+}
+
 #[test]
 fn an_auditor_walks_the_chains() {
     let desk = desk();
@@ -262,6 +294,12 @@ fn an_auditor_walks_the_chains() {
     mei.wait("document.querySelector('.notice.good')");
     mei.sees("main", "Every chain is whole.");
     mei.counts("tbody tr", 5);
+    desk.clock.advance(SignedDuration::from_mins(1));
+    let amara = desk.as_role("amara");
+    amara.post("/api/v1/tickets/IT-2/comments", &json!({ "body": "It flickers still" })).expect(201);
+    mei.go("/admin/records");
+    let first = mei.script("return document.querySelector('.rows a').getAttribute('href')");
+    assert_eq!(first, "/tickets/IT-2/record", "the last changed comes first");
     mei.type_into("#records-q", "calendar");
     mei.click("form.filters-line button");
     mei.counts(".rows li", 1);
