@@ -305,6 +305,9 @@ fn an_auditor_walks_the_chains() {
     mei.counts(".rows li", 1);
     mei.go("/admin/records?q=IT-1");
     mei.is_at("/tickets/IT-1/record");
+    // What came of it stands in the audit, with times as people write them.
+    mei.go("/admin/audit");
+    mei.sees("table.audit", "expires at 20");
     // A year of each calendar, with its holidays.
     let day = |days: i64| (desk.clock.now() + SignedDuration::from_hours(24 * days)).to_string()[..10].to_owned();
     let holidays = format!("holidays = [\"{}\", \"{}\"]", day(3), day(40));
