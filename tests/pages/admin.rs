@@ -253,6 +253,34 @@ fn words_of_messages(desk: &House, mei: &mut Browser) {
     assert_eq!(look("kofi").status, 403);
 }
 
+/// All at a look where there is room; on a telephone the groups, and what is in the one that the reader is in.
+#[test]
+fn the_pages_of_those_who_look_after_the_desk_stand_in_groups() {
+    let desk = desk();
+    let shown = |browser: &Browser| {
+        let shown = "[...document.querySelectorAll('.groups a')].filter((link) => link.checkVisibility()).map((link) => link.pathname)";
+        browser.script(&format!("return {shown}"))
+    };
+    let mut mei = Browser::of(&desk.url, "mei");
+    mei.go("/admin/audit");
+    mei.counts(".groups [role=group]", 4);
+    assert_eq!(shown(&mei).as_array().unwrap().len(), 4 + 13);
+    mei.size(320, 800);
+    let few =
+        ["/admin/rules", "/admin/records", "/admin/records", "/admin/audit", "/admin/configuration", "/admin/jobs"];
+    assert_eq!(shown(&mei), json!(few));
+    mei.click(".groups a[href='/admin/jobs']");
+    mei.sees(".groups", "Sessions");
+    // One who looks after nothing has no group without a page.
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/admin/rules");
+    kofi.counts(".groups [role=group]", 2);
+    assert_eq!(
+        shown(&kofi),
+        json!(["/admin/rules", "/admin/rules", "/admin/tables", "/admin/records", "/admin/records"])
+    );
+}
+
 /// A ticket says why it has its priority as before when the rule that set it is gone, and as programs hear it.
 #[test]
 fn a_ticket_says_why_also_when_the_rule_is_gone() {
