@@ -7,11 +7,11 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::Frame;
 use super::failure::{self, Failure};
 use super::packed::{Reads, packed};
 use crate::app::App;
 use crate::app::tokens::passwords::ClientAddress;
-use crate::web::session;
 
 /// One policy for all pages: scripts, styles and requests of this desk alone, nothing inline, no frame around it.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -58,8 +58,8 @@ pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) ->
     let mut response = match failed {
         Some(failure) => {
             // A desk that has too much to do, or cannot read, is not asked once more.
-            let reads = !status.is_server_error() && status != StatusCode::TOO_MANY_REQUESTS;
-            let frame = Box::pin(session::frame(&app, &asked, &path, reads.then_some(&from))).await;
+            let may_ask = !status.is_server_error() && status != StatusCode::TOO_MANY_REQUESTS;
+            let frame = Box::pin(Frame::of_failure(&app, &asked, &path, may_ask.then_some(&from))).await;
             failure::page(frame, &failure, &id)
         }
         None => response,
