@@ -253,6 +253,66 @@ fn words_of_messages(desk: &House, mei: &mut Browser) {
     assert_eq!(look("kofi").status, 403);
 }
 
+/// All at a look where there is room; on a telephone the groups, and what is in the one that the reader is in.
+#[test]
+fn the_pages_of_those_who_look_after_the_desk_stand_in_groups() {
+    let desk = desk();
+    let shown = |browser: &Browser| {
+        let shown = "[...document.querySelectorAll('.groups a')].filter((link) => link.checkVisibility()).map((link) => link.pathname)";
+        browser.script(&format!("return {shown}"))
+    };
+    let mut mei = Browser::of(&desk.url, "mei");
+    mei.go("/admin/audit");
+    mei.counts(".groups [role=group]", 4);
+    assert_eq!(shown(&mei).as_array().unwrap().len(), 4 + 13);
+    mei.size(320, 800);
+    let few =
+        ["/admin/rules", "/admin/records", "/admin/records", "/admin/audit", "/admin/configuration", "/admin/jobs"];
+    assert_eq!(shown(&mei), json!(few));
+    mei.click(".groups a[href='/admin/jobs']");
+    mei.sees(".groups", "Sessions");
+    // One who looks after nothing has no group without a page.
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/admin/rules");
+    kofi.counts(".groups [role=group]", 2);
+    assert_eq!(
+        shown(&kofi),
+        json!(["/admin/rules", "/admin/rules", "/admin/tables", "/admin/records", "/admin/records"])
+    );
+}
+
+/// A ticket says why it has its priority as before when the rule that set it is gone, and as programs hear it.
+#[test]
+fn a_ticket_says_why_also_when_the_rule_is_gone() {
+    let desk = desk();
+    let told = || desk.as_role("kofi").get("/api/v1/tickets/IT-1/explain").expect(200);
+    let before = told();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/tickets/IT-1");
+    kofi.click(".fact summary");
+    let why = kofi.text(".fact[open]");
+    let cookie = cookie(&desk, "mei");
+    let form = "step=retire&why=It+is+not+wanted";
+    let step = format!("{}/admin/rules/impact-urgency/step", desk.url);
+    assert_eq!(send("POST", &step, &[FORM, OWN, ("cookie", &cookie)], form).status, 303);
+    let rules = desk.as_role("mei").get("/api/v1/rules").expect(200);
+    let rule = rules["rules"].as_array().unwrap().iter().find(|rule| rule["name"] == "impact-urgency").unwrap();
+    assert!(rule["active"].is_null(), "{rule}");
+    assert_eq!(told(), before);
+    kofi.go("/tickets/IT-1");
+    kofi.click(".fact summary");
+    assert_eq!(kofi.text(".fact[open]"), why);
+    let priority = before["fields"].as_array().unwrap().iter().find(|story| story["field"] == "priority").unwrap();
+    for proposal in priority["proposals"].as_array().unwrap() {
+        for part in ["rule", "version", "reason"] {
+            assert!(why.contains(proposal[part].as_str().unwrap()), "{part} of {proposal} is not in:\n{why}");
+        }
+    }
+    // Nor does the way from the ticket to the rule end nowhere.
+    kofi.go("/admin/rules/impact-urgency");
+    kofi.sees("h1", "impact-urgency");
+}
+
 #[test]
 fn an_auditor_walks_the_chains() {
     let desk = desk();
@@ -262,11 +322,20 @@ fn an_auditor_walks_the_chains() {
     mei.wait("document.querySelector('.notice.good')");
     mei.sees("main", "Every chain is whole.");
     mei.counts("tbody tr", 5);
+    desk.clock.advance(SignedDuration::from_mins(1));
+    let amara = desk.as_role("amara");
+    amara.post("/api/v1/tickets/IT-2/comments", &json!({ "body": "It flickers still" })).expect(201);
+    mei.go("/admin/records");
+    let first = mei.script("return document.querySelector('.rows a').getAttribute('href')");
+    assert_eq!(first, "/tickets/IT-2/record", "the last changed comes first");
     mei.type_into("#records-q", "calendar");
     mei.click("form.filters-line button");
     mei.counts(".rows li", 1);
     mei.go("/admin/records?q=IT-1");
     mei.is_at("/tickets/IT-1/record");
+    // What came of it stands in the audit, with times as people write them.
+    mei.go("/admin/audit");
+    mei.sees("table.audit", "expires at 20");
     // A year of each calendar, with its holidays.
     let day = |days: i64| (desk.clock.now() + SignedDuration::from_hours(24 * days)).to_string()[..10].to_owned();
     let holidays = format!("holidays = [\"{}\", \"{}\"]", day(3), day(40));

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::guard::{Got, cookie, raw, send};
+use super::guard::{FORM, Got, OWN, cookie, raw, send};
 use super::{desk, fill};
 use crate::support::browser::{Browser, CONTROL, ENTER, ESCAPE};
 use crate::support::components::{example_rules, root};
@@ -17,6 +17,41 @@ use crate::support::place::{Database, copy};
 pub(super) fn statements(got: &Got) -> usize {
     let said = got.header("server-timing");
     said.strip_prefix("sql;desc=").and_then(|count| count.parse().ok()).unwrap_or(usize::MAX)
+}
+
+/// Fifty tickets at once, of which three are no more as they were seen: those are named with the reason, and all others change.
+#[test]
+fn of_fifty_tickets_three_that_changed_meanwhile_are_named_and_the_rest_change() {
+    const STALE: [&str; 3] = ["IT-7", "IT-21", "IT-50"];
+    let desk = House::demo(Database::Sqlite);
+    let (amara, mei) = (desk.as_role("amara"), desk.as_role("mei"));
+    for n in 0..50 {
+        let body = json!({ "request_type": "question", "subject": format!("Question {n} about the building"),
+            "body": format!("Text {n} of its own"), "fields": { "topic": "howto" } });
+        amara.post("/api/v1/tickets", &body).expect(201);
+    }
+    let cookie = cookie(&desk, "kofi");
+    let queue = send("GET", &format!("{}/queue", desk.url), &[("cookie", &cookie)], "");
+    let chosen = queue.text.split("name=\"ticket\" value=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let chosen: String = chosen.fold(String::new(), |form, ticket| format!("{form}ticket={ticket}&"));
+    assert_eq!(chosen.matches("ticket=").count(), 50);
+    for key in STALE {
+        let note = json!({ "body": "I look at it", "internal": true });
+        mei.post(&format!("/api/v1/tickets/{key}/comments"), &note).expect(201);
+    }
+    let form = format!("{chosen}act=state&to=in_progress&back=/queue");
+    let done = send("POST", &format!("{}/queue/bulk", desk.url), &[FORM, OWN, ("cookie", &cookie)], &form);
+    assert!(done.text.contains("47 tickets were changed.") && done.text.contains("3 were not."), "{}", done.text);
+    assert_eq!((done.text.matches("good-text").count(), done.text.matches("bad-text").count()), (47, 3));
+    for n in 1..=50 {
+        let key = format!("IT-{n}");
+        let is_stale = STALE.contains(&key.as_str());
+        let state = mei.get(&format!("/api/v1/tickets/{key}")).expect(200)["state"].clone();
+        assert_eq!(state != "in_progress", is_stale, "{key} is {state}");
+        let (_, line) = done.text.split_once(&format!("href=\"/tickets/{key}\"")).unwrap();
+        let line = line.split("</li>").next().unwrap();
+        assert_eq!(line.contains("somebody changed it meanwhile"), is_stale, "{line}");
+    }
 }
 
 /// The queue of 50 stays within its bytes, and is fetched by few requests.

@@ -274,14 +274,26 @@ fn what_is_not_there_is_a_page_for_people_and_a_problem_for_programs() {
     let got = send("GET", &format!("{}/nowhere", desk.url), &[("accept", "text/html")], "");
     assert_eq!(got.status, 404);
     assert!(got.text.contains("There is no such page"));
-    let got = send("GET", &format!("{}/nowhere", desk.url), &[("accept", "*/*")], "");
-    assert_eq!((got.status, got.header("content-type")), (404, "application/problem+json".to_owned()));
+    let program = send("GET", &format!("{}/nowhere", desk.url), &[("accept", "*/*")], "");
+    assert_eq!((program.status, program.header("content-type")), (404, "application/problem+json".to_owned()));
+    // Who is signed in finds the way on, to what they may see; under the same rules for browsers as on any page.
+    assert!(!got.text.contains("main-nav"), "{}", got.text);
+    let at = format!("{}/nowhere", desk.url);
+    for (person, of_agents) in [("amara", false), ("kofi", true)] {
+        let cookie = cookie(&desk, person);
+        let got = send("GET", &at, &[("accept", "text/html"), ("cookie", &cookie)], "");
+        assert!(got.status == 404 && got.header("content-security-policy").starts_with("default-src 'none'"));
+        assert!(got.text.contains("main-nav") && got.text.contains("href=\"/mine\""), "{}", got.text);
+        assert_eq!(got.text.contains("href=\"/queue\""), of_agents, "{person}");
+    }
+    let got = send("GET", &at, &[("accept", "text/html"), ("cookie", "__Host-ruledesk=guessed")], "");
+    assert!(got.status == 404 && !got.text.contains("main-nav"), "{}", got.text);
     // Another person's ticket is not there either, and the page has a number to name.
     let cookie = cookie(&desk, "priya");
     let got =
         send("GET", &format!("{}/tickets/IT-1", desk.url), &[("cookie", &cookie), ("x-request-id", "look-at-me")], "");
     assert_eq!(got.status, 404);
-    assert!(got.text.contains("look-at-me"), "{}", got.text);
+    assert!(got.text.contains("look-at-me") && got.text.contains("main-nav"), "{}", got.text);
 }
 
 /// A list in another order goes on where the page before ended, an answer that is sent twice is sent once, and the audit is

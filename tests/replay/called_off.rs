@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use ruledesk::app::replay::{Effort, Filter};
+use ruledesk::app::replay::{Bounded, Effort, Filter};
 use ruledesk::rules::run::manifest::MANIFEST_BYTES_MAX;
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use tokio::runtime::Runtime;
@@ -79,7 +79,8 @@ fn a_backtest_of_the_page_is_called_off_by_a_reader_who_leaves_and_a_third_is_re
     let mut readers: Vec<TcpStream> = (0..3).map(|_| tries(&desk, &cookie)).collect();
     let (third, _) = until("a refusal", || readers.iter().position(has_answered));
     let third = answer(readers.remove(third));
-    assert!(third.starts_with("HTTP/1.1 422") && third.contains("2 backtests are under way"), "{third}");
+    assert!(third.starts_with("HTTP/1.1 503") && third.contains("2 backtests are under way"), "{third}");
+    assert!(third.to_ascii_lowercase().contains("retry-after: 30\r\n"), "{third}");
     assert!(!readers.iter().any(has_answered), "the others are still at it");
 
     // Both readers leave: their places are free while what they had asked for cannot even be read.
@@ -119,13 +120,13 @@ fn a_backtest_of_the_page_is_bounded_in_decisions_time_days_and_size() {
             desk.without(rule, Filter { rule: Some(rule.to_owned()), limit, effort, ..Filter::default() })
         };
         let all = of(None, Some(Duration::from_secs(3600)));
-        assert!(all.decisions > 3 && !all.cut_short, "{}", all.decisions);
+        assert!(all.decisions > 3 && all.bounded == Bounded::default(), "{all:?}");
         let few = of(Some(3), None);
-        assert_eq!((few.decisions, few.cut_short), (3, false));
+        assert_eq!((few.decisions, few.bounded), (3, Bounded { by_limit: true, ..Bounded::default() }));
         let last = |period: Option<(Timestamp, Timestamp)>| period.map(|(_, last)| last);
         assert_eq!(last(few.period), last(all.period), "the newest");
         let none = of(None, Some(Duration::ZERO));
-        assert_eq!((none.decisions, none.cut_short), (0, true));
+        assert_eq!((none.decisions, none.bounded.by_time), (0, true));
 
         let cookie = cookie(&desk);
         for (typed, used) in [("9999", 366), ("0", 1), ("-5", 30), ("some", 30)] {

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
+use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use tower::ServiceExt as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -321,8 +322,8 @@ pub struct Pages {
     pub routes: Router,
     /// Routes whose requests are larger and take longer.
     pub uploads: Router,
-    /// The answer to a browser that asks for what is not there; `None` for a program.
-    pub missing: fn(&HeaderMap) -> Option<Response>,
+    /// The answer to a browser that asks for what is not there.
+    pub missing: Router,
 }
 
 impl Pages {
@@ -337,6 +338,18 @@ impl Pages {
                 .route_layer(middleware::from_fn_with_state(patience, attend))
         };
         bound(self.routes, usual).merge(bound(self.uploads, upload))
+    }
+}
+
+/// The answer to who asks for what is not there: a page for a browser, a problem for a program.
+async fn not_found(page: Option<Router>, request: Request) -> Response {
+    let accepts = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
+    match page.filter(|_| accepts.is_some_and(|accepts| accepts.contains("text/html"))) {
+        Some(page) => match page.oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        },
+        None => Problem::new(Kind::NOT_FOUND, "no such path; see /openapi.json").into_response(),
     }
 }
 
@@ -368,11 +381,11 @@ pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces, pages: Option<
     let (router, _) = routes.split_for_parts();
     let document = document::text();
     let json = [(axum::http::header::CONTENT_TYPE, "application/json")];
-    let missing = pages.as_ref().map(|pages| pages.missing);
-    let not_found = async move |request: Request| {
-        let page = missing.and_then(|page| page(request.headers()));
-        page.unwrap_or_else(|| Problem::new(Kind::NOT_FOUND, "no such path; see /openapi.json").into_response())
-    };
+    let missing = pages.as_ref().map(|pages| {
+        let state = (Arc::clone(&app), rates.clone());
+        pages.missing.clone().layer(middleware::from_fn_with_state(state, http::auth::pass))
+    });
+    let not_found = move |request: Request| not_found(missing.clone(), request);
     let router = router
         .route("/openapi.json", get(async move || (json, document).into_response()))
         .merge(problems())

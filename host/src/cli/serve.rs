@@ -152,8 +152,8 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
 
 /// The pages for people, as the interface serves them.
 pub fn pages(app: &Arc<App>) -> api::Pages {
-    let web::Pages { routes, uploads } = web::pages(app);
-    api::Pages { routes, uploads, missing: web::missing }
+    let web::Pages { routes, uploads, missing } = web::pages(app);
+    api::Pages { routes, uploads, missing }
 }
 
 /// Starts the traces' way out, where there is a collector to send them to.

@@ -26,13 +26,13 @@ mod reports;
 mod session;
 mod ticket;
 
-pub use frame::failure::missing;
-
 /// All pages, for the one who serves them.
 pub struct Pages {
     pub routes: Router,
     /// Those whose requests are larger and take longer.
     pub uploads: Router,
+    /// The page for a browser that asks for what is not there.
+    pub missing: Router,
 }
 
 /// All pages of a desk.
@@ -96,11 +96,16 @@ pub fn pages(app: &Arc<App>) -> Pages {
         .route("/admin/upload", get(admin::upload::form).post(admin::upload::send))
         .route("/admin/decision-table/{name}", get(admin::editor::show).post(admin::editor::run));
     let dressed = |routes: Router<Arc<App>>| {
-        routes.route_layer(middleware::from_fn(frame::guard::guard)).with_state(Arc::clone(app))
+        routes
+            .route_layer(middleware::from_fn_with_state(Arc::clone(app), frame::guard::guard))
+            .with_state(Arc::clone(app))
     };
+    let missing = Router::new()
+        .fallback(async || frame::failure::Failure::NoPage)
+        .layer(middleware::from_fn_with_state(Arc::clone(app), frame::guard::guard));
     // Another system asks here, and no browser.
     let outside = Router::new().route("/sign-in/provider/ended", post(session::provider::ended));
-    Pages { routes: dressed(routes).merge(outside.with_state(Arc::clone(app))), uploads: dressed(uploads) }
+    Pages { routes: dressed(routes).merge(outside.with_state(Arc::clone(app))), uploads: dressed(uploads), missing }
 }
 
 /// Articles.

@@ -121,6 +121,21 @@ async fn changes_since_an_instant_are_those_and_no_others() {
     .await;
 }
 
+#[tokio::test]
+async fn the_last_changed_come_first_where_the_newest_are_wanted() {
+    let rows = rows();
+    let filters = [Filter::default(), Filter { team: Some("team-4".to_owned()), ..Filter::default() }];
+    on_both_with_many(async |store, _| {
+        for filter in &filters {
+            let mut expected: Vec<&Row> = rows.iter().filter(|row| row.fits(filter)).collect();
+            expected.sort_by_key(|row| std::cmp::Reverse((row.updated, row.number)));
+            expected.truncate(50);
+            assert_eq!(read(store, filter, Start::Newest, 50, 50).await, numbers(&expected), "{filter:?}");
+        }
+    })
+    .await;
+}
+
 /// An export that turns pages while tickets move: by number and by change nothing is missed; in the queue something is.
 #[tokio::test]
 async fn a_ticket_that_moves_between_two_pages_is_in_an_export() {

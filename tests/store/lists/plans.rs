@@ -27,6 +27,7 @@ fn starts() -> Vec<Start> {
         Start::Number(Some(3_000)),
         Start::Updated(None),
         Start::Updated(Some(updated)),
+        Start::Newest,
         Start::Due(None),
         Start::Due(Some(DuePlace { due: one.due, number: one.number })),
     ]

@@ -139,6 +139,7 @@ fn next(start: Start) -> Option<String> {
         Start::Updated(place) => {
             place.map(|UpdatedPlace { updated, number }| List::TicketsByUpdate.write([whole(updated), whole(number)]))
         }
+        Start::Newest => None,
         Start::Due(place) => {
             place.map(|DuePlace { due, number }| List::TicketsByDue.write([whole(due), whole(number)]))
         }

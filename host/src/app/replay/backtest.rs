@@ -101,12 +101,12 @@ pub async fn backtest(
     };
     let mut tally = Tally::default();
     let work = move |runs: Vec<Past>| trial.runs(&runs);
-    let cut_short = replay(app, filter, true, work, |piece: Tally| {
+    let bounded = replay(app, filter, true, work, |piece: Tally| {
         progress(piece.decisions);
         tally.merge(piece);
     })
     .await?;
-    tally.cut_short = cut_short;
+    tally.bounded = bounded;
     tally.failures.examples.sort();
     Ok(tally)
 }

@@ -24,9 +24,10 @@ use crate::rules::run::stage::Stage;
 
 /// Decisions about access that a candidate is asked about by one request.
 const ACCESS_DECISIONS_MAX: u64 = 20_000;
-/// Decisions that a candidate is asked about while a reader waits for it, and how long that may take.
+/// Decisions that a candidate is asked about while a reader waits for it.
 pub const DECISIONS_MAX: u64 = 20_000;
-const WITHIN: Duration = Duration::from_secs(30);
+/// How long that may take.
+pub const WITHIN: Duration = Duration::from_secs(30);
 /// Backtests that a desk does at once while it serves.
 pub const BACKTESTS_AT_ONCE: usize = 2;
 /// The differences that are shown.

@@ -75,6 +75,15 @@ pub struct Effort {
     pub gently: bool,
 }
 
+/// Why decisions that were asked for may not have been worked on: the newest were.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Bounded {
+    /// The time was over before all of them were.
+    pub by_time: bool,
+    /// As many were taken as the limit lets through.
+    pub by_limit: bool,
+}
+
 /// A recorded run, and what people did to its ticket afterwards, where that was asked for.
 #[derive(Debug)]
 pub struct Past {
@@ -119,8 +128,8 @@ fn ask_patiently(rule: &Rule, input: &Input, tables: &Arc<Tables>, spent: &mut S
     called
 }
 
-/// Streams recorded runs through `work`, which runs on the rules' threads, and hands each result to `take`. Whether the time was over
-/// before all of them were worked on. Where this is dropped, nothing more is read, and no more is worked on than the threads were
+/// Streams recorded runs through `work`, which runs on the rules' threads, and hands each result to `take`. Says which of its bounds
+/// it came to. Where this is dropped, nothing more is read, and no more is worked on than the threads were
 /// already given.
 ///
 /// # Errors
@@ -132,7 +141,7 @@ pub async fn replay<T, W>(
     with_aftermath: bool,
     work: W,
     mut take: impl FnMut(T),
-) -> Result<bool, Error>
+) -> Result<Bounded, Error>
 where
     T: Send + 'static,
     W: Fn(Vec<Past>) -> T + Send + Sync + 'static,
@@ -174,17 +183,17 @@ where
     while let Some(done) = jobs.join_next().await {
         take(done??);
     }
-    reader.await??;
-    Ok(cut_short)
+    let by_limit = reader.await??;
+    Ok(Bounded { by_time: cut_short, by_limit })
 }
 
-/// Reads pages until there are no more, or none takes them.
+/// Reads pages until there are no more, or none takes them. Whether the limit ended it.
 async fn read(
     store: Store,
     filter: Filter,
     with_aftermath: bool,
     send: mpsc::Sender<Vec<Past>>,
-) -> Result<(), store::Error> {
+) -> Result<bool, store::Error> {
     let wanted = RunFilter {
         since: filter.since,
         until: filter.until,
@@ -214,7 +223,7 @@ async fn read(
             break;
         }
     }
-    Ok(())
+    Ok(left == 0)
 }
 
 /// Leaves out decisions of other stages, those in which the rule had no part, and those beyond the limit.

@@ -40,6 +40,9 @@ pub struct Report {
     /// Whether the time was over before all decisions were compared: the newest are.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub cut_short: bool,
+    /// Whether as many decisions were taken as the limit lets through: the newest, and none that are older.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub limit_reached: bool,
     pub stages: Vec<StageReport>,
     pub failures: FailuresReport,
     pub costs: Vec<CostReport>,
@@ -211,7 +214,8 @@ impl Report {
             changed_share,
             drifted: tally.drifted,
             not_judged: tally.not_judged,
-            cut_short: tally.cut_short,
+            cut_short: tally.bounded.by_time,
+            limit_reached: tally.bounded.by_limit,
             stages: stages.collect(),
             failures: FailuresReport {
                 new: tally.failures.new,

@@ -7,10 +7,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::Spent;
 use super::access::{AccessReport, AccessTally};
 use super::promises::PromiseTally;
 use super::verdict::Verdict;
+use super::{Bounded, Spent};
 use crate::app::{App, Error};
 use crate::rules::run::stage::Stage;
 use crate::store::rules::histogram::Histogram;
@@ -35,8 +35,8 @@ pub struct Tally {
     pub drifted: u64,
     /// Decisions that were not judged, by the reason.
     pub not_judged: BTreeMap<String, u64>,
-    /// Whether the time was over before all decisions were compared.
-    pub cut_short: bool,
+    /// The bounds that were come to before all decisions were compared.
+    pub bounded: Bounded,
     pub stages: BTreeMap<Stage, StageTally>,
     pub failures: Failures,
     /// By rule.

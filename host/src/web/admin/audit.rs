@@ -21,8 +21,8 @@ use crate::web::session::Visit;
 const ROWS: usize = 50;
 /// The longest fact that is shown in a line, in characters; the whole is a click away.
 const FACT_CHARS: usize = 120;
-/// The same of one without spaces, such as a digest.
-const DIGEST_CHARS: usize = 40;
+/// The same of a digest.
+const DIGEST_CHARS: usize = 16;
 
 /// The acts of the desk's record, and those of the record of access.
 const DESK: [&str; 25] = [
@@ -185,9 +185,16 @@ fn fact(f: &Frame, value: &Value) -> Option<String> {
         Value::Null | Value::Array(_) | Value::Object(_) => return None,
     };
     // A digest is known from others by its beginning.
-    let shown = if text.contains(' ') { FACT_CHARS } else { DIGEST_CHARS };
+    let is_digest = text.chars().all(|sign| sign.is_ascii_hexdigit());
+    let shown = if is_digest { DIGEST_CHARS } else { FACT_CHARS };
     let cut: String = text.chars().take(shown).collect();
     (!text.is_empty()).then(|| if cut.len() < text.len() { format!("{cut} ...") } else { cut })
+}
+
+/// A fact that is an instant, in milliseconds, as people write it.
+fn instant(f: &Frame, name: &str, value: &Value) -> Option<String> {
+    let at = value.as_i64().filter(|_| name.ends_with("_at"))?;
+    Timestamp::from_millisecond(at).ok().map(|at| f.times.exact(at))
 }
 
 fn entry(f: &Frame, found: Found) -> Entry {
@@ -202,8 +209,10 @@ fn entry(f: &Frame, found: Found) -> Entry {
         (Some("desk"), "why" | "reason") => f.own_reason(&text),
         _ => text,
     };
-    let shown =
-        shown.filter_map(|(name, value)| Some((name.replace(['_', '-'], " "), in_words(name, fact(f, value)?))));
+    let shown = shown.filter_map(|(name, value)| {
+        let text = instant(f, name, value).or_else(|| fact(f, value))?;
+        Some((name.replace(['_', '-'], " "), in_words(name, text)))
+    });
     let key = ticket.map(|number| TicketNumber(number).to_string());
     let link_to = match (event.as_str(), &key) {
         (_, Some(key)) => Some(format!("/tickets/{key}")),

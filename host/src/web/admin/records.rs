@@ -53,8 +53,8 @@ async fn render(visit: Visit, walked: Vec<Walked>, q: String) -> Result<Response
     permission::read_decisions(&visit.actor).map_err(Error::from)?;
     let (tickets, sights) = match q.trim() {
         "" => {
-            let start = Start::Updated(None);
-            let (found, sights) = visit.app.tickets(&visit.actor, Filter::default(), start, ROWS).await?;
+            let newest = visit.app.tickets(&visit.actor, Filter::default(), Start::Newest, ROWS);
+            let (found, sights) = newest.await?;
             (found.items, sights)
         }
         words => visit.app.search_tickets(&visit.actor, words, SearchFilter::default(), ROWS).await?,

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::assets;
-use super::words::{Language, Words};
+use super::Frame;
 use crate::app::Error;
 use crate::app::tickets::submit::attachments::NotThis;
 use crate::desk::refusal::Refusal;
@@ -128,9 +127,7 @@ impl Failure {
 #[derive(Template)]
 #[template(path = "error.html")]
 struct ErrorPage<'a> {
-    words: Words,
-    style: String,
-    icon: String,
+    f: Frame,
     title: String,
     advice: String,
     detail: String,
@@ -139,33 +136,31 @@ struct ErrorPage<'a> {
 }
 
 /// The page of a failure. What only an operator may see goes to the log.
-pub fn page(language: Language, failure: &Failure, id: &str) -> Response {
-    let (status, words) = (failure.status(), Words(language));
+pub fn page(f: Frame, failure: &Failure, id: &str) -> Response {
+    let status = failure.status();
     if let (Failure::Use(error), true) = (failure, status.is_server_error()) {
         tracing::error!(%error, request_id = id, "a page failed");
     }
     let page = ErrorPage {
-        words,
-        style: assets::address("desk.css"),
-        icon: assets::address("icon.svg"),
-        title: words.t(&format!("error.{}.title", failure.key())),
-        advice: words.t(&format!("error.{}.advice", failure.key())),
+        title: f.words.t(&format!("error.{}.title", failure.key())),
+        advice: f.words.t(&format!("error.{}.advice", failure.key())),
         detail: failure.detail(),
         id,
         status: status.as_u16(),
+        f,
     };
     let mut response = (status, page.render().unwrap_or_default()).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    if let Failure::Use(error) = failure
-        && let Error::TooMuch { wait, .. } = &**error
-    {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
+    let wait_s = match failure {
+        Failure::Use(error) => match &**error {
+            Error::TooMuch { wait, .. } => Some(wait.as_secs() + 1),
+            Error::Busy(_) => Some(1),
+            _ => None,
+        },
+        _ => None,
+    };
+    if let Some(wait_s) = wait_s {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait_s));
     }
     response
-}
-
-/// The page for a browser that asks for what is not there.
-pub fn missing(headers: &HeaderMap) -> Option<Response> {
-    let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    accepts?.contains("text/html").then(|| page(Language::of(headers), &Failure::NoPage, ""))
 }

@@ -1,13 +1,17 @@
 //! The layers around every page: the headers that browsers go by, requests of other sites refused, and errors as pages.
 
-use axum::extract::Request;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::Frame;
 use super::failure::{self, Failure};
 use super::packed::{Reads, packed};
-use super::words::Language;
+use crate::app::App;
+use crate::app::tokens::passwords::ClientAddress;
 
 /// One policy for all pages: scripts, styles and requests of this desk alone, nothing inline, no frame around it.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -37,18 +41,27 @@ fn is_own(headers: &HeaderMap) -> bool {
 }
 
 /// Refuses what another site would have the reader's browser do, makes errors pages, and tells browsers what a page may.
-pub async fn guard(request: Request, next: Next) -> Response {
-    let language = Language::of(request.headers());
+pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let (asked, path) = (request.headers().clone(), request.uri().path().to_owned());
+    let from = request.extensions().get::<ClientAddress>().cloned().unwrap_or_default();
     let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let reads = Reads::of(request.method(), request.headers());
     let own = safe || is_own(request.headers());
     let response = if own { run(next, request).await } else { Failure::Elsewhere.into_response() };
     let status = response.status();
-    let mut response = match response.extensions().get::<failure::Shown>() {
-        Some(shown) => failure::page(language, &shown.0, &id),
+    let failed = match response.extensions().get::<failure::Shown>() {
+        Some(shown) => Some(shown.0.clone()),
         // What was refused before it came to a handler.
-        None if is_problem(&response) => failure::page(language, &Failure::Status(status), &id),
+        None => is_problem(&response).then_some(Failure::Status(status)),
+    };
+    let mut response = match failed {
+        Some(failure) => {
+            // A desk that has too much to do, or cannot read, is not asked once more.
+            let may_ask = !status.is_server_error() && status != StatusCode::TOO_MANY_REQUESTS;
+            let frame = Box::pin(Frame::of_failure(&app, &asked, &path, may_ask.then_some(&from))).await;
+            failure::page(frame, &failure, &id)
+        }
         None => response,
     };
     let headers = response.headers_mut();

@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 
 use crate::app::App;
 use crate::app::reference::words::{Named, in_words};
+use crate::app::tokens::passwords::ClientAddress;
 use crate::desk::access::{AccessCase, HumanDecision};
 use crate::desk::actor::{Actor, Role};
 use crate::desk::id::PersonId;
@@ -28,6 +29,9 @@ pub mod words;
 use failure::Failure;
 use times::Times;
 use words::{Language, Words};
+
+/// The cookie of a session. Its beginning makes browsers take it from this host alone, and only with the attributes that go with it.
+pub const SESSION_COOKIE: &str = "__Host-ruledesk";
 
 /// The cookie that keeps the zone in which a reader wants times; without it they are in the desk's.
 pub const ZONE_COOKIE: &str = "ruledesk-zone";
@@ -71,6 +75,18 @@ impl Frame {
             Some(Viewer { id, name, works: permission::works_on_tickets(actor), admin: actor.has(Role::Admin) })
         });
         Frame { words, times, organisation, viewer, path: path.to_owned(), single_keys: true }
+    }
+
+    /// The frame of a page that says why another cannot be shown: with the ways to the others where the reader is signed in, and the
+    /// desk may be asked about that for a browser at this address.
+    pub async fn of_failure(app: &App, headers: &HeaderMap, path: &str, from: Option<&ClientAddress>) -> Frame {
+        let found = match (cookie(headers, SESSION_COOKIE), from) {
+            (Some(secret), Some(from)) => app.visit(&secret, from).await.ok().flatten(),
+            _ => None,
+        };
+        let mut frame = Frame::new(app, headers, path, found.as_ref().map(|(_, actor)| actor));
+        frame.single_keys = found.is_none_or(|(session, _)| session.single_keys);
+        frame
     }
 
     /// The language's tag.

@@ -192,6 +192,7 @@ pub fn place(start: Start) -> Option<String> {
             format!("{}.{rank}.{due}.{number}", i32::from(finished))
         }
         Start::Number(number) => number?.to_string(),
+        Start::Newest => return None,
         Start::Updated(place) => {
             let UpdatedPlace { updated, number } = place?;
             format!("{updated}.{number}")

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::frame::failure::Failure;
 use super::frame::form::{self, Form};
 use super::frame::words::{LANGUAGE_COOKIE, Language};
-use super::frame::{Frame, cookie, local, page};
+use super::frame::{Frame, SESSION_COOKIE, cookie, local, page};
 use crate::app::jobs::proofs::Shown;
 use crate::app::tokens::passwords::{ClientAddress, Entered};
 use crate::app::tokens::sessions::{Session, SignedIn};
@@ -26,8 +26,6 @@ pub mod everyone;
 pub mod provider;
 pub mod tokens;
 
-/// The cookie of a session. Its beginning makes browsers take it from this host alone, and only with the attributes below.
-const COOKIE: &str = "__Host-ruledesk";
 const ATTRIBUTES: &str = "Path=/; Secure; HttpOnly; SameSite=Lax";
 /// How long a browser keeps the cookie, in seconds: the desk ends the session by its own clock.
 const COOKIE_MAX_AGE: u32 = 7 * 24 * 3600;
@@ -48,7 +46,7 @@ impl FromRequestParts<Arc<App>> for Visit {
         let back =
             if parts.method.is_safe() { parts.uri.path_and_query().map_or(path, |all| all.as_str()) } else { "/" };
         let ask = || Failure::SignIn { next: back.to_owned() };
-        let secret = cookie(&parts.headers, COOKIE).ok_or_else(ask)?;
+        let secret = cookie(&parts.headers, SESSION_COOKIE).ok_or_else(ask)?;
         let from = parts.extensions.get::<ClientAddress>().cloned().unwrap_or_default();
         let (session, actor) = app.visit(&secret, &from).await?.ok_or_else(ask)?;
         let mut frame = Frame::new(app, &parts.headers, path, Some(&actor));
@@ -206,12 +204,12 @@ pub async fn enter(
 
 /// The way on for one who has signed in, with the cookie.
 fn entered(secret: &str, next: &str) -> Response {
-    let cookie = format!("{COOKIE}={secret}; {ATTRIBUTES}; Max-Age={COOKIE_MAX_AGE}");
+    let cookie = format!("{SESSION_COOKIE}={secret}; {ATTRIBUTES}; Max-Age={COOKIE_MAX_AGE}");
     with_cookie(Redirect::to(local(next)).into_response(), &cookie)
 }
 
 async fn end_present(app: &App, headers: &HeaderMap, from: &ClientAddress) -> Result<(), Failure> {
-    let Some(secret) = cookie(headers, COOKIE) else { return Ok(()) };
+    let Some(secret) = cookie(headers, SESSION_COOKIE) else { return Ok(()) };
     let found = match app.visit(&secret, from).await {
         // It is looked for no more, and the browser forgets it.
         Err(Error::TooMuch { .. }) => None,
@@ -234,7 +232,7 @@ pub async fn leave(
     let after = if app.provider_name().is_some() { "/sign-in?out=1" } else { "/sign-in" };
     let mut response = Redirect::to(after).into_response();
     response.headers_mut().insert("clear-site-data", HeaderValue::from_static("\"cache\", \"storage\""));
-    Ok(with_cookie(response, &format!("{COOKIE}=; {ATTRIBUTES}; Max-Age=0")))
+    Ok(with_cookie(response, &format!("{SESSION_COOKIE}=; {ATTRIBUTES}; Max-Age=0")))
 }
 
 fn with_cookie(mut response: Response, cookie: &str) -> Response {

@@ -70,6 +70,8 @@ pub enum Start {
     Number(Option<i64>),
     /// By the last change: a ticket moves only to the end, so that who reads on to it misses nothing.
     Updated(Option<UpdatedPlace>),
+    /// By the last change, the newest first: the beginning alone, since tickets move past who reads on from there.
+    Newest,
     /// By when they are due, the first to be due first; those without work owed are not in it. Tickets move in it.
     Due(Option<DuePlace>),
 }
@@ -210,6 +212,11 @@ async fn read(
             let (places, next) = cut(places, stopped, limit);
             let numbers = places.iter().map(|place| place.number).collect();
             page(reader, numbers, size, next.map(|place| Start::Updated(Some(place)))).await
+        }
+        Start::Newest => {
+            let (places, _) = stable::places(reader, filter, stable::Order::Newest, size).await?;
+            let numbers = places.iter().take(limit).map(|place| place.number).collect();
+            page(reader, numbers, size, None).await
         }
         Start::Due(after) => {
             let order = stable::Order::Due(after);

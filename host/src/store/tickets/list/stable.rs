@@ -16,6 +16,8 @@ const WALK_MAX: usize = 4_000;
 pub enum Order {
     Number(Option<i64>),
     Updated(Option<UpdatedPlace>),
+    /// From the last change backwards: its keys are the negatives, so that all orders ascend.
+    Newest,
     Due(Option<DuePlace>),
 }
 
@@ -24,6 +26,7 @@ impl Order {
         match self {
             Order::Number(_) => ["cast(0 as bigint)", "cast(0 as bigint)", "number"],
             Order::Updated(_) => ["cast(0 as bigint)", "updated_at", "number"],
+            Order::Newest => ["cast(0 as bigint)", "-updated_at", "-number"],
             Order::Due(_) => ["cast(0 as bigint)", "queue_due", "number"],
         }
     }
@@ -32,6 +35,7 @@ impl Order {
         match self {
             Order::Number(_) => "number",
             Order::Updated(_) => "updated_at, number",
+            Order::Newest => "updated_at desc, number desc",
             Order::Due(_) => "queue_due, number",
         }
     }
@@ -40,7 +44,7 @@ impl Order {
     fn ranges(self, args: &mut Args) -> Vec<String> {
         match self {
             Order::Number(after) => vec![format!(" where number > {}", args.place(after.unwrap_or(0)))],
-            Order::Updated(None) => vec![format!(" where updated_at > {}", args.place(i64::MIN))],
+            Order::Updated(None) | Order::Newest => vec![format!(" where updated_at > {}", args.place(i64::MIN))],
             Order::Updated(Some(UpdatedPlace { updated, number })) => {
                 let [updated, number] = [args.place(updated), args.place(number)];
                 vec![
@@ -63,14 +67,22 @@ impl Order {
         match self {
             Order::Number(after) => after.is_none_or(|after| place.number > after),
             Order::Updated(after) => after.is_none_or(|after| place > after),
+            Order::Newest => true,
             Order::Due(after) => after.is_none_or(|after| (place.updated, place.number) > (after.due, after.number)),
+        }
+    }
+
+    fn place(self, [_, updated, number]: Key) -> UpdatedPlace {
+        match self {
+            Order::Newest => UpdatedPlace { updated: -updated, number: -number },
+            _ => UpdatedPlace { updated, number },
         }
     }
 
     /// Which halves of the tickets it has: those with work owed, and the others.
     const fn halves(self) -> &'static [bool] {
         match self {
-            Order::Number(_) | Order::Updated(_) => &[true, false],
+            Order::Number(_) | Order::Updated(_) | Order::Newest => &[true, false],
             Order::Due(_) => &[true],
         }
     }
@@ -102,11 +114,8 @@ pub async fn places(
         wanted,
     };
     let (found, stopped) = merged(&reader.all(&walks.sql(), args.0).await?)?;
+    let place = |key| order.place(key);
     Ok((found.into_iter().map(place).collect(), stopped.map(place)))
-}
-
-fn place([_, updated, number]: Key) -> UpdatedPlace {
-    UpdatedPlace { updated, number }
 }
 
 /// All that match, in order, where the index that leads to them has few entries; `None` where it has many.
@@ -130,9 +139,12 @@ async fn gathered(reader: &mut Reader, leads: &Leads, order: Order) -> Result<Op
         if stopped.is_some() {
             return Ok(None);
         }
-        all.extend(found.into_iter().map(place));
+        all.extend(found.into_iter().map(|key| order.place(key)));
     }
     all.retain(|place| order.is_after(*place));
     all.sort_unstable();
+    if matches!(order, Order::Newest) {
+        all.reverse();
+    }
     Ok(Some(all))
 }

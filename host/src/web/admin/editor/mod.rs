@@ -49,6 +49,8 @@ struct Example {
 /// The changes that there would have been.
 struct Beside {
     decisions: u64,
+    /// How many decisions were asked about at most, where there may be older ones.
+    newest: Option<u64>,
     changed: u64,
     percent: String,
     moves: Vec<Move>,
@@ -107,6 +109,7 @@ fn beside(f: &Frame, report: &Report) -> Beside {
     let percent = |part: u64| part.saturating_mul(100).checked_div(words).unwrap_or_default();
     Beside {
         decisions: report.decisions,
+        newest: report.limit_reached.then_some(DECISIONS_MAX),
         changed: report.changed,
         percent: format!("{:.1}", report.changed_share * 100.0),
         moves: moves

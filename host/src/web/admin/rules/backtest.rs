@@ -5,14 +5,14 @@
 
 use askama::Template;
 use axum::extract::{Path, Query};
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde::Deserialize;
 
 use super::Arm;
 use super::tried::Tried;
 use crate::app::Error;
-use crate::app::replay::manifest::{DECISIONS_MAX, Instead};
+use crate::app::replay::manifest::{DECISIONS_MAX, Instead, WITHIN};
 use crate::app::rollout::rules::RuleStatus;
 use crate::desk::permission;
 use crate::web::frame::failure::Failure;
@@ -120,12 +120,12 @@ async fn render(
     visit: Visit,
     name: String,
     asked: Asked,
-    outcome: Result<Option<Tried>, String>,
+    outcome: Result<Option<Tried>, (StatusCode, String)>,
 ) -> Result<Response, Failure> {
     let choices = choices(&visit, &name, &asked.chosen).await?;
     let (status, tried, problem) = match outcome {
         Ok(tried) => (StatusCode::OK, tried, None),
-        Err(problem) => (StatusCode::UNPROCESSABLE_ENTITY, None, Some(problem)),
+        Err((status, problem)) => (status, None, Some(problem)),
     };
     let page_ = BacktestPage {
         name,
@@ -138,7 +138,11 @@ async fn render(
         tried,
         f: visit.frame,
     };
-    page(status, &page_)
+    let mut response = page(status, &page_)?;
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(WITHIN.as_secs()));
+    }
+    Ok(response)
 }
 
 /// The name of the rule that is called so, which may be named by its folder.
@@ -163,8 +167,9 @@ pub async fn run(visit: Visit, Path(name): Path<String>, form: Form) -> Result<R
     let (name, asked) = (rule_called(&visit, name)?, Asked::of(&form));
     let outcome = match visit.app.backtest_rule(&visit.actor, &name, asked.instead(), asked.days).await {
         Ok(report) => Ok(Some(Tried::of(&visit.frame, asked.title(&visit.frame, &name), &report))),
-        Err(Error::Unfit(unfit)) => Err(format!("{} {}", unfit.what, unfit.mend)),
-        Err(error @ (Error::Busy(_) | Error::Ambiguous { .. })) => Err(error.to_string()),
+        Err(Error::Unfit(unfit)) => Err((StatusCode::UNPROCESSABLE_ENTITY, format!("{} {}", unfit.what, unfit.mend))),
+        Err(error @ Error::Ambiguous { .. }) => Err((StatusCode::UNPROCESSABLE_ENTITY, error.to_string())),
+        Err(error @ Error::Busy(_)) => Err((StatusCode::SERVICE_UNAVAILABLE, error.to_string())),
         Err(other) => return Err(other.into()),
     };
     render(visit, name, asked, outcome).await
