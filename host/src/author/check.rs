@@ -1,4 +1,4 @@
-//! Would a desk take this file, and if not, why, and what to do about it: in words for somebody who sees a component for
+//! Would a desk take this file, and if not, why, and what to do about it: in words for a person who sees a component for
 //! the first time.
 
 use std::path::Path;

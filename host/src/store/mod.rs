@@ -112,7 +112,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// What somebody may read who has shown no token: of a server, nothing that it says itself.
+    /// The message for callers without a token: nothing of it is the database server's own words.
     pub fn for_strangers(&self) -> String {
         match self {
             Error::LostConnection(_) | Error::Away(_) | Error::Slow(_) => "the database does not answer".to_owned(),

@@ -174,12 +174,12 @@ impl AccessCase {
         }
     }
 
-    /// Whether somebody is named as an approver in any step.
+    /// Whether any step names an approver.
     pub fn names_approver(&self, person: &PersonId) -> bool {
         self.steps.iter().any(|step| step.approvers.contains(person))
     }
 
-    /// Whether somebody asked, or is to have the access (I2).
+    /// Whether this person asked for the access or is to have it (I2).
     pub fn concerns(&self, person: &PersonId) -> bool {
         [&self.requester, &self.submitted_by, &self.request.subject].contains(&person)
     }
@@ -218,7 +218,7 @@ impl AccessCase {
         self.open_steps().filter(|_| awaiting).map(|(_, step)| step.due_at).min()
     }
 
-    /// Whether nobody has decided in time, so that all that is left is a denial.
+    /// Whether it was not decided in time, so that all that is left is a denial.
     pub fn lapsed(&self, now: Timestamp) -> bool {
         self.due_at().is_some_and(|due| due <= now)
     }

@@ -117,7 +117,7 @@ impl Change {
         &self.seen
     }
 
-    /// A change as these parts say: for tests and measurements of the store, which keeps whatever a change says.
+    /// A change with these parts: for tests and measurements of the store, which keeps any change as it is.
     #[doc(hidden)]
     pub fn of_parts(
         ticket: TicketWrite,

@@ -88,7 +88,7 @@ pub enum LoadError {
 }
 
 impl LoadError {
-    /// Whether it says nothing about the folder, so that it is worth trying again as it is.
+    /// Whether it is the machine's failure and not the folder's, so that the same folder is worth trying again.
     pub fn is_passing(&self) -> bool {
         match self {
             LoadError::Compile { source, .. } => source.is_passing(),
@@ -154,8 +154,8 @@ impl Loader {
         Ok(Rule { signed_by, signature: signature.map(Arc::from), ..rule })
     }
 
-    /// As [`Loader::prepare`], of a rule that is to go live: before anything of it is compiled, somebody whom this desk
-    /// trusts must vouch for it.
+    /// As [`Loader::prepare`], for a rule that is to go live: before anything of it is compiled, its signature must be by a key
+    /// that this desk trusts, where it trusts certain keys only.
     ///
     /// # Errors
     ///
@@ -261,7 +261,7 @@ impl Loader {
         }
     }
 
-    /// Finds out whether a rule answers the same whenever it is asked the same, unless somebody does so already. This
+    /// Finds out whether a rule answers the same whenever it is asked the same, unless another thread does so already. This
     /// compiles, so it may take a while.
     pub fn find_out(&self, rule: &Rule, tables: &Arc<Tables>) {
         if !rule.determinism.take() {

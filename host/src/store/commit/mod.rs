@@ -113,7 +113,7 @@ impl Store {
     }
 }
 
-/// A change that is written in the transaction under way, with what the store has settled about it.
+/// A change that is being written, with the facts that only the store can settle.
 struct Writing<'a> {
     commit: &'a Commit,
     /// The ticket as it is written.
@@ -318,7 +318,7 @@ fn share_out<'a>(turns: &mut Turns, commits: impl Iterator<Item = &'a Commit>) -
     let writing = commits.map(|commit| {
         let mut after = commit.change.after().clone();
         let assigned = commit.change.assignment().map(|assignment| {
-            // What is settled already is no work, and costs nobody a turn.
+            // A ticket that is finished already is no load, and uses up no turn.
             after.assignee = if after.state.is_unfinished() { turns.pick(assignment) } else { None };
             assignment.entry(after.assignee.as_ref(), after.updated_at)
         });

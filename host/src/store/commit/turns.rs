@@ -70,7 +70,7 @@ impl Turns {
 }
 
 /// Locks the teams that the changes share tickets out in, in the order of their names, and reads whose turn it is in each.
-/// A change that turns out to be stale leaves a turn that nobody has, which does no harm.
+/// A change that turns out to be stale uses up a turn without an assignment, which does no harm.
 pub async fn take<'a>(tx: &mut Tx, commits: impl Iterator<Item = &'a Commit> + Clone) -> Result<Turns, Error> {
     let assignments = || commits.clone().filter_map(|commit| commit.change.assignment());
     let mut wanted: BTreeMap<&TeamId, i64> = BTreeMap::new();

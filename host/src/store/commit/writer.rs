@@ -27,7 +27,7 @@ pub enum Work {
     Statement(&'static str, Vec<Arg>, Done<u64>),
 }
 
-/// Writes until nobody can ask any more.
+/// Writes until all senders are gone.
 pub async fn write(db: Db, mut receive: mpsc::Receiver<Work>) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
     let mut recorder = Recorder::default();

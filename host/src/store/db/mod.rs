@@ -45,7 +45,7 @@ pub enum Tx {
     Postgres(Held),
 }
 
-/// Whose connections are used, so that those who may wait keep nobody waiting who may not.
+/// The group of connections that a read uses, so that long reads never hold up short ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lane {
     /// What writes.
@@ -128,10 +128,10 @@ impl Db {
         }
     }
 
-    /// Makes a transaction of `body`, which is given the transaction and gives it back with what came of it; then it is
-    /// committed. Where it fails for a reason that passes (a serialization failure, a deadlock, a connection that was lost
-    /// before the commit), it is made again as a whole, a bounded number of times: so `body` must decide anew from what it
-    /// reads in it. What is committed is durable, and may be acknowledged, when the flush is done.
+    /// Runs `body` in a transaction and commits it. `body` gets the transaction and returns it with its result. After a failure
+    /// that passes (a serialization failure, a deadlock, a connection that was lost before the commit), the whole transaction is
+    /// run again, a bounded number of times; so `body` must decide from what it reads in it, each time. The result is durable, and
+    /// may be acknowledged, when the flush is done.
     ///
     /// # Errors
     ///
@@ -334,7 +334,7 @@ impl Tx {
         Ok(())
     }
 
-    /// The end of a `select` that locks the rows it reads. SQLite knows no such words and needs none: whoever writes holds the
+    /// The end of a `select` that locks the rows it reads. SQLite has no such words and needs none: a writer holds the
     /// whole database.
     pub fn for_update(&self) -> &'static str {
         match self {

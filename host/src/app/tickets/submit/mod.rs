@@ -294,7 +294,7 @@ impl App {
         Ok(Evaluated { record, samples, outcome: Ok((Box::new(change), packed)) })
     }
 
-    /// Counts what the rules did, says what failed, and leaves the rest to whoever follows the request.
+    /// Counts what the rules did, logs what failed, and adds the calls to the request's trace.
     pub(in crate::app::tickets) fn account(&self, record: &RunRecord, samples: Vec<Sample>, begun: Instant) {
         self.metrics.count_calls(&samples);
         log::faults(record.id, &samples);

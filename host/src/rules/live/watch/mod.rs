@@ -1,7 +1,7 @@
 //! Looks at the rules directory for ever and keeps the catalog true to it.
 //!
 //! Events make it quick, polling makes it certain: a file system that sends no events is looked at all the same. A file
-//! that somebody still has open for writing is not read, and neither is one that changed a moment ago; so a rule that is
+//! that is still open for writing is not read, and neither is one that changed a moment ago; so a rule that is
 //! half copied is never loaded, however long the copying takes.
 
 use std::path::{Path, PathBuf};
