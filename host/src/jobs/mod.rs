@@ -16,7 +16,6 @@ use crate::desk::change::timer::TimerKind;
 use crate::desk::id::TicketId;
 
 mod access;
-mod every;
 mod messages;
 mod old_keys;
 pub mod runner;
