@@ -120,7 +120,7 @@ impl App {
     /// # Errors
     ///
     /// Where the store cannot be read, or a table in it was tampered with: the tables stay as they are.
-    pub async fn catch_up_tables(self: &Arc<Self>) -> Result<(), Error> {
+    async fn catch_up_tables(self: &Arc<Self>) -> Result<(), Error> {
         // Before anything is read: tables that were read outside could be older than those here by the time they are taken.
         let _only_one = self.changing_tables.lock().await;
         if self.store.tables_revision().await? == self.reference.load().revision {

@@ -190,7 +190,7 @@ impl Office {
     }
 
     /// Reads the directory where it has changed since it was read last; whether it has.
-    pub(in crate::app) async fn catch_up_directory(&self) -> Result<bool, Error> {
+    async fn catch_up_directory(&self) -> Result<bool, Error> {
         let revision = self.store.directory_revision().await?;
         if self.directory.load().revision == revision {
             return Ok(false);
