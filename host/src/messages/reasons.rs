@@ -1,5 +1,5 @@
-//! The reasons that the desk itself gives, in a reader's language. Records keep them in English; a person's or a rule's own reason is
-//! no such, and stays as it was said.
+//! The reasons that the desk itself gives, in a reader's language. Records keep them in English. The reason of a person or a rule is
+//! not translated.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use super::words::is_german;
 
 /// How often a reason may hold another one, such as the reason of a step that the desk explains.
 const DEPTH_MAX: usize = 3;
-/// Several reasons of the desk in one record stand so between each other.
+/// Joins several reasons of the desk in one record.
 const BETWEEN: &str = "; ";
 
 /// A sentence of the desk: its key, and the pieces between its places.
@@ -41,7 +41,7 @@ fn pieces(text: &str) -> Vec<&str> {
 }
 
 impl Sentence {
-    /// The contents of its places, where a text is this sentence; none of them is empty.
+    /// The contents of its places, if a text is this sentence; a place is never empty.
     fn places<'t>(&self, text: &'t str) -> Option<Vec<&'t str>> {
         let (first, rest) = self.pieces.split_first()?;
         let mut left = text.strip_prefix(*first)?;
@@ -59,14 +59,14 @@ impl Sentence {
         (left.is_empty() && places.iter().all(|place| !place.is_empty())).then_some(places)
     }
 
-    /// How much of it is the same each time.
+    /// The length of its fixed part, in bytes.
     fn length(&self) -> usize {
         self.pieces.iter().map(|piece| piece.len()).sum()
     }
 }
 
-/// A reason that the desk itself gave, in the words that `words` has for a key. What it holds of others stays as it is, and so does
-/// a reason that is none of the desk's.
+/// A reason of the desk in the words that `words` has for its key. The words of others within it stay as they are, and so does
+/// a reason that is not the desk's.
 pub fn in_words(reason: &str, words: &dyn Fn(&str) -> String) -> String {
     whole(reason, words, DEPTH_MAX)
 }
@@ -83,8 +83,8 @@ pub fn in_language(locale: &str, reason: &str) -> String {
     in_words(reason, &german)
 }
 
-/// The word of a reason that the desk itself gives, such as `not-in-time`, for templates in languages that the desk does not ship;
-/// empty for one that is none of the desk's.
+/// The stable word of a reason of the desk, such as `not-in-time`, for templates in languages that the desk does not ship;
+/// empty for the reasons of others.
 pub fn code(reason: &str) -> &'static str {
     let known = ENGLISH.iter().filter(|sentence| sentence.places(reason).is_some());
     let found = known.max_by_key(|sentence| sentence.length());
@@ -105,7 +105,7 @@ fn whole(reason: &str, words: &dyn Fn(&str) -> String, depth: usize) -> String {
     parts.collect::<Vec<_>>().join(BETWEEN)
 }
 
-/// One sentence of the desk in other words: of several that a text could be, the one of which most is the same each time.
+/// One sentence of the desk in other words: of several that a text could be, the one with the longest fixed part.
 fn sentence(text: &str, words: &dyn Fn(&str) -> String, depth: usize) -> Option<String> {
     let known = ENGLISH.iter().filter_map(|sentence| Some((sentence, sentence.places(text)?)));
     let (found, places) = known.max_by_key(|(sentence, _)| sentence.length())?;
@@ -113,7 +113,7 @@ fn sentence(text: &str, words: &dyn Fn(&str) -> String, depth: usize) -> Option<
     Some(filled(&words(found.key), &places))
 }
 
-/// A text with its places filled in; what is filled in is not filled in again.
+/// A text with its places filled in; places within the filled-in words are left as they are.
 fn filled(text: &str, places: &[String]) -> String {
     let mut said = String::new();
     let mut rest = text;
@@ -177,7 +177,7 @@ mod tests {
         assert!(in_language("de", &many).starts_with("die Person"));
     }
 
-    /// A sentence that the desk has changed is no more found in its records: this says so where it is changed.
+    /// A sentence that changed in the code would no longer be found in records: this fails then.
     #[test]
     fn each_sentence_is_one_that_the_desk_says() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

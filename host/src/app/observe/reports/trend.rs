@@ -14,7 +14,7 @@ use crate::store::tickets::reports::{Moment, Period, QUARTER_MS};
 const ROWS_MAX: usize = 100_000;
 
 impl Office {
-    /// Day by day in the desk's zone, up to today. A ticket that came back is one that was unfinished all the time up to its last end.
+    /// Day by day in the desk's zone, up to today. A ticket that was reopened counts as unfinished all the time up to its last end.
     ///
     /// # Errors
     ///
