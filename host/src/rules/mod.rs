@@ -29,7 +29,7 @@ pub mod text;
 
 use live::catalog::{Catalog, Generation};
 use live::rollout::{Rollout, VersionId};
-use live::watch::{Habits, Watch};
+use live::watch::{Habits, MissingRules, Watch};
 use load::compile::{CompileError, CompileLimits, Compiler};
 use load::trust::Trust;
 use load::{LoadError, Loader};
@@ -237,12 +237,12 @@ impl Rules {
 
     /// Looks at every folder again and waits until that is done. The rule of a missing folder goes on for its usual time.
     pub fn reload(&self) {
-        self.watch.reload(false);
+        self.watch.reload(MissingRules::GoOn);
     }
 
     /// The same for a person who says that the directory is as it should be: a missing folder is gone at once.
     pub fn reload_and_believe(&self) {
-        self.watch.reload(true);
+        self.watch.reload(MissingRules::End);
     }
 
     /// Sets what the desk knows of the names that rules use from now on.

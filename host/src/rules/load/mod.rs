@@ -367,33 +367,31 @@ impl Loader {
         manifest_text: String,
         wasm: &[u8],
     ) -> Result<Rule, LoadError> {
-        let component_file = folder.join(COMPONENT_FILE);
         let (file, found) = (folder.join(MANIFEST_FILE), Digest::of(wasm));
         if let Some(named) = manifest.component.filter(|named| *named != found) {
             return Err(LoadError::OtherComponent { manifest: file, named, found });
         }
         let inspection = inspect(wasm, self.component_bytes_max)
-            .map_err(|source| LoadError::Refused { file: component_file.clone(), source })?;
+            .map_err(|source| LoadError::Refused { file: folder.join(COMPONENT_FILE), source })?;
         check_stages(&manifest, &file, &inspection)?;
-        self.link(folder, &component_file, manifest, manifest_text, wasm, &inspection)
+        self.link(folder, manifest, manifest_text, wasm, &inspection)
     }
 
     fn link(
         &self,
         folder: &Path,
-        file: &Path,
         manifest: Manifest,
         manifest_text: String,
         wasm: &[u8],
         inspection: &Inspection,
     ) -> Result<Rule, LoadError> {
-        let misfit =
-            |error: wasmtime::Error| LoadError::Misfit { file: file.to_owned(), message: format!("{error:#}") };
+        let file = || folder.join(COMPONENT_FILE);
+        let misfit = |error: wasmtime::Error| LoadError::Misfit { file: file(), message: format!("{error:#}") };
         let digest = Digest::of(wasm);
         let compiled = self
             .compiler
             .compile(digest, wasm, &manifest.settings)
-            .map_err(|source| LoadError::Compile { file: file.to_owned(), source })?;
+            .map_err(|source| LoadError::Compile { file: file(), source })?;
         let exports = Exports::of(&compiled.component);
         let pre = self.linker.instantiate_pre(&compiled.component).map_err(misfit)?;
         let rule = Rule {
