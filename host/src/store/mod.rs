@@ -36,7 +36,7 @@ use rules::segments::read::Segments;
 use sql::damaged::Damaged;
 use tickets::attachments::files::Files;
 
-/// What may wait for the one writer, and for the one reader of recent tickets.
+/// How much work may wait for the one writer, and for the one reader of recent tickets.
 const WAITING_MAX: usize = 1024;
 
 /// The database's or the system's own words about a failure, for the log and for those who look after the desk.
