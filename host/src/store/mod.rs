@@ -117,7 +117,22 @@ impl Error {
         match self {
             Error::LostConnection(_) | Error::Away(_) | Error::Slow(_) => "the database does not answer".to_owned(),
             Error::Lost(_) | Error::Starved(_) | Error::NoRoom(_) | Error::Crowded => self.to_string(),
-            _ => "the database cannot be used".to_owned(),
+            Error::Conflict
+            | Error::AttachmentTaken
+            | Error::Files(_)
+            | Error::Circle { .. }
+            | Error::KeyReused
+            | Error::Full
+            | Error::Unavailable(_)
+            | Error::Unopened(_)
+            | Error::MayBeDone(_)
+            | Error::Contended(_)
+            | Error::Pooled
+            | Error::Migration(_)
+            | Error::Corrupt { .. }
+            | Error::Damaged { .. }
+            | Error::Archive(_)
+            | Error::Stopped => "the database cannot be used".to_owned(),
         }
     }
 }
@@ -127,23 +142,6 @@ impl Error {
 pub enum Target {
     Sqlite(PathBuf),
     Postgres(String),
-}
-
-impl Target {
-    /// A target from a URL: `postgres://...`, `sqlite:FILE`.
-    ///
-    /// # Errors
-    ///
-    /// The text itself, where it is neither.
-    pub fn parse(url: &str) -> Result<Target, String> {
-        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return Ok(Target::Postgres(url.to_owned()));
-        }
-        match url.strip_prefix("sqlite:") {
-            Some(file) => Ok(Target::Sqlite(PathBuf::from(file.trim_start_matches("//")))),
-            None => Err(url.to_owned()),
-        }
-    }
 }
 
 /// An open store. Clones share it.
