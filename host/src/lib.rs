@@ -1,21 +1,21 @@
-//! RuleDesk's host, in reading order: `desk` is the domain and pure; `rules` runs the customers' components; `store`
-//! keeps what happened; `app` is where the three meet, one function a use case; `api`, `web` and `cli` translate, `jobs` does what its time has come for.
+//! RuleDesk's host, one module ("room") for each concern. In reading order: `desk` is the domain and pure; `rules` runs the
+//! customers' components; `store` keeps what happened; `app` is where these three meet, with one function a use case. `api`, `web`
+//! and `cli` translate requests into use cases, and `jobs` runs those whose time has come.
 //!
-//! Imports point one way only, and `tests/tidy.rs` reads them:
+//! Imports point one way only; `tests/tidy.rs` fails on any other:
 //!
 //! ```text
 //! cli -> api, web, jobs -> app -> store -> desk
-//!       jobs -> connectors -> desk, rules
-//! app, connectors -> signing
-//!               app -> rules
-//!               config -> desk
-//! config, app -> messages -> desk
-//!        jobs -> connectors
+//!                          app -> rules
+//!                          app -> config -> messages -> desk
+//!        jobs -> connectors -> desk, rules
+//!                          app, connectors -> signing
 //! cli -> author -> rules
-//! cli, api, web, app -> telemetry
+//! cli -> import -> rows          config -> rows
+//! cli, api, jobs, app -> telemetry
 //! ```
 //!
-//! `cli` names no room below `app` that keeps anything: only `cli/desk/mod.rs`, which opens and migrates the store, names `store`.
+//! Only one file of `cli` names `store`: `cli/desk/mod.rs`, which opens and migrates it. All other commands go through `app`.
 //!
 //! # Glossary
 //!
@@ -24,7 +24,7 @@
 //! - *requester*: the person whom a ticket is for; *submitter*: the one who sent it. *Agent*, *approver*, *admin*: roles.
 //! - *operator*: the user at the shell of the machine. An actor with permissions of its own, which are no person's.
 //! - *actor*: the one who asks for something; *author*: the one whom the timeline names for it.
-//! - *permit*: a value that proves that the table of permissions was asked, such as `MayEdit`.
+//! - *permit*: a value that only the table of permissions gives out, such as `MayEdit`: a function that takes one cannot be called unasked.
 //! - *access case*: a request for access with its steps of approval; *grant*: access that was given, until it expires or is
 //!   revoked; *ledger*: the chained list of all that happened to access.
 //! - *timeline*: the entries of one ticket, oldest first; *outbox*: messages that are written with a change and sent later.
@@ -32,14 +32,14 @@
 //! Rules and what becomes of their answers:
 //!
 //! - *rule*: a WebAssembly component with a manifest; *version*: one component with one manifest, by both digests.
-//! - *stage*: one of the five questions that rules are asked (intake, categorization, priority, routing, access).
+//! - *stage*: one of the six questions that rules are asked (intake, categorization, priority, routing, access, closing).
 //! - *verdict*: what the desk makes of all rules' answers at one stage.
 //! - *run*: all stages of one ticket at one time; *record*: a run as it is kept, with exact inputs; *chain*: the hashes that join
 //!   records, so that none changes unseen; *replay*: records, asked again.
 //! - *generation*: the rules that are asked at one time, swapped as a whole; a ticket keeps the one it began with.
-//! - *rollout*: which version of a rule plays which part; *step*: a change of it. *Deployment*: a rollout as a row.
-//! - *active*: its answers count. *Candidate*: a version that is tried: *loaded* (not asked), in the *shadow* (asked, without
-//!   effect), or a *canary* (it counts for a share of the tickets).
+//! - *rollout*: which version of a rule is active and which one is tried; *step*: a change of that. *Deployment*: a rollout as a row.
+//! - *active*: a version whose answers count. *Candidate*: a version that is tried: *loaded* (not asked), in the *shadow* (asked,
+//!   without effect), or a *canary* (it counts for a share of the tickets).
 //! - *archive*: every version that ever decided. *Reference table*: rows that admins keep and rules look up.
 //!
 //! Running it:

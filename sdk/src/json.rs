@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_value() {
+    fn every_kind_of_value_is_read() {
         let parsed = parse(r#" {"a": [1, -2, 2.5, true, null], "b": {"c": "x"}, "d": {}, "e": []} "#);
         let list = vec![Node::Whole(1), Node::Negative(-2), Node::Fraction(2.5), Node::Flag(true), Node::Null];
         let expected = Node::Table(vec![
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn escapes() {
+    fn escapes_are_read_as_their_characters() {
         assert_eq!(parse(r#""a\n\"\u00e9\ud83d\ude00/""#), Ok(text("a\n\"é😀/")));
     }
 

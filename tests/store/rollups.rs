@@ -31,7 +31,7 @@ fn ticket(n: u128, hour: i64, calls: Vec<Call>) -> Commit {
 /// Calls, differences, the greatest memory, and the count and the greatest of the times, of all that the answer was given.
 async fn sums(store: &Store, answer: &str, since: i64) -> (u64, u64, u64, u64, u64) {
     let mut all = ruledesk::store::rules::rollups::Sum::default();
-    for (key, sum) in store.rule_sums("vip", hour_of(at(0)) + since).await.unwrap() {
+    for (_, key, sum) in store.rule_hours("vip", hour_of(at(0)) + since).await.unwrap() {
         if key.answer == answer {
             all.calls += sum.calls;
             all.differences += sum.differences;

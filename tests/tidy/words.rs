@@ -5,22 +5,22 @@ use crate::support::components::root;
 
 /// Words that comments avoid, and how often they stand there today: each number only falls.
 const AVOIDED: [(&str, usize); 12] = [
-    ("whoever", 49),
-    ("whatever", 29),
-    ("somebody", 56),
-    ("anybody", 9),
-    ("nobody", 68),
-    ("anew", 13),
+    ("whoever", 32),
+    ("whatever", 21),
+    ("somebody", 35),
+    ("anybody", 7),
+    ("nobody", 40),
+    ("anew", 6),
     ("told", 19),
     ("nought", 0),
-    ("beside", 64),
+    ("beside", 60),
     ("likewise", 0),
     ("mend", 2),
     ("mended", 4),
 ];
 
 /// Documentation begins with a noun or a verb. How many pieces begin with "What" today; it only falls.
-const BEGIN_WITH_WHAT_MAX: usize = 361;
+const BEGIN_WITH_WHAT_MAX: usize = 348;
 
 /// All comments of ours, a line each, without what marks them.
 fn comments() -> Vec<String> {

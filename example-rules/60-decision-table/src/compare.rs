@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns() {
+    fn a_pattern_matches_by_its_wildcards() {
         let matches = |pattern: &str, text| Pattern::new(pattern).matches(text);
         for (pattern, text) in [
             ("", ""),

@@ -1,7 +1,7 @@
 //! # decision-table
 //!
-//! A rule without code: it answers any one of the five stages by the table in its settings. The admin's guide, with every
-//! operator and every message, is the `README.md` beside this.
+//! A rule without code: it answers any one stage but `closing` by the table in its settings. The admin's guide, with every
+//! operator and every message, is the `README.md` next to it.
 //!
 //! | setting | meaning |
 //! |---|---|

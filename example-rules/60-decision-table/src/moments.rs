@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn times_spans_and_weekdays() {
+    fn times_spans_and_weekdays_are_read() {
         assert_eq!(
             (minute("18:05"), minute("24:00"), minute("24:01"), minute("6pm")),
             (Some(1_085), Some(1_440), None, None)

@@ -39,36 +39,36 @@ use http::observe::Watch;
 use http::problem::{Kind, Problem};
 pub use http::server::{Clients, serve};
 
-/// What bounds requests.
+/// The bounds of requests.
 #[derive(Debug, Clone)]
 pub struct Limits {
     pub usual: Bounds,
-    /// For a reference table that is put.
+    /// For an upload of a reference table.
     pub table: Bounds,
-    /// For a rule that is uploaded, which is larger and has to be compiled.
+    /// For an upload of a rule, which is larger and has to be compiled.
     pub upload: Bounds,
-    /// For a file that is attached.
+    /// For an upload of an attachment.
     pub attachment: Bounds,
-    /// How many requests may come.
+    /// How many requests may come from a person and an address.
     pub most: Most,
     /// Who may read `/metrics`.
     pub metrics: MetricsFor,
-    /// Whether only requests are answered that name a loopback host. A page whose name leads to this machine could otherwise
-    /// send requests with tokens that everybody knows.
+    /// Whether only requests are answered that name a loopback host. Otherwise a page of another site, whose name resolves to this
+    /// machine, could send requests with the demo's tokens, which are public (DNS rebinding).
     pub loopback_only: bool,
 }
 
-/// Those who may read what the desk counts.
+/// Those who may read `/metrics`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MetricsFor {
     All,
     /// Agents and admins.
     Staff,
-    /// None of those who ask here: they are served at an address of their own.
+    /// No one at this address: metrics have an address of their own.
     Elsewhere,
 }
 
-/// What bounds one kind of request.
+/// The bounds of one kind of request.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
     pub body_bytes_max: usize,
@@ -189,7 +189,7 @@ fn articles() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tickets::knowledge::publish))
 }
 
-/// Writes for all that may be sent again without harm, or that say when they were done before.
+/// Writes for everyone that may be sent twice without harm, or whose answer says that they were done before.
 fn repeatable() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(tickets::search::views::keep, tickets::search::views::remove))
@@ -225,7 +225,7 @@ fn work() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tickets::bulk::bulk))
 }
 
-/// Writes of the same people that may be sent again without harm.
+/// Writes of the same people that may be sent twice without harm.
 fn repeatable_work() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(tickets::lifecycle::outages::declare, tickets::lifecycle::outages::end))
@@ -289,7 +289,7 @@ fn uploads() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(access::policy::backtest))
 }
 
-/// The routes that take a file, which comes as fast as its sender can.
+/// The routes that take a file, which may take as long as its sender's line needs.
 fn files() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new().routes(routes!(attachments::upload)).routes(routes!(attachments::attach))
 }
@@ -453,14 +453,14 @@ fn fits(headers: &HeaderMap, bounds: Bounds) -> Result<(), Problem> {
     let is_other = |name, as_it_is: &[u8]| {
         headers.get_all(name).iter().any(|value| !value.as_bytes().trim_ascii().eq_ignore_ascii_case(as_it_is))
     };
-    // A body in pieces is taken; one that is compressed on its way is not unpacked (RFC 9112, 6.1).
+    // A chunked body is taken; one with a compressing transfer coding is refused (RFC 9112, 6.1).
     match is_other(CONTENT_ENCODING, b"identity") || is_other(TRANSFER_ENCODING, b"chunked") {
         true => Err(Problem::new(Kind::ENCODED, "send the body as it is, not compressed")),
         false => Ok(()),
     }
 }
 
-/// A body that says that it is too large, or compressed, is not kept.
+/// Refuses a body whose headers say that it is too large or compressed.
 async fn bound_body(State(bounds): State<Bounds>, request: Request, next: Next) -> Response {
     if let Err(problem) = fits(request.headers(), bounds) {
         return problem.into_response();

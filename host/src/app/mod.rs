@@ -57,17 +57,17 @@ pub struct App {
     pub health: rollout::health::Health,
     /// The files that the configuration is read from again.
     source: rollout::rules::Source,
-    /// Held while the tables that are to be are read and taken, so that nothing older is taken afterwards.
+    /// Held from reading the tables that should be live to taking them, so that older ones never replace newer ones.
     changing_tables: tokio::sync::Mutex<()>,
-    /// The revision of what was published of the configuration, as far as this host goes by it.
+    /// The revision of the published configuration that this host has taken over.
     configuration: AtomicI64,
     /// Held while rules are put into the archive, so that only one caller does so at a time.
     archiving: tokio::sync::Mutex<()>,
-    /// The last generation whose rules are all in the archive; generations count up.
+    /// The number of the last generation whose rules are all in the archive.
     archived: AtomicU64,
-    /// The places for uploads of rules.
+    /// Bounds the uploads of rules at one time.
     uploads: Arc<tokio::sync::Semaphore>,
-    /// The places for backtests that a reader waits for.
+    /// Bounds the backtests of the pages at one time.
     backtests: tokio::sync::Semaphore,
     background: jobs::background::Background,
     started: OnceLock<rollout::start::Started>,
@@ -132,7 +132,7 @@ impl App {
         }
         match self.keep(rule).await {
             Ok(()) => {}
-            // Only too much else was waiting to be written.
+            // The queue of writes was full: it can be tried again.
             Err(error @ Error::Busy(_)) => return Err(error),
             Err(error) => {
                 tracing::error!(rule = %rule.manifest.name, digest = %rule.digest, %error, "a rule was not archived");

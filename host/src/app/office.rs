@@ -1,5 +1,5 @@
-//! The desk without its rules: time, what is kept, and the organisation. Most use cases need no more, and neither does a
-//! command beside a running desk, which opens no rule.
+//! The desk without its rules: clock, store and organisation. Most use cases need no more, nor does a command that acts on
+//! a desk which another process serves.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,13 +45,13 @@ pub struct Office {
     organisation: ArcSwap<Organisation>,
     /// The organisation as the configuration has it, without what the identity provider says.
     configured: ArcSwap<Organisation>,
-    /// The configurations that were replaced by it.
+    /// The configurations before this one.
     former: ArcSwap<Former>,
     /// The users and groups that the identity provider keeps here.
     pub(super) directory: ArcSwap<directory::Kept>,
     /// The people who approve in the place of others by those others' own word, as it was read last.
     pub(super) delegations: ArcSwap<standing_in::Kept>,
-    /// Held while the organisation is put together, so that none is kept that was made of less than another.
+    /// Held while the organisation is put together, so that an older one never replaces a newer one.
     laying: Mutex<()>,
     /// Held while the directory is changed, so that changes on one host wait for each other.
     pub(super) changing_directory: tokio::sync::Mutex<()>,
@@ -65,7 +65,7 @@ pub struct Office {
     pub(super) well_known: tokens::WellKnown,
     /// The places in which changes of one ticket wait for each other.
     pub(super) changing: Places,
-    /// The amounts that people have used of what they may.
+    /// How much of their limits people have used.
     pub quotas: Quotas,
     pub(super) presence: Presence,
     pub(super) guesses: Guesses,
@@ -81,7 +81,7 @@ pub struct Office {
     pub pauses: Pauses,
     /// How far tickets have followed the configuration.
     pub(super) following: Following,
-    /// When the days of a person begin or are over next, in milliseconds.
+    /// When the first or last day of a person comes next, in milliseconds.
     turns_at: AtomicI64,
     /// Places for long work that no thread which serves requests may do.
     heavy: Arc<Semaphore>,
@@ -149,8 +149,8 @@ impl Office {
         Former::clone(&self.former.load())
     }
 
-    /// Lays what the identity provider says over the configuration, and what people have given others to approve in their place, and
-    /// leaves out those who are not here today.
+    /// Puts the organisation together: the configuration, above it the identity provider's people and groups, and the people who
+    /// approve in the place of others; without those who are not here today.
     pub(super) fn lay_over(&self) {
         let _only_one = self.laying.lock().unwrap_or_else(PoisonError::into_inner);
         let (configured, kept, given) = (self.configured(), self.directory.load(), self.delegations.load());
@@ -165,7 +165,7 @@ impl Office {
         self.turns_at.store(turns.map_or(i64::MAX, Timestamp::as_millisecond), Ordering::Release);
     }
 
-    /// Lets people come and go whose days have begun or are over; whether that was due.
+    /// Lets people come whose first day has begun, and go whose last day is over; whether that was due.
     pub(super) fn turn_the_day(&self) -> bool {
         let is_due = self.clock.now().as_millisecond() >= self.turns_at.load(Ordering::Acquire);
         if is_due {

@@ -1,4 +1,4 @@
-//! Would a desk take this file, and if not, why, and what to do about it: in words for somebody who sees a component for
+//! Would a desk take this file, and if not, why, and what to do about it: in words for a person who sees a component for
 //! the first time.
 
 use std::path::Path;
@@ -75,8 +75,7 @@ pub fn check(
         }
     };
     let alone = shipped.is_none();
-    let stages: Vec<&str> = inspection.stages.iter().map(|stage| stage.name()).collect();
-    let shipped = match shipped.unwrap_or_else(|| Shipped::made_up(&stages)) {
+    let shipped = match shipped.unwrap_or_else(|| Shipped::made_up(&inspection.stages)) {
         Ok(shipped) => shipped,
         Err(error) => {
             let mend = "mend the manifest: the SDK's guide has a table of its keys".to_owned();

@@ -1,4 +1,4 @@
-//! What somebody who writes rules needs: from source to a component, in every language.
+//! The tools of a rule's author: from source to a component, in every language.
 //!
 //! Knows compilers, folders and the rules' own sandbox; nothing of the desk, its database or HTTP. `cli` prints what this
 //! room returns.

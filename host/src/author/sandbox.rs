@@ -10,6 +10,7 @@ use crate::rules::load::{LoadError, Loader, MANIFEST_FILE};
 use crate::rules::run::engine::{self, Allocation, EngineError, clock};
 use crate::rules::run::manifest::{self, Manifest, ManifestError};
 use crate::rules::run::rule::Rule;
+use crate::rules::run::stage::Stage;
 use crate::rules::tables::{Table, Tables};
 
 /// Where compiled code is kept, and what compiling may use.
@@ -66,8 +67,9 @@ impl Shipped {
     /// # Errors
     ///
     /// Never for stages of the contract.
-    pub fn made_up(stages: &[&str]) -> Result<Self, ManifestError> {
-        let text = format!("name = \"rule\"\nversion = \"0.0.0\"\nstages = [{}]\norder = 0\n", super::quoted(stages));
+    pub fn made_up(stages: &[Stage]) -> Result<Self, ManifestError> {
+        let stages: Vec<&str> = stages.iter().map(|stage| stage.name()).collect();
+        let text = format!("name = \"rule\"\nversion = \"0.0.0\"\nstages = [{}]\norder = 0\n", super::quoted(&stages));
         Ok(Self { manifest: manifest::parse(Path::new(MANIFEST_FILE), &text)?, text })
     }
 

@@ -124,8 +124,8 @@ pub fn with_settings(file: &Path, manifest: &str, settings: &Path) -> Result<Str
     toml::to_string(&manifest).map_err(|e| wrong(file, e.to_string()))
 }
 
-/// Writes a file so that nobody ever sees half of it. In a rules directory a file that is the same is left alone, so that
-/// no desk reloads for nothing; beside the source its time tells that it was built.
+/// Writes a file so that no reader ever sees half of it. In a rules directory an equal file is left alone, so that
+/// no desk reloads for nothing; next to the source it is written anyway, because its time says when it was built.
 fn replace(file: &Path, bytes: &[u8], leave_same: bool) -> Result<(), ShipError> {
     if leave_same && fs::read(file).is_ok_and(|old| old == bytes) {
         return Ok(());

@@ -158,7 +158,7 @@ pub fn pages(app: &Arc<App>) -> api::Pages {
 
 /// Starts the traces' way out, where there is a collector to send them to.
 fn traces(serve: &Serve, configured: Telemetry, app: &App) -> Result<MaybeTraces, Failure> {
-    // A variable that is set to nothing is one that is not set.
+    // An empty variable counts as not set.
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let Some(endpoint) = given(&serve.otlp_endpoint).or(configured.otlp_endpoint) else { return Ok(None) };
     let settings = Settings {
@@ -180,7 +180,7 @@ pub fn limits(server: &Server) -> Limits {
         },
         upload: Bounds {
             body_bytes_max: server.component_bytes_max.saturating_add(UPLOAD_BYTES_BESIDES),
-            // The compiler has its own bound, and whoever uploads gets to hear of it.
+            // The compiler has a bound of its own, and the answer to the upload says when it is exceeded.
             request_timeout: server.request_timeout.saturating_add(server.compile_timeout),
         },
         attachment: Bounds {
@@ -201,7 +201,7 @@ pub fn limits(server: &Server) -> Limits {
     }
 }
 
-/// Lets the demo's story happen where the database is empty, so that the desk is one that is lived in.
+/// Lets the demo's story happen where the database is empty, so that the desk looks as after some weeks of work.
 async fn fill_demo(config: &Config, source: &Source) -> Result<(), Failure> {
     let present = Clock::System.now();
     let clock = Clock::fixed(present.checked_sub(demo::BEGINS_BEFORE)?);
@@ -210,13 +210,13 @@ async fn fill_demo(config: &Config, source: &Source) -> Result<(), Failure> {
         false => Ok(Lived::default()),
         true => {
             app.start_rules().await?;
-            // No other system hears of the past.
+            // The made-up past sends nothing to other systems.
             let nowhere = outgoing::ways(&Outgoing::default())?;
             demo::live_in(&app, &Arc::new(nowhere), present).await
         }
     };
     app.close().await;
-    // An organisation of another's making has other people and forms: it begins empty.
+    // Another organisation has other people and forms, so it begins empty.
     match filled {
         Ok(Lived { tickets, refused }) => tracing::info!(tickets, ?refused, "the demo's past is written"),
         Err(error) => tracing::warn!(%error, "the demo's past does not fit this organisation, and ends here"),

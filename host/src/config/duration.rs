@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hours_and_minutes_only() {
+    fn only_hours_and_minutes_make_a_duration() {
         for (text, minutes) in [("30m", 30), ("8h", 480), ("1h30m", 90), ("0m", 0), ("90m", 90)] {
             assert_eq!(parse(text), Some(minutes), "{text}");
         }

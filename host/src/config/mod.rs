@@ -1,7 +1,7 @@
 //! Configuration: a directory of TOML and CSV files that becomes one checked [`Config`], or the list of everything that
 //! is wrong with it.
 //!
-//! Nothing here is kept between calls: a reload loads again, and whoever holds the old value swaps it. It knows
+//! Nothing here is kept between calls: a reload loads again, and the owner of the old value replaces it. It knows
 //! nothing of databases, rules or HTTP; `desk` and the rest get values from it, never its types.
 
 use std::cell::RefCell;

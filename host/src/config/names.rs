@@ -17,8 +17,8 @@ pub struct Set {
     looks: Cell<usize>,
 }
 
-/// How many names of a set are looked at in all to find those that were meant. Where each of many mistakes looked at each of many names,
-/// a file would take the square of its length.
+/// How many names of a set are looked at in all for suggestions. Otherwise a file with many names and many mistakes would take time by
+/// the square of its length.
 const LOOKS_MAX: usize = 1_000_000;
 
 impl Set {

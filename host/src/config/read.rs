@@ -1,8 +1,8 @@
 //! Reading one TOML file key by key, noting everything that is wrong with its place.
 //!
 //! A derived deserializer would stop at the first error; this notes a problem and goes on, so that one start shows all
-//! of them, up to a thousand. What could not be read stands as `None`; since a single problem refuses the whole configuration, whatever a
-//! reader puts in its place never gets out.
+//! of them, up to a thousand. A value that could not be read is `None`. A caller may put anything in its place, since a single
+//! problem refuses the whole configuration.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;

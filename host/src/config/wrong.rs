@@ -185,7 +185,7 @@ pub enum Wrong {
 /// The most names that a message lists.
 const LISTED_MAX: usize = 30;
 
-/// The names that there are: the first of them, and how many. Of a hundred thousand mistakes, each would otherwise have all.
+/// The names that exist: the first of them, and how many. Each of a hundred thousand mistakes would otherwise list all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
     listed: Vec<String>,
@@ -193,7 +193,7 @@ pub struct Known {
 }
 
 impl Known {
-    /// So many names, of which not all are looked at.
+    /// The number of names, of which not all are looked at.
     pub fn of<'n>(names: impl Iterator<Item = &'n String>, count: usize) -> Known {
         Known { listed: names.take(LISTED_MAX).map(|name| beginning(name.as_str())).collect(), count }
     }
@@ -208,7 +208,7 @@ impl FromIterator<String> for Known {
     }
 }
 
-/// So much of a name as a message lists; none that is right is longer.
+/// A name as a message lists it, cut where it is longer than any valid one.
 fn beginning(name: &str) -> String {
     name.chars().take(COMPARED_MAX).collect()
 }
@@ -233,7 +233,7 @@ fn chain(circle: &[PersonId]) -> String {
 /// The name that is most like a text, if any is close enough to be what was meant.
 pub(super) fn nearest<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     let letters = text.chars().count();
-    // Each edit changes the length by one at most, and of long texts all letters would be compared with all.
+    // An edit changes the length by one at most, so most names are ruled out without the comparison, whose time is quadratic.
     let may_be = |name: &&str| {
         let others = name.chars().count();
         others <= COMPARED_MAX && letters.abs_diff(others) <= edits_max(name)

@@ -248,7 +248,7 @@ impl Clock {
         Clock { met_at: Some(now), ..self.pause(calendar, now) }
     }
 
-    /// The same clock, promised anew: after it was met and the ticket came back.
+    /// The same clock, promised again: after it was met and the ticket came back.
     #[must_use]
     pub fn reopen(self, calendar: &Calendar, now: Timestamp) -> Clock {
         Clock { met_at: None, ..self }.resume(calendar, now)

@@ -79,8 +79,8 @@ impl JsonRows {
     }
 }
 
-/// The objects of a text: of one document, else one behind the other, else of those of its lines that are values. A line within an object
-/// on several may be an object too, such as one of its comments, and is no row.
+/// The objects of a text: those of one document, else one after the other, else those of its lines that are values. A line within an
+/// object that spans several lines may be an object too, such as a comment, and is not a row.
 fn objects(text: &str, wanted: &[&str]) -> Result<Vec<Placed>, ReadError> {
     if text.trim().is_empty() {
         return Err(ReadError::Empty);
@@ -89,8 +89,8 @@ fn objects(text: &str, wanted: &[&str]) -> Result<Vec<Placed>, ReadError> {
         Ok(Noted(whole)) => return Ok((1..).zip(list(whole, wanted, 0)?.into_iter().map(Ok)).collect()),
         Err(wrong) => wrong,
     };
-    // Line ends of old tools, the character that begins a record in RFC 7464, and the mark with which a file begins that was put behind
-    // another: within a text, JSON has none of them as they are.
+    // Line ends of old tools, the character that begins a record in RFC 7464, and the byte order marks of files that were joined. JSON
+    // has none of them unescaped within a text, so they can be removed.
     let unmarked = text.contains("\n\u{feff}").then(|| text.replace("\n\u{feff}", "\n"));
     let text = unmarked.as_deref().unwrap_or(text);
     let text = if text.contains('\n') { text.replace('\u{1e}', " ") } else { text.replace(['\u{1e}', '\r'], "\n") };
@@ -253,10 +253,10 @@ fn at<'v>(object: &'v Value, name: &str) -> Option<&'v Value> {
     object.get(name).or_else(|| name.split('.').try_fold(object, step))
 }
 
-/// Whole numbers from here on are read as the nearest of those that a floating point can be: two keys would be one.
+/// Whole numbers from here on are rounded to the nearest floating point number, so that two keys could become one.
 const INEXACT: f64 = (1_u64 << 53) as f64;
 
-/// Whether a value is a number that is not the one that was written.
+/// Whether a value is a number that was rounded while it was read.
 fn is_inexact(value: &Value) -> bool {
     value.is_f64() && value.as_f64().is_some_and(|number| number.abs() >= INEXACT)
 }

@@ -1,7 +1,7 @@
 //! Importing tickets from a file of rows: what the columns mean, reading row by row, and the summary at the end.
 //!
-//! It knows neither the store nor the rules nor the organisation: rows go in, plain tickets and counts come out. Whoever
-//! calls it submits the tickets and says what became of them.
+//! It knows neither the store nor the rules nor the organisation: rows go in, plain tickets and counts come out. The
+//! caller submits the tickets and reports what became of them.
 
 mod json;
 mod mapping;

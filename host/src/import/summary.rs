@@ -95,11 +95,6 @@ impl Summary {
         self.rejected.values().sum()
     }
 
-    /// The agreement with one kind of label; `None` where no ticket had one.
-    pub fn agreement(&self, kind: LabelKind) -> Option<&Agreement> {
-        self.agreements.get(&kind)
-    }
-
     fn per_second(&self, count: u64) -> Option<f64> {
         let seconds = self.elapsed.as_secs_f64();
         (seconds > 0.0).then(|| count as f64 / seconds)

@@ -1,5 +1,4 @@
-//! Everything that a desk does by itself while it serves: the one list of it. Each job is a file; what it does is a use case of
-//! `app`.
+//! The one list of everything that a desk does by itself while it serves. Each job is a file; its work is a use case of `app`.
 //!
 //! Work that waits in a queue is claimed, run, and tried again by [`runner`]; any number of hosts may share it. The loops
 //! follow what other processes change, each for its own host.
@@ -17,7 +16,6 @@ use crate::desk::change::timer::TimerKind;
 use crate::desk::id::TicketId;
 
 mod access;
-mod every;
 mod messages;
 mod old_keys;
 pub mod runner;
@@ -28,11 +26,11 @@ mod webhooks;
 
 use ways::Ways;
 
-/// How long jobs may take to end once they were told to: longer than one run may take.
+/// How long jobs may take to end once they were asked to: longer than one run may take.
 const END_MAX: Duration = Duration::from_secs(45);
 const _: () = assert!(END_MAX.as_secs() > crate::app::jobs::RUN_MAX.as_secs());
 
-/// The queues that this host works on: of what leaves the desk, those for which there is a way. Without one it waits.
+/// The queues that this host works on. Mail and webhooks are among them only if there is a way to send them; else they wait.
 fn queues(ways: &Ways) -> Vec<Queue> {
     let mut queues: Vec<Queue> = TimerKind::ALL.into_iter().map(Queue::Timers).collect();
     queues.extend(ways.mail.as_ref().map(|_| Queue::Outbox));
@@ -68,7 +66,7 @@ const fn together_max(queue: Queue) -> usize {
     }
 }
 
-/// Does pieces of work of one queue in one transaction, as far as that can be; the tickets with which it is done.
+/// Does pieces of work of one queue in one transaction, as far as possible; gives the tickets whose work is done.
 async fn run_together(app: &App, queue: Queue, claimed: &[Claimed]) -> BTreeSet<TicketId> {
     match queue {
         Queue::Timers(TimerKind::AccessExpiry) if claimed.len() > 1 => access::ends::run_together(app, claimed).await,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::App;
+use crate::app::jobs::looks::Looks;
 use crate::app::jobs::stop::Stop;
-use crate::jobs::every::Looks;
 
 /// How often they are looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(15 * 60);

@@ -19,7 +19,7 @@ use crate::app::{App, Error};
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How much work of one queue this host does at once; no more is claimed than can begin.
 const AT_ONCE_MAX: usize = 8;
-/// The same of work of which each place takes as much as shares a transaction: the next is read while some is written.
+/// The same for work that shares transactions, where each place takes a whole batch: one batch is read while another is written.
 const TOGETHER_AT_ONCE_MAX: usize = 2;
 
 const fn at_once_max(queue: Queue) -> usize {
@@ -29,13 +29,13 @@ const fn at_once_max(queue: Queue) -> usize {
     }
 }
 
-/// One queue and the places for its work.
+/// One queue, and the bound on how much of its work is done at once.
 struct Lane {
     queue: Queue,
     places: Arc<Semaphore>,
 }
 
-/// Does work until it is asked to stop; then it claims no more, and ends when what it has begun has.
+/// Does work until it is asked to stop. Then it claims no more, and ends when the work that it began has ended.
 pub async fn run(app: Arc<App>, ways: Arc<Ways>, mut stop: Stop) {
     let lane = |queue| Lane { queue, places: Arc::new(Semaphore::new(at_once_max(queue))) };
     let lanes: Vec<Lane> = queues(&ways).into_iter().map(lane).collect();
@@ -56,8 +56,8 @@ pub async fn run(app: Arc<App>, ways: Arc<Ways>, mut stop: Stop) {
     while running.join_next().await.is_some() {}
 }
 
-/// Does all that is due now, and all that comes due meanwhile; how many runs that took. For those who have set the clock and
-/// do not want to wait.
+/// Does all that is due now or becomes due meanwhile, and counts the runs. For tests and measurements, which set the clock
+/// instead of waiting.
 ///
 /// # Errors
 ///
@@ -77,8 +77,8 @@ pub async fn run_due(app: &Arc<App>, ways: &Arc<Ways>) -> Result<usize, Error> {
     }
 }
 
-/// Does some of what is due in one queue; how many runs that took. One after the other, so that what they come to is the same each
-/// time; only what shares a transaction with others goes as it does in a desk that serves.
+/// Does some of the work that is due in one queue, and counts the runs. They go one after the other, so that the outcome is the same
+/// each time; only work that shares transactions goes as in a desk that serves.
 async fn run_due_in(app: &Arc<App>, ways: &Arc<Ways>, queue: Queue) -> Result<usize, Error> {
     let together = super::together_max(queue);
     if together > 1 {
@@ -93,7 +93,7 @@ async fn run_due_in(app: &Arc<App>, ways: &Arc<Ways>, queue: Queue) -> Result<us
     Ok(runs)
 }
 
-/// Does all that is due in a queue of which many share a transaction: the next are claimed and read while some are written.
+/// Does all that is due in a queue whose work shares transactions: the next batch is claimed and read while one is written.
 async fn run_all_together(app: &Arc<App>, ways: &Arc<Ways>, queue: Queue, together: usize) -> Result<usize, Error> {
     let (mut running, mut runs) = (JoinSet::new(), 0);
     let came = loop {
@@ -108,7 +108,7 @@ async fn run_all_together(app: &Arc<App>, ways: &Arc<Ways>, queue: Queue, togeth
         }
         running.spawn(run_some((Arc::clone(app), Arc::clone(ways)), claimed, None));
     };
-    // What was begun comes to its end, also where no more can be claimed.
+    // Work that was begun ends, also after a failed claim.
     while running.join_next().await.is_some() {}
     came
 }
@@ -126,10 +126,10 @@ async fn rest(app: &App, wait: Duration, running: &mut JoinSet<()>, stop: &mut S
     }
 }
 
-/// Begins what is due in a queue, as far as there are places; how long until the next piece is due.
+/// Begins the work that is due in a queue, as far as its bound allows; gives how long it is until the next piece is due.
 async fn look(app: &Arc<App>, ways: &Arc<Ways>, lane: &Lane, running: &mut JoinSet<()>) -> Result<Duration, Error> {
     let free = lane.places.available_permits();
-    // It is looked at again when half of the places are free, so that a long queue is taken in pieces.
+    // Claiming waits until half of the places are free, so that a long queue is claimed in batches and not one by one.
     if free < at_once_max(lane.queue).div_ceil(2) {
         return Ok(LOOK_EVERY);
     }
@@ -146,7 +146,7 @@ async fn look(app: &Arc<App>, ways: &Arc<Ways>, lane: &Lane, running: &mut JoinS
     }
     let together = super::together_max(lane.queue);
     for claimed in app.jobs.claim(lane.queue, free * together).await?.chunks(together) {
-        // There is one for each that was claimed.
+        // No more was claimed than there are places, so this one is free.
         let place = Arc::clone(&lane.places).try_acquire_owned().ok();
         running.spawn(run_some((Arc::clone(app), Arc::clone(ways)), claimed.to_vec(), place));
     }
@@ -157,7 +157,8 @@ async fn look(app: &Arc<App>, ways: &Arc<Ways>, lane: &Lane, running: &mut JoinS
 async fn run_some((app, ways): (Arc<App>, Arc<Ways>), claimed: Vec<Claimed>, place: Option<OwnedSemaphorePermit>) {
     let Some(queue) = claimed.first().map(|claimed| claimed.queue) else { return };
     let (host, work) = (Arc::clone(&app), claimed.clone());
-    // In a task of its own, as each run is. What was written has struck off its timers, and is not done again.
+    // In a task of its own, as each run is, so that a panic ends no other work. A timer is struck off by the transaction that
+    // does its work, so nothing is done twice.
     let mut task = JoinSet::new();
     task.spawn(async move { super::run_together(&host, queue, &work).await });
     let done = match tokio::time::timeout(RUN_MAX, task.join_next()).await {
@@ -171,7 +172,7 @@ async fn run_some((app, ways): (Arc<App>, Arc<Ways>), claimed: Vec<Claimed>, pla
     drop(place);
 }
 
-/// Runs one piece of work, writes what came of it, and counts it.
+/// Runs one piece of work, writes its outcome, and counts it.
 async fn run_one((app, ways): (Arc<App>, Arc<Ways>), claimed: Claimed) {
     let job = claimed.queue.name();
     let came = attempt(&app, &ways, &claimed).await;
@@ -232,7 +233,7 @@ async fn count_dead(app: &App) {
     if let Ok(overdue) = app.revocations_overdue().await {
         app.metrics.set_revocations_overdue(overdue);
     }
-    // Where it cannot be read, the looks have said so.
+    // A failure to read has been logged by `run` already.
     for (queue, count) in app.jobs.dead_counts().await.unwrap_or_default() {
         app.metrics.set_jobs_dead(queue.name(), count);
     }

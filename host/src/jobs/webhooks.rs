@@ -6,12 +6,12 @@ use std::time::Duration;
 use super::ways::{Hook, Ways};
 use crate::app::App;
 use crate::app::access::provision::crash;
+use crate::app::jobs::looks::Looks;
 use crate::app::jobs::stop::Stop;
 use crate::app::jobs::webhooks::{Delivery, Next, Subscription};
 use crate::app::jobs::{Again, Claimed, Failed, Outcome};
 use crate::connectors::http::{Answer, Error, Keep, Method, Request};
 use crate::connectors::webhook;
-use crate::jobs::every::Looks;
 use jiff::Timestamp;
 
 /// How long an endpoint may take to answer.

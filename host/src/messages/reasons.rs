@@ -1,5 +1,5 @@
-//! The reasons that the desk itself gives, in a reader's language. Records keep them in English; a person's or a rule's own reason is
-//! no such, and stays as it was said.
+//! The reasons that the desk itself gives, in a reader's language. Records keep them in English. The reason of a person or a rule is
+//! not translated.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use super::words::is_german;
 
 /// How often a reason may hold another one, such as the reason of a step that the desk explains.
 const DEPTH_MAX: usize = 3;
-/// Several reasons of the desk in one record stand so between each other.
+/// Joins several reasons of the desk in one record.
 const BETWEEN: &str = "; ";
 
 /// The kinds of ids in reasons, each of a thing that readers know by its name.
@@ -70,7 +70,7 @@ fn pieces(text: &str) -> Vec<&str> {
 }
 
 impl Sentence {
-    /// The contents of its places, where a text is this sentence; none of them is empty.
+    /// The contents of its places, if a text is this sentence; a place is never empty.
     fn places<'t>(&self, text: &'t str) -> Option<Vec<&'t str>> {
         let (first, rest) = self.pieces.split_first()?;
         let mut left = text.strip_prefix(*first)?;
@@ -88,7 +88,7 @@ impl Sentence {
         (left.is_empty() && places.iter().all(|place| !place.is_empty())).then_some(places)
     }
 
-    /// How much of it is the same each time.
+    /// The length of its fixed part, in bytes.
     fn length(&self) -> usize {
         self.pieces.iter().map(|piece| piece.len()).sum()
     }
@@ -110,8 +110,8 @@ pub fn in_language(locale: &str, reason: &str, names: Names<'_>) -> String {
     in_words(reason, &text, names)
 }
 
-/// The word of a reason that the desk itself gives, such as `not-in-time`, for templates in languages that the desk does not ship;
-/// empty for one that is none of the desk's.
+/// The stable word of a reason of the desk, such as `not-in-time`, for templates in languages that the desk does not ship;
+/// empty for the reasons of others.
 pub fn code(reason: &str) -> &'static str {
     let known = ENGLISH.iter().filter(|sentence| sentence.places(reason).is_some());
     let found = known.max_by_key(|sentence| sentence.length());
@@ -161,7 +161,7 @@ fn by_name(kind: Named, ids: &str, names: Names<'_>) -> Option<String> {
     is_known.then(|| shown.collect::<Vec<_>>().join(", "))
 }
 
-/// A text with its places filled in; what is filled in is not filled in again.
+/// A text with its places filled in; places within the filled-in words are left as they are.
 fn filled(text: &str, places: &[String]) -> String {
     let mut said = String::new();
     let mut rest = text;
@@ -269,7 +269,7 @@ mod tests {
         assert!(in_language("de", &many, &no_names).starts_with("die Person"));
     }
 
-    /// A sentence that the desk has changed is no more found in its records: this says so where it is changed.
+    /// A sentence that changed in the code would no longer be found in records: this fails then.
     #[test]
     fn each_sentence_is_one_that_the_desk_says() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

@@ -35,7 +35,7 @@ impl fmt::Display for Encoding {
     }
 }
 
-/// Said of a file whose letters could be those of several encodings.
+/// The message about a file whose letters could be of several encodings.
 const UNKNOWN: &str = "it is neither UTF-8 nor of Western Europe, and what else its letters are cannot be found out: save it as UTF-8, or \
                        name its encoding where it is imported";
 
@@ -44,11 +44,10 @@ const UNKNOWN: &str = "it is neither UTF-8 nor of Western Europe, and what else 
 ///
 /// # Errors
 ///
-/// Nothing says what it is, and its letters are of an encoding that no look can tell from others: guessed wrongly, each of them would be
-/// another letter.
+/// Nothing says which encoding it is, and its bytes fit several: a wrong guess would turn letters into others.
 pub fn decoded<'r>(mut file: Box<dyn Read + Send + 'r>, named: Option<Encoding>) -> Result<Box<dyn Read + Send + 'r>> {
     let mut sample = Vec::new();
-    // What was read before the file broke is read as ever; it breaks again behind that.
+    // The part before a read error is used, and the error follows it.
     let broken = file.by_ref().take(SAMPLE_BYTES).read_to_end(&mut sample).err();
     let file: Box<dyn Read + Send + 'r> = match broken {
         Some(error) => Box::new(Broken(Some(error))),
@@ -60,7 +59,7 @@ pub fn decoded<'r>(mut file: Box<dyn Read + Send + 'r>, named: Option<Encoding>)
         named => named,
     };
     let file = Cursor::new(sample).chain(file);
-    // UTF-8 is what is left where nothing is said, and only then passes with what is damaged in it.
+    // Text without any mark or name is taken as UTF-8, and only then its damaged bytes pass.
     let encoding = encoding.map(|Encoding(encoding)| encoding).filter(|encoding| *encoding != UTF_8);
     let decoder = DecodeReaderBytesBuilder::new()
         .encoding(encoding)
@@ -84,8 +83,8 @@ impl Read for Broken {
 fn guessed(sample: &[u8]) -> Result<Option<Encoding>> {
     let zeros = |first: usize| sample.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count();
     let (even, odd) = (zeros(0), zeros(1));
-    // Of two bytes of a Latin letter in UTF-16 one is zero, and of other letters none, but always of a line end; other texts have no
-    // zeros at all.
+    // In UTF-16 one of the two bytes of a Latin letter is zero, and so is one of a line end in any script. Texts of other encodings
+    // have no zeros at all.
     let (most, few) = (sample.len() / 4, sample.len() / 200);
     let have = |unit: [u8; 2]| sample.chunks_exact(2).any(|two| two.starts_with(&unit));
     if odd > most && even <= most / 8 || odd > few && even <= odd / 8 && (have(*b"\n\0") || have(*b"\r\0")) {

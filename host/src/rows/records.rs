@@ -10,8 +10,8 @@ use super::separator::Separator;
 
 /// How much is read at once, in bytes.
 const PIECE_BYTES: usize = 1 << 16;
-/// How many bytes of a file are looked at more than once because of quotes that are never closed. Where that many were, each further
-/// quote has to close on its own line: otherwise a file of such lines would take the square of its length.
+/// How many bytes of a file may be looked at again because of quotes that are never closed. After that, each further quote has to
+/// close on its own line: otherwise a file of such lines would take time by the square of its length.
 const AGAIN_BYTES_MAX: usize = 64 << 20;
 
 /// One record of a file.
@@ -46,7 +46,7 @@ pub struct Records<R> {
     broken: Option<Error>,
     /// Where the record that was given last begins.
     given: (usize, u64),
-    /// The bytes that were looked at to no end.
+    /// The bytes that were looked at in vain, because a quote was never closed.
     again: usize,
     parser: csv_core::Reader,
 }
@@ -140,7 +140,7 @@ impl<R: Read> Records<R> {
         (self.at, self.line) = (at + first, line + 1);
     }
 
-    /// Lets go of what was given, where that is most of what is in memory: what is left is moved, and not for each record.
+    /// Drops the records that were given, once they are most of the buffer, so that the rest is not moved for each record.
     fn let_go(&mut self) {
         if self.at >= self.part.len() / 2 {
             self.part.drain(..self.at.min(self.part.len()));

@@ -1,4 +1,4 @@
-//! The rules: sandboxed components that answer the desk's five questions.
+//! The rules: sandboxed components that answer the desk's six questions.
 //!
 //! This room knows WebAssembly and nothing of HTTP, SQL or the desk; it could be a crate of its own. It is given a
 //! directory and keeps a [`live::catalog::Generation`] of what is live there; [`run::call::ask`] puts a question to one rule and
@@ -29,7 +29,7 @@ pub mod text;
 
 use live::catalog::{Catalog, Generation};
 use live::rollout::{Rollout, VersionId};
-use live::watch::{Habits, Watch};
+use live::watch::{Habits, MissingRules, Watch};
 use load::compile::{CompileError, CompileLimits, Compiler};
 use load::trust::Trust;
 use load::{LoadError, Loader};
@@ -59,14 +59,14 @@ pub struct Options {
     pub waiting_max: usize,
     /// How often the directory is looked at even without an event.
     pub poll: Duration,
-    /// How long a directory that is empty, or of which most is missing, is not believed: its rules go on.
+    /// How long rules go on when their directory is empty or most of it is missing, which is rarely meant.
     pub patience: Duration,
     /// How long all rules of one ticket may take together.
     pub ticket_budget: Duration,
     pub pooled: bool,
     /// Whose signature a rule needs.
     pub trust: Trust,
-    /// Whether a rule for access needs somebody's approval before a version of it becomes active.
+    /// Whether a version of a rule for access becomes active only when a second person has approved it.
     pub two_person_access: bool,
     /// The judge of the names that rules use: a rule that uses others is refused.
     pub judge: Option<Judge>,
@@ -94,7 +94,7 @@ pub struct Rules {
     tables: Arc<ArcSwap<Tables>>,
     workers: Workers,
     watch: Watch,
-    /// Whether a rule for access needs somebody's approval before a version of it becomes active.
+    /// Whether a version of a rule for access becomes active only when a second person has approved it.
     pub two_person_access: bool,
     /// How long all rules of one ticket may take together.
     pub ticket_budget: Duration,
@@ -114,8 +114,8 @@ impl Rules {
         Ok(rules)
     }
 
-    /// Begins to load the directory and goes on watching it. `rollouts` are those that are kept, where there are any: the names
-    /// that folders have, and the versions that should be live, each there for what `says` tells.
+    /// Begins to load the directory and goes on watching it. `rollouts` are those that the store has: they give the names of folders
+    /// and the versions that should be live. `says` has the stages at which each of these is asked.
     ///
     /// # Errors
     ///
@@ -235,14 +235,14 @@ impl Rules {
         &self.workers
     }
 
-    /// Looks at every folder again and waits until that is done. A folder that is missing is given time as ever.
+    /// Looks at every folder again and waits until that is done. The rule of a missing folder goes on for its usual time.
     pub fn reload(&self) {
-        self.watch.reload(false);
+        self.watch.reload(MissingRules::GoOn);
     }
 
-    /// The same for a person who says that the directory is as it should be: what is missing is gone.
+    /// The same for a person who says that the directory is as it should be: a missing folder is gone at once.
     pub fn reload_and_believe(&self) {
-        self.watch.reload(true);
+        self.watch.reload(MissingRules::End);
     }
 
     /// Sets what the desk knows of the names that rules use from now on.
@@ -268,7 +268,7 @@ impl Rules {
         self.watch.is_read()
     }
 
-    /// Waits until it has, so long at most.
+    /// Waits until [`Rules::is_read`], for this long at most.
     pub fn wait_until_read(&self, patience: Duration) {
         self.watch.wait_until_read(Some(patience));
     }
@@ -296,8 +296,8 @@ impl Preparer {
         self.loader.admit(from, manifest_text, wasm, signature, &self.tables)
     }
 
-    /// The same for a version that has served before. It passed its examples then, and what reference tables hold now has no
-    /// say in whether it may serve again.
+    /// The same for a version that has served before. It passed its examples then, so they are not asked again: reference
+    /// tables may have changed since.
     ///
     /// # Errors
     ///

@@ -36,7 +36,7 @@ use rules::segments::read::Segments;
 use sql::damaged::Damaged;
 use tickets::attachments::files::Files;
 
-/// What may wait for the one writer, and for the one reader of recent tickets.
+/// How much work may wait for the one writer, and for the one reader of recent tickets.
 const WAITING_MAX: usize = 1024;
 
 /// The database's or the system's own words about a failure, for the log and for those who look after the desk.
@@ -112,12 +112,27 @@ pub enum Error {
 }
 
 impl Error {
-    /// What somebody may read who has shown no token: of a server, nothing that it says itself.
+    /// The message for callers without a token: nothing of it is the database server's own words.
     pub fn for_strangers(&self) -> String {
         match self {
             Error::LostConnection(_) | Error::Away(_) | Error::Slow(_) => "the database does not answer".to_owned(),
             Error::Lost(_) | Error::Starved(_) | Error::NoRoom(_) | Error::Crowded => self.to_string(),
-            _ => "the database cannot be used".to_owned(),
+            Error::Conflict
+            | Error::AttachmentTaken
+            | Error::Files(_)
+            | Error::Circle { .. }
+            | Error::KeyReused
+            | Error::Full
+            | Error::Unavailable(_)
+            | Error::Unopened(_)
+            | Error::MayBeDone(_)
+            | Error::Contended(_)
+            | Error::Pooled
+            | Error::Migration(_)
+            | Error::Corrupt { .. }
+            | Error::Damaged { .. }
+            | Error::Archive(_)
+            | Error::Stopped => "the database cannot be used".to_owned(),
         }
     }
 }
@@ -127,23 +142,6 @@ impl Error {
 pub enum Target {
     Sqlite(PathBuf),
     Postgres(String),
-}
-
-impl Target {
-    /// A target from a URL: `postgres://...`, `sqlite:FILE`.
-    ///
-    /// # Errors
-    ///
-    /// The text itself, where it is neither.
-    pub fn parse(url: &str) -> Result<Target, String> {
-        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return Ok(Target::Postgres(url.to_owned()));
-        }
-        match url.strip_prefix("sqlite:") {
-            Some(file) => Ok(Target::Sqlite(PathBuf::from(file.trim_start_matches("//")))),
-            None => Err(url.to_owned()),
-        }
-    }
 }
 
 /// An open store. Clones share it.

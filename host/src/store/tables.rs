@@ -29,13 +29,6 @@ pub struct TableVersionEntry {
     pub first_seen: Timestamp,
 }
 
-/// A table that is live and comes from here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LiveTable {
-    pub version: TableVersion,
-    pub since: Timestamp,
-}
-
 /// A version of a table that one person wants live, while a second one has yet to agree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableProposal {
@@ -96,14 +89,6 @@ impl Store {
     pub async fn live_digests(&self) -> Result<Vec<(String, String, Timestamp)>, Error> {
         let sql = "select name, digest, since from tables_live order by name";
         let live = |row: &Row| Ok((row.text(0)?, row.text(1)?, at_or_epoch(row.int(2)?)));
-        self.db.all(sql, Vec::new()).await?.iter().map(live).collect()
-    }
-
-    /// The tables that are live and come from here, by name.
-    pub async fn live_tables(&self) -> Result<Vec<LiveTable>, Error> {
-        let sql = "select l.name, l.digest, v.content, v.row_count, l.since from tables_live l \
-                   join table_versions v on v.name = l.name and v.digest = l.digest order by l.name";
-        let live = |row: &Row| Ok(LiveTable { version: version(row)?, since: at_or_epoch(row.int(4)?) });
         self.db.all(sql, Vec::new()).await?.iter().map(live).collect()
     }
 

@@ -65,7 +65,7 @@ mod tests {
     const EXAMPLE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
     #[test]
-    fn a_header_is_read() {
+    fn a_header_gives_the_trace_its_parent_and_whether_it_is_followed() {
         let context = parse(EXAMPLE).unwrap();
         assert_eq!(context.trace.to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
         assert_eq!(context.parent.to_string(), "00f067aa0ba902b7");

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_and_weekdays() {
+    fn days_and_weekdays_are_those_of_the_calendar() {
         assert_eq!(at("1970-01-01T00:00"), 0);
         assert_eq!(at("2024-02-29T12:30"), 1_709_209_800_000);
         assert_eq!(moment("2026-01-05T09:00"), usual());

@@ -178,7 +178,7 @@ async fn records_of_a_released_program_are_migrated_read_and_verified_in_either_
                 );
             }
         }
-        let calls: u64 = store.rule_sums("impact-urgency", 0).await.unwrap().iter().map(|(_, sum)| sum.calls).sum();
+        let calls: u64 = store.rule_hours("impact-urgency", 0).await.unwrap().iter().map(|(_, _, sum)| sum.calls).sum();
         assert_eq!(calls, 3, "what the rules did is counted of them");
         store.close().await;
         assert_eq!((count(&target, "components").await, count(&target, "rule_versions").await), (2, 3));

@@ -46,7 +46,7 @@ fn incident_of_everything() -> ruledesk_sdk::testing::TicketBuilder {
 }
 
 #[test]
-fn texts() {
+fn conditions_on_texts_hold_by_each_operator() {
     hold(&[
         r#"ticket.request-type = "incident""#,
         r#"ticket.request-type = ["question", "Incident"]"#,
@@ -98,7 +98,7 @@ fn numbers_flags_and_form_fields() {
 }
 
 #[test]
-fn lists() {
+fn conditions_on_lists_hold_by_each_operator() {
     hold(&[
         r#"ticket.tags = "vpn""#,
         r#"ticket.tags = ["printer", "outage"]"#,
@@ -116,7 +116,7 @@ fn lists() {
 }
 
 #[test]
-fn days_and_times() {
+fn conditions_on_days_and_times_hold_by_each_operator() {
     hold(&[
         "now.in-business-hours = false",
         r#"now.weekday = ["thu", "friday"]"#,
@@ -143,7 +143,7 @@ fn days_and_times() {
 }
 
 #[test]
-fn and_or_not() {
+fn conditions_combine_by_all_any_none_and_not() {
     let of = |conditions: &str| fits(conditions, &incident().tag("a"), person("amara").location("Paris"));
     assert!(of(r#"ticket.tags = "a", requester.location = "paris""#));
     assert!(!of(r#"ticket.tags = "b", requester.location = "paris""#));

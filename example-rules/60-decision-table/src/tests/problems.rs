@@ -57,7 +57,7 @@ fn types_that_do_not_match() {
 }
 
 #[test]
-fn unknown_operators() {
+fn an_unknown_operator_is_named_with_the_nearest() {
     of_when(
         "ticket.subject.containz = \"x\"",
         &["`when.ticket.subject.containz`", "no operator", "did you mean `contains`?"],
@@ -100,7 +100,7 @@ fn rows_that_are_never_reached() {
 }
 
 #[test]
-fn gaps() {
+fn a_table_without_rows_or_with_a_wrong_otherwise_is_refused() {
     let gap = "stage = \"priority\"\n[[row]]\nwhen.requester.vip = true\nthen.level = \"high\"";
     only(gap, &["`otherwise`: it is missing", "`otherwise = \"pass\"`"]);
     only("stage = \"priority\"\notherwise = \"pass\"", &["`row`: the table has no rows"]);
@@ -132,7 +132,7 @@ fn answers_that_do_not_fit() {
 }
 
 #[test]
-fn settings_and_reasons() {
+fn wrong_settings_and_reasons_are_named() {
     only("[[row]]\nthen = \"pass\"", &["`stage`: say which stage"]);
     only("stage = \"rooting\"", &["no stage `rooting`; did you mean `routing`?"]);
     only("stage = \"routing\"\nhit = \"best\"\n[[row]]\nthen.team = \"x\"", &["no hit policy `best`"]);
@@ -177,7 +177,7 @@ fn several_at_once_and_not_too_many() {
 }
 
 #[test]
-fn columns() {
+fn columns_that_do_not_fit_their_rows_are_named() {
     let table = |columns: &str, rows: &str| {
         format!("stage = \"routing\"\notherwise = \"pass\"\ncolumns = {columns}\nrows = {rows}")
     };

@@ -203,8 +203,8 @@ impl Office {
         Ok((page, sights))
     }
 
-    /// What a person holds and has held in the last year, after one of the grants: one's own, or anybody's for agents and
-    /// admins. Each with whether it gives access now.
+    /// The grants that a person holds and has held in the last year, after one of them: one's own, or those of any person for
+    /// agents and admins. Each with whether it gives access now.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Access requests: people decide, and what nobody decides in time is denied.
+//! Access requests: people decide, and the desk denies what is not decided in time.
 
 pub mod catalog;
 pub mod deadlines;

@@ -46,15 +46,6 @@ impl Office {
         Ok(self.store.keep_sign_in(of, SignIn { last, looked_at: now }).await?)
     }
 
-    /// The last sign-in of a person to an app; `None` where the app does not say.
-    ///
-    /// # Errors
-    ///
-    /// Where the store cannot be read.
-    pub async fn sign_in_of(&self, person: &PersonId, app: &AppId) -> Result<Option<SignIn>, Error> {
-        Ok(self.store.sign_in(person, app).await?)
-    }
-
     /// The access that is held and was not used for so many days, in apps that say when people sign in. It is a list and no act:
     /// nothing is taken back. For agents, admins and the operator; for those who answer for an app about the app.
     ///

@@ -1,4 +1,4 @@
-//! Access reviews: campaigns that ask whether access is still needed, the answers, and the ends of what none has kept.
+//! Access reviews: campaigns that ask whether access is still needed, the answers, and the end of access that no one has kept.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use crate::store::IdempotencyKey;
 pub use crate::store::access::reviews::{Campaign, Progress, Reviewed, Which};
 use crate::store::sql::page::Page;
 
-/// Grants that are looked for together.
+/// Grants of one page.
 const PAGE: usize = 200;
 /// The longest that a campaign may take.
 const LASTS_MAX: SignedDuration = SignedDuration::from_hours(366 * 24);
@@ -42,8 +42,8 @@ pub struct NewCampaign {
 }
 
 impl App {
-    /// Begins a campaign: whether each grant that is held is still needed is asked of those who answer for it. What is in an open
-    /// review already is left to that. Where it is cut off, another campaign asks about the rest.
+    /// Begins a campaign: asks those who answer for each grant whether it is still needed. Grants that are in an open review already
+    /// are left out. Where it is cut off, another campaign asks about the rest.
     ///
     /// # Errors
     ///
@@ -57,7 +57,7 @@ impl App {
         let campaign = self.campaign_of(actor, &new)?;
         self.store.start_campaign(&campaign).await?;
         let (app, id) = (Arc::clone(self), campaign.id);
-        // To the end also where the request is dropped.
+        // In a task of its own, so that it goes on to the end when the client goes away.
         tokio::spawn(async move { app.ask_all(&campaign).await }).await??;
         let missing = || Error::Missing { what: "campaign", name: id.to_string() };
         self.store.campaigns(Some(id), 1).await?.pop().ok_or_else(missing)
@@ -102,7 +102,7 @@ impl App {
                 let asked =
                     self.change_grant(grant.id, None, |ticket, grant, at| Ok(campaign::ask(ticket, grant, about, at)));
                 match asked.await {
-                    // One that is damaged is logged, and keeps no other from being reviewed.
+                    // A damaged grant is logged, and the others are reviewed all the same.
                     Ok(_) | Err(Error::Missing { .. } | Error::Damaged(_)) => {}
                     Err(error) => return Err(error),
                 }
@@ -158,7 +158,7 @@ impl Office {
         Ok(page)
     }
 
-    /// Takes a reviewer's word about a grant: what is not kept is taken back at once.
+    /// Takes a reviewer's answer about a grant: access that is not kept is taken back at once.
     ///
     /// # Errors
     ///
@@ -185,7 +185,7 @@ impl Office {
         self.store.review(id).await?.ok_or_else(missing)
     }
 
-    /// Ends the reviews of what a ticket gave whose time is over.
+    /// Ends the overdue reviews of the access that a ticket gave.
     ///
     /// # Errors
     ///
@@ -220,7 +220,7 @@ impl Office {
             let left: Vec<&ReviewItem> = page.items.iter().filter(|item| !item.reviewers.iter().any(stays)).collect();
             for item in left {
                 match self.ask_others(item).await {
-                    // One that is damaged is logged, and keeps no other from being asked about.
+                    // A damaged grant is logged, and the others are asked about all the same.
                     Ok(()) | Err(Error::Missing { .. } | Error::Damaged(_)) => {}
                     Err(error) => return Err(error),
                 }
@@ -236,8 +236,8 @@ impl Office {
         self.change_reviewed(item, None, |ticket, grant, item, at| Ok(campaign::follow(ticket, grant, item, at))).await
     }
 
-    /// Changes a review with the grant that gives the access now. More time that comes between the look for that grant and the change
-    /// escapes the review no more than other time: it is looked for once more.
+    /// Changes a review with the grant that gives the access now. If the access was extended between the look for that grant and the
+    /// change, the new grant is looked for once more, so that an extension does not escape the review.
     async fn change_reviewed(
         &self,
         item: &ReviewItem,
@@ -247,7 +247,7 @@ impl Office {
         let mut before = None;
         loop {
             let grant = self.reviewed_grant(item).await?;
-            // Found a second time, it is the last of all, and has ended without another.
+            // Found a second time, it is the last grant: it has ended, and no other took its place.
             let is_last = before.replace(grant) == Some(grant);
             let changed = self.change_review((grant, item.id), key.clone(), |ticket, grant, item, at| {
                 if grant.end_reason == Some(EndReason::Replaced) && !is_last {

@@ -78,7 +78,7 @@ pub struct Accepted {
     pub seen: Vec<AccessSeen>,
 }
 
-/// The word of the rules for access when access is about to be given.
+/// The verdict of the rules for access at the moment when access is about to be given.
 pub struct Reviewed {
     pub verdict: Option<AccessVerdict>,
     pub samples: Vec<Sample>,
@@ -338,7 +338,7 @@ impl Run {
             requester: &requester,
             submitted_by: &submitted_by,
         };
-        // Before the rules are asked: one that is found to be certain in between is in doubt and not forgotten.
+        // Before the rules are asked: a rule whose check ends in between still counts as uncertain, and is not left out.
         let in_doubt = self.rule_in_doubt(input.so_far.category.as_deref());
         let input = Box::new(input);
         let own = input.clone();
@@ -347,7 +347,7 @@ impl Run {
         Some(self.judge(&stage, &Input::Access(input), &OwnAccess::of(&own), category, in_doubt))
     }
 
-    /// A rule that may be about this access and is not live, or may answer in two ways, as one that has failed: then a person
+    /// A rule that may concern this access and is not live, or may not be deterministic. It counts as a failed one, so that a person
     /// decides.
     fn rule_in_doubt<A>(&self, category: Option<&str>) -> Option<Given<A>> {
         let (request_type, ticket) = (self.case.new.request_type.as_str(), self.case.ticket.0.as_bytes().as_slice());
@@ -361,7 +361,7 @@ impl Run {
         Some(missing(folder))
     }
 
-    /// A rule that may be about these words and is not live, as one that has failed.
+    /// A rule that may concern these words and is not live. It counts as a failed one.
     pub(super) fn closing_in_doubt<A>(&self) -> Option<Given<A>> {
         self.case.generation.closing_in_doubt().map(missing)
     }
@@ -411,9 +411,9 @@ impl Run {
                 Ok(answer) => (Some(answer), None),
                 Err(fault) => (None, Some(fault)),
             };
-            // The answer is recorded as it is; its mark is a line for people.
+            // The answer is recorded as it is; the mark is a line for people.
             let reason = called.result.as_ref().map(super::stages::reason).unwrap_or_default();
-            // What is said in the shadow, or beside a canary, is recorded and has no effect.
+            // An answer in the shadow, or of the version that a canary replaces, is recorded and has no effect.
             if role.counts() {
                 let overrides = rule.manifest.overrides;
                 given.push(Given { rule: rule_ref(rule), reason, overrides, answer });

@@ -229,7 +229,7 @@ pub fn catalog_item(app: &App, tier: &Tier, held: u32) -> access::CatalogItem {
     }
 }
 
-/// What somebody holds or has held.
+/// The grants that a person holds or has held.
 pub fn grants(grants: &[Grant], now: Timestamp) -> Vec<access::Grant> {
     let one = |grant: &Grant| access::Grant {
         app: grant.app.to_string(),
@@ -243,7 +243,7 @@ pub fn grants(grants: &[Grant], now: Timestamp) -> Vec<access::Grant> {
     grants.iter().map(one).collect()
 }
 
-/// How somebody's requests have ended.
+/// How a person's requests have ended.
 pub fn history(history: History) -> access::History {
     let History { requested, approved, denied, revoked } = history;
     access::History { requested, approved, denied, revoked }

@@ -26,7 +26,7 @@ impl<'a> Recorded<'a> {
         }
     }
 
-    /// What each rule said, as `pick` reads it out of its decision; nobody's word stands yet.
+    /// The proposal of each rule, as `pick` reads it out of its decision; which of them wins is not settled yet.
     pub fn proposals(&self, pick: &dyn Fn(&Decision<'_>) -> Option<String>) -> Vec<Proposal> {
         self.parts.iter().map(|part| proposal(part, pick)).collect()
     }

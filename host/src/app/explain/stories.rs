@@ -64,7 +64,7 @@ pub fn all(known: &Known<'_>) -> Vec<Story> {
     stories
 }
 
-/// A story in which the word at `stands` stood, or else `otherwise` is whoever set the field.
+/// A story in which the proposal at `stands` won; without one, `otherwise` set the field.
 fn story(
     known: &Known<'_>,
     field: &str,

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::broadcast;
-use tokio::time::MissedTickBehavior;
 
+use super::looks::Looks;
 use super::proofs::{Held, Proofs, Shown};
 use super::stop::Stop;
 use crate::app::error::Busy;
@@ -107,14 +107,9 @@ impl Change {
 
 impl Office {
     /// Tells all who watch on this host what happens, until it is asked to stop.
-    pub async fn tell_watchers(self: Arc<Self>, mut stop: Stop) {
-        let mut ticks = tokio::time::interval(LOOK_EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = stop.told() => return,
-                _ = ticks.tick() => {}
-            }
+    pub async fn tell_watchers(self: Arc<Self>, stop: Stop) {
+        let mut looks = Looks::every(LOOK_EVERY, stop);
+        while looks.next().await {
             if let Err(error) = self.tell_news().await {
                 tracing::warn!(%error, "those who watch are told later: the feed cannot be read now");
             }

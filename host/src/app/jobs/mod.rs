@@ -20,6 +20,7 @@ use crate::store::sql::page::Page;
 pub(in crate::app) mod background;
 pub mod event_stream;
 pub mod events;
+pub mod looks;
 pub mod messages;
 pub mod proofs;
 pub mod stop;

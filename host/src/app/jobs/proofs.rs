@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::time::MissedTickBehavior;
 
+use super::looks::Looks;
 use super::stop::Stop;
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
@@ -82,14 +82,9 @@ impl Office {
     }
 
     /// Ends the streams of those who hold what they have shown no more, until it is asked to stop.
-    pub async fn look_at_proofs(self: Arc<Self>, mut stop: Stop) {
-        let mut ticks = tokio::time::interval(LOOK_EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = stop.told() => return,
-                _ = ticks.tick() => {}
-            }
+    pub async fn look_at_proofs(self: Arc<Self>, stop: Stop) {
+        let mut looks = Looks::every(LOOK_EVERY, stop);
+        while looks.next().await {
             // A database that is away says nothing against them.
             if let Err(error) = self.look_at_proofs_once().await {
                 tracing::warn!(%error, "streams go on: tokens and sessions cannot be read now");

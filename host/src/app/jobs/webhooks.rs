@@ -32,14 +32,14 @@ const DISABLED_WAIT: SignedDuration = SignedDuration::from_hours(24);
 /// The answer of an endpoint that is gone for good (Standard Webhooks, "Operational considerations").
 const GONE: u16 = 410;
 
-/// The facts of an event that endpoints get: ids and words of programs, and no texts of people.
+/// The details of an event that endpoints get: ids and stable words, no texts of people.
 const TOLD: [&str; 7] = ["comment", "field", "from", "to", "outcome", "team", "assignee"];
 
-/// An endpoint's wishes.
+/// An endpoint of the configuration, and what it wants to hear.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscription {
     pub name: String,
-    /// The scheme and the host of its address; the rest may be as good as a secret.
+    /// The scheme and the host of its address. The path is left out, because it may work as a password.
     pub host: String,
     /// How many secrets sign what is sent.
     pub secrets: usize,
@@ -53,7 +53,7 @@ pub struct Subscription {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
     Send(Box<Delivery>),
-    /// It is gone, or has been taken.
+    /// The delivery was removed, or the endpoint has it already.
     Nothing,
     /// Its endpoint is out of use: not before this time.
     Wait(Timestamp),
@@ -79,7 +79,7 @@ impl Subscription {
 }
 
 impl Office {
-    /// Makes deliveries of what has happened; how many. Several hosts may do so at once: each piece of the feed is taken by one.
+    /// Turns new events into deliveries, and counts them. Several hosts may do so at once: each piece of the feed is taken by one.
     ///
     /// # Errors
     ///
@@ -357,7 +357,7 @@ impl Office {
     }
 }
 
-/// Nothing, where nothing is wrong with a reason.
+/// Turns a problem of a reason into the error that says it.
 fn accept(problem: Option<Problem>) -> Result<(), Error> {
     problem.map_or(Ok(()), |problem| Err(Error::Rejected { problems: vec![problem] }))
 }

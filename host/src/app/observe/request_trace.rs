@@ -1,4 +1,4 @@
-//! What a request did, noted on the way for whoever follows it. Where nobody does, noting costs a look at a thread's own
+//! Notes of what a request did, for its trace. For a request that is not traced, noting costs one look at thread-local
 //! storage, and nothing is kept.
 
 use std::cell::RefCell;

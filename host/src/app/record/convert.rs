@@ -20,7 +20,7 @@ use crate::store::rules::recorder::{Packed, Recorder};
 use crate::store::rules::rollups::Call;
 use crate::store::{Error, Store};
 
-/// Runs of one transaction: so few that whoever writes meanwhile waits for some milliseconds only.
+/// Runs of one transaction: so few that other writers wait for some milliseconds only.
 const BATCH: i64 = 64;
 /// The pause between two transactions, in which others write.
 const PAUSE: Duration = Duration::from_millis(5);

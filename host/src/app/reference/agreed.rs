@@ -1,6 +1,6 @@
-//! The files of the configuration directory, where the desk asks for two people: those that make access easier to get than the files to
-//! which two have agreed last are in force when a second administrator has read them again, and until then the former are; also
-//! after a restart.
+//! The files of the configuration directory on a desk that asks for two people. Files that make access easier to get take effect when
+//! a second administrator has read them again. Until then, also after a restart, the files are in force to which two people agreed
+//! last.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use crate::rules::live::rollout::Signatory;
 use crate::store::Store;
 use crate::store::people::agreed::WaitingFiles;
 
-/// Why nothing is read that one person could have made so.
+/// Why the files are not read: what cannot be compared, one person alone could have made easier.
 pub(super) const UNREADABLE: &str = "it cannot be compared: the files to which two people have agreed last do not fit the documents \
      that are published now; two administrators have to read those of the directory again";
 
@@ -34,12 +34,13 @@ pub(super) enum Agreed {
     /// They have not agreed to any yet.
     NotYet,
     To(Box<Config>),
-    /// They are no configuration any more with this program, or with the documents that are published now.
+    /// With this program, or with the documents that are published now, they are no longer a valid configuration.
     Unreadable,
 }
 
 impl Agreed {
-    /// The first thing by which access is easier to get after them, in a few words. What cannot be compared could be anything.
+    /// The first way in which `after` makes access easier to get than these files, in a few words. Files that cannot be compared
+    /// count as easier.
     ///
     /// # Errors
     ///
@@ -56,8 +57,8 @@ impl Agreed {
     }
 }
 
-/// A configuration as far as two people have agreed to it, where the desk asks for two; the same as it is, as an error, where the files
-/// cannot be read to which they have agreed.
+/// A configuration as far as two people have agreed to it, on a desk that asks for two. The inner error is the configuration as it
+/// is: the files to which they agreed cannot be read, so nothing could be compared.
 ///
 /// # Errors
 ///
@@ -153,7 +154,7 @@ async fn load_over(
     Ok(loaded.map_err(|problems| problems.iter().map(ToString::to_string).collect()))
 }
 
-/// The first of these tables that differs, in a few words; also of those that the desk makes of its own parts.
+/// The first of these tables that differs, in a few words. Names that begin with `desk.` are tables that the desk makes itself.
 pub(super) fn by_tables(before: &Config, after: &Config, tables: &BTreeSet<String>) -> Option<String> {
     let (was, now) = (&before.organisation, &after.organisation);
     let differs = |table: &&String| match table.as_str() {
@@ -180,12 +181,12 @@ fn agents(organisation: &Organisation) -> Vec<(&str, &str, &BTreeSet<Skill>, boo
     agents
 }
 
-/// The rest of a person is no table's alone.
+/// The part of people that the table `desk.people` has; [`looser`] compares the rest.
 fn names(organisation: &Organisation) -> Vec<(&str, &str)> {
     organisation.people.values().map(|person| (person.id.as_str(), person.name.as_str())).collect()
 }
 
-/// The same of those whom the identity provider lets in, and of the parts that their groups play.
+/// The first way in which the identity provider lets more people in, or gives a role to more of their groups.
 fn signs_in(before: &Config, after: &Config) -> Option<String> {
     let now = after.outgoing.sign_in.as_ref()?;
     let Some(was) = before.outgoing.sign_in.as_ref() else {
@@ -239,8 +240,8 @@ impl Office {
 }
 
 impl App {
-    /// Goes by the files to which two people have agreed, where those of the directory make access easier to get; where none are agreed to
-    /// yet, it begins with what is there. For the start of a desk that asks for two people.
+    /// At the start of a desk that asks for two people: takes the agreed files where those of the directory make access easier to
+    /// get. Where none are agreed to yet, the files of the directory are kept as the first.
     ///
     /// # Errors
     ///
@@ -272,14 +273,14 @@ impl App {
         Ok(())
     }
 
-    /// Keeps files as agreed to that were in force before any two people were asked.
+    /// Keeps files as agreed to which were in force before two people were asked.
     async fn begin_with(&self, files: &BTreeMap<String, String>) -> Result<(), Error> {
         let detail = json!({ "by": Signatory::Desk.to_string(), "digest": digest(files) });
         Ok(self.store.agree_to_files(files, &detail, self.clock.now()).await?)
     }
 
-    /// Takes an administrator's word that the files of the directory are to be in force, where the desk asks for two people; gives the
-    /// problems of the files. Who has read them on their page gives the digest of what was read there, and why.
+    /// Takes an administrator's agreement to the files of the directory, on a desk that asks for two people; gives the problems of the
+    /// files. An agreement from the page comes with the digest of the files that were shown there, and with a reason.
     ///
     /// # Errors
     ///
@@ -316,7 +317,7 @@ impl App {
         Ok(Vec::new())
     }
 
-    /// The one who has read these files again before, and is another person; where there is none, they wait.
+    /// The other person, who agreed to these files before. Without one, the files wait for a second.
     async fn first_of_two(&self, (digest, what): (&str, &str), me: &Signatory) -> Result<String, Error> {
         let waiting = self.store.waiting_files().await?.filter(|waiting| waiting.digest == digest);
         match waiting {

@@ -1,5 +1,5 @@
-//! Documents of the configuration by API: looked at before it happens, published with a reason, rolled back. What the directory
-//! has and what is published are never both the same document's: `[configuration] by-api` says whose it is.
+//! Documents of the configuration by API: checked beforehand, published with a reason, rolled back. A document comes from the
+//! directory or by API, never from both: `[configuration] by-api` says which.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -295,7 +295,7 @@ impl App {
     ///
     /// Where the store cannot be read.
     pub(in crate::app) async fn read_configuration(self: &Arc<Self>) -> Result<Vec<String>, Error> {
-        // Two at once would each take a part of what they read.
+        // One at a time: two at once could each put a part of what they read into effect.
         let _only_one = self.changing_tables.lock().await;
         let config = match with_published(&self.source, &self.store).await? {
             Ok(config) => match settled(config, self.two_person_access, (&self.source, &self.store)).await? {
@@ -326,11 +326,11 @@ impl App {
         }
     }
 
-    /// Goes by what was published since, if anything was.
+    /// Takes over documents that were published since, if there are any.
     ///
     /// # Errors
     ///
-    /// Where the store cannot be read. What is not right is logged, and everything stays as it is.
+    /// Where the store cannot be read. Mistakes in a document are logged, and everything stays as it is.
     pub async fn catch_up_configuration(self: &Arc<Self>) -> Result<(), Error> {
         use std::sync::atomic::Ordering;
         let revision = self.store.configuration_revision().await?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Changed, Conflict, Put, Reference, TableStatus};
+use crate::app::jobs::looks::Looks;
 use crate::app::jobs::stop::Stop;
 use crate::app::office::signatory;
 use crate::app::rollout::rules::tables;
@@ -119,7 +120,7 @@ impl App {
     /// # Errors
     ///
     /// Where the store cannot be read, or a table in it was tampered with: the tables stay as they are.
-    pub async fn catch_up_tables(self: &Arc<Self>) -> Result<(), Error> {
+    async fn catch_up_tables(self: &Arc<Self>) -> Result<(), Error> {
         // Before anything is read: tables that were read outside could be older than those here by the time they are taken.
         let _only_one = self.changing_tables.lock().await;
         if self.store.tables_revision().await? == self.reference.load().revision {
@@ -203,14 +204,9 @@ impl App {
     }
 
     /// Follows the changes that other processes make to the tables, until it is asked to stop.
-    pub async fn follow_tables(self: Arc<Self>, mut stop: Stop) {
-        let mut ticks = tokio::time::interval(FOLLOW_EVERY);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = stop.told() => return,
-                _ = ticks.tick() => {}
-            }
+    pub async fn follow_tables(self: Arc<Self>, stop: Stop) {
+        let mut looks = Looks::every(FOLLOW_EVERY, stop);
+        while looks.next().await {
             match self.has_all_published().await {
                 Ok(true) => continue,
                 Ok(false) => {}

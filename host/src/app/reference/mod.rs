@@ -17,7 +17,7 @@ use crate::desk::permission;
 use crate::rules::digest::Digest;
 use crate::rules::limits::TABLE_KEY_BYTES_MAX;
 use crate::store::Store;
-use crate::store::tables::{LiveTable, TableVersion};
+use crate::store::tables::TableVersion;
 pub use crate::store::tables::{TableEvent, TableProposal, TableVersionEntry};
 
 pub mod agreed;
@@ -172,10 +172,7 @@ impl Reference {
             let status = match known {
                 Some(known) => TableStatus { since: Some(since), ..known.clone() },
                 None => match store.table_version(&name, &digest).await? {
-                    Some(version) => {
-                        let live = LiveTable { version, since };
-                        tokio::task::spawn_blocking(move || from_store(live)).await??
-                    }
+                    Some(version) => tokio::task::spawn_blocking(move || from_store(version, since)).await??,
                     // It was replaced meanwhile: the revision says so.
                     None => continue,
                 },
@@ -216,8 +213,7 @@ fn from_configuration(name: &str, table: &Table) -> TableStatus {
     TableStatus { name, origin: Origin::Configuration, digest, table, since: None }
 }
 
-fn from_store(live: LiveTable) -> Result<TableStatus, Error> {
-    let LiveTable { version, since } = live;
+fn from_store(version: TableVersion, since: Timestamp) -> Result<TableStatus, Error> {
     let table = Arc::new(checked(&version)?);
     let TableVersion { name, digest, .. } = version;
     Ok(TableStatus { name, origin: Origin::Api, digest, table, since: Some(since) })

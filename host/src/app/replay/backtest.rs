@@ -1,10 +1,10 @@
 //! Candidates over recorded decisions: what would have been decided if they had been the rules.
 //!
-//! Each stage is judged by itself, over the input that was recorded for it. A candidate stands for the rule of its name, or
-//! joins where there is none; what the other rules said stands as recorded, or is asked anew where a whole set is tried. The
-//! answers are checked and combined by the desk's own code, before and after, under the present organisation; where that
-//! alone makes another decision of what was said then, it is counted as drift and not as the candidate's doing. The version
-//! that a candidate replaces is asked again beside it, so that their times are taken on the same machine under the same load.
+//! Each stage is judged by itself, over the input that was recorded for it. A candidate replaces the rule of its name, or is added
+//! where there is none. The answers of the other rules are taken from the record, or asked again where a whole set is tried. The
+//! desk's own code checks and combines the answers, with and without the candidate, under the present organisation. A decision that
+//! differs by the organisation alone is counted as drift and not as the candidate's doing. The version that a candidate replaces is
+//! asked again in the same run, so that both are timed on the same machine under the same load.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

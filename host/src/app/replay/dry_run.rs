@@ -29,7 +29,7 @@ use crate::store::rules::decisions::{RunTexts, StoredDecision, StoredRun};
 #[derive(Debug, Clone)]
 pub struct Trial {
     pub what: What,
-    /// Who submits it; whoever tries it, or the one of the record, where nobody is named.
+    /// Who submits it. Without one, the submitter of the record, or the person who tries it.
     pub submitted_by: Option<PersonId>,
     /// Rules to add, or to put in the place of the live ones of the same name, in all their versions. One with a component of
     /// its own whose manifest says `shadow` is asked beside the active version.
@@ -67,17 +67,17 @@ pub struct Candidate {
 pub struct Would {
     /// What each rule said, as a ticket's record would keep it.
     pub run: StoredRun,
-    /// The ticket, or what would have to be mended.
+    /// The ticket, or the problems of the submission.
     pub outcome: Result<Box<WouldBe>, Vec<Problem>>,
 }
 
 /// A ticket that was not made.
 #[derive(Debug)]
 pub struct WouldBe {
-    /// Without a number; with whose turn it would be, if nobody comes between.
+    /// Without a number. The assignee is the one whose turn it is now.
     pub ticket: Ticket,
     pub access: Option<AccessCase>,
-    /// Who would be told what.
+    /// The messages that would be sent.
     pub messages: Vec<Message>,
 }
 

@@ -34,7 +34,7 @@ pub struct Report {
     pub changed: u64,
     /// Of all decisions, 0 to 1.
     pub changed_share: f64,
-    /// Decisions that today's configuration makes another of, whatever the candidate says.
+    /// Decisions that differ under today's configuration alone, before the candidate is asked.
     pub drifted: u64,
     pub not_judged: BTreeMap<String, u64>,
     /// Whether the time was over before all decisions were compared: the newest are.

@@ -31,7 +31,7 @@ pub struct Tally {
     /// Decisions in which a candidate, or a rule that is taken out, had a part.
     pub decisions: u64,
     pub changed: u64,
-    /// Decisions that today's configuration makes another of than that day's, whatever the candidate says.
+    /// Decisions that differ under today's configuration alone, before the candidate is asked.
     pub drifted: u64,
     /// Decisions that were not judged, by the reason.
     pub not_judged: BTreeMap<String, u64>,

@@ -1,6 +1,6 @@
 //! The versions that decided, out of the archive: each read once, checked by its digests, and kept ready.
 //!
-//! It is asked on the rules' threads, where waiting for the store keeps nobody else from working.
+//! It is asked on the rules' threads, which may wait for the store without holding up requests.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::rules::run::manifest::{self, Manifest};
 use crate::rules::run::rule::Rule;
 use crate::store::rules::versions::RuleVersion;
 
-/// Versions that are kept ready. With more than these, all are let go and made anew as they are needed, so that a long
+/// Versions that are kept ready. Beyond this number all are dropped and made again as they are needed, so that a long
 /// history needs no more memory than a short one.
 const READY_MAX: usize = 256;
 
@@ -42,7 +42,7 @@ pub struct Versions {
     runtime: Handle,
     ready: RwLock<HashMap<Key, Result<Arc<Rule>, Gone>>>,
     manifests: RwLock<HashMap<Key, Result<Arc<Manifest>, Gone>>>,
-    /// Held by whoever makes one, so that each is made once.
+    /// Held while one is made, so that each is made once.
     making: Mutex<()>,
 }
 

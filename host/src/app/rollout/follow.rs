@@ -1,7 +1,7 @@
 //! How a desk follows the deployments in the database, which this process, another host or a command may change.
 //!
 //! A change that needs no new version takes effect at once. A version that is not in memory is taken from the archive, checked, and
-//! compiled here, while the version before goes on serving; one that cannot be had never takes its place.
+//! compiled here, while the version before goes on serving; a version that cannot be loaded never takes its place.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -36,7 +36,7 @@ pub struct Following {
     wanted: AtomicI64,
     /// The revision whose every rule is in effect here.
     serving: AtomicI64,
-    /// The revision that was followed last, as far as could be.
+    /// The revision that was followed last, as far as its versions could be loaded.
     tried: AtomicI64,
     /// Versions that should be in effect and cannot be had.
     refused: ArcSwap<BTreeMap<VersionId, Refused>>,
@@ -200,7 +200,7 @@ impl App {
     pub async fn keep_following(self: Arc<Self>, mut stop: Stop) {
         let told = Notify::new();
         let listening = listen(&self, &told);
-        // Nothing of it is lost where it is cut off: it only passes on.
+        // It may be cut off anywhere: it only passes notices on.
         tokio::select! {
             () = listening => {}
             () = self.look_now_and_then(&told, &mut stop) => {}
@@ -222,7 +222,7 @@ impl App {
         }
     }
 
-    /// Follows as far as it takes no time; a version that has to be compiled takes effect when it is.
+    /// Follows as far as that takes no time; a version that has to be compiled takes effect once it is compiled.
     async fn look(self: &Arc<Self>) -> Result<(), Error> {
         self.archive(&self.rules.generation()).await?;
         let revision = self.store.deployment_revision().await?;

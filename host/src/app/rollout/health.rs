@@ -99,7 +99,7 @@ impl Health {
     }
 
     /// How many of these rules failed last because the configuration has changed under them.
-    pub fn left_behind(&self, live: &[Arc<Rule>]) -> usize {
+    fn left_behind(&self, live: &[Arc<Rule>]) -> usize {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_behind = |rule: &Rule| {
             let (name, id) = (rule.manifest.name.as_str(), version_of(rule));

@@ -1,4 +1,4 @@
-//! Changes of what decides about access: one person alone may only make it stricter, two people may make any.
+//! Changes of the rules that decide about access: one person alone may only make them stricter, two people may make any change.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -66,7 +66,7 @@ impl Office {
         Ok(tables_of_access(&self.store, &self.organisation()).await?.contains(table))
     }
 
-    /// Whether a version may not count on one word alone, for no ticket.
+    /// Whether a version needs a second person before it counts for any ticket.
     pub(super) async fn needs_two(&self, version: VersionId) -> Result<bool, Error> {
         let guard = self.guard();
         Ok(self.manifest_of(version).await?.is_none_or(|manifest| guard.covers(&manifest)))
@@ -82,8 +82,8 @@ impl Office {
     }
 }
 
-/// The reference tables in which rules look things up that decide about access, or feed it: of the versions that count, are tried, or are
-/// suspended with none in their place.
+/// The reference tables of the rules that decide about access or feed such a rule: of the versions that count, are tried, or are
+/// suspended without another in their place.
 ///
 /// # Errors
 ///

@@ -18,11 +18,10 @@ use crate::desk::ticket::{State, Ticket};
 use crate::store::db::retry::Turns;
 use crate::store::{self, Commit, Committed, IdempotencyKey};
 
-/// Tickets that this host may change at the same moment; two that share a place wait for each other without need.
+/// How many tickets this host may change at the same moment; two that share a place wait for each other without need.
 const PLACES: usize = 64;
 
-/// Places in which changes of one ticket wait for each other, so that on one host none is made for a version that is gone
-/// before it is written.
+/// Places in which changes of one ticket wait for each other, so that changes on one host do not make each other stale.
 #[derive(Debug)]
 pub struct Places([tokio::sync::Mutex<()>; PLACES]);
 
@@ -116,7 +115,7 @@ const KEY_KEPT_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
 /// A person's key as the store keeps it.
 pub(in crate::app) fn idempotency(actor: &Actor, key: Option<Key>) -> Option<IdempotencyKey> {
     let (key, digest) = key?;
-    // An import's is what makes the import repeatable, however much later.
+    // The keys of an import are kept for ever, so that it can be repeated at any time.
     let kept_for = matches!(actor, Actor::Person { .. }).then_some(KEY_KEPT_FOR);
     Some(IdempotencyKey { actor: actor.person().cloned(), key, digest, kept_for })
 }
@@ -345,7 +344,7 @@ impl Office {
         let _held = match place.try_lock() {
             Ok(held) => held,
             Err(_) => {
-                // Others are changing it: what was read before is old when their turn is over.
+                // Others are changing it: a ticket that was read before their turn is stale after it.
                 read = None;
                 place.lock().await
             }

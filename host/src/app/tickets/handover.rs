@@ -1,5 +1,5 @@
-//! Tickets that wait for a person get one when one has room, is back or begins their shift; those of people who have left, or are
-//! away with a deputy, are handed on; and what its assignee does not take up in time goes back to the team.
+//! Assignment after submission. Tickets that wait in a queue get a person when one has room, is back or begins their shift. Tickets of
+//! people who have left, or are away with a deputy, are handed on. Tickets that are not taken up in time go back to the team.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +13,7 @@ use crate::desk::organisation::{Organisation, Team};
 use crate::desk::ticket::assignment::{HandOn, hand_on, to_be_taken_up_by, waiting_in_team};
 use crate::store::tickets::waiting::{Given, Place, TakeUp, Waits};
 
-/// The most looks at what waits of one round: a team that is full keeps no other from getting its tickets.
+/// The most pages of waiting tickets that one round reads: the tickets of a full team must not keep other teams from theirs.
 const LOOKS_MAX: usize = 50;
 
 /// How many tickets were handed on or given out, and how many of them because they were not taken up.
@@ -37,7 +37,7 @@ impl App {
 }
 
 impl Office {
-    /// Gives out what waits and hands on what has to be; how many tickets that were. Several hosts may do so at once: each change
+    /// Assigns waiting tickets, hands on those that have to be, and counts both. Several hosts may do so at once: each change
     /// is made for the version that was read.
     ///
     /// # Errors
@@ -51,7 +51,7 @@ impl Office {
         Ok(SharedOut { tickets: handed_on + not_taken_up + given_out, not_taken_up })
     }
 
-    /// Takes tickets back that those who got them have not taken up in the time of their team.
+    /// Takes tickets back that their assignees have not taken up in the time of their team.
     async fn take_back_all(&self) -> Result<usize, Error> {
         let (organisation, now) = (self.organisation(), self.clock.now());
         let minutes = |(id, team): (&TeamId, &Team)| Some((id.clone(), i64::from(team.take_up_minutes?)));
@@ -59,7 +59,7 @@ impl Office {
         let begun = self.store.take_up(&set, now).await?;
         let mut taken_back = 0;
         for (team, TakeUp { since, set_at }) in &begun {
-            // Open time is never more than time.
+            // Open time is never longer than time by the clock, so this finds all that could be due.
             let minutes = set.get(team).copied().unwrap_or_default();
             let given_by = now.checked_sub(SignedDuration::from_mins(minutes)).unwrap_or(Timestamp::MIN);
             if given_by < *set_at {
@@ -81,7 +81,7 @@ impl Office {
         Ok(taken_back)
     }
 
-    /// Takes a ticket back that is as it was when it was looked at; whether it was. Each change makes another version, so that no
+    /// Takes a ticket back if it has the version that was looked at; gives whether it had. Each change makes another version, so no
     /// assignment is taken back twice, and none that was taken up meanwhile.
     async fn take_back(&self, team: &TeamId, given: &Given) -> Result<bool, Error> {
         let allowed = self.organisation().teams.get(team).map_or(0, |team| team.take_up_times);
@@ -113,8 +113,8 @@ impl Office {
         Ok(given)
     }
 
-    /// Gives out those of some tickets that a member can have; `full` are the teams, with the skills that are asked for and the one who
-    /// let it lie, in which no other has room any more.
+    /// Assigns those of some tickets for which a member has room. `full` remembers in which teams none has, by the skills that are asked
+    /// for and the former assignee who must not get it again.
     async fn give_out(
         &self,
         waiting: Vec<Waits>,
@@ -123,7 +123,7 @@ impl Office {
     ) -> Result<usize, Error> {
         let mut given = 0;
         for Waits { number, team, skills, let_lie } in waiting {
-            // A team may have room for those of its tickets that other members can have.
+            // The team may still have room for tickets that ask for other skills.
             let of = (team, skills, let_lie);
             if full.contains(&of) {
                 continue;
@@ -146,7 +146,7 @@ impl Office {
         let organisation = self.organisation();
         let mut handed_on = 0;
         for person in self.store.busy_people().await? {
-            // One whom neither the configuration nor the directory knows any more has left as well.
+            // A person whom neither the configuration nor the directory knows any more has left as well.
             let is_known = organisation.people.get(&person).is_some_and(|known| known.active);
             let away = |team: &TeamId| deputy(&organisation, team, &person, self.clock.now());
             let is_member_away = || organisation.teams.keys().any(|team| away(team).is_some());
@@ -164,7 +164,7 @@ impl Office {
         Ok(handed_on)
     }
 
-    /// Hands a ticket on that is still with this person, or with none, in this team.
+    /// Hands a ticket on if it is still in this team, and with this person or no one.
     async fn give(
         &self,
         number: TicketNumber,

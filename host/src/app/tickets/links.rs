@@ -1,5 +1,4 @@
-//! Tickets and the others that they are linked with: links by hand, merging, follow-ups and splitting, and the desk's own work
-//! that comes of links.
+//! Links between tickets: made by hand, by merging, follow-ups and splitting, and what the desk does because of them.
 
 use std::sync::Arc;
 
@@ -22,7 +21,7 @@ use crate::desk::ticket::{State, Submitted, Ticket};
 use crate::store::IdempotencyKey;
 pub use crate::store::tickets::endings::StoredLink;
 
-/// A new ticket that comes from another: its own words, and what is left out is as there.
+/// A new ticket that comes from another one, which fills in what is left out.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Branch {
     pub request_type: Option<String>,
@@ -161,7 +160,7 @@ impl Office {
         let target = self.store.links(merged.number).await?.into_iter();
         let target = target.filter(|link| link.kind == LinkKind::MergedInto && !link.reverse).map(|link| link.other);
         for target in target {
-            // The key is what makes it stand there once.
+            // By its key it is written once, however often this is done.
             let key = format!("{} merged into {target}", merged.number);
             let key = IdempotencyKey { actor: None, digest: key.clone(), key, kept_for: None };
             let noted = self.change(Which::Number(target), Retry::Commutes, Some(key), |ticket, _, at| {

@@ -33,9 +33,9 @@ mod schedules;
 enum Command {
     /// Asks the apps that the desk writes to whether they can be asked, and have what orders will name; changes nothing.
     Connectors,
-    /// Lists it, the longest dead first: its id, its ticket, and why it failed.
+    /// Lists the jobs that the desk has given up on, the longest dead first: id, ticket, and why it failed.
     Dead,
-    /// Has it done again: one job by its id, or all jobs of a kind.
+    /// Has jobs done again: one by its id, or all of a kind.
     #[command(group = clap::ArgGroup::new("which").required(true))]
     Retry {
         /// The job's id, as `jobs dead` shows it.

@@ -7,11 +7,10 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::Failure;
-use super::tools::{Tools, component_bytes, kib, manifest_of};
+use super::tools::{Tools, component_bytes, kib};
 use crate::author::bench::{Measured, measure};
 use crate::author::case::{in_folder, read};
 use crate::author::sandbox::{Shipped, with_empty};
-use crate::rules::load::inspect::inspect;
 use crate::rules::run::examples::fill_in_json;
 use crate::rules::run::stage::Stage;
 use crate::rules::text::{in_json, shown};
@@ -42,13 +41,7 @@ pub fn run(args: &Bench) -> Result<(), Failure> {
     let wasm = component_bytes(&args.file)?;
     let opened = args.tools.open()?;
     let folder = args.file.parent().unwrap_or(Path::new("."));
-    let shipped = match manifest_of(&args.file, args.manifest.as_deref()) {
-        Some(shipped) => shipped?,
-        None => {
-            let inspection = inspect(&wasm, opened.component_bytes_max)?;
-            Shipped::made_up(&inspection.stages.iter().map(|stage| stage.name()).collect::<Vec<_>>())?
-        }
-    };
+    let shipped = opened.shipped(&args.file, args.manifest.as_deref(), &wasm)?;
     let rule = opened.sandbox.rule(folder, &shipped, &wasm)?;
     let (tables, _) = with_empty(&opened.tables, &shipped.manifest);
     let calls = usize::try_from(args.calls).unwrap_or(usize::MAX);

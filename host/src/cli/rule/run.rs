@@ -9,14 +9,13 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::Failure;
-use super::tools::{Tools, component_bytes, kib, manifest_of};
+use super::tools::{Tools, component_bytes, kib};
 use crate::author::case::{Case, typed};
 use crate::author::report::level;
-use crate::author::sandbox::{Shipped, with_empty};
+use crate::author::sandbox::with_empty;
 use crate::author::trial::said;
 use crate::rows;
 use crate::rules::limits::Limits;
-use crate::rules::load::inspect::inspect;
 use crate::rules::run::call::{Called, ask};
 use crate::rules::run::stage::Stage;
 use crate::rules::text::{in_json, shown, shown_lines};
@@ -47,13 +46,7 @@ pub fn run(args: &Run) -> Result<(), Failure> {
     let wasm = component_bytes(&args.file)?;
     let opened = args.tools.open()?;
     let case = case(&args.input, args.stage)?;
-    let mut shipped = match manifest_of(&args.file, args.manifest.as_deref()) {
-        Some(shipped) => shipped?,
-        None => {
-            let inspection = inspect(&wasm, opened.component_bytes_max)?;
-            Shipped::made_up(&inspection.stages.iter().map(|stage| stage.name()).collect::<Vec<_>>())?
-        }
-    };
+    let mut shipped = opened.shipped(&args.file, args.manifest.as_deref(), &wasm)?;
     if let Some(settings) = case.settings_text() {
         shipped = shipped.with_settings(&settings);
     }

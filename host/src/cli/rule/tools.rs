@@ -15,6 +15,7 @@ use crate::cli::{Place, desk};
 use crate::config::{COMPONENT_MIB_MAX, Config};
 use crate::rules::load::MANIFEST_FILE;
 use crate::rules::load::compile::{CompileLimits, THIS_PROGRAM};
+use crate::rules::load::inspect::inspect;
 use crate::rules::run::examples::Judge;
 use crate::rules::run::manifest::ManifestError;
 use crate::rules::run::stage::Stage;
@@ -67,6 +68,16 @@ impl Tools {
         let sandbox = Sandbox::open(&Options { program, cache, compile_limits, component_bytes_max })?;
         let judge = config.map(|config| judge(Arc::new(config.organisation)));
         Ok(Opened { sandbox, tables, judge, component_bytes_max })
+    }
+}
+
+impl Opened {
+    /// A component's manifest, as [`manifest_of`] finds it; without one, a manifest of the component's stages and nothing else.
+    pub fn shipped(&self, component: &Path, named: Option<&Path>, wasm: &[u8]) -> Result<Shipped, Failure> {
+        match manifest_of(component, named) {
+            Some(shipped) => Ok(shipped?),
+            None => Ok(Shipped::made_up(&inspect(wasm, self.component_bytes_max)?.stages)?),
+        }
     }
 }
 

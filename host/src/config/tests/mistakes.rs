@@ -95,7 +95,7 @@ const KEYS_AND_TYPES: &[Case] = &[
 ];
 
 #[test]
-fn keys_and_types() {
+fn every_wrong_key_or_type_gives_its_message() {
     each_gives_its_message(KEYS_AND_TYPES);
 }
 
@@ -237,6 +237,6 @@ const IDS_AND_REFERENCES: &[Case] = &[
 ];
 
 #[test]
-fn ids_and_references() {
+fn every_wrong_id_or_reference_gives_its_message() {
     each_gives_its_message(IDS_AND_REFERENCES);
 }

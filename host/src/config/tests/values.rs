@@ -163,7 +163,7 @@ const TIMES: &[Case] = &[
 ];
 
 #[test]
-fn times() {
+fn every_mistake_in_a_time_gives_its_message() {
     each_gives_its_message(TIMES);
 }
 
@@ -245,12 +245,12 @@ const FORMS: &[Case] = &[
 ];
 
 #[test]
-fn forms() {
+fn every_mistake_in_a_form_gives_its_message() {
     each_gives_its_message(FORMS);
 }
 
 #[test]
-fn where_traces_go() {
+fn every_mistake_about_traces_gives_its_message() {
     let cases: Vec<Case> = [
         ("otlp-endpoint = \"grpc://collector:4317\"", "25:17: telemetry.otlp-endpoint: is `grpc://collector:4317`; write the address of a collector that takes OTLP over HTTP, such as `http://127.0.0.1:4318`"),
         ("otlp-endpoint = \"http://\"", "25:17: telemetry.otlp-endpoint: is `http://`; write the address of a collector that takes OTLP over HTTP, such as `http://127.0.0.1:4318`"),
@@ -266,7 +266,7 @@ fn where_traces_go() {
 }
 
 #[test]
-fn the_server() {
+fn every_mistake_about_the_server_gives_its_message() {
     let cases: Vec<Case> = [
         ("listen = \"localhost\"", "25:10: server.listen: is `localhost`; write an address and a port, such as `127.0.0.1:8080`"),
         ("database = \"mysql:x\"", "25:12: server.database: is neither `sqlite:FILE` nor `postgres://USER:PASSWORD@HOST/NAME`"),
@@ -308,6 +308,6 @@ const TABLES: &[Case] = &[
 ];
 
 #[test]
-fn tables() {
+fn every_mistake_in_a_table_gives_its_message() {
     each_gives_its_message(TABLES);
 }

@@ -25,7 +25,7 @@ mod webhook;
 /// An answer that an app has yet to give.
 pub type Asked<'a> = Pin<Box<dyn Future<Output = (Came, String)> + Send + 'a>>;
 
-/// The findings about an app: each with whether it is as it has to be.
+/// The findings about an app, each with whether it is as it should be.
 pub type Probed<'a> = Pin<Box<dyn Future<Output = Vec<(bool, String)>> + Send + 'a>>;
 
 /// The accounts that have something in an app, as it names them; `None` where it cannot be asked for all of them. An error is a

@@ -1,5 +1,5 @@
-//! Access reviews: the people who answer for access say whether it is still needed, and what none of them keeps in time is taken
-//! back. What is given in an emergency is reviewed in the same way: the change that gives it asks for that.
+//! Access reviews: the people who answer for access say whether it is still needed. Access that none of them keeps in time is taken
+//! back. Access that was given in an emergency is reviewed in the same way: the change that gives it asks for the review.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -20,15 +20,15 @@ use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Visibility};
 use crate::desk::ticket::{Ticket, changed};
 use crate::desk::verdict::access::Heard;
 
-/// How long people have to look at what was given in an emergency.
+/// How long reviewers have for access that was given in an emergency.
 const AFTER_EMERGENCY: SignedDuration = SignedDuration::from_hours(24);
-/// How long people have to say whether access stays whose holder has moved.
+/// How long reviewers have to say whether access stays after its holder has moved.
 const AFTER_MOVE: SignedDuration = SignedDuration::from_hours(3 * 24);
-/// Why a grant ends that was reviewed by none in time.
+/// Why a grant ends that no reviewer kept in time.
 const NOT_KEPT: &str = "no reviewer has kept it in time";
-/// The words that a request has which was granted in an emergency.
+/// The reason of a request that was granted in an emergency.
 const IN_EMERGENCY: &str = "given at once in an emergency, to be reviewed within 24 hours";
-/// Added to the words of a request that waits in an emergency.
+/// Added to the reason of a request that has to wait although it is an emergency.
 const NOT_HEARD: &str = ", also in an emergency";
 
 /// The review of one grant.
@@ -52,7 +52,7 @@ pub struct ReviewAnswer {
     pub verdict: ReviewVerdict,
     /// `None` where no reviewer has said it in time.
     pub by: Option<PersonId>,
-    /// The reviewers who let them say it in their place; none where it was asked of them as well.
+    /// The reviewers in whose place it was said; empty where the person was a reviewer, too.
     pub in_place_of: Vec<PersonId>,
     pub reason: String,
     pub at: Timestamp,
@@ -67,7 +67,7 @@ pub enum ReviewVerdict {
     Revoke,
     /// No reviewer has said anything in time, so that it was taken back.
     Lapsed,
-    /// It ended before anything was said, or before the word about it was taken.
+    /// It ended before a reviewer answered, or before the answer was written.
     Ended,
 }
 
@@ -110,14 +110,14 @@ impl Asks {
         }
     }
 
-    /// The one with this word.
+    /// The kind with this word.
     pub fn from_code(code: &str) -> Option<Asks> {
         [Asks::Owner, Asks::Manager].into_iter().find(|asks| asks.code() == code)
     }
 }
 
-/// The reviewers of a grant: never the person who holds it, nor one who stands in for them; where none of those is here who are
-/// asked first, the others, then the desk's own approvers.
+/// The reviewers of a grant: never the person who holds it, nor one who stands in for them. Where those who are asked first are not
+/// here, the others are asked, and without them the desk's own approvers.
 pub fn reviewers(organisation: &Organisation, grant: &Grant, asks: Asks, now: Timestamp) -> Vec<PersonId> {
     let may = |person: &PersonId| may_review(organisation, &[&grant.subject], person, now);
     let owner = organisation.apps.get(&grant.app).and_then(|app| app.owner.clone()).filter(|owner| may(owner));

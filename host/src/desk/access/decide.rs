@@ -207,7 +207,7 @@ pub fn decide(
     if !in_place_of.is_empty() {
         let names: Vec<&str> = in_place_of.iter().map(|person| person.as_str()).collect();
         let words = format!("{approver} decides in the place of {}", names.join(" and "));
-        // Before the decision itself: it is no outcome of the desk's own.
+        // Before the decision itself, which is not the desk's own outcome.
         change.entries.insert(0, by_the_desk(AccessState::Awaiting, words));
     }
     Ok(change)
@@ -344,11 +344,11 @@ fn stands(change: &mut Change, case: &AccessCase, at: &At<'_>) {
     // One grant gives one access: what is held already is extended, and taking the grant back takes all of it.
     let same =
         |held: &&Grant| !held.has_ended(at.now) && case.scope.as_ref().is_some_and(|s| held.is_of(&grant.app, s));
-    // What begins later takes the place of nothing, and nothing that is given now takes its place.
+    // A grant that begins later replaces none, and no grant of now replaces it.
     let scheduled = grant.state == GrantState::Scheduled;
     let begun = |held: &&Grant| !scheduled && held.state != GrantState::Scheduled;
-    // Time that was given for less gives no time to more: where what is held lasts longer and has not all of the groups, each ends
-    // at its own time (I6).
+    // An extension gives its time only to what it was decided for: where the old grant lasts longer and has fewer groups, each ends at
+    // its own time (I6).
     let covers = |held: &&Grant| {
         held.expires_at <= grant.expires_at || grant.groups.iter().all(|group| held.groups.contains(group))
     };

@@ -120,7 +120,7 @@ pub struct Step {
 pub struct HumanDecision {
     pub step: usize,
     pub approver: PersonId,
-    /// Those whom the step asked and who let the approver decide for them; none where it asked the approver as well.
+    /// The people in whose place it was decided; empty where the step asked the approver, too.
     pub in_place_of: Vec<PersonId>,
     pub approve: bool,
     pub reason: String,
@@ -192,12 +192,12 @@ impl AccessCase {
         }
     }
 
-    /// Whether somebody is named as an approver in any step.
+    /// Whether any step names an approver.
     pub fn names_approver(&self, person: &PersonId) -> bool {
         self.steps.iter().any(|step| step.approvers.contains(person))
     }
 
-    /// Whether somebody asked, or is to have the access (I2).
+    /// Whether this person asked for the access or is to have it (I2).
     pub fn concerns(&self, person: &PersonId) -> bool {
         [&self.requester, &self.submitted_by, &self.request.subject].contains(&person)
     }
@@ -229,14 +229,14 @@ impl AccessCase {
         self.request.justification.len() + self.reason.len() + decisions.sum::<usize>()
     }
 
-    /// Until when it may be approved; `None` where nothing is awaited. Every step's time runs from the request on, so that of
-    /// a later one may be over first: then an approval of the present one would lead nowhere.
+    /// Until when it may be approved; `None` where nothing is awaited. The time of every step runs from the request on, so a later
+    /// step's may be over first: then an approval of the present step would lead nowhere.
     pub fn due_at(&self) -> Option<Timestamp> {
         let awaiting = self.state == AccessState::Awaiting;
         self.open_steps().filter(|_| awaiting).map(|(_, step)| step.due_at).min()
     }
 
-    /// Whether nobody has decided in time, so that all that is left is a denial.
+    /// Whether it was not decided in time, so that all that is left is a denial.
     pub fn lapsed(&self, now: Timestamp) -> bool {
         self.due_at().is_some_and(|due| due <= now)
     }
@@ -403,8 +403,8 @@ pub struct Seen {
 /// The furthest that anything of access lies ahead, in hours: a hundred years.
 const HOURS_MAX: u32 = 100 * 366 * 24;
 
-/// When the time of approvers is over who have so many hours: of the clock, or of a calendar's open time. A calendar that never opens
-/// gives none, so that the clock's count.
+/// The end of a time of so many hours for approvers: hours of the clock, or of a calendar's open time. For a calendar that never opens
+/// the clock's hours count.
 fn step_due(calendar: Option<&Calendar>, now: Timestamp, hours: u32) -> Timestamp {
     let open = calendar.and_then(|calendar| sla::due(calendar, now, i64::from(hours.min(HOURS_MAX)) * 3_600_000));
     open.unwrap_or_else(|| in_hours(now, hours))

@@ -105,7 +105,7 @@ impl Change {
         }
     }
 
-    /// The change, to be written only while the access that it was decided by is as it was seen.
+    /// The change, to be written only if the access by which it was decided has not changed since.
     #[must_use]
     pub fn only_while(mut self, seen: Vec<AccessSeen>) -> Change {
         self.seen = seen;
@@ -117,7 +117,7 @@ impl Change {
         &self.seen
     }
 
-    /// A change as these parts say: for tests and measurements of the store, which keeps whatever a change says.
+    /// A change with these parts: for tests and measurements of the store, which keeps any change as it is.
     #[doc(hidden)]
     pub fn of_parts(
         ticket: TicketWrite,
@@ -133,8 +133,8 @@ impl Change {
         &self.ticket
     }
 
-    /// The ticket as it stands after the change, but for what only the store knows: its number where it is new, and whose
-    /// turn it is where it is shared out.
+    /// The ticket as it stands after the change, without what only the store knows: the number of a new one, and the assignee
+    /// where it goes to the next person of a team.
     pub fn after(&self) -> &Ticket {
         match &self.ticket {
             TicketWrite::Open(ticket) | TicketWrite::Update { after: ticket, .. } => ticket,
@@ -146,7 +146,7 @@ impl Change {
         &self.entries
     }
 
-    /// How the ticket is shared out, which the store does: it knows whose turn it is.
+    /// How an assignee is chosen. The store does that, because it knows whose turn it is.
     pub fn assignment(&self) -> Option<&Assignment> {
         self.assignment.as_ref()
     }
@@ -180,7 +180,7 @@ impl Change {
         }
     }
 
-    /// The end that the ticket's resolution comes to by the change, where it does.
+    /// How the ticket's resolution ends by the change, where it does.
     pub fn resolution_end(&self) -> Option<ResolutionEnd> {
         match &self.ticket {
             TicketWrite::Open(_) => None,
@@ -274,7 +274,7 @@ impl Change {
         }
     }
 
-    /// What leaves the desk afterwards.
+    /// The messages that leave the desk afterwards.
     pub fn messages(&self) -> &[Message] {
         &self.messages
     }

@@ -1,4 +1,4 @@
-//! Who hears of a change: one rule for all changes, which goes by what the timeline is about to say.
+//! Who hears of a change: one rule for all changes, which reads the entries that the change adds to the timeline.
 //!
 //! - The requester hears of public words and of each state that asks for something or ends something; the person who has the
 //!   ticket hears of what others say and do, and of the ticket itself when it becomes theirs.
@@ -150,7 +150,7 @@ fn heard(change: &Change, entry: &Entry, organisation: &Organisation) -> Vec<(Pe
     }
 }
 
-/// The kind of message that a state is worth, if it is worth one: that work goes on is not.
+/// The kind of message that a state sends, if any: a state in which work merely goes on sends none.
 const fn news(to: State) -> Option<MessageKind> {
     match to {
         State::Resolved => Some(MessageKind::Resolved),

@@ -21,7 +21,7 @@ pub struct Validity {
 
 impl Validity {
     /// Whether a day is among them.
-    pub fn holds_on(&self, day: Date) -> bool {
+    fn holds_on(&self, day: Date) -> bool {
         self.from.is_none_or(|from| from <= day) && !self.is_over_on(day)
     }
 

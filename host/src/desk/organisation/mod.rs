@@ -1,6 +1,6 @@
 //! The organisation that the desk serves: people, teams, taxonomy, forms, levels and the app catalog.
 //!
-//! It is checked when it is built (`config` does that), so whoever holds an [`Organisation`] may rely on every id in it
+//! It is checked when it is built (`config` does that), so code that has an [`Organisation`] may rely on every id in it
 //! naming something that exists. It never changes; a reload makes a new one.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -213,7 +213,7 @@ pub struct Absence {
 pub enum Strategy {
     /// Each in turn.
     RoundRobin,
-    /// Whoever has the fewest open tickets; of several, whoever comes first in turn.
+    /// The member with the fewest open tickets; of several, the first in turn.
     LeastLoaded,
 }
 
@@ -272,7 +272,7 @@ pub struct FieldSpec {
     pub label: String,
     pub kind: FieldKind,
     pub required: bool,
-    /// Help for whoever fills the form in.
+    /// Help for the person who fills the form in.
     pub help: String,
     /// Where it is asked; elsewhere no value of it is taken.
     pub show_when: Condition,
@@ -467,7 +467,7 @@ impl Organisation {
             && shift.is_none_or(|calendar| sla::is_open(calendar, now))
     }
 
-    /// The managers above somebody, nearest first.
+    /// The managers above a person, nearest first.
     pub fn managers(&self, person: &Person) -> Vec<PersonId> {
         let mut chain: Vec<PersonId> = Vec::new();
         let mut next = person.manager.as_ref();

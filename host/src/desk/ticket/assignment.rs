@@ -25,14 +25,14 @@ pub const NOT_TAKEN_UP: &str = "who had it did not take it up in time";
 pub const LEFT_IN_QUEUE: &str =
     "it was given out as often as the team allows and not taken up: it stays in the queue until a person takes it";
 
-/// What the store needs to pick somebody.
+/// The facts by which the store picks an assignee.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignment {
     pub team: TeamId,
     pub strategy: Strategy,
     /// The one person who should have it.
     pub fixed: Option<PersonId>,
-    /// Who may have it otherwise, in the team's order; nobody leaves it in the team's queue.
+    /// Who may have it otherwise, in the team's order; where the list is empty, it stays in the team's queue.
     pub candidates: Vec<PersonId>,
     /// The most unfinished tickets that those have who may not have more.
     pub capacities: BTreeMap<PersonId, i64>,

@@ -21,7 +21,7 @@ const REASON_CHARS_MAX: usize = 1_000;
 /// The most tags that a ticket may be given.
 const TAGS_MAX: usize = 50;
 
-/// What somebody wants changed, as it was asked for; what is `None` stays.
+/// The changes that an actor asks for; a field that is `None` stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EditTicket {
     pub category: Option<String>,
@@ -68,8 +68,8 @@ struct Checked {
     tags: Option<Vec<Tag>>,
 }
 
-/// Changes a ticket by hand; `None` where it is as wanted already. A ticket that goes to another team without anybody being
-/// named is shared out as at its creation, by whoever writes the change.
+/// Changes a ticket by hand; `None` where it is as wanted already. A ticket that goes to another team without an assignee
+/// gets one as at its creation, when the store writes the change.
 ///
 /// # Errors
 /// [`Refusal::Problems`] for what does not exist and for a missing reason; [`Refusal::Finished`] where no work is owed.
@@ -142,7 +142,7 @@ impl<E: Fn(Visibility, Event) -> Entry> Edit<'_, E> {
         self.set(Field::Priority, Some(from.to_string()), level.id.to_string());
     }
 
-    /// Team and assignee; how it is to be shared out where nobody is named.
+    /// Sets team and assignee; gives how the store is to choose one where none is named.
     fn route(&mut self, checked: &Checked, at: &At<'_>) -> Option<assignment::Assignment> {
         let organisation = at.organisation;
         let moves = checked.team.as_ref().filter(|id| **id != self.after.team);

@@ -90,7 +90,7 @@ impl State {
         State::ALL.into_iter().find(|state| state.code() == code)
     }
 
-    /// Whether work on the ticket is still owed, so that it counts as somebody's load.
+    /// Whether work on the ticket is still owed, so that it counts as load of its assignee.
     pub const fn is_unfinished(self) -> bool {
         !matches!(self, State::Resolved | State::Closed | State::Cancelled | State::Merged)
     }

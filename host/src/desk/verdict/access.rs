@@ -243,8 +243,8 @@ fn united<'a>(answers: impl Iterator<Item = &'a AccessAnswer>) -> Vec<ApprovalSt
     steps
 }
 
-/// The lowest tier, the shortest time, the groups that all name, the role if all agree; what was asked for, within the
-/// catalog, where nobody proposed anything.
+/// The lowest tier, the shortest time, the groups that all name, the role if all agree. Without any proposal it is what was
+/// asked for, within the catalog.
 fn narrowest<'a>(asked: &Asked<'_>, scopes: impl Iterator<Item = &'a Scope>) -> Scope {
     let order = |scope: &Scope| asked.app.tier(scope.tier.as_str()).map_or(0, |(order, _)| order);
     scopes

@@ -1,8 +1,8 @@
 //! Several rules' answers at one stage, made into one verdict.
 //!
 //! Answers arrive as the rules gave them. [`check`] turns each into one that names only what exists, or says why not; an
-//! answer that does not pass counts as that rule's failure. The rest of this room is total: whatever the rules did, there
-//! is a verdict, and it says who set what.
+//! answer that does not pass counts as that rule's failure. The other functions here are total: for any answers and failures
+//! there is a verdict, and it says which rule set what.
 
 use std::cmp::Reverse;
 
@@ -108,7 +108,7 @@ pub enum IntakeVerdict {
 }
 
 /// Intake: every rule was asked; problems are merged, and any rejection rejects. Of several changes to one thing the last
-/// rule's stands. A rule that failed rejects nobody.
+/// rule's stands. A rule that failed rejects nothing.
 pub fn intake(given: &[Given<IntakeAnswer>]) -> IntakeVerdict {
     let mut merged = Changes::default();
     let mut problems: Vec<Problem> = Vec::new();

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::app::jobs::looks::Looks;
 use crate::app::jobs::stop::Stop;
 use crate::app::{App, Error};
 use crate::desk::access::provisioning::Entitlement;
 use crate::desk::organisation::App as CatalogApp;
-use crate::jobs::every::Looks;
 use crate::jobs::ways::Ways;
 
 /// How often it is looked whether a look is due.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::App;
+use crate::app::jobs::looks::Looks;
 use crate::app::jobs::stop::Stop;
-use crate::jobs::every::Looks;
 
 /// How often it is looked whether there is something to hand on.
 const LOOK_EVERY: Duration = Duration::from_secs(20);

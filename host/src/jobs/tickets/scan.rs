@@ -4,11 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::app::jobs::looks::Looks;
 use crate::app::jobs::stop::Stop;
 use crate::app::tickets::submit::attachments::ToScan;
 use crate::app::{App, Error};
 use crate::connectors::clamd::{Clamd, Found, NotScanned};
-use crate::jobs::every::Looks;
 use crate::jobs::ways::Ways;
 
 /// How often new files are looked for.

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::app::jobs::looks::Looks;
 use crate::app::jobs::stop::Stop;
 use crate::app::tickets::submit::schedules::{Occurrence, Occurring, ReportLetter};
 use crate::app::{App, Error};
 use crate::connectors::mail::{File, Letter, Origin};
-use crate::jobs::every::Looks;
 use crate::jobs::ways::Ways;
 
 /// How often it is looked whether something is due.

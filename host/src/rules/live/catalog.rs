@@ -1,7 +1,7 @@
 //! The rules that are live, as one unchanging generation, and what became of each folder.
 //!
 //! A generation is swapped as a whole by one pointer: a ticket takes one at its first stage and keeps it to its last,
-//! whatever is reloaded meanwhile. A folder that breaks keeps its last good rule in the next generation. Which version of a
+//! also over a reload. A folder that breaks keeps its last good rule in the next generation. Which version of a
 //! rule has which part is in `slots`.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,7 +1,7 @@
 //! From bytes to a component that can be asked: the cache first, a child process where the cache has nothing.
 //!
 //! Compiled code is machine code, and loading it is trusting it. So it comes only from our own cache; a file there that is
-//! damaged, foreign or tampered with is compiled anew.
+//! damaged, foreign or tampered with is compiled again.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -26,7 +26,7 @@ use crate::rules::source::Source;
 /// The most that a child may send back, in bytes: a Python component compiles to some 60 MB.
 const REPLY_BYTES_MAX: u64 = 512 << 20;
 
-/// The program that runs, whatever lies where it was started from by now: what another version compiles does not load here.
+/// The program that runs, even when its file was replaced by another version: what that one compiles does not load here.
 pub const THIS_PROGRAM: &str = "/proc/self/exe";
 
 /// Why a component could not be compiled.

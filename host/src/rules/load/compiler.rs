@@ -112,8 +112,8 @@ pub fn run_child(memory_mib: u64, cpu_s: u64, task: Task) -> ExitCode {
     }
 }
 
-/// Ends with whoever asked, who is the only one to read what is made. Data, not address space: a reserved but untouched range
-/// costs nothing, and the engine reserves a lot.
+/// Lets this process end with its parent, which alone reads the result, and bounds its memory and time. Of memory it bounds the
+/// data and not the address space: an untouched range costs nothing, and the engine reserves a lot.
 fn limit_self(memory_mib: u64, cpu_s: u64) -> io::Result<()> {
     let at_most = |n: u64| Rlimit { current: Some(n), maximum: Some(n) };
     set_parent_process_death_signal(Some(Signal::KILL))?;

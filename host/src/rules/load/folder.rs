@@ -59,7 +59,7 @@ impl Loader {
         Ok(Files { manifest, manifest_text, wasm, signature, content })
     }
 
-    pub(super) fn read_manifest(&self, file: &Path) -> Result<String, LoadError> {
+    fn read_manifest(&self, file: &Path) -> Result<String, LoadError> {
         let bytes = files::read(&self.root, file, MANIFEST_BYTES_MAX).map_err(|error| match error {
             LoadError::TooLong { file, .. } => ManifestError::TooLarge { file }.into(),
             other => other,

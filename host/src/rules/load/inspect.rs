@@ -238,8 +238,8 @@ fn check_import(import: &str) -> Result<(), Refused> {
     }
 }
 
-/// Interfaces of one package have one version, so two versions are of two worlds. Which one is meant, nobody can tell. Gives the
-/// one version, or nothing where it exports none of the contract.
+/// The one version of the contract that a component exports; empty where it exports none. Interfaces of one package have one
+/// version, so two versions are of two worlds, and neither is known to be the one that is meant.
 fn check_versions(exports: &[String]) -> Result<String, Refused> {
     let of_the_contract = |export: &&String| export.strip_prefix(PACKAGE).is_some_and(|rest| rest.starts_with('/'));
     let version = |export: &String| export.split_once('@').map(|(_, version)| version.to_owned());

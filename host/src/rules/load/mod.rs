@@ -88,7 +88,7 @@ pub enum LoadError {
 }
 
 impl LoadError {
-    /// Whether it says nothing about the folder, so that it is worth trying again as it is.
+    /// Whether it is the machine's failure and not the folder's, so that the same folder is worth trying again.
     pub fn is_passing(&self) -> bool {
         match self {
             LoadError::Compile { source, .. } => source.is_passing(),
@@ -154,8 +154,8 @@ impl Loader {
         Ok(Rule { signed_by, signature: signature.map(Arc::from), ..rule })
     }
 
-    /// As [`Loader::prepare`], of a rule that is to go live: before anything of it is compiled, somebody whom this desk
-    /// trusts must vouch for it.
+    /// As [`Loader::prepare`], for a rule that is to go live: before anything of it is compiled, its signature must be by a key
+    /// that this desk trusts, where it trusts certain keys only.
     ///
     /// # Errors
     ///
@@ -261,7 +261,7 @@ impl Loader {
         }
     }
 
-    /// Finds out whether a rule answers the same whenever it is asked the same, unless somebody does so already. This
+    /// Finds out whether a rule answers the same whenever it is asked the same, unless another thread does so already. This
     /// compiles, so it may take a while.
     pub fn find_out(&self, rule: &Rule, tables: &Arc<Tables>) {
         if !rule.determinism.take() {
@@ -367,33 +367,31 @@ impl Loader {
         manifest_text: String,
         wasm: &[u8],
     ) -> Result<Rule, LoadError> {
-        let component_file = folder.join(COMPONENT_FILE);
         let (file, found) = (folder.join(MANIFEST_FILE), Digest::of(wasm));
         if let Some(named) = manifest.component.filter(|named| *named != found) {
             return Err(LoadError::OtherComponent { manifest: file, named, found });
         }
         let inspection = inspect(wasm, self.component_bytes_max)
-            .map_err(|source| LoadError::Refused { file: component_file.clone(), source })?;
+            .map_err(|source| LoadError::Refused { file: folder.join(COMPONENT_FILE), source })?;
         check_stages(&manifest, &file, &inspection)?;
-        self.link(folder, &component_file, manifest, manifest_text, wasm, &inspection)
+        self.link(folder, manifest, manifest_text, wasm, &inspection)
     }
 
     fn link(
         &self,
         folder: &Path,
-        file: &Path,
         manifest: Manifest,
         manifest_text: String,
         wasm: &[u8],
         inspection: &Inspection,
     ) -> Result<Rule, LoadError> {
-        let misfit =
-            |error: wasmtime::Error| LoadError::Misfit { file: file.to_owned(), message: format!("{error:#}") };
+        let file = || folder.join(COMPONENT_FILE);
+        let misfit = |error: wasmtime::Error| LoadError::Misfit { file: file(), message: format!("{error:#}") };
         let digest = Digest::of(wasm);
         let compiled = self
             .compiler
             .compile(digest, wasm, &manifest.settings)
-            .map_err(|source| LoadError::Compile { file: file.to_owned(), source })?;
+            .map_err(|source| LoadError::Compile { file: file(), source })?;
         let exports = Exports::of(&compiled.component);
         let pre = self.linker.instantiate_pre(&compiled.component).map_err(misfit)?;
         let rule = Rule {

@@ -19,7 +19,7 @@ use crate::rules::limits::{ANSWER_JSON_BYTES_MAX, HANDLES_MAX, Limits};
 use crate::rules::tables::Tables;
 use crate::rules::text::{FAULT_BYTES_MAX, cut, one_line};
 
-/// The fuel that making an instance uses for nothing: about what it takes without any code of the guest's.
+/// The fuel that making an instance takes before any code of the guest runs: it is not counted.
 const START_FREE_FUEL: u64 = 1_000;
 /// How much of a function's name is shown where it trapped, in characters.
 const NAME_CHARS_MAX: usize = 200;
@@ -92,7 +92,7 @@ impl Fault {
     }
 }
 
-/// Asks one rule. Never fails and never panics on a guest's behalf: whatever the guest does is in the result.
+/// Asks one rule. Nothing that the guest does makes this fail or panic: it is in the result.
 pub fn ask(rule: &Rule, input: &Input, tables: &Arc<Tables>) -> Called {
     ask_within(rule, input, tables, limits_for(rule, input))
 }

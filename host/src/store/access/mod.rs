@@ -46,7 +46,7 @@ const OF_ONE: Clause = Clause::of("grants g indexed by grants_app_subject", "gra
 /// The beginning of the entitlement that is a tier, as it is kept.
 const TIER: &str = "tier:";
 
-/// How somebody's requests have ended.
+/// How a person's requests have ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct History {
     pub requested: u32,
@@ -91,7 +91,7 @@ impl Store {
         .await
     }
 
-    /// What somebody holds, or has held since an instant, newest first.
+    /// The grants that a person holds, or has held since an instant, newest first.
     pub async fn grants(&self, subject: &PersonId, since: Timestamp) -> Result<Vec<Grant>, Error> {
         let sql = format!(
             "select {GRANT_COLUMNS} from grants where subject = $1 and (expires_at >= $2 or {UNDER_WAY}) \
@@ -143,7 +143,7 @@ impl Store {
         self.db.optional(&sql, vec![id.0.into()]).await?.as_ref().map(grant).transpose()
     }
 
-    /// How somebody's requests since an instant have ended.
+    /// How a person's requests since an instant have ended.
     pub async fn access_history(&self, subject: &PersonId, since: Timestamp) -> Result<History, Error> {
         // What was taken back has no state, as the other rows have one.
         let sql = "select state, count(*) from access_cases where subject = $1 and opened_at >= $2 group by state \

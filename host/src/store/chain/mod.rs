@@ -1,13 +1,13 @@
 //! Chains of hashes: over the runs of the rules, the ledger of access, the acts of archiving, the audit of rules, tables and
-//! tokens, and over all timelines: so that a record which is removed, changed, added or moved later is found. What takes effect
-//! stands in tables of its own, which are compared with the chains.
+//! tokens, and over all timelines. They show when a record was removed, changed, added or moved later. The state that takes effect
+//! is in tables of its own, which are compared with the chains.
 //!
 //! A record's hash is SHA-256 (FIPS 180-4) over the hash before it, its place, and the digest of its content. The content is
 //! a tag, then each field with its length before it, numbers in eight bytes, the least significant first. Which fields those
-//! are is said by the encoding's number, with which a hash begins: so that another can follow on the same chain.
+//! are, the number of the encoding says, with which a hash begins; so another encoding can follow on the same chain.
 //!
-//! Whoever can write to the database can compute a whole chain anew; that is found by comparing with a head that was kept
-//! elsewhere. Records from before there were chains are counted, and the first hash stands on their count.
+//! An attacker who can write to the database can compute a whole chain again; comparing it with a head that was kept elsewhere
+//! shows that. Records from before there were chains are counted, and the first hash stands on their count.
 
 use std::fmt::Write as _;
 
@@ -199,7 +199,7 @@ impl End {
     /// Takes the end of a chain and keeps it from everybody else until the transaction ends.
     ///
     /// A transaction takes ends last, when all that it may have to wait for is done, and in the order of [`Chain::ALL`]: so
-    /// no two of them wait for each other, and nobody waits long.
+    /// no two of them wait for each other, and none waits long.
     pub async fn take(tx: &mut Tx, chain: Chain) -> Result<End, Error> {
         // An update that changes nothing locks the row on either database.
         let sql = "update chain_heads set link = link where chain = $1 returning link, hash, unchained";

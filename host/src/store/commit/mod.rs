@@ -12,7 +12,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, oneshot};
 
 use super::access::current;
 use super::chain::{Chain, Ends, timelines};
@@ -63,9 +63,9 @@ impl From<Change> for Commit {
 /// The outcome of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Committed {
-    /// It is written; these are what only the store knew.
+    /// It is written. Only the store knew these facts.
     Written { number: TicketNumber, assignee: Option<PersonId> },
-    /// The key was used for this very request before; this is the ticket that it made.
+    /// The same request was made before under its key; this is the ticket that it made.
     Before(TicketId),
 }
 
@@ -79,20 +79,9 @@ impl Store {
     pub async fn commit(&self, commit: impl Into<Commit>) -> Result<Committed, Error> {
         let commit = Box::new(commit.into());
         let is_about_access = !commit.change.access().is_empty();
-        crash::point("write-before");
-        if is_about_access {
-            crash::point("commit-before");
-        }
-        let committed = self.ask(|done| Work::Commit(commit, done)).await;
-        crash::point("write-after");
-        if is_about_access {
-            crash::point("commit-after");
-        }
-        committed
+        self.hand_over(is_about_access, |done| Work::Commit(commit, done)).await
     }
-}
 
-impl Store {
     /// Writes several changes together or none of them. When this returns, they are on disk.
     ///
     /// # Errors
@@ -100,11 +89,20 @@ impl Store {
     /// As [`Store::commit`], for the first of them that cannot be written.
     pub async fn commit_together(&self, commits: Vec<Commit>) -> Result<Vec<Committed>, Error> {
         let is_about_access = commits.iter().any(|commit| !commit.change.access().is_empty());
+        self.hand_over(is_about_access, |done| Work::Together(commits, done)).await
+    }
+
+    /// Hands work to the writer and waits for it, between the points at which tests end the process.
+    async fn hand_over<T>(
+        &self,
+        is_about_access: bool,
+        work: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Work,
+    ) -> Result<T, Error> {
         crash::point("write-before");
         if is_about_access {
             crash::point("commit-before");
         }
-        let committed = self.ask(|done| Work::Together(commits, done)).await;
+        let committed = self.ask(work).await;
         crash::point("write-after");
         if is_about_access {
             crash::point("commit-after");
@@ -113,7 +111,7 @@ impl Store {
     }
 }
 
-/// A change that is written in the transaction under way, with what the store has settled about it.
+/// A change that is being written, with the facts that only the store can settle.
 struct Writing<'a> {
     commit: &'a Commit,
     /// The ticket as it is written.
@@ -122,13 +120,13 @@ struct Writing<'a> {
     assigned: Option<Entry>,
     /// The message to the person whose turn it was.
     to_assignee: Option<Message>,
-    /// Its links with tickets that open with it, and what its timeline says of them.
+    /// Its links with tickets that open in the same transaction, and their entries in the timeline.
     joined: Vec<(LinkWrite, Entry)>,
 }
 
 /// Writes all of them in one transaction, or none, in the order of locks that this module's page gives.
 ///
-/// The outer error is the transaction's; each inner one belongs to its change alone, of which then nothing is written.
+/// The outer error is the transaction's. An inner error concerns one change, of which nothing is written then.
 pub async fn commit_all(
     db: &Db,
     recorder: &mut Recorder,
@@ -179,7 +177,7 @@ async fn write_all(
     commits: &[Commit],
 ) -> Result<Vec<Result<Committed, Error>>, Error> {
     let mut outcomes: Vec<Option<Result<Committed, Error>>> = commits.iter().map(|_| None).collect();
-    // Before the keys: what is refused here is asked for again under the same one.
+    // Before the keys: the client sends what is refused here again, under the same key.
     refuse_overtaken(tx, commits, &mut outcomes).await?;
     circles::refuse(tx, commits, &mut outcomes).await?;
     keys::claim(tx, commits, &mut outcomes).await?;
@@ -236,8 +234,8 @@ fn open<'a, 'b>(
     commits.iter().zip(outcomes).filter(|(_, outcome)| outcome.is_none()).map(|(commit, _)| commit)
 }
 
-/// Locks the tickets that exist, by number, and refuses the changes that were made for another version of theirs. The places of the
-/// tickets' last entries, as far as they could be read with them.
+/// Locks the tickets that exist, by number, and refuses the changes that were made for another version of them. Gives the places of
+/// the tickets' last entries, as far as they could be read along.
 async fn refuse_stale(
     tx: &mut Tx,
     commits: &[Commit],
@@ -313,12 +311,12 @@ async fn refuse_overtaken(
     Ok(())
 }
 
-/// Settles for each change that shares a ticket out whose turn it is.
+/// Settles whose turn it is, for each change that assigns a ticket to a team's next person.
 fn share_out<'a>(turns: &mut Turns, commits: impl Iterator<Item = &'a Commit>) -> Vec<Writing<'a>> {
     let writing = commits.map(|commit| {
         let mut after = commit.change.after().clone();
         let assigned = commit.change.assignment().map(|assignment| {
-            // What is settled already is no work, and costs nobody a turn.
+            // A ticket that is finished already is no load, and uses up no turn.
             after.assignee = if after.state.is_unfinished() { turns.pick(assignment) } else { None };
             assignment.entry(after.assignee.as_ref(), after.updated_at)
         });
@@ -348,7 +346,7 @@ async fn write_tickets(tx: &mut Tx, writing: &mut [Writing<'_>]) -> Result<(), E
     rows::update(tx, &changed).await
 }
 
-/// Writes the entries of all changes behind those that are there; `last` has the places of the last of them where they are known.
+/// Appends the entries of all changes to the timelines; `last` has the places of the last entries there, where they are known.
 async fn write_timelines(
     tx: &mut Tx,
     writing: &[Writing<'_>],
@@ -371,7 +369,7 @@ async fn write_timelines(
     Ok(entries)
 }
 
-/// Links tickets that open together, which have their numbers by now.
+/// Links tickets that open together, once they have their numbers.
 fn join(writing: &mut [Writing<'_>]) {
     let numbers: BTreeMap<TicketId, TicketNumber> =
         writing.iter().map(|writing| (writing.after.id, writing.after.number)).collect();
@@ -387,7 +385,7 @@ fn join(writing: &mut [Writing<'_>]) {
     }
 }
 
-/// Whose work becomes more or less.
+/// The people whose load changes, and by how much.
 fn load_changes(writing: &[Writing<'_>]) -> BTreeMap<PersonId, Load> {
     let mut changes: BTreeMap<PersonId, Load> = BTreeMap::new();
     let mut add = |ticket: &Ticket, sign: i64| {

@@ -7,7 +7,7 @@ use crate::store::Error;
 use crate::store::db::{Arg, Tx};
 use crate::store::sql::columns::ms;
 
-/// A timer that is set again starts afresh: whoever works on it finds its claim gone and cannot strike it off.
+/// A timer that is set again starts afresh: a host that is working on it has lost its claim and cannot strike it off.
 const SET_AGAIN: &str = "on conflict (kind, ticket) do update set due_at = excluded.due_at, \
                          not_before = excluded.not_before, attempts = 0, fence = null, last_error = '', dead_at = null";
 

@@ -11,10 +11,10 @@ use crate::store::sql::columns::parsed;
 use crate::store::sql::places;
 use crate::store::{Error, Store};
 
-/// People whose work is asked for by name; of more, that of all is read.
+/// Up to this many people, their load is read by name; for more, the load of all people is read.
 const NAMED_MAX: usize = 64;
 
-/// What the store knows about whose turn it is in the teams of one transaction.
+/// Whose turn it is in the teams of one transaction.
 pub struct Turns {
     teams: BTreeMap<TeamId, TeamTurns>,
     /// The work of each person; empty where no strategy looks at it.
@@ -70,7 +70,7 @@ impl Turns {
 }
 
 /// Locks the teams that the changes share tickets out in, in the order of their names, and reads whose turn it is in each.
-/// A change that turns out to be stale leaves a turn that nobody has, which does no harm.
+/// A change that turns out to be stale uses up a turn without an assignment, which does no harm.
 pub async fn take<'a>(tx: &mut Tx, commits: impl Iterator<Item = &'a Commit> + Clone) -> Result<Turns, Error> {
     let assignments = || commits.clone().filter_map(|commit| commit.change.assignment());
     let mut wanted: BTreeMap<&TeamId, i64> = BTreeMap::new();
@@ -95,7 +95,7 @@ pub async fn take<'a>(tx: &mut Tx, commits: impl Iterator<Item = &'a Commit> + C
     let names = wanted.keys().map(|team| team.as_str().into());
     let (sql, args) = turns_and_loads(wanted.len(), names, &people);
     for row in tx.all(&sql, args).await? {
-        // A turn or the work of a person who is none is no other's, and is never looked at again.
+        // A row whose person cannot be read belongs to no one who could be picked.
         let Ok(person) = parsed("", "", &row.text(1)?) else { continue };
         match row.opt_text(0)? {
             Some(team) => {
@@ -165,7 +165,7 @@ fn loads_of(rows: &[Row]) -> Result<BTreeMap<PersonId, Load>, Error> {
         Ok((parsed("", "", &row.text(0)?).ok(), load))
     };
     let loads = rows.iter().map(load).collect::<Result<Vec<(Option<PersonId>, Load)>, Error>>()?;
-    // The work of a person who is none is no other's.
+    // A row whose person cannot be read is the load of no one who could be picked.
     Ok(loads.into_iter().filter_map(|(person, load)| Some((person?, load))).collect())
 }
 

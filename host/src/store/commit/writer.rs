@@ -1,6 +1,6 @@
-//! The one task that writes. It takes what has gathered while it wrote the last batch, and commits it all at once: so
-//! many changes share one wait for the disk, and none waits for company. While one batch waits for the disk, the next is
-//! written; nobody is answered before the disk has what is acknowledged.
+//! The one task that writes. It takes the changes that came while it wrote the last batch, and commits them together: so
+//! many changes share one wait for the disk, and none waits for others to come. While one batch waits for the disk, the next is
+//! written; a change is acknowledged only when it is on disk.
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -27,7 +27,7 @@ pub enum Work {
     Statement(&'static str, Vec<Arg>, Done<u64>),
 }
 
-/// Writes until nobody can ask any more.
+/// Writes until all senders are gone.
 pub async fn write(db: Db, mut receive: mpsc::Receiver<Work>) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
     let mut recorder = Recorder::default();
@@ -87,7 +87,7 @@ async fn write_commits(
     }
     match commit_all(db, recorder, &commits).await {
         Ok((outcomes, flush)) => Some(answer(flush, outcomes.into_iter().zip(done).collect())),
-        // One that cannot be written must not take the others with it; what is the matter with the database concerns all.
+        // A change that cannot be written must not fail the others, so each is tried alone; a failure of the database concerns all.
         Err(error) => {
             if error.for_all().is_some() {
                 tracing::warn!(%error, changes = commits.len(), "a batch was not written");

@@ -2,7 +2,7 @@
 //!
 //! SQLite runs with `synchronous = normal`: it writes a commit into the write-ahead log and does not wait, and it waits by
 //! itself only where the order of writes matters (at a checkpoint, and when the log begins again). A commit is durable once
-//! the log was flushed after it, or copied into the database, which SQLite flushes. So nobody is answered before that.
+//! the log was flushed after it, or copied into the database, which SQLite flushes. So no request is answered before that.
 
 use std::fs::{self, File};
 use std::io;
@@ -167,7 +167,7 @@ impl Flushed for Log {
     }
 }
 
-/// Flushes once for all who have asked meanwhile, until nobody can ask any more.
+/// Flushes once for all requests that came meanwhile, until all senders are gone.
 fn flush_all(mut log: impl Flushed, asked: &AtomicU64, mut woken: mpsc::Receiver<()>, tell: &watch::Sender<Disk>) {
     while woken.blocking_recv().is_some() {
         let number = asked.load(Ordering::SeqCst);

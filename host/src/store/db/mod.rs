@@ -45,18 +45,18 @@ pub enum Tx {
     Postgres(Held),
 }
 
-/// Whose connections are used, so that those who may wait keep nobody waiting who may not.
+/// The group of connections that a read uses, so that long reads never hold up short ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lane {
-    /// What writes.
+    /// Writes.
     Write,
     /// Short reads that every request waits for: tokens, keys, one ticket, revisions.
     Quick,
-    /// Lists and all else that takes its time.
+    /// Lists and all other reads that may take longer.
     Lists,
 }
 
-/// Runs to its end in a task of its own: where who waits for it is dropped, nothing of it is cut off.
+/// Runs to its end in a task of its own: it is not cut off when the future that waits for it is dropped.
 ///
 /// # Errors
 ///
@@ -120,7 +120,7 @@ impl Db {
         }
     }
 
-    /// Makes all that was committed before durable, as far as it is not.
+    /// Makes everything durable that was committed before.
     pub fn flush(&self) -> Flush {
         match self {
             Db::Sqlite(file) => file.disk.flush(),
@@ -128,10 +128,10 @@ impl Db {
         }
     }
 
-    /// Makes a transaction of `body`, which is given the transaction and gives it back with what came of it; then it is
-    /// committed. Where it fails for a reason that passes (a serialization failure, a deadlock, a connection that was lost
-    /// before the commit), it is made again as a whole, a bounded number of times: so `body` must decide anew from what it
-    /// reads in it. What is committed is durable, and may be acknowledged, when the flush is done.
+    /// Runs `body` in a transaction and commits it. `body` gets the transaction and returns it with its result. After a failure
+    /// that passes (a serialization failure, a deadlock, a connection that was lost before the commit), the whole transaction is
+    /// run again, a bounded number of times; so `body` must decide from what it reads in it, each time. The result is durable, and
+    /// may be acknowledged, when the flush is done.
     ///
     /// # Errors
     ///
@@ -197,8 +197,7 @@ impl Db {
         }
     }
 
-    /// The same for a search for words: how many rows have them decides how they are gone through, so that a plan is made for these
-    /// words and no others.
+    /// The same for a full-text search, which is planned for each search: the best plan depends on how many rows have these words.
     pub async fn begin_searching(&self) -> Result<Tx, Error> {
         match self {
             Db::Sqlite(file) => Ok(Tx::Sqlite(file.walking().await?, file.clone(), Script::default())),
@@ -304,8 +303,8 @@ impl Tx {
         }
     }
 
-    /// Runs a statement of whose outcome nothing is to be known but that it was done. It may be run together with those that come
-    /// after it: then the next of them that is awaited, or the commit, has its error.
+    /// Runs a statement whose result is not needed. It may be sent together with later statements: then the next one that is awaited,
+    /// or the commit, returns its error.
     ///
     /// # Errors
     ///
@@ -334,7 +333,7 @@ impl Tx {
         Ok(())
     }
 
-    /// The end of a `select` that locks the rows it reads. SQLite knows no such words and needs none: whoever writes holds the
+    /// The end of a `select` that locks the rows it reads. SQLite has no such words and needs none: a writer holds the
     /// whole database.
     pub fn for_update(&self) -> &'static str {
         match self {
@@ -343,8 +342,8 @@ impl Tx {
         }
     }
 
-    /// Commits everything since `begin`; it is durable, and may be acknowledged, when what this gives is done. What comes
-    /// after it in the database is durable no sooner.
+    /// Commits everything since `begin`. It is durable, and may be acknowledged, when the returned flush is done. Later commits are
+    /// durable no sooner.
     pub async fn commit(self) -> Result<Flush, Error> {
         match self {
             Tx::Sqlite(mut lease, file, mut script) => {
@@ -352,7 +351,7 @@ impl Tx {
                     note();
                 }
                 if script.is_waiting() || lease.is_open() {
-                    // Where one of those that wait fails, what comes after it is not run, this the least.
+                    // Where a statement that waits fails, none after it is run, least of all the commit.
                     script.add("commit", Vec::new());
                     let (sql, args, kept) = script.take().unwrap_or_default();
                     lease.finish(&sql, args, kept).await?;
@@ -394,7 +393,7 @@ impl Tx {
         Ok(returned)
     }
 
-    /// The same where nothing is returned and no error is to be known at once, as [`Tx::later`].
+    /// The same for rows of which nothing is returned, sent as by [`Tx::later`].
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
 //! Word from other hosts on the same server that deployments have changed: `listen` and `notify` of PostgreSQL. It makes them
-//! quick and nothing else: whoever waits here also asks now and then, since a notice can be lost with its connection.
+//! quick and nothing else: those who wait here also ask now and then, since a notice can be lost with its connection.
 
 use sqlx::postgres::PgListener;
 

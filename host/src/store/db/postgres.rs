@@ -368,7 +368,7 @@ impl Held {
         self.finish(answered).map(|done| done.rows_affected())
     }
 
-    /// Commits. Where the answer to that does not come, nobody knows whether it was done.
+    /// Commits. Without an answer from the server it is unknown whether that was done.
     pub async fn commit(mut self) -> Result<(), Error> {
         self.command("commit", State::Free).await.map_err(|error| match error {
             Error::LostConnection(why) | Error::Slow(why) => Error::MayBeDone(why),
@@ -391,7 +391,7 @@ impl Held {
         Ok(())
     }
 
-    /// From here until [`Held::finish`], nobody knows where the connection is.
+    /// From here until [`Held::finish`], the state of the connection is unknown.
     fn start(&mut self) -> Result<&mut PgConnection, Error> {
         let connection = self.connection.as_deref_mut().ok_or(Error::Stopped)?;
         self.before = std::mem::replace(&mut self.state, State::Busy);

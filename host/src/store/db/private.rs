@@ -1,4 +1,4 @@
-//! Files that nobody but their owner may read: people's words, grants and the hashes of tokens are in them.
+//! Files that only their owner may read: people's words, grants and the hashes of tokens are in them.
 
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};

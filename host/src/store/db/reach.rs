@@ -1,4 +1,4 @@
-//! Whether a PostgreSQL server can be reached: as soon as there is doubt, one task finds out, so that nobody else has to wait
+//! Whether a PostgreSQL server can be reached: as soon as there is doubt, one task finds out, so that no request has to wait
 //! for a server that is away.
 
 use std::sync::Arc;

@@ -179,21 +179,11 @@ fn row(writer: i64, hour: i64, key: &CallKey, sum: &Sum) -> Vec<Arg> {
 }
 
 impl Store {
-    /// A rule's work since the beginning of an hour, in the sums of all hosts.
+    /// A rule's work since the beginning of an hour, in the sums of all hosts, each with its hour.
     ///
     /// # Errors
     ///
     /// Where the database cannot be read. Sums that the desk did not write are left out.
-    pub async fn rule_sums(&self, rule: &str, since_hour: i64) -> Result<Vec<(CallKey, Sum)>, Error> {
-        let by_hour = self.rule_hours(rule, since_hour).await?;
-        Ok(by_hour.into_iter().map(|(_, key, sum)| (key, sum)).collect())
-    }
-
-    /// The same, each with its hour.
-    ///
-    /// # Errors
-    ///
-    /// The same.
     pub async fn rule_hours(&self, rule: &str, since_hour: i64) -> Result<Vec<(i64, CallKey, Sum)>, Error> {
         let sql = "select stage, mode, outcome, answer, version, component, manifest, calls, differences, log_cuts, \
                    memory_peak, fuel, micros, hour from rule_hours where rule = $1 and hour >= $2";

@@ -40,7 +40,7 @@ impl Store {
     }
 }
 
-/// Reads until nobody can ask any more.
+/// Reads until all senders are gone.
 pub async fn read(db: Db, mut receive: mpsc::Receiver<Ask>) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
     while receive.recv_many(&mut batch, BATCH_MAX).await > 0 {
@@ -72,7 +72,7 @@ async fn tickets_of(db: &Db, asks: &[Ask]) -> Result<Vec<Vec<RecentTicket>>, Err
 }
 
 /// One query for each who asks, each with an index of its own; the limit keeps one requester's thousands from being read.
-/// It is written out: SQLite plans by a limit's value, and would prepare the statement anew whenever one is bound.
+/// It is written out: SQLite plans by a limit's value, and would prepare the statement again each time one is bound.
 fn statement(asks: &[Ask]) -> String {
     let one = |(place, ask): (usize, &Ask)| {
         let [requester, since] = [2 * place + 1, 2 * place + 2];

@@ -78,8 +78,8 @@ impl Place {
 }
 
 impl Store {
-    /// The unfinished tickets for which the desk found no person, the most urgent first, after a place. What an agent has put back
-    /// into the queue is left to agents, and so is what went back too often.
+    /// The unfinished tickets for which the desk found no person, the most urgent first, after a place. Tickets that an agent put back
+    /// into the queue, or that went back too often, are left out: an agent has to take them.
     ///
     /// # Errors
     ///
@@ -110,8 +110,8 @@ impl Store {
         Ok(Waiting { tickets: self.readable("tickets", &rows, waits), next })
     }
 
-    /// The time from which on assignments have to be taken up, of each team that sets one: that at which it was first seen to. Where
-    /// a host does not know of it yet, it begins again. A time that has not come was written by a wrong clock, and becomes this one.
+    /// For each team with `take-up-within`: the time from which on its assignments have to be taken up, which is when a host first saw
+    /// the key. It begins again when a host does not know the key yet. A time in the future comes from a wrong clock, and becomes `now`.
     ///
     /// # Errors
     ///
@@ -166,8 +166,8 @@ impl Store {
         written.await?.1.done().await
     }
 
-    /// How often a ticket has gone back to this team because it was not taken up, since it came to the team or a person gave it to
-    /// one or took it.
+    /// How often a ticket went back to this team because it was not taken up, counted from when it came to the team, or a person
+    /// assigned or took it.
     ///
     /// # Errors
     ///
@@ -189,8 +189,8 @@ impl Store {
         Ok(times)
     }
 
-    /// The tickets of a team that a person got in this time, its ends included, and on which that person has done nothing since, among
-    /// those whose numbers follow this one. One who took a ticket has done something on it.
+    /// The tickets of a team that were assigned in this time, its ends included, and on which the assignee has done nothing since,
+    /// among those whose numbers follow this one. To take a ticket oneself counts as doing something.
     ///
     /// # Errors
     ///
@@ -322,7 +322,7 @@ impl Store {
     }
 }
 
-/// The facts of a ticket's last assignment but so many.
+/// A subquery for the details of a ticket's last assignment (0), the one before it (1), and so on.
 fn assigned(but: u8) -> String {
     format!(
         "(select l.details from timeline l where l.ticket = t.number and l.kind = 'assigned' order by l.seq desc \
@@ -330,7 +330,7 @@ fn assigned(but: u8) -> String {
     )
 }
 
-/// Who had a ticket before its last assignment, where that took it back because they did not take it up.
+/// The former assignee, where the last assignment took the ticket back because they did not take it up.
 fn let_lie(last: Option<String>, before: Option<String>) -> Option<PersonId> {
     let facts = |text: Option<String>| serde_json::from_str::<(String, Option<String>, String)>(&text?).ok();
     let (_, _, why) = facts(last)?;

@@ -1,6 +1,6 @@
-//! The name of a browser by what it says of itself, for people who look for their own.
+//! The name of a browser from its `User-Agent`, so that people recognise their own session in a list.
 
-/// Marks of browsers in that text, the particular before those that others take over.
+/// Marks of browsers in that text. Several browsers also carry the mark of another, so the more particular ones come first.
 const BROWSERS: [(&str, &str); 7] = [
     ("Edg/", "Edge"),
     ("OPR/", "Opera"),
@@ -10,7 +10,7 @@ const BROWSERS: [(&str, &str); 7] = [
     ("Chrome/", "Chrome"),
     ("Version/", "Safari"),
 ];
-/// The same of systems.
+/// Marks of systems.
 const SYSTEMS: [(&str, &str); 7] = [
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),
@@ -21,7 +21,7 @@ const SYSTEMS: [(&str, &str); 7] = [
     ("Linux", "Linux"),
 ];
 
-/// The browser, its version and the system, such as `Firefox 140, Windows`; the text itself where it names none that is known.
+/// The browser, its version and the system, such as `Firefox 140, Windows`; the text itself where no browser is known in it.
 pub fn name(agent: &str) -> String {
     let found = BROWSERS.iter().find_map(|(mark, name)| Some((name, agent.split_once(mark)?.1)));
     let Some((browser, rest)) = found else { return agent.to_owned() };

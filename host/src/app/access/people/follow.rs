@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::app::jobs::looks::Looks;
 use crate::app::jobs::stop::Stop;
 use crate::app::tickets::change::{Retry, Which};
 use crate::app::{App, Error, Office};
@@ -263,14 +264,9 @@ impl App {
     }
 
     /// Follows the organisation until it is asked to stop.
-    pub async fn keep_following_people(self: Arc<Self>, mut stop: Stop) {
-        let mut ticks = tokio::time::interval(EVERY);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = stop.told() => return,
-                _ = ticks.tick() => {}
-            }
+    pub async fn keep_following_people(self: Arc<Self>, stop: Stop) {
+        let mut looks = Looks::every(EVERY, stop);
+        while looks.next().await {
             if let Err(error) = self.office.follow_people().await {
                 tracing::warn!(%error, "open requests and grants were not compared with the organisation: tried again");
             }

@@ -1,5 +1,5 @@
 //! Links by which approvers decide out of a message, without signing in. Each is for one step and one person and only this desk can
-//! make it: so it is good for one decision, and only while the request waits for that person. To look at one decides nothing, since
+//! make it: so it is good for one decision, and only while the request waits for that person. Opening a link decides nothing, since
 //! programs that check mail open every link.
 
 use std::sync::Arc;
@@ -31,7 +31,7 @@ fn awaits(case: &AccessCase, person: &PersonId) -> Option<usize> {
 }
 
 impl Office {
-    /// The end of the link by which a person decides about a request; `None` where it does not wait for them.
+    /// The last part of the link by which a person decides about a request; `None` where the request does not wait for them.
     ///
     /// # Errors
     ///
@@ -51,14 +51,14 @@ impl Office {
         self.token(&format!("decide {} {step} {to}", ticket.id), TOKEN_DIGITS).await
     }
 
-    /// The one whom a link is for, and the request, which still waits for them.
+    /// The person whom a link is for, and the request, which still waits for them.
     async fn behind(&self, link: &str) -> Result<(PersonId, TicketNumber), Error> {
         let signed = self.signed(link).await?;
         let waits = signed.case.as_ref().and_then(|case| awaits(case, &signed.to));
         if waits == Some(signed.step) { Ok((signed.to, signed.number)) } else { Err(no_decision()) }
     }
 
-    /// A link as this desk has made it, for one who is here.
+    /// Checks that this desk made a link, and that its person is still here.
     async fn signed(&self, link: &str) -> Result<Signed, Error> {
         let mut parts = link.splitn(4, '.');
         let (number, step, token, to) = (parts.next(), parts.next(), parts.next(), parts.next());
@@ -79,7 +79,7 @@ impl Office {
     }
 }
 
-/// A link that this desk has made: for whom, and the step of the request.
+/// A link that this desk made: for whom, and for which step of the request.
 struct Signed {
     to: PersonId,
     number: TicketNumber,
@@ -107,8 +107,8 @@ impl App {
         Ok(ByLink { approver, number, shown })
     }
 
-    /// Takes the decision of the one whom a link is for, as [`App::decide_access`]. One that is sent again is the one that was taken, though
-    /// the request does not wait any more.
+    /// Takes the decision of the person whom a link is for, as [`App::decide_access`]. The same decision sent again is answered as the
+    /// first time, although the request no longer waits.
     ///
     /// # Errors
     ///

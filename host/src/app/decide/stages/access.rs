@@ -1,4 +1,4 @@
-//! Access: whether somebody gets what was asked for, and who has to agree.
+//! Access: whether a person gets what was asked for, and who has to agree.
 
 use serde::Serialize;
 

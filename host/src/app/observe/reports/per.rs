@@ -1,4 +1,4 @@
-//! The days of a report put together to weeks and months: a year in days is read by no one.
+//! The days of a report summed up by week or month: a table with a row for each day of a year is too long to read.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ pub enum Per {
 }
 
 impl Per {
-    /// Every one, the shortest first.
+    /// All of them, the shortest first.
     pub const ALL: [Per; 3] = [Per::Day, Per::Week, Per::Month];
 
     /// The stable word for programs, which is also the column's name.
@@ -28,13 +28,13 @@ impl Per {
         }
     }
 
-    /// The one with this word.
+    /// The period with this word.
     pub fn from_code(code: &str) -> Option<Per> {
         Per::ALL.into_iter().find(|per| per.code() == code)
     }
 
-    /// The one that a day is in, as ISO 8601 writes it: `2026-05-01`, `2026-W18`, `2026-05`. A week belongs to the year in which
-    /// its Thursday is.
+    /// The name of the period that a day is in, as ISO 8601 writes it: `2026-05-01`, `2026-W18`, `2026-05`. A week belongs to the
+    /// year of its Thursday.
     pub fn of(self, day: Date) -> String {
         match self {
             Per::Day => day.to_string(),
@@ -48,8 +48,8 @@ impl Per {
 }
 
 impl ReportTable {
-    /// The same with a row for each of these and each group; a table that has no days stays as it is. What came in is added up; of how
-    /// things stood at the end of each day, the last day counts.
+    /// The same table with a row for each period and each group; a table without days stays as it is. Counts of events are added up;
+    /// of counts at the end of each day, that of the last day is taken.
     #[must_use]
     pub fn per(self, per: Per) -> ReportTable {
         if per == Per::Day || self.columns.first() != Some(&Per::Day.code()) {

@@ -109,7 +109,7 @@ impl App {
     ///
     /// # Errors
     ///
-    /// [`Error::Rejected`] with what to mend; [`Error::Busy`] where rules or store have too much to do.
+    /// [`Error::Rejected`] with the problems; [`Error::Busy`] where rules or store have too much to do.
     pub async fn create_ticket(
         self: &Arc<Self>,
         actor: &Actor,
@@ -137,7 +137,7 @@ impl App {
         let now = self.clock.now();
         let permit = permission::create(&organisation, actor, requester.as_ref())?;
         let idempotency = change::idempotency(actor, idempotency);
-        // Before anything is asked: what form and rules would say to a repetition is not what they said to the request.
+        // Before form and rules are asked: they could answer a repetition differently from the first request.
         if let Some(claim) = &idempotency
             && let Some(id) = self.store.made_under(claim, now).await?
         {
@@ -296,7 +296,7 @@ impl App {
         Ok(Evaluated { record, samples, outcome: Ok((Box::new(change), packed)) })
     }
 
-    /// Counts what the rules did, says what failed, and leaves the rest to whoever follows the request.
+    /// Counts what the rules did, logs what failed, and adds the calls to the request's trace.
     pub(in crate::app::tickets) fn account(&self, record: &RunRecord, samples: Vec<Sample>, begun: Instant) {
         self.metrics.count_calls(&samples);
         log::faults(record.id, &samples);
@@ -362,8 +362,8 @@ impl App {
         Ok(workers.run(lane.as_str(), move || begun.go_on(facts)).await?)
     }
 
-    /// One emergency follows another only when that was looked at: else each would give again what is to be given for a short time
-    /// (I18).
+    /// Refuses an emergency while the one before it was not reviewed: otherwise access that is meant for a short time could be renewed
+    /// again and again (I18).
     async fn no_emergency_is_open(&self, organisation: &Organisation, request: &AccessRequest) -> Result<(), Error> {
         let accounts = organisation.other_accounts(&request.subject);
         for account in accounts.iter().chain([&request.subject]) {
@@ -392,7 +392,7 @@ impl App {
         let seated = app.map(organisation::App::seated).unwrap_or_default();
         names.extend(seated.iter().map(|tier| format!("seats:{}/{tier}", request.app)));
         names.extend(accounts.iter().map(ToString::to_string));
-        // Before all else: what comes meanwhile makes what is decided by this stale.
+        // First, so that a change of access in the meantime makes the decision stale.
         let seen = self.store.all_access_seen(&names).await?;
         let tiers: Vec<&TierId> = app.iter().flat_map(|app| &app.tiers).map(|tier| &tier.id).collect();
         let people = Peers::people(organisation, subject);

@@ -29,7 +29,7 @@ pub const ATTACHMENT_NAME_CHARS_MAX: usize = 255;
 /// The longest media type, in characters (RFC 6838, section 4.2: two names of 127).
 pub const MEDIA_TYPE_CHARS_MAX: usize = 255;
 
-/// What somebody submits, unchecked.
+/// A submission, unchecked.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Submission {
     pub request_type: String,

@@ -13,12 +13,12 @@ use notify::Event;
 use super::batches::Batches;
 use super::lanes::{Done, Job, Lanes};
 use super::limit::{self, FOLDERS_MAX, Found};
-use super::look::{Read, Seen, is_half_changed, is_nothing, is_of_a_rule, look_at};
+use super::look::{Load, Read, Seen, is_half_changed, is_nothing, is_of_a_rule, look_at};
 use super::missing::Missing;
 use super::peek::Peek;
 use super::root::Root;
 use super::writing::{Deed, Writing};
-use super::{Habits, Message};
+use super::{Habits, Message, MissingRules};
 use crate::rules::live::catalog::{Catalog, Outcome, Unread};
 use crate::rules::live::directory::Directory;
 use crate::rules::load::Loader;
@@ -115,7 +115,7 @@ impl DirectoryWatch {
 
     /// Puts all that is there into the lanes.
     pub fn begin(&mut self, now: Instant) {
-        self.look(true);
+        self.look(Load::AtOnce);
         self.publish(now);
     }
 
@@ -135,7 +135,7 @@ impl DirectoryWatch {
                 match message {
                     Message::Stop => return,
                     Message::Event(event) => self.note(event, Instant::now()),
-                    Message::Reload(done, believe) => self.reload(done, believe),
+                    Message::Reload(done, missing) => self.reload(done, missing),
                     Message::Expect(folders) => self.expect(folders),
                     Message::Ended(folders, done) => self.ended_before(folders, &done, Instant::now()),
                     Message::Loaded(done) => ready.extend(self.finished(*done, Instant::now())),
@@ -151,14 +151,14 @@ impl DirectoryWatch {
                 self.load(&believed);
             }
             if now >= next_poll {
-                self.look(false);
+                self.look(Load::OnceSettled);
                 self.compare_one();
                 self.lanes.compare_unknown(&self.catalog.generation(), &self.tables.load());
                 next_poll = now + self.habits.poll;
             } else if self.look_at.is_some_and(|at| now >= at) {
                 self.looks_left = self.looks_left.saturating_sub(1);
                 self.look_at = (self.looks_left > 0).then(|| now + QUIET);
-                self.look(false);
+                self.look(Load::OnceSettled);
             }
             if self.loading.is_empty() || self.counted.is_none_or(|counted| now >= counted + COUNT_EVERY) {
                 self.counted = Some(now);
@@ -187,16 +187,16 @@ impl DirectoryWatch {
             .min()
     }
 
-    fn reload(&mut self, done: Sender<()>, believe: bool) {
+    fn reload(&mut self, done: Sender<()>, missing: MissingRules) {
         for read in self.seen.values_mut() {
             read.content = None;
         }
         self.again = self.loading.keys().cloned().collect();
         self.half.clear();
-        self.look(true);
-        if believe && self.unreadable.is_none() {
-            let missing = self.missing.believe();
-            self.load(&missing);
+        self.look(Load::AtOnce);
+        if missing == MissingRules::End && self.unreadable.is_none() {
+            let gone = self.missing.believe();
+            self.load(&gone);
         }
         self.waiting.push(done);
     }
@@ -287,16 +287,17 @@ impl DirectoryWatch {
         self.load(&over);
     }
 
-    /// Looks at all folders. What has changed is loaded when it looks the same at two looks, or at once if `now`.
+    /// Looks at all folders, and loads those that have changed.
     #[expect(clippy::disallowed_methods, reason = "watching a directory happens in real time")]
-    fn look(&mut self, now: bool) {
+    fn look(&mut self, when: Load) {
+        let at_once = when == Load::AtOnce;
         self.writing.forget_old();
         let Some(folders) = self.folders(Instant::now()) else { return };
         let mut load = Vec::new();
         let before = std::mem::take(&mut self.unsettled);
         for folder in folders {
             let looks = look_at(&folder);
-            if now {
+            if at_once {
                 self.quiet_since.remove(&folder);
             }
             if is_nothing(&looks) && self.catalog.serves(&folder) {
@@ -305,17 +306,17 @@ impl DirectoryWatch {
             }
             self.missing.forget(&folder);
             let same = self.seen.get(&folder).filter(|read| read.looks == looks);
-            let is_settled = same.is_some_and(|read| !now || read.content.is_some());
+            let is_settled = same.is_some_and(|read| !at_once || read.content.is_some());
             if is_settled || self.quiet_since.contains_key(&folder) || self.half.contains_key(&folder) {
                 continue;
             }
-            if now || (before.get(&folder) == Some(&looks) && !self.writing.is_open(&folder)) {
+            if at_once || (before.get(&folder) == Some(&looks) && !self.writing.is_open(&folder)) {
                 load.push(folder);
             } else {
                 self.unsettled.insert(folder, looks);
             }
         }
-        if now { self.load(&load) } else { self.load_whole(load, Instant::now()) }
+        if at_once { self.load(&load) } else { self.load_whole(load, Instant::now()) }
     }
 
     /// All folders that are there, or were; nothing where the directory cannot be read, so that nothing is believed to be gone.

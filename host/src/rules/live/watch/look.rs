@@ -11,6 +11,14 @@ use crate::rules::load::folder::Content;
 use crate::rules::load::trust::SIGNATURE_FILE;
 use crate::rules::load::{COMPONENT_FILE, MANIFEST_FILE};
 
+/// The moment at which a changed folder is loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Load {
+    AtOnce,
+    /// When it looks the same at two looks, so that it is not read while it is being written.
+    OnceSettled,
+}
+
 /// The files of a folder that are a rule's; all others are none of its business.
 pub const FILES: [&str; 3] = [MANIFEST_FILE, COMPONENT_FILE, SIGNATURE_FILE];
 

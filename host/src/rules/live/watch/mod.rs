@@ -1,7 +1,7 @@
 //! Looks at the rules directory for ever and keeps the catalog true to it.
 //!
 //! Events make it quick, polling makes it certain: a file system that sends no events is looked at all the same. A file
-//! that somebody still has open for writing is not read, and neither is one that changed a moment ago; so a rule that is
+//! that is still open for writing is not read, and neither is one that changed a moment ago; so a rule that is
 //! half copied is never loaded, however long the copying takes.
 
 use std::path::{Path, PathBuf};
@@ -30,12 +30,20 @@ mod peek;
 mod root;
 mod writing;
 
+/// The rules of folders that are missing when the directory is looked at again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MissingRules {
+    /// They go on for a time, because the folder may come back.
+    GoOn,
+    /// They end: a person says that the directory is as it should be.
+    End,
+}
+
 /// A request to the watching thread.
 enum Message {
     Event(notify::Result<Event>),
-    /// Look at everything again, also at what looks as before, and say when it is done. With whether what is not there is
-    /// believed to be gone.
-    Reload(Sender<()>, bool),
+    /// Look at everything again, also at folders that look as before, and say when it is done.
+    Reload(Sender<()>, MissingRules),
     /// These folders should be there: their rules were live when another process last wrote that down.
     Expect(Vec<String>),
     /// Rules have ended with these folders, so long ago, when another process looked; say when it is shown.
@@ -51,7 +59,7 @@ pub struct Habits {
     pub root: PathBuf,
     /// How often it is looked at even without an event.
     pub poll: Duration,
-    /// How long a directory of which most is missing is not believed.
+    /// How long rules go on when most of their directory is missing.
     pub patience: Duration,
 }
 
@@ -86,10 +94,10 @@ impl Watch {
         Ok(Self { send, is_read, thread: Some(thread) })
     }
 
-    /// Looks at everything again and waits until that is done; `believe` says whether what is not there is gone.
-    pub fn reload(&self, believe: bool) {
+    /// Looks at everything again and waits until that is done.
+    pub fn reload(&self, missing: MissingRules) {
         let (done, wait) = channel();
-        if self.send.send(Message::Reload(done, believe)).is_ok() {
+        if self.send.send(Message::Reload(done, missing)).is_ok() {
             // An error means that the thread has ended, so that there is nothing to wait for.
             let _ = wait.recv();
         }

@@ -1,4 +1,4 @@
-//! The directory of compiled code. Loading machine code is trusting it, so a directory that anybody else may write to is not
+//! The directory of compiled code. Loading machine code is trusting it, so a directory that other users may write to is not
 //! used, and each file carries a MAC under a key that only this user has. What was used longest ago goes first when it is full.
 
 use std::fs::{self, DirBuilder, File, FileTimes, OpenOptions};
@@ -177,7 +177,7 @@ pub fn write_beside(file: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
     Ok(temporary)
 }
 
-/// Notes that a file was of use now. One that cannot be marked goes earlier than it might, and is made anew.
+/// Notes that a file was used now. One that cannot be marked is removed earlier than need be, and made again.
 #[expect(clippy::disallowed_methods, reason = "files of all desks that share the cache are ordered by real time")]
 fn used(file: &File) {
     let _ = file.set_times(FileTimes::new().set_modified(std::time::SystemTime::now()));

@@ -26,8 +26,8 @@ pub fn on_disk(bytes: u64) -> u64 {
     bytes.max(1).next_multiple_of(BLOCK_BYTES)
 }
 
-/// Removes what was used longest ago until the rest fits into `bytes_max`. What cannot be removed stays, and so does whatever
-/// has a name that this program never gives.
+/// Removes what was used longest ago until the rest fits into `bytes_max`. Files that cannot be removed stay, and so do those
+/// whose names this program never gives.
 pub fn trim(directory: &Path, bytes_max: u64) {
     let mut groups: HashMap<String, Group> = HashMap::new();
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {

@@ -133,7 +133,7 @@ impl Trust {
         !self.keys.is_empty()
     }
 
-    /// Who vouches for a rule, given its signature's text: nobody needs to where no key is trusted.
+    /// The trusted key that signed a rule, given its signature's text; none is needed where no key is named as trusted.
     ///
     /// # Errors
     ///

@@ -1,9 +1,9 @@
 //! Copying SQLite's write-ahead log back into the database in small pieces, while the other connection writes.
 //!
 //! The connection that writes only appends to the log (`wal_autocheckpoint = 0`), so no commit ever waits for a large copy. A
-//! connection of its own runs `wal_checkpoint(passive)`, which stands in nobody's way, often enough that each piece is small.
+//! connection of its own runs `wal_checkpoint(passive)`, which blocks no other, often enough that each piece is small.
 //! That alone would let the log grow for ever while there is always something being written: it begins again from its front
-//! only when all of it was copied and nobody reads from it. So once the log is long and almost all of it is copied, writing
+//! only when all of it was copied and no connection reads from it. So once the log is long and almost all of it is copied, writing
 //! stops for one `wal_checkpoint(restart)`, which copies the little that came in meanwhile. When nothing more is written, the
 //! log is cut to nothing (`truncate`), and after a peak to `journal_size_limit`.
 //!
@@ -192,7 +192,7 @@ fn logged(done: Result<bool, sqlx::Error>) -> bool {
 
 /// Waits until the task is to stop.
 async fn told(stopped: &mut watch::Receiver<bool>) {
-    // Where nobody is left who could say so, it is to stop as well.
+    // It stops as well where all senders are gone.
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 

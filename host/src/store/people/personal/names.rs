@@ -1,4 +1,4 @@
-//! A person is taken off tickets and off what others wrote down about them.
+//! Removes a person's name and words from tickets, and their name from what others wrote down about them.
 
 use std::collections::BTreeSet;
 
@@ -77,7 +77,7 @@ pub(super) async fn erase_in_ticket(
     Ok(Some(entries))
 }
 
-/// Puts the other name into the ticket's own row, and takes the words away where the ticket was the person's.
+/// Puts the pseudonym into the ticket's own row, and removes the words where the ticket was the person's.
 async fn erase_ticket(tx: &mut Tx, erasure: Erasure<'_>, ticket: &Ticket) -> Result<(), Error> {
     let Erasure { person, pseudonym, .. } = erasure;
     let named = |id: &PersonId| if id == person { pseudonym.to_owned() } else { id.to_string() };
@@ -129,12 +129,12 @@ async fn erase_in_contents(tx: &mut Tx, erasure: Erasure<'_>, number: TicketNumb
     Ok(changed)
 }
 
-/// Puts the other name into words of others that name the person, in messages that have not left.
+/// Puts the pseudonym into words of others that name the person, in messages that have not left.
 pub(super) async fn erase_in_messages(tx: &mut Tx, erasure: Erasure<'_>) -> Result<(), Error> {
     let Erasure { person, pseudonym, .. } = erasure;
     let sql = "select id, payload from outbox where sent_at is null and payload like $1";
     for row in tx.all(sql, vec![format!("%@{person}%").into()]).await? {
-        // A damaged one is found when it is to be sent.
+        // A damaged message is reported when it is to be sent.
         let Ok(mut payload) = serde_json::from_str::<Value>(&row.text(1)?) else { continue };
         if let Some(Value::String(said)) = payload.pointer_mut("/reply/1")
             && let Some(otherwise) = named_otherwise(said, person.as_str(), pseudonym)
@@ -147,7 +147,7 @@ pub(super) async fn erase_in_messages(tx: &mut Tx, erasure: Erasure<'_>) -> Resu
     Ok(())
 }
 
-/// Puts the other name into the submissions that others keep for the person or about them.
+/// Puts the pseudonym into the drafts that others keep for the person or about them.
 pub(super) async fn erase_in_drafts(tx: &mut Tx, erasure: Erasure<'_>) -> Result<(), Error> {
     let Erasure { person, pseudonym, .. } = erasure;
     let sql = "select person, id, content from drafts where content like $1 and person <> $2";
@@ -158,7 +158,7 @@ pub(super) async fn erase_in_drafts(tx: &mut Tx, erasure: Erasure<'_>) -> Result
                 *value = pseudonym.into();
             }
         };
-        // A damaged one names no person, and keeps no other from being read.
+        // A damaged draft names no person, and must not stop the others.
         let Ok(mut content) = serde_json::from_str::<Value>(&row.text(2)?) else { continue };
         content.get_mut("requester").into_iter().for_each(rename);
         let fields = content.get_mut("fields").and_then(Value::as_object_mut);

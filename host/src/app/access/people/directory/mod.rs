@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use self::attributes::{flag, is_active, memberships, with_names};
 use crate::app::error::Busy;
+use crate::app::jobs::looks::Looks;
 use crate::app::jobs::stop::Stop;
 use crate::app::office::signatory;
 use crate::app::{App, Error, Office};
@@ -189,7 +190,7 @@ impl Office {
     }
 
     /// Reads the directory where it has changed since it was read last; whether it has.
-    pub(in crate::app) async fn catch_up_directory(&self) -> Result<bool, Error> {
+    async fn catch_up_directory(&self) -> Result<bool, Error> {
         let revision = self.store.directory_revision().await?;
         if self.directory.load().revision == revision {
             return Ok(false);
@@ -389,14 +390,9 @@ impl App {
     }
 
     /// Follows the directory as other hosts change it, until it is asked to stop.
-    pub async fn follow_directory(self: Arc<Self>, mut stop: Stop) {
-        let mut ticks = tokio::time::interval(LOOK_EVERY);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = stop.told() => return,
-                _ = ticks.tick() => {}
-            }
+    pub async fn follow_directory(self: Arc<Self>, stop: Stop) {
+        let mut looks = Looks::every(LOOK_EVERY, stop);
+        while looks.next().await {
             let shown = match self.office.catch_up_directory().await {
                 Ok(true) => self.show_organisation().await,
                 Ok(false) => Ok(()),

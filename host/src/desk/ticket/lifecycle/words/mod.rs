@@ -85,7 +85,7 @@ const THANKS: [&str; 16] = [
 ];
 
 /// Whether a text only thanks. It is strict: a question, a number or any other word makes it more than that.
-pub fn only_thanks(text: &str) -> bool {
+fn only_thanks(text: &str) -> bool {
     if text.chars().count() > THANKS_CHARS_MAX || text.contains('?') || text.chars().any(char::is_numeric) {
         return false;
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Interval, MissedTickBehavior};
 
-use crate::app::jobs::stop::Stop;
+use super::stop::Stop;
 
 /// The times at which something is looked for, until it is asked to stop.
 pub struct Looks {
