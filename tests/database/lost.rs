@@ -1,12 +1,18 @@
-//! A connection that is lost: before the commit, the whole transaction is made again; during it, nobody claims to know.
+//! A connection that is lost: before the commit, the whole transaction is made again; during it, nobody claims to know. And a file that
+//! is taken away under the running desk: what goes there is not acknowledged.
 
 use std::time::Duration;
 
 use ruledesk::store::{Committed, Error, IdempotencyKey, Store, Target};
 
+use serde_json::json;
+
 use super::proxy::Proxy;
 use crate::store::fixture::{Wanted, count, organisation};
+use crate::support::components::example_rules;
+use crate::support::desk::{Database, Desk};
 use crate::support::postgres;
+use crate::support::wait::until;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_lost_before_the_commit_costs_nothing_and_one_lost_during_it_is_told() {
@@ -39,4 +45,26 @@ async fn a_connection_lost_before_the_commit_costs_nothing_and_one_lost_during_i
     assert!(matches!(again, Committed::Before(ticket) if ticket == asked.change.after().id), "{again:?}");
     assert_eq!(count(&store).await, 5);
     store.close().await;
+}
+
+#[test]
+fn what_goes_into_a_file_that_was_taken_away_is_acknowledged_when_it_is_back() {
+    let desk = Desk::with_settings(Database::Sqlite, example_rules(), |text| {
+        text.replace("[server]\n", "[server]\nrequest-timeout-ms = 3000\n")
+    });
+    let (file, away) = (desk.data_dir().join("ruledesk.db"), desk.data_dir().join("away.db"));
+    let ticket = json!({ "request_type": "question", "subject": "x", "body": "Please tell me.", "fields": { "topic": "other" } });
+    let amara = desk.as_role("amara").with("idempotency-key", "one");
+    std::fs::rename(&file, &away).unwrap();
+    let first = amara.post("/api/v1/tickets", &ticket);
+    assert!([503, 504].contains(&first.status), "{} {}", first.status, first.text);
+    let ready = desk.stranger().get("/readyz");
+    assert!(ready.status == 503 && ready.text.contains("the database's file is gone"), "{}", ready.text);
+    std::fs::rename(&away, &file).unwrap();
+    until("the desk to be ready", || (desk.stranger().get("/readyz").status == 200).then_some(()));
+    let again = amara.post("/api/v1/tickets", &ticket);
+    assert!(again.status < 300, "{} {}", again.status, again.text);
+    let path = format!("/api/v1/tickets/{}", again.json()["key"].as_str().unwrap());
+    let desk = desk.crash_and_restart();
+    desk.as_role("kofi").get(&path).expect(200);
 }
