@@ -1,12 +1,15 @@
-//! Nobody waits for others without a bound: not for a host that stands still, nor for lists.
+//! Nobody waits for others without a bound: not for a host that stands still, nor for lists, nor for another program's lock.
 
 use std::time::{Duration, Instant};
 
 use ruledesk::store::db::{Db, Limits};
 use ruledesk::store::{Committed, Target};
+use serde_json::json;
 use sqlx::Connection as _;
 
 use crate::store::fixture::{Wanted, on_postgres, organisation};
+use crate::support::components::example_rules;
+use crate::support::desk::{Database, Desk};
 use crate::support::postgres;
 use crate::support::wait::{until, until_within};
 
@@ -147,4 +150,37 @@ fn a_list_that_is_called_off_before_its_turn_is_not_read() {
     let begun = runtime.block_on(number(&url, "select count(*) from begun where is_called"));
     assert_eq!(begun, 0, "no one waits for it any more");
     runtime.block_on(db.close());
+}
+
+/// Each of those who wait in line would wait for it as long again, and those at the end longer than a request may take.
+#[test]
+fn a_lock_of_another_program_is_answered_in_time_to_all_who_write() {
+    let desk = Desk::with_settings(Database::Sqlite, example_rules(), |text| {
+        text.replace("[server]\n", "[server]\nrequest-timeout-ms = 6000\n")
+    });
+    let amara = desk.as_role("amara");
+    let ticket = json!({ "request_type": "question", "subject": "x", "body": "Please tell me.", "fields": { "topic": "other" } });
+    let write = |n: usize| match n % 4 {
+        0 => amara.with("idempotency-key", &format!("ticket-{n}")).post("/api/v1/tickets", &ticket),
+        _ => amara.put(&format!("/api/v1/drafts/0199c0de-0000-7000-8000-0000000001{n:02}"), &ticket),
+    };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let file = format!("sqlite://{}", desk.data_dir().join("ruledesk.db").display());
+    let mut other = runtime.block_on(sqlx::SqliteConnection::connect(&file)).unwrap();
+    runtime.block_on(sqlx::query("begin immediate").execute(&mut other)).unwrap();
+    let refused = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..16).map(|n| scope.spawn(move || write(n))).collect();
+        all.into_iter().map(|one| one.join().unwrap()).collect::<Vec<_>>()
+    });
+    for answer in &refused {
+        assert_eq!(answer.status, 503, "{}", answer.text);
+        assert!(answer.retry_after.is_some(), "{}", answer.text);
+    }
+    runtime.block_on(sqlx::query("rollback").execute(&mut other)).unwrap();
+    runtime.block_on(other.close()).unwrap();
+    for n in 0..16 {
+        let taken = write(n);
+        let is_right = if n % 4 == 0 { taken.status == 201 } else { taken.status < 300 };
+        assert!(is_right, "none of them had been written: {} {}", taken.status, taken.text);
+    }
 }

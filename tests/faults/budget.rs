@@ -53,6 +53,29 @@ fn rules_that_take_all_the_time_leave_the_rest_to_its_fallback_and_are_taken_out
     });
 }
 
+/// A shadow is looked at, and takes neither the time nor the room of those that decide.
+#[test]
+fn rules_that_are_only_tried_leave_their_time_to_those_that_count() {
+    let dir = TempDir::new().unwrap();
+    let limits = "mode = \"shadow\"\n[limits]\nfuel = 2_000_000_000\ndeadline-ms = 2000";
+    // More than any machine runs to the end of their fuel in the time that a ticket has.
+    for number in 0..20 {
+        let (name, stage) = (format!("tried-{number:02}"), if number < 10 { "intake" } else { "priority" });
+        put(dir.path(), &name, &hostile_manifest(&name, stage, "loop", limits), hostile());
+    }
+    let counts = hostile_manifest("counts", "priority", "pass", "").replace("order = 1\n", "order = 90\n");
+    put(dir.path(), "counts", &counts, hostile());
+    let desk = House::with_rules(Database::Sqlite, dir.path());
+    for person in ["amara", "lena", "priya"] {
+        let ticket = submit(&desk, person);
+        let path = format!("/api/v1/tickets/{}", ticket["key"].as_str().unwrap());
+        assert_eq!(desk.as_role("kofi").get(&path).expect(200)["signals"], json!([]), "what counts was asked");
+        let found = parts(&desk, &ticket);
+        assert!(found.contains(&("counts".to_owned(), "answered".to_owned())), "{found:?}");
+        assert!(found.contains(&("tried-19".to_owned(), "not-started".to_owned())), "{found:?}");
+    }
+}
+
 /// A core module that prints so many bytes so often, in a line without a loop, through a WASI of before components.
 fn printer(times: usize) -> Vec<u8> {
     let write = "(drop (call $write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 8)))".repeat(times);

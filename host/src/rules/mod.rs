@@ -28,7 +28,8 @@ pub mod tables;
 pub mod text;
 
 use live::catalog::{Catalog, Generation};
-use live::rollout::{Rollout, VersionId};
+use live::rollout::Rollout;
+use live::slots::Past;
 use live::watch::{Habits, MissingRules, Watch};
 use load::compile::{CompileError, CompileLimits, Compiler};
 use load::trust::Trust;
@@ -36,7 +37,6 @@ use load::{LoadError, Loader};
 use run::call_permits::CALLS_BESIDE;
 use run::engine::{Allocation, EngineError};
 use run::examples::Judge;
-use run::manifest::Says;
 use run::rule::Rule;
 use run::workers::Workers;
 use tables::Tables;
@@ -109,13 +109,13 @@ impl Rules {
     ///
     /// Where the directory, the cache or the engine cannot be used.
     pub fn open(options: &Options, tables: Tables) -> Result<Self, OpenError> {
-        let rules = Self::begin(options, tables, BTreeMap::new(), &BTreeMap::new())?;
+        let rules = Self::begin(options, tables, BTreeMap::new(), &Past::default())?;
         rules.watch.wait_until_read(None);
         Ok(rules)
     }
 
-    /// Begins to load the directory and goes on watching it. `rollouts` are those that the store has: they give the names of folders
-    /// and the versions that should be live. `says` has the stages at which each of these is asked.
+    /// Begins to load the directory and goes on watching it. `rollouts` are those that are kept, where there are any: the names
+    /// that folders have, and the versions that should be live; `past` is what is known of them.
     ///
     /// # Errors
     ///
@@ -124,7 +124,7 @@ impl Rules {
         options: &Options,
         tables: Tables,
         rollouts: BTreeMap<String, Rollout>,
-        says: &BTreeMap<VersionId, Says>,
+        past: &Past,
     ) -> Result<Self, OpenError> {
         let no_directory = |source| OpenError::Directory { path: options.rules_dir.clone(), source };
         // By its name: where that leads may change.
@@ -146,7 +146,7 @@ impl Rules {
         options.judge.iter().for_each(|judge| loader.set_judge(judge.clone()));
         let catalog = Arc::new(Catalog::new(options.two_person_access));
         if !rollouts.is_empty() {
-            catalog.know(rollouts, says);
+            catalog.know(rollouts, past);
         }
         let tables = Arc::new(ArcSwap::from_pointee(tables));
         let workers = Workers::start(threads as usize, options.waiting_max).map_err(OpenError::Thread)?;

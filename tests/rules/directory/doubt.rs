@@ -116,8 +116,21 @@ fn a_rule_that_decided_and_moved_to_another_stage_or_is_only_tried_leaves_access
     put(&desk.rules, "20-deny", &table("deny", "2.0.0", "priority", "", ""), &component());
     until_rule(&desk, "20-deny", |rule| rule["active"]["version"] == "2.0.0");
     assert_eq!(state(&desk), "awaiting");
-    let desk = desk.cut_off_and_restart();
+    let mut desk = desk.cut_off_and_restart();
     assert_eq!(state(&desk), "awaiting");
+    // However often it is touched since: none of that is a word about access.
+    for version in ["2.0.1", "2.0.2"] {
+        put(&desk.rules, "20-deny", &table("deny", version, "priority", "", ""), &component());
+        until_rule(&desk, "20-deny", |rule| rule["active"]["version"] == version);
+        assert_eq!(state(&desk), "awaiting", "{version}");
+        desk = desk.cut_off_and_restart();
+        assert_eq!(state(&desk), "awaiting", "{version}, after a restart");
+    }
+    let mei = desk.as_role("mei");
+    for _ in 0..2 {
+        mei.post("/api/v1/rules/deny/suspend", &json!({ "why": "a doubt" })).expect(200);
+        assert_eq!(state(&desk), "awaiting", "no version of it is left");
+    }
     put(&desk.rules, "20-deny", &access("deny", "3.0.0", "deny", "mode = \"off\""), &component());
     until_rule(&desk, "20-deny", |rule| rule["active"]["version"] == "3.0.0");
     assert_eq!(state(&desk), "approved", "it says itself that it is off");

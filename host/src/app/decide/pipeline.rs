@@ -402,7 +402,7 @@ impl Run {
         let (mut given, mut parts) = (Vec::new(), Vec::new());
         let ticket = case.ticket.0.as_bytes().as_slice();
         for (rule, role) in case.generation.asked_about(S::STAGE, request_type, category, ticket) {
-            let called = left.ask(rule, input, &case.tables);
+            let called = left.ask(rule, role, input, &case.tables);
             let outcome = match &called.result {
                 Ok(answer) => checked(stage, answer.clone()),
                 Err(fault) => Err(fault.clone()),

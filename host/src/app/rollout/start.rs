@@ -12,13 +12,17 @@ use super::rows::rollout_of;
 use super::steps::Reason;
 use crate::app::{App, Error, clock};
 use crate::rules::live::rollout::{Candidate, Rollout, RolloutStep, Trial, VersionId};
+use crate::rules::live::slots::Past;
 use crate::rules::run::manifest::{self, Says};
+use crate::rules::run::stage::Stage;
 use crate::store::Store;
 
 /// How long a desk that knows what decided last waits for its directory before it says that it is ready.
 const KNOWN_PATIENCE: Duration = Duration::from_secs(2);
 /// The same for one that knows of no rule.
 const FIRST_PATIENCE: Duration = Duration::from_secs(15);
+/// How far back in the audit of a rule a version is looked for that decided about access, in entries.
+const EVENTS_LOOKED_AT: usize = 200;
 
 /// When the rules of this process began.
 pub struct Started {
@@ -40,13 +44,13 @@ impl App {
             self.begin_with_agreed_files().await?;
         }
         let only_one = self.archiving.lock().await;
-        let (rollouts, says) = kept(&self.store).await?;
+        let (rollouts, past) = kept(&self.store).await?;
         let is_known = !rollouts.is_empty();
         if is_known {
             let expected = rollouts.values().filter(|rollout| rollout.is_live()).filter_map(|r| r.folder.clone());
             let expected = expected.collect();
             let ended = self.ended_before(&rollouts).await?;
-            self.rules.catalog().know(rollouts, &says);
+            self.rules.catalog().know(rollouts, &past);
             self.rules.expect(expected);
             let app = Arc::clone(self);
             tokio::task::spawn_blocking(move || app.rules.ended_before(ended)).await?;
@@ -139,8 +143,8 @@ impl App {
     }
 }
 
-/// The rollouts as the deployments keep them: each rule's rollout, and what its versions are there for.
-pub type Kept = (BTreeMap<String, Rollout>, BTreeMap<VersionId, Says>);
+/// The rollouts as the deployments keep them, and what is known of their versions.
+pub type Kept = (BTreeMap<String, Rollout>, Past);
 
 /// The rollouts that a store keeps.
 ///
@@ -148,15 +152,49 @@ pub type Kept = (BTreeMap<String, Rollout>, BTreeMap<VersionId, Says>);
 ///
 /// Where the store cannot be read.
 pub async fn kept(store: &Store) -> Result<Kept, Error> {
-    let (mut rollouts, mut says) = (BTreeMap::new(), BTreeMap::new());
+    let (mut rollouts, mut past) = (BTreeMap::new(), Past::default());
     for row in store.deployments().await? {
         let rollout = rollout_of(&row)?;
         for version in rollout.named() {
-            let manifest = store.manifest(&version.component.to_string(), &version.manifest.to_string()).await?;
-            let manifest = manifest.and_then(|text| manifest::parse(Path::new(&row.name), &text).ok());
-            says.extend(manifest.map(|manifest| (version, Says::of(&manifest))));
+            let said = says(store, &row.name, version).await?;
+            past.says.extend(said.map(|says| (version, says)));
         }
+        let decided = decided(store, &row.name, &rollout, &past.says).await?;
+        past.decided.extend(decided.map(|says| (row.name.clone(), says)));
         rollouts.insert(row.name, rollout);
     }
-    Ok((rollouts, says))
+    Ok((rollouts, past))
+}
+
+/// The purpose of a version, by its manifest in the archive.
+async fn says(store: &Store, rule: &str, version: VersionId) -> Result<Option<Says>, Error> {
+    let manifest = store.manifest(&version.component.to_string(), &version.manifest.to_string()).await?;
+    let manifest = manifest.and_then(|text| manifest::parse(Path::new(rule), &text).ok());
+    Ok(manifest.map(|manifest| Says::of(&manifest)))
+}
+
+/// The words of the version that decided about access before the one which counts now, where that one has moved to other stages.
+async fn decided(
+    store: &Store,
+    rule: &str,
+    rollout: &Rollout,
+    known: &BTreeMap<VersionId, Says>,
+) -> Result<Option<Says>, Error> {
+    let is_answer = |says: &Says| *says == Says::Off || says.is_at(Stage::Access);
+    let now = rollout.active.and_then(|version| known.get(&version));
+    // One that says so itself needs no look at its past.
+    if !rollout.is_live() || now.is_some_and(is_answer) {
+        return Ok(None);
+    }
+    for version in store.active_before(rule, EVENTS_LOOKED_AT).await? {
+        let Ok(version) = version.parse::<VersionId>() else { continue };
+        let said = match known.get(&version) {
+            Some(says) => Some(*says),
+            None => says(store, rule, version).await?,
+        };
+        if let Some(says) = said.filter(is_answer) {
+            return Ok(Some(says).filter(|says| *says != Says::Off));
+        }
+    }
+    Ok(None)
 }

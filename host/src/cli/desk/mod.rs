@@ -221,8 +221,8 @@ pub async fn agreed(config: Config, source: &Source) -> Result<Config, Failure> 
 /// beside it.
 pub async fn open_to_serve(config: Config, source: Source) -> Result<Arc<App>, Failure> {
     let store = store(&config.server).await?;
-    let (rollouts, says) = start::kept(&store).await?;
-    let begin = move |options: &Options, seen| Rules::begin(options, seen, rollouts, &says);
+    let (rollouts, past) = start::kept(&store).await?;
+    let begin = move |options: &Options, seen| Rules::begin(options, seen, rollouts, &past);
     let app = open_with(config, source, (store, Clock::System), begin).await?;
     app.start_rules().await?;
     Ok(app)

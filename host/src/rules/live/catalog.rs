@@ -16,7 +16,7 @@ use super::doubt::{Meant, Standing, missed};
 pub use super::generation::{Generation, Missed, Playing, Role};
 use super::guard::SETTLE_ACCESS;
 use super::rollout::{Rollout, RolloutStep, VersionId};
-use super::slots::{Slots, version_of};
+use super::slots::{Past, Slots, version_of};
 use crate::rules::load::LoadError;
 use crate::rules::run::manifest::Says;
 use crate::rules::run::rule::Rule;
@@ -139,10 +139,10 @@ impl Catalog {
 
     /// Learns what the deployments keep before any of it is in memory: the names that folders have, and the versions that should
     /// be live. What folders have offered already is offered once more, each name by the folder that it belongs to.
-    pub fn know(&self, rollouts: BTreeMap<String, Rollout>, says: &BTreeMap<VersionId, Says>) {
+    pub fn know(&self, rollouts: BTreeMap<String, Rollout>, past: &Past) {
         let mut authority = self.write();
         *authority = Authority::Deployments;
-        let mut slots = Slots::known(self.slots.load().two_person_access(), rollouts, says);
+        let mut slots = Slots::known(self.slots.load().two_person_access(), rollouts, past);
         let mut folders = BTreeMap::clone(&self.folders.load());
         let mut offers: Vec<(PathBuf, Arc<Rule>)> = Vec::new();
         for status in folders.values_mut() {

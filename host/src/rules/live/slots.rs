@@ -14,6 +14,7 @@ use super::guard::Guard;
 use super::rollout::{NotTaken, Part, Rollout, RolloutStep, Signatory, Source, Trial, VersionId};
 use crate::rules::run::manifest::{Mode, Says};
 use crate::rules::run::rule::Rule;
+use crate::rules::run::stage::Stage;
 
 /// One rule's rollout and versions.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +31,8 @@ pub struct Slot {
     says: BTreeMap<VersionId, Says>,
     /// The folder that it ended with, where it did while this process runs.
     gone_from: Option<String>,
+    /// The words of the last version that was kept as the one which decides about access, since the rule was last retired or off.
+    decided: Option<Says>,
 }
 
 impl Slot {
@@ -42,6 +45,16 @@ impl Slot {
     pub fn rule(&self, version: VersionId) -> Option<&Arc<Rule>> {
         self.versions.get(&version)
     }
+}
+
+/// The past of the rules of a desk that starts: what is known of versions that are not in memory.
+#[derive(Debug, Clone, Default)]
+pub struct Past {
+    /// The purposes of the versions that rollouts name.
+    pub says: BTreeMap<VersionId, Says>,
+    /// By the rule's name: the words of the version that decided about access before those that do not, as far back as the rule was
+    /// last retired or off.
+    pub decided: BTreeMap<String, Says>,
 }
 
 /// All rules by name.
@@ -61,15 +74,14 @@ impl Slots {
         self.guard.access_forms = Some(forms);
     }
 
-    /// The rollouts as they are kept, with no version in memory yet; `says` tells what versions are there for.
-    pub fn known(
-        two_person_access: bool,
-        rollouts: BTreeMap<String, Rollout>,
-        says: &BTreeMap<VersionId, Says>,
-    ) -> Self {
+    /// The rollouts as they are kept, with no version in memory yet.
+    pub fn known(two_person_access: bool, rollouts: BTreeMap<String, Rollout>, past: &Past) -> Self {
         let known = |(name, kept): (String, Rollout)| {
-            let says = kept.named().filter_map(|version| Some((version, *says.get(&version)?))).collect();
-            (name, Slot { rollout: kept.clone(), kept, says, ..Slot::default() })
+            let says = kept.named().filter_map(|version| Some((version, *past.says.get(&version)?))).collect();
+            let decided = past.decided.get(&name).copied();
+            let mut slot = Slot { rollout: kept.clone(), kept, says, decided, ..Slot::default() };
+            slot.remember();
+            (name, slot)
         };
         Self { slots: rollouts.into_iter().map(known).collect(), ..Slots::new(two_person_access) }
     }
@@ -237,6 +249,7 @@ impl Slots {
     pub fn keep_in_memory(&mut self) {
         for slot in self.slots.values_mut() {
             slot.kept = slot.rollout.clone();
+            slot.remember();
             slot.forget();
         }
     }
@@ -333,6 +346,9 @@ impl Slot {
             _ => Meant::Before,
         };
         meant.extend(before.map(|says| (part, says)));
+        // However many versions ago it was: a touch of the one that counts now is no word about access.
+        let since = if self.rollout.active.is_none() { Meant::Suspended } else { Meant::Before };
+        meant.extend(self.decided.filter(|_| self.rollout.is_live()).map(|says| (since, says)));
         Standing { place: PathBuf::from(name), decides, meant }
     }
 
@@ -353,11 +369,23 @@ impl Slot {
                 self.gone_from = self.kept.folder.take().or_else(|| self.gone_from.take());
             }
             self.kept = rollout;
+            self.remember();
             self.wanted = None;
         } else {
             self.wanted = Some(rollout);
         }
         here
+    }
+
+    /// Notes that the version which is kept as active decides about access, or that this is over: the rule says that it is off, or
+    /// plays no part any more.
+    fn remember(&mut self) {
+        let says = self.kept.active.and_then(|version| self.says.get(&version)).copied();
+        if !self.kept.is_live() || says == Some(Says::Off) {
+            self.decided = None;
+        } else if let Some(says) = says.filter(|says| says.is_at(Stage::Access)) {
+            self.decided = Some(says);
+        }
     }
 
     /// Versions that no part needs leave the memory.

@@ -43,9 +43,15 @@ pub async fn write(db: Db, mut receive: mpsc::Receiver<Work>) {
                 other => others.push(other),
             }
         }
-        let flushing = write_commits(&db, &mut recorder, commits, done).await;
+        let (flushing, mut shut) = write_commits(&db, &mut recorder, commits, done).await;
         for work in others {
-            write_one(&db, &mut recorder, work).await;
+            match &shut {
+                Some(why) => work.refuse(why),
+                None => shut = write_one(&db, &mut recorder, work).await,
+            }
+        }
+        if let Some(why) = shut {
+            refuse_waiting(&mut receive, &why);
         }
         // A third batch waits until the first is on disk: it costs no time, and the third becomes larger.
         if let Some(before) = std::mem::replace(&mut before, flushing) {
@@ -55,16 +61,44 @@ pub async fn write(db: Db, mut receive: mpsc::Receiver<Work>) {
     }
 }
 
-/// Writes one thing in a transaction of its own. The client that asked may be gone: the write stands all the same.
-async fn write_one(db: &Db, recorder: &mut Recorder, work: Work) {
+impl Work {
+    /// Answers that it was not written.
+    fn refuse(self, why: &Error) {
+        let why = why.for_all().unwrap_or(Error::Stopped);
+        // The client that asked may be gone.
+        match self {
+            Work::Commit(_, done) => drop(done.send(Err(why))),
+            Work::Together(_, done) => drop(done.send(Err(why))),
+            Work::Deployment(_, done) => drop(done.send(Err(why))),
+            Work::Statement(_, _, done) => drop(done.send(Err(why))),
+        }
+    }
+}
+
+/// Answers those who have come while the database was shut: each would wait as long again, one after the other, beyond the time
+/// that a request may take.
+fn refuse_waiting(receive: &mut mpsc::Receiver<Work>, why: &Error) {
+    for _ in 0..receive.len() {
+        if let Ok(work) = receive.try_recv() {
+            work.refuse(why);
+        }
+    }
+}
+
+/// Writes one thing in a transaction of its own; gives why nothing else can be written either, where that is so. The client that asked
+/// may be gone: the write stands all the same.
+async fn write_one(db: &Db, recorder: &mut Recorder, work: Work) -> Option<Error> {
     match work {
         Work::Commit(commit, done) => match commit_all(db, recorder, std::slice::from_ref(&*commit)).await {
-            Ok((outcomes, flush)) => drop(answer(flush, outcomes.into_iter().zip([done]).collect())),
-            Err(error) => drop(done.send(Err(error))),
+            Ok((outcomes, flush)) => {
+                drop(answer(flush, outcomes.into_iter().zip([done]).collect()));
+                None
+            }
+            Err(error) => answer_one::<Committed>(db, done, Err(error)),
         },
-        Work::Together(commits, done) => answer_one(done, commit_together(db, recorder, &commits).await),
-        Work::Deployment(change, done) => answer_one(done, deployments::change(db, *change).await),
-        Work::Statement(sql, args, done) => answer_one(done, run(db, sql, args).await),
+        Work::Together(commits, done) => answer_one(db, done, commit_together(db, recorder, &commits).await),
+        Work::Deployment(change, done) => answer_one(db, done, deployments::change(db, *change).await),
+        Work::Statement(sql, args, done) => answer_one(db, done, run(db, sql, args).await),
     }
 }
 
@@ -81,32 +115,45 @@ async fn write_commits(
     recorder: &mut Recorder,
     commits: Vec<Commit>,
     done: Vec<Done<Committed>>,
-) -> Option<JoinHandle<()>> {
+) -> (Option<JoinHandle<()>>, Option<Error>) {
     if commits.is_empty() {
-        return None;
+        return (None, None);
     }
     match commit_all(db, recorder, &commits).await {
-        Ok((outcomes, flush)) => Some(answer(flush, outcomes.into_iter().zip(done).collect())),
+        Ok((outcomes, flush)) => (Some(answer(flush, outcomes.into_iter().zip(done).collect())), None),
         // A change that cannot be written must not fail the others, so each is tried alone; a failure of the database concerns all.
         Err(error) => {
             if error.for_all().is_some() {
                 tracing::warn!(%error, changes = commits.len(), "a batch was not written");
                 done.into_iter().for_each(|done| drop(done.send(Err(error.for_all().unwrap_or(Error::Stopped)))));
-                return None;
+                return (None, db.is_shut_by(&error).then_some(error));
             }
             tracing::warn!(%error, changes = commits.len(), "a batch was not written: each is tried by itself");
+            let mut shut = None;
             for (commit, done) in commits.into_iter().zip(done) {
-                write_one(db, recorder, Work::Commit(Box::new(commit), done)).await;
+                let work = Work::Commit(Box::new(commit), done);
+                match &shut {
+                    Some(why) => work.refuse(why),
+                    None => shut = write_one(db, recorder, work).await,
+                }
             }
-            None
+            (None, shut)
         }
     }
 }
 
-fn answer_one<T: Send + 'static>(done: Done<T>, written: Result<(T, Flush), Error>) {
+/// Answers one; gives why nothing else can be written either, where that is so.
+fn answer_one<T: Send + 'static>(db: &Db, done: Done<T>, written: Result<(T, Flush), Error>) -> Option<Error> {
     match written {
-        Ok((value, flush)) => drop(answer(flush, vec![(Ok(value), done)])),
-        Err(error) => drop(done.send(Err(error))),
+        Ok((value, flush)) => {
+            drop(answer(flush, vec![(Ok(value), done)]));
+            None
+        }
+        Err(error) => {
+            let shut = error.for_all().filter(|error| db.is_shut_by(error));
+            let _ = done.send(Err(error));
+            shut
+        }
     }
 }
 

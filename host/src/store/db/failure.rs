@@ -10,11 +10,12 @@ const CONTENDED: [&str; 2] = ["40001", "40P01"];
 /// PostgreSQL's `lock_not_available` and `query_canceled`; SQLite's `SQLITE_BUSY`, `SQLITE_LOCKED` and `SQLITE_BUSY_SNAPSHOT`.
 const SLOW: [&str; 5] = ["55P03", "57014", "5", "6", "517"];
 /// PostgreSQL's `admin_shutdown`, `crash_shutdown`, `cannot_connect_now`, `database_dropped`, `idle_session_timeout` and
-/// `idle_in_transaction_session_timeout`: the session has ended.
-const ENDED: [&str; 6] = ["57P01", "57P02", "57P03", "57P04", "57P05", "25P03"];
-/// SQLite's `SQLITE_NOMEM`, `SQLITE_CANTOPEN` and `SQLITE_IOERR_NOMEM`; PostgreSQL's `out_of_memory` and
+/// `idle_in_transaction_session_timeout`: the session has ended. And `read_only_sql_transaction`: the server takes no writes any more, as
+/// where another has taken its place, and a new session may find that one.
+const ENDED: [&str; 7] = ["57P01", "57P02", "57P03", "57P04", "57P05", "25P03", "25006"];
+/// SQLite's `SQLITE_NOMEM`, `SQLITE_READONLY`, `SQLITE_CANTOPEN` and `SQLITE_IOERR_NOMEM`; PostgreSQL's `out_of_memory` and
 /// `too_many_connections`.
-const STARVED: [&str; 5] = ["7", "14", "3082", "53200", "53300"];
+const STARVED: [&str; 6] = ["7", "8", "14", "3082", "53200", "53300"];
 /// PostgreSQL's `duplicate_prepared_statement` and `invalid_sql_statement_name`: the connection is not the one on which the
 /// statement was prepared.
 const POOLED: [&str; 2] = ["42P05", "26000"];

@@ -4,7 +4,7 @@
 //! itself only where the order of writes matters (at a checkpoint, and when the log begins again). A commit is durable once
 //! the log was flushed after it, or copied into the database, which SQLite flushes. So no request is answered before that.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ pub struct Flusher {
 struct Disk {
     /// How many of the flushes that were asked for it has done.
     done: u64,
-    /// Why the log cannot even be opened now; commits wait until that has passed.
+    /// Why the log cannot be flushed now; commits wait until that has passed.
     hindered: Option<String>,
     /// Why it did not take what was written. What it then holds is unknown, and a later flush that succeeds says nothing
     /// about it.
@@ -47,7 +47,7 @@ impl Disk {
     fn check(&self) -> Result<(), Error> {
         match (&self.lost, &self.hindered) {
             (Some(why), _) => Err(Error::Lost(why.as_str().into())),
-            (None, Some(why)) => Err(Error::Starved(format!("the write-ahead log cannot be opened: {why}").into())),
+            (None, Some(why)) => Err(Error::Starved(format!("the write-ahead log cannot be flushed: {why}").into())),
             (None, None) => Ok(()),
         }
     }
@@ -85,7 +85,7 @@ impl Flusher {
     ///
     /// Where the system gives no thread.
     pub fn start(database: &Path) -> io::Result<Flusher> {
-        Self::of_log(Log::at(beside(database, "-wal")))
+        Self::of_log(Log::of(database))
     }
 
     fn of_log(log: impl Flushed) -> io::Result<Flusher> {
@@ -132,23 +132,54 @@ trait Flushed: Send + 'static {
     fn flush(&self) -> io::Result<()>;
 }
 
+/// The identity of a file, under any name.
+type Identity = (u64, u64);
+
+fn identity(metadata: &Metadata) -> Identity {
+    (metadata.dev(), metadata.ino())
+}
+
 /// A log, which stays open: to flush it must not depend on whether the system has a descriptor to give.
 struct Log {
     path: PathBuf,
     file: Option<File>,
+    /// The database that it is of, as it was opened. It is looked at by its name alone: a descriptor of its own would end SQLite's locks
+    /// when it is closed.
+    database: Option<(PathBuf, Identity)>,
 }
 
 impl Log {
+    fn of(database: &Path) -> Log {
+        let found = fs::metadata(database).ok().map(|metadata| (database.to_owned(), identity(&metadata)));
+        Log { database: found, ..Log::at(beside(database, "-wal")) }
+    }
+
     fn at(path: PathBuf) -> Log {
         // There may be none yet, and an error shows at the first flush.
         let file = File::open(&path).ok();
-        Log { path, file }
+        Log { path, file, database: None }
+    }
+
+    /// Whether the database is where it was. SQLite goes on with a file that was taken away, which no desk finds again.
+    fn check_database(&self) -> io::Result<()> {
+        let Some((path, opened)) = &self.database else { return Ok(()) };
+        let is_there = match fs::metadata(path) {
+            Ok(named) => identity(&named) == *opened,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            Err(error) => return Err(error),
+        };
+        if is_there {
+            return Ok(());
+        }
+        let why = "the database's file is gone, or another is in its place: put it back, or start the desk again";
+        Err(io::Error::other(why))
     }
 }
 
 impl Flushed for Log {
     /// The log is another file after the last connection was closed and one was opened again.
     fn ready(&mut self) -> io::Result<bool> {
+        self.check_database()?;
         let named = match fs::metadata(&self.path) {
             Ok(named) => named,
             // SQLite removes the log when all of it is in the database, and flushed.
@@ -156,7 +187,7 @@ impl Flushed for Log {
             Err(error) => return Err(error),
         };
         let held = self.file.as_ref().map(File::metadata).transpose()?;
-        if held.is_none_or(|held| (held.dev(), held.ino()) != (named.dev(), named.ino())) {
+        if held.is_none_or(|held| identity(&held) != identity(&named)) {
             self.file = Some(File::open(&self.path)?);
         }
         Ok(true)
@@ -194,7 +225,7 @@ fn wait_for(log: &mut impl Flushed, tell: &watch::Sender<Disk>, woken: &mpsc::Re
             Err(_) if woken.is_closed() && tell.receiver_count() == 0 => return None,
             Err(error) => {
                 if tell.borrow().hindered.is_none() {
-                    tracing::warn!(%error, "the write-ahead log cannot be opened: commits wait until it can");
+                    tracing::warn!(%error, "the write-ahead log cannot be flushed: commits wait until it can");
                 }
                 tell.send_modify(|disk| disk.hindered = Some(error.to_string()));
                 thread::sleep(AGAIN);
@@ -251,6 +282,37 @@ mod tests {
         assert_ne!(held(&log), first);
         fs::remove_file(&path).unwrap();
         assert!(!log.ready().unwrap());
+    }
+
+    /// One that is put back was only away; another in its place is not the one that was written to.
+    #[tokio::test]
+    async fn what_goes_into_a_file_that_was_taken_away_is_not_durable() {
+        let folder = tempfile::tempdir().unwrap();
+        let (database, away) = (folder.path().join("desk.db"), folder.path().join("away.db"));
+        fs::write(&database, "pages").unwrap();
+        fs::write(folder.path().join("desk.db-wal"), "frames").unwrap();
+        let flusher = Flusher::start(&database).unwrap();
+        flusher.flush().done().await.unwrap();
+        fs::rename(&database, &away).unwrap();
+        let mut disk = flusher.disk.clone();
+        {
+            let mut waiting = std::pin::pin!(flusher.flush().done());
+            tokio::select! {
+                _ = &mut waiting => panic!("it would not be found again"),
+                hindered = disk.wait_for(|disk| disk.hindered.is_some()) => drop(hindered.unwrap()),
+            }
+            assert!(matches!(flusher.check(), Err(Error::Starved(_))));
+            fs::rename(&away, &database).unwrap();
+            waiting.await.unwrap();
+        }
+        flusher.check().unwrap();
+        fs::write(&away, "other pages").unwrap();
+        fs::rename(&away, &database).unwrap();
+        let mut waiting = std::pin::pin!(flusher.flush().done());
+        tokio::select! {
+            _ = &mut waiting => panic!("another database is in its place"),
+            hindered = disk.wait_for(|disk| disk.hindered.is_some()) => drop(hindered.unwrap()),
+        }
     }
 
     /// A log that cannot be opened for as long as the test says so.

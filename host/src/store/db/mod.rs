@@ -102,6 +102,11 @@ impl Db {
         }
     }
 
+    /// Whether nothing at all can be written for this reason: on SQLite, another process holds the lock of the whole database.
+    pub fn is_shut_by(&self, error: &Error) -> bool {
+        matches!((self, error), (Db::Sqlite(_), Error::Slow(_)))
+    }
+
     /// Whether the database answers within a second or two, and can be written to as far as is known.
     ///
     /// # Errors

@@ -158,7 +158,11 @@ impl Server {
             Begin::Writing | Begin::Reading | Begin::Walking | Begin::Searching => self.limits.statement + GRACE,
             Begin::LongReading => self.limits.long_statement + GRACE,
         };
-        held.command(&self.beginning(begin), State::Within).await?;
+        if let Err(error) = held.command(&self.beginning(begin), State::Within).await {
+            // The first of its statements may have been done, and it is within a transaction that has failed: it goes back to no pool.
+            held.state = State::Busy;
+            return Err(error);
+        }
         Ok(held)
     }
 
@@ -211,7 +215,10 @@ impl Server {
             return held.all(sql, args).await;
         }
         // Between two messages of one statement the server's connection must stay the same.
-        held.command(&self.beginning(Begin::Reading), State::Within).await?;
+        if let Err(error) = held.command(&self.beginning(Begin::Reading), State::Within).await {
+            held.state = State::Busy;
+            return Err(error);
+        }
         let rows = held.all(sql, args).await?;
         held.end().await?;
         Ok(rows)

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::json;
 
 use super::signatures::KEEP_SIGNATURE;
@@ -75,10 +76,12 @@ pub struct DeploymentEvent {
     pub why: String,
 }
 
-/// The part of a life in the audit that says which version was active.
+/// The part of a life in the audit that says which version was active, and whether any played a part.
 #[derive(Deserialize)]
 struct Life {
     active: Option<String>,
+    candidate: Option<IgnoredAny>,
+    suspended: Option<String>,
 }
 
 /// The part that says which folder offered it.
@@ -254,6 +257,22 @@ impl Store {
         let place: Place = from_json("deployment_events", "before", &row.text(0)?)?;
         let at = at_or_epoch(row.int(1)?);
         Ok(place.folder.map(|folder| (folder, at)))
+    }
+
+    /// The versions of a rule that were active, the latest first, as `COMPONENT/MANIFEST`: of the last `limit` entries of its audit, and
+    /// no further back than it played no part at all. An entry that is damaged says nothing.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn active_before(&self, name: &str, limit: usize) -> Result<Vec<String>, Error> {
+        let sql = format!("select after from deployment_events where name = $1 order by seq desc limit {limit}");
+        let rows = self.db.all(&sql, vec![name.into()]).await?;
+        let lives = rows.iter().filter_map(|row| serde_json::from_str::<Life>(&row.text(0).ok()?).ok());
+        let live = |life: &Life| life.active.is_some() || life.candidate.is_some() || life.suspended.is_some();
+        let mut active: Vec<String> = lives.take_while(live).filter_map(|life| life.active).collect();
+        active.dedup();
+        Ok(active)
     }
 
     /// The audit of one rule, the latest first.
