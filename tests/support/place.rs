@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use ruledesk::store::Target;
 use ruledesk::store::db::Db;
+use ruledesk::store::{Store, Target};
 use tempfile::TempDir;
 
 use super::client::Client;
@@ -49,7 +49,7 @@ impl Place {
         let data = TempDir::new().unwrap();
         let own = data.path().join("rules");
         copy(rules, &own);
-        let database = (database == Database::Postgres).then(postgres::fresh_database);
+        let database = (database == Database::Postgres).then(migrated_database);
         let (url, environment) = (String::new(), Vec::new());
         Place { url, rules: own, config: config.to_owned(), data, database, environment, file_blocks_max: None }
     }
@@ -207,6 +207,16 @@ impl Place {
             rows
         })
     }
+}
+
+/// A PostgreSQL database as a desk without tickets leaves it.
+pub fn migrated_database() -> String {
+    postgres::prepared_database(|url| {
+        let target = Target::Postgres(url.to_owned());
+        let migrate = move || in_runtime(async move { Store::open(&target).await.unwrap().close().await });
+        // On a thread of its own: where a test asks, a runtime may be there already.
+        std::thread::spawn(migrate).join().unwrap();
+    })
 }
 
 /// Waits for what is done on a runtime of its own.
