@@ -54,17 +54,11 @@ impl Place {
         Place { url, rules: own, config: config.to_owned(), data, database, environment, file_blocks_max: None }
     }
 
-    /// The demo organisation: a copy, so that a test may change any file of it. It has no holidays, since tests go by the present: the
-    /// hours of the desk are those of the week, on each day of the year.
+    /// The demo organisation: a copy, so that a test may change any file of it.
     pub fn demo(database: Database, rules: &Path) -> Place {
         let mut place = Place::new(database, rules, &root().join("host/demo"));
-        let config = place.data.path().join("config");
-        copy(&place.config, &config);
-        place.config = config;
-        let text = std::fs::read_to_string(place.settings()).unwrap();
-        let (before, holidays) = text.split_once("holidays = [").unwrap();
-        let after = &holidays[holidays.find(']').unwrap()..];
-        std::fs::write(place.settings(), format!("{before}holidays = [{after}")).unwrap();
+        place.config = place.data.path().join("config");
+        copy_demo(&place.config);
         place
     }
 
@@ -222,6 +216,17 @@ pub fn migrated_database() -> String {
 /// Waits for what is done on a runtime of its own.
 pub fn in_runtime<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
+
+/// Copies the demo organisation. The copy has no holidays, since tests go by the present: the hours of the desk are those of the
+/// week, on each day of the year.
+pub fn copy_demo(to: &Path) {
+    copy(&root().join("host/demo"), to);
+    let settings = to.join("desk.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    let (before, holidays) = text.split_once("holidays = [").unwrap();
+    let after = &holidays[holidays.find(']').unwrap()..];
+    std::fs::write(&settings, format!("{before}holidays = [{after}")).unwrap();
 }
 
 /// Copies a folder with all that is in it.
