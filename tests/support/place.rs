@@ -70,6 +70,12 @@ impl Place {
         place
     }
 
+    /// The same without a table in its database, as no program has been started on it yet.
+    pub fn before_its_first_start(self) -> Place {
+        let database = self.database.as_ref().map(|_| postgres::fresh_database());
+        Place { database, ..self }
+    }
+
     /// Another host of the same desk: the same server and configuration, with a rules directory and data of its own.
     pub(super) fn beside(&self) -> Place {
         let database = self.database.clone();
