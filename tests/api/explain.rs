@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::components::{example_rules, hostile, hostile_manifest, put, root};
+use crate::support::components::{example_rules, hostile, hostile_manifest, put};
 use crate::support::house::House;
-use crate::support::place::{copy, on_both};
+use crate::support::place::{copy_demo, on_both};
 use crate::support::wait::until;
 
 const EXPLAIN: &str = "/api/v1/tickets/IT-1/explain";
@@ -225,7 +225,7 @@ fn the_impact_on_the_business_counts_and_is_said() {
         [[settings.row]]\nwhen.ticket.fields.cost-of-delay.at-least = 5000\nthen.level = \"critical\"\n\
         reason = \"a day of it costs {ticket.fields.cost-of-delay}\"\n";
         let config = tempfile::tempdir().unwrap();
-        copy(&root().join("host/demo"), config.path());
+        copy_demo(config.path());
         let file = config.path().join("request-types.toml");
         let text = std::fs::read_to_string(&file).unwrap();
         let last = "    { name = \"since\", label = \"Since\", kind = \"date\" },\n";

@@ -15,6 +15,12 @@ mod readme;
 mod rust;
 mod watch;
 
+/// The folder of Cargo's that all builds of this repository have: most of what a rule in Rust depends on has been compiled there
+/// for the example rules.
+fn target() -> PathBuf {
+    scratch().parent().unwrap().to_owned()
+}
+
 /// The tool, with a cache and a compiler's folder that all tests share.
 fn tool(arguments: &[&str]) -> Command {
     let mut command = Command::new(PROGRAM);
@@ -22,7 +28,7 @@ fn tool(arguments: &[&str]) -> Command {
         .arg("rule")
         .args(arguments)
         .env("RULEDESK_CACHE", scratch().join("author-cache"))
-        .env("CARGO_TARGET_DIR", scratch().join("author-target"))
+        .env("CARGO_TARGET_DIR", target())
         .env_remove("CI")
         .env_remove("DATABASE_URL");
     command

@@ -5,8 +5,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{err, new_in_rust, out, printed, ran, tool};
-use crate::support::components::scratch;
+use super::{err, new_in_rust, out, printed, ran, target, tool};
 use crate::support::house::House;
 use crate::support::place::Database;
 
@@ -20,7 +19,7 @@ fn a_new_rule_is_built_tried_checked_run_measured_and_asked_by_a_desk() {
     let native = Command::new("cargo")
         .args(["test", "--quiet", "--lib"])
         .current_dir(&folder)
-        .env("CARGO_TARGET_DIR", scratch().join("author-target"))
+        .env("CARGO_TARGET_DIR", target())
         .output()
         .unwrap();
     assert!(native.status.success(), "{}{}", out(&native), err(&native));

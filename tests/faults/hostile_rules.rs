@@ -80,8 +80,7 @@ fn what_intake_could_not_check_is_marked_also_where_a_rule_is_suspended_or_refus
         let mut all = rules["rules"].as_array()?.iter();
         all.any(|rule| rule["folder"] == "more" && rule["last_error"].is_string()).then_some(())
     });
-    // A list of rules may be a moment ahead of the rules that are asked.
-    until("it to be marked for the one that is refused", || marked().then_some(()));
+    assert!(marked(), "it is refused, as the list of rules says already");
 }
 
 /// A directory that shows no rule is likelier to be lost than emptied, also when that is believed.

@@ -12,15 +12,15 @@ use tempfile::TempDir;
 
 use crate::store::fixture::organisation;
 use crate::support::client::{Client, resolved};
-use crate::support::components::{example_rules, root};
+use crate::support::components::example_rules;
 use crate::support::house::House;
-use crate::support::place::{Database, copy, in_runtime, on_both};
+use crate::support::place::{Database, copy_demo, in_runtime, on_both};
 use crate::support::wait::until;
 
 /// The demo in a directory of its own, so that a person can leave.
 fn desk(database: Database) -> (House, TempDir) {
     let dir = TempDir::new().unwrap();
-    copy(&root().join("host/demo"), dir.path());
+    copy_demo(dir.path());
     (House::with_config(database, example_rules(), dir.path()), dir)
 }
 

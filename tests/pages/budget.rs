@@ -9,9 +9,9 @@ use serde_json::{Map, Value, json};
 use super::guard::{FORM, Got, OWN, cookie, raw, send};
 use super::{desk, fill};
 use crate::support::browser::{Browser, CONTROL, ENTER, ESCAPE};
-use crate::support::components::{example_rules, root};
+use crate::support::components::example_rules;
 use crate::support::house::House;
-use crate::support::place::{Database, copy};
+use crate::support::place::{Database, copy_demo};
 
 /// The statements that a page took, as a build for development says.
 pub(super) fn statements(got: &Got) -> usize {
@@ -357,7 +357,7 @@ fn tools_are_answered_in_place(kofi: &mut Browser) {
 
 /// The demo's organisation with a team of a thousand, and a form of two hundred fields.
 fn crowded(config: &Path) {
-    copy(&root().join("host/demo"), config);
+    copy_demo(config);
     let add = |file: &str, more: String| {
         let file = config.join(file);
         let text = std::fs::read_to_string(&file).unwrap();

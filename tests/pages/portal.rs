@@ -9,10 +9,10 @@ use super::guard::{OWN, cookie, send};
 use super::{access, ask_for_a_laptop, desk, say_what_was_missing};
 use crate::support::browser::{Browser, CONTROL, ENTER, TAB};
 use crate::support::client::resolved;
-use crate::support::components::{example_rules, root};
+use crate::support::components::example_rules;
 use crate::support::house::House;
 use crate::support::peers::smtp::Relay;
-use crate::support::place::{Database, copy, on_both};
+use crate::support::place::{Database, copy_demo, on_both};
 
 /// The whole way with scripts off, as with a screen reader of old or a proxy that takes scripts away.
 #[test]
@@ -116,7 +116,7 @@ fn a_request_is_saved_for_later_and_gone_on_with_where_it_was_refused() {
 #[test]
 fn an_approver_gives_fewer_groups_than_were_asked_for() {
     let config = tempfile::tempdir().unwrap();
-    copy(&root().join("host/demo"), config.path());
+    copy_demo(config.path());
     let file = config.path().join("apps.toml");
     let text = std::fs::read_to_string(&file).unwrap();
     let write = "name = \"Write\"\nrisk = \"medium\"\n";
@@ -299,7 +299,7 @@ fn access_is_given_back_where_it_is_seen() {
 #[test]
 fn one_who_stands_in_sees_for_whom_and_decides() {
     let config = tempfile::tempdir().unwrap();
-    copy(&root().join("host/demo"), config.path());
+    copy_demo(config.path());
     let file = config.path().join("people.toml");
     let text = std::fs::read_to_string(&file).unwrap();
     let lena = text.find("id = \"lena\"").unwrap();

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{edit, import, in_queue, is, said};
-use crate::support::components::{hostile, hostile_manifest, put, root};
+use crate::support::components::{hostile, hostile_manifest, put};
 use crate::support::house::House;
-use crate::support::place::{Database, on_both};
+use crate::support::place::{Database, copy_demo, on_both};
 use crate::support::records::into_old_shape;
 
 /// The result, of a verification that ends with this exit status.
@@ -163,7 +163,7 @@ fn faults_are_proved_too() {
 #[test]
 fn look_ups_are_found_again_when_the_table_has_changed_or_gone() {
     let config = TempDir::new().unwrap();
-    crate::support::place::copy(&root().join("host/demo"), config.path());
+    copy_demo(config.path());
     let table = config.path().join("tables/secrets.csv");
     std::fs::write(&table, "name,value\nroot,the old value\n").unwrap();
     let rules = TempDir::new().unwrap();

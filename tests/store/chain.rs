@@ -14,6 +14,7 @@ use ruledesk::store::{Store, Target};
 use serde_json::json;
 
 use super::fixture::{Wanted, at, create_access, on_postgres, organisation, person, uuid};
+use crate::support::place::migrated_database;
 use crate::support::postgres;
 use crate::support::records::put_into_old_shape;
 
@@ -62,7 +63,7 @@ fn told(checked: &Checked) -> Vec<String> {
 /// A story on both databases, which has to end alike.
 async fn on_both(story: impl AsyncFn(&Store, &Target) -> Vec<String>) -> Vec<String> {
     let dir = tempfile::tempdir().unwrap();
-    let targets = [Target::Sqlite(dir.path().join("desk.db")), Target::Postgres(postgres::fresh_database())];
+    let targets = [Target::Sqlite(dir.path().join("desk.db")), Target::Postgres(migrated_database())];
     let mut ends = Vec::new();
     for target in &targets {
         let store = Store::open(target).await.unwrap();

@@ -27,7 +27,7 @@ use ruledesk::store::tickets::list::{Filter, Start};
 use ruledesk::store::{Commit, Committed, DecisionRecord, RunRecord, Store, Target};
 use uuid::Uuid;
 
-use crate::support::postgres;
+use crate::support::place::migrated_database;
 
 /// 2026-08-03T08:00:00Z, a Monday.
 pub const NOW: i64 = 1_785_744_000_000;
@@ -54,7 +54,7 @@ pub async fn on_sqlite() -> (Store, tempfile::TempDir) {
 
 /// A store on a fresh PostgreSQL database, and where that is.
 pub async fn on_postgres() -> (Store, Target) {
-    let target = Target::Postgres(postgres::fresh_database());
+    let target = Target::Postgres(migrated_database());
     (Store::open(&target).await.unwrap(), target)
 }
 

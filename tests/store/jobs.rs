@@ -11,7 +11,7 @@ use ruledesk::store::jobs::{Claimed, DeadPlace, JobId, Lease, Queue};
 use ruledesk::store::{Store, Target};
 
 use super::fixture::{Wanted, at, changed_of, create_access, create_access_due, organisation, person, uuid};
-use crate::support::postgres;
+use crate::support::place::migrated_database;
 
 const DEADLINES: Queue = Queue::Timers(TimerKind::AccessDeadline);
 const DAY: i64 = 24 * 3_600_000;
@@ -19,7 +19,7 @@ const DAY: i64 = 24 * 3_600_000;
 /// A story on both databases, which has to end alike: with the first host's store, and where another host finds the same.
 async fn on_both<T: PartialEq + std::fmt::Debug>(story: impl AsyncFn(&Store, &Target) -> T) -> T {
     let dir = tempfile::tempdir().unwrap();
-    let targets = [Target::Sqlite(dir.path().join("desk.db")), Target::Postgres(postgres::fresh_database())];
+    let targets = [Target::Sqlite(dir.path().join("desk.db")), Target::Postgres(migrated_database())];
     let mut ends = Vec::new();
     for target in &targets {
         let store = Store::open(target).await.unwrap();
@@ -313,7 +313,7 @@ async fn looks_at_the_queues_are_served_by_indexes() {
         ),
     ];
     let dir = tempfile::tempdir().unwrap();
-    for target in [Target::Sqlite(dir.path().join("desk.db")), Target::Postgres(postgres::fresh_database())] {
+    for target in [Target::Sqlite(dir.path().join("desk.db")), Target::Postgres(migrated_database())] {
         Store::open(&target).await.unwrap().close().await;
         let (db, explain, column) = match &target {
             Target::Sqlite(file) => (Db::open_sqlite(file).await.unwrap(), "explain query plan", 3),

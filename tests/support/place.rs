@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use ruledesk::store::Target;
 use ruledesk::store::db::Db;
+use ruledesk::store::{Store, Target};
 use tempfile::TempDir;
 
 use super::client::Client;
@@ -49,22 +49,16 @@ impl Place {
         let data = TempDir::new().unwrap();
         let own = data.path().join("rules");
         copy(rules, &own);
-        let database = (database == Database::Postgres).then(postgres::fresh_database);
+        let database = (database == Database::Postgres).then(migrated_database);
         let (url, environment) = (String::new(), Vec::new());
         Place { url, rules: own, config: config.to_owned(), data, database, environment, file_blocks_max: None }
     }
 
-    /// The demo organisation: a copy, so that a test may change any file of it. It has no holidays, since tests go by the present: the
-    /// hours of the desk are those of the week, on each day of the year.
+    /// The demo organisation: a copy, so that a test may change any file of it.
     pub fn demo(database: Database, rules: &Path) -> Place {
         let mut place = Place::new(database, rules, &root().join("host/demo"));
-        let config = place.data.path().join("config");
-        copy(&place.config, &config);
-        place.config = config;
-        let text = std::fs::read_to_string(place.settings()).unwrap();
-        let (before, holidays) = text.split_once("holidays = [").unwrap();
-        let after = &holidays[holidays.find(']').unwrap()..];
-        std::fs::write(place.settings(), format!("{before}holidays = [{after}")).unwrap();
+        place.config = place.data.path().join("config");
+        copy_demo(&place.config);
         place
     }
 
@@ -74,6 +68,12 @@ impl Place {
         let text = std::fs::read_to_string(place.settings()).unwrap();
         std::fs::write(place.settings(), change(text)).unwrap();
         place
+    }
+
+    /// The same without a table in its database, as no program has been started on it yet.
+    pub fn before_its_first_start(self) -> Place {
+        let database = self.database.as_ref().map(|_| postgres::fresh_database());
+        Place { database, ..self }
     }
 
     /// Another host of the same desk: the same server and configuration, with a rules directory and data of its own.
@@ -209,9 +209,30 @@ impl Place {
     }
 }
 
+/// A PostgreSQL database as a desk without tickets leaves it.
+pub fn migrated_database() -> String {
+    postgres::prepared_database(|url| {
+        let target = Target::Postgres(url.to_owned());
+        let migrate = move || in_runtime(async move { Store::open(&target).await.unwrap().close().await });
+        // On a thread of its own: where a test asks, a runtime may be there already.
+        std::thread::spawn(migrate).join().unwrap();
+    })
+}
+
 /// Waits for what is done on a runtime of its own.
 pub fn in_runtime<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
+
+/// Copies the demo organisation. The copy has no holidays, since tests go by the present: the hours of the desk are those of the
+/// week, on each day of the year.
+pub fn copy_demo(to: &Path) {
+    copy(&root().join("host/demo"), to);
+    let settings = to.join("desk.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    let (before, holidays) = text.split_once("holidays = [").unwrap();
+    let after = &holidays[holidays.find(']').unwrap()..];
+    std::fs::write(&settings, format!("{before}holidays = [{after}")).unwrap();
 }
 
 /// Copies a folder with all that is in it.

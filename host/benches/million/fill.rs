@@ -199,7 +199,7 @@ async fn postgres_database(size: u64, smaller: Option<&Target>) -> String {
         }
         let url = postgres::fresh_database();
         // As a customer's server writes, not as a test's.
-        for setting in ["fsync", "synchronous_commit", "full_page_writes"] {
+        for setting in ["fsync", "synchronous_commit", "full_page_writes", "autovacuum"] {
             statement(&url, &format!("alter system set {setting} = on")).await;
         }
         statement(&url, "select pg_reload_conf()").await;

@@ -7,14 +7,14 @@ use tempfile::TempDir;
 
 use super::{count, incident, step};
 use crate::support::client::resolved;
-use crate::support::components::{example_rules, root};
+use crate::support::components::example_rules;
 use crate::support::house::House;
-use crate::support::place::{Database, copy, on_both};
+use crate::support::place::{Database, copy_demo, on_both};
 
 /// The demo with its teams changed, and a calendar that is always open.
 pub fn with_teams(database: Database, change: impl FnOnce(String) -> String) -> (House, TempDir) {
     let dir = TempDir::new().unwrap();
-    copy(&root().join("host/demo"), dir.path());
+    copy_demo(dir.path());
     let file = dir.path().join("teams.toml");
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, change(text)).unwrap();
@@ -174,7 +174,7 @@ fn leaves(desk: &House, dir: &TempDir, person: &str, is_removed: bool) {
 fn a_ticket_waits_for_the_shift_that_can_have_it() {
     on_both(|database| {
         let dir = TempDir::new().unwrap();
-        copy(&root().join("host/demo"), dir.path());
+        copy_demo(dir.path());
         let desk = House::with_config(database, example_rules(), dir.path());
         // Its own day, also where midnight is near.
         let today = desk.clock.now().in_tz("UTC").unwrap().weekday();

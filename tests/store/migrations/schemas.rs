@@ -21,7 +21,7 @@ use crate::support::wait::until;
 /// A desk without rules on a database of an earlier schema.
 fn old(database: Database, schema: i64) -> Place {
     let no_rules = TempDir::new().unwrap();
-    let place = Place::demo(database, no_rules.path());
+    let place = Place::demo(database, no_rules.path()).before_its_first_start();
     fs::create_dir_all(place.data_dir()).unwrap();
     in_runtime(fill(&place.target(), schema));
     place

@@ -13,6 +13,7 @@ use crate::desk::actor::Actor;
 use crate::desk::organisation::Organisation;
 use crate::desk::permission;
 use crate::rules::contract::Attribute;
+use crate::rules::live::catalog::View;
 use crate::rules::live::rollout::Rollout;
 use crate::rules::live::slots::Slot;
 pub use crate::rules::live::slots::version_of;
@@ -82,13 +83,15 @@ impl App {
     /// [`Error::Refused`].
     pub fn rules_status(&self, actor: &Actor) -> Result<(u64, Vec<RuleStatus>), Error> {
         permission::read_rules(actor)?;
-        let slots = self.rules.catalog().slots();
+        // One view for all of it: what is shown here is what is asked.
+        let view = self.rules.catalog().view();
+        let slots = &view.slots;
         let mut folders: Vec<RuleStatus> = Vec::new();
-        for status in self.rules.catalog().folders().values() {
+        for status in view.folders.values() {
             let folder = status.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let of_folder = slots.iter().find(|(_, slot)| slot.rollout.folder.as_deref() == Some(folder.as_str()));
             let mut found = self.status_of(of_folder);
-            found.content = Some(self.content(&status.folder, status.error.is_some()));
+            found.content = Some(content(&view, &status.folder, status.error.is_some()));
             found.folder = folder;
             found.live = status.live.clone().or(found.live);
             found.since_generation = status.since_generation;
@@ -98,18 +101,16 @@ impl App {
             found.error = of_folder.or(found.error);
             folders.push(found);
         }
-        let known = self.rules.catalog().folders();
-        let unread = self.rules.catalog().unread();
         // Most are ready before they are asked for.
-        let slow = unread.iter().filter(|(_, unread)| unread.since.elapsed() >= COMPILING_SHOWN_AFTER);
-        for (folder, _) in slow.filter(|(folder, _)| !known.contains_key(*folder)) {
+        let slow = view.unread.iter().filter(|(_, unread)| unread.since.elapsed() >= COMPILING_SHOWN_AFTER);
+        for (folder, _) in slow.filter(|(folder, _)| !view.folders.contains_key(*folder)) {
             let mut new = self.status_of(None);
             new.folder = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
             new.content = Some(Content::Compiling);
             folders.push(new);
         }
         // One that is back already and is being read is listed above.
-        let gone = self.rules.catalog().gone().into_iter();
+        let gone = view.gone().into_iter();
         let gone: Vec<_> = gone.filter(|gone| folders.iter().all(|status| status.folder != *gone)).collect();
         for folder in gone {
             let (content, none) = (Some(Content::Gone), self.status_of(None));
@@ -125,20 +126,7 @@ impl App {
             let manifest = status.live.as_ref().map(|rule| &rule.manifest);
             (manifest.map_or(i32::MAX, |m| m.order), manifest.map(|m| m.name.clone()))
         });
-        Ok((self.rules.generation().number, folders))
-    }
-
-    fn content(&self, folder: &Path, is_refused: bool) -> Content {
-        let catalog = self.rules.catalog();
-        if catalog.directory().missing.iter().any(|(missing, _)| missing == folder) {
-            Content::Missing
-        } else if catalog.unread().contains_key(folder) {
-            Content::Compiling
-        } else if is_refused {
-            Content::Refused
-        } else {
-            Content::Taken
-        }
+        Ok((view.generation.number, folders))
     }
 
     fn status_of(&self, found: Option<(&str, &Slot)>) -> RuleStatus {
@@ -202,6 +190,19 @@ impl App {
         permission::administer(actor)?;
         let problems = self.agree_to_files(actor, None).await?;
         if problems.is_empty() { self.read_configuration().await } else { Ok(problems) }
+    }
+}
+
+/// Whether a folder is taken as it is now.
+fn content(view: &View, folder: &Path, is_refused: bool) -> Content {
+    if view.directory.missing.iter().any(|(missing, _)| missing == folder) {
+        Content::Missing
+    } else if view.unread.contains_key(folder) {
+        Content::Compiling
+    } else if is_refused {
+        Content::Refused
+    } else {
+        Content::Taken
     }
 }
 

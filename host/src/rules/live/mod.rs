@@ -7,4 +7,5 @@ pub mod generation;
 pub mod guard;
 pub mod rollout;
 pub mod slots;
+pub mod view;
 pub(crate) mod watch;

@@ -150,7 +150,7 @@ mod tests {
         assert!(rested, "a clock that nobody needs rests");
         for engine in [&first, &second, &first] {
             let took = runs(engine, 20);
-            assert!((20..5_000).contains(&took.as_millis()), "{took:?}");
+            assert!((20..60_000).contains(&took.as_millis()), "{took:?}");
         }
     }
 
@@ -159,6 +159,7 @@ mod tests {
         let engine = engine();
         let deadline = 2 * u64::from(RESTS_AFTER_TICKS) * EPOCH_TICK_MS;
         let took = runs(&engine, deadline);
-        assert!(took >= Duration::from_millis(deadline) && took < Duration::from_millis(10 * deadline), "{took:?}");
+        // A clock that rested would let it run for ever.
+        assert!(took >= Duration::from_millis(deadline) && took < Duration::from_secs(60), "{took:?}");
     }
 }

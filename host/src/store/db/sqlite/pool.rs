@@ -211,8 +211,13 @@ mod tests {
     use super::*;
 
     async fn pool(folder: &tempfile::TempDir, connections: u32) -> Pool {
+        // Longer than a busy machine takes to end a statement that was cut off.
+        patient_pool(folder, connections, Duration::from_secs(60)).await
+    }
+
+    async fn patient_pool(folder: &tempfile::TempDir, connections: u32, patience: Duration) -> Pool {
         let options = SqliteConnectOptions::new().filename(folder.path().join("desk.db")).create_if_missing(true);
-        Pool::open(options, connections, Duration::from_secs(1)).await.unwrap()
+        Pool::open(options, connections, patience).await.unwrap()
     }
 
     async fn count(lease: &mut Lease) -> usize {
@@ -257,7 +262,7 @@ mod tests {
     #[tokio::test]
     async fn connections_are_lent_one_by_one_and_closed_pools_lend_none() {
         let folder = tempfile::tempdir().unwrap();
-        let pool = pool(&folder, 2).await;
+        let pool = patient_pool(&folder, 2, Duration::from_secs(1)).await;
         let (one, two) = (pool.take().await.unwrap(), pool.take().await.unwrap());
         assert!(matches!(pool.take().await, Err(sqlx::Error::PoolTimedOut)));
         drop(one);
