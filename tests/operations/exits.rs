@@ -108,7 +108,7 @@ fn addresses_and_folders_that_are_none_say_what_to_write() {
 }
 
 /// The arguments that a command asks for; one that is not here needs none.
-const ASKED_FOR: [(&str, &str); 58] = [
+const ASKED_FOR: [(&str, &str); 59] = [
     ("config versions", "teams"),
     ("config export", "teams"),
     ("config diff", "teams teams.toml"),

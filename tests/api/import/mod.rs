@@ -289,8 +289,9 @@ fn reports_over_history_are_right_also_where_an_end_is_unknown_or_no_resolution(
         };
         assert_eq!(of_days("backlog-over-time", "2019-02-28", "unfinished"), [0, 1, 2, 1, 1]);
         assert_eq!(of_days("backlog-over-time", "2019-03-02", "unfinished"), [2, 1, 1], "and none of them for good");
-        let sums = ["created", "resolved", "closed"].map(|column| of_days("volume", "2019-02-28", column).iter().sum());
-        assert_eq!(sums, [3_i64, 0, 1], "what is cancelled is not resolved");
+        let sums: [i64; 3] =
+            ["created", "resolved", "closed"].map(|column| of_days("volume", "2019-02-28", column).iter().sum());
+        assert_eq!(sums, [3, 0, 1], "what is cancelled is not resolved");
     });
 }
 
