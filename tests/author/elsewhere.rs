@@ -59,13 +59,14 @@ fn lists_and_sums_are_the_same_at_an_address_as_of_the_database() {
         ["rules", "versions", "team-routing"].as_slice(),
         &["rules", "stats", "team-routing", "--window", "hour"],
         &["rules", "list"],
+        &["tables", "list"],
     ] {
         let (here, there) = (desk.command(command), asked(&desk, "mei", command));
         let (here, there) = (printed(&here), printed(&there));
-        assert!(here.contains("team-routing") || here.contains("routing"), "{here}");
+        assert!(["routing", "vips"].iter().any(|name| here.contains(name)), "{here}");
         // The time at which a sum was made, and how a list names versions, are each one's own.
         let lines = |said: &str| said.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
-        if command.contains(&"list") {
+        if command == ["rules", "list"] {
             assert_eq!(lines(&here).len(), lines(&there).len());
         } else {
             assert_eq!(lines(&here), lines(&there));

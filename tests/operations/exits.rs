@@ -207,6 +207,18 @@ fn leaves(here: &Path, above: &[&str], found: &mut Vec<(String, String)>) {
     }
 }
 
+/// The arguments and options of a help of which it says nothing.
+fn silent(help: &str) -> Vec<&str> {
+    let lines: Vec<&str> = help.lines().collect();
+    let begins = |line: &str| ["  <", "  [", "      --"].iter().any(|start| line.starts_with(start));
+    let is_silent = |pair: &[&str]| {
+        // Words stand after two spaces, or on the next line, further in.
+        let next_has_words = pair[1].starts_with("          ");
+        begins(pair[0]) && !pair[0].trim().contains("  ") && !next_has_words
+    };
+    lines.windows(2).filter(|pair| is_silent(pair)).map(|pair| pair[0].trim()).collect()
+}
+
 /// Every command in the tree of commands ends as the README says: with 2 where an option is unknown, with 1 where the desk, its
 /// database or its address is not there.
 #[test]
@@ -215,6 +227,7 @@ fn every_command_ends_as_the_readme_says_where_it_cannot_do_its_work() {
     let mut found = Vec::new();
     leaves(here.path(), &[], &mut found);
     assert!(found.len() > 55, "{}", found.len());
+    found.iter().for_each(|(path, help)| assert_eq!(silent(help), Vec::<&str>::new(), "of `{path}`: say what it is"));
     let (demo, data) = (root().join("host/demo"), here.path().join("data"));
     let (demo, data) = (demo.to_str().unwrap(), data.to_str().unwrap());
     let no_desk = ["--config", "/no/such/desk"];

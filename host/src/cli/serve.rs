@@ -242,7 +242,10 @@ async fn cut_off(mut stop: Stop) {
 fn tell(app: &App, address: SocketAddr, demo: bool) {
     let generation = app.rules.generation();
     println!("RuleDesk serves {} on http://{address}", app.organisation().name);
-    println!("  {} rules are live; they are reloaded when their files change", generation.rules().len());
+    let count = generation.rules().len();
+    let live =
+        if count == 1 { "1 rule is live; it is".to_owned() } else { format!("{count} rules are live; they are") };
+    println!("  {live} reloaded when their files change");
     for rule in generation.rules() {
         let stages: Vec<&str> = rule.manifest.stages.iter().map(|stage| stage.name()).collect();
         println!(
@@ -272,6 +275,8 @@ fn tell(app: &App, address: SocketAddr, demo: bool) {
         println!(
             "\nTokens: demo-amara (requester), demo-kofi (agent), demo-lena and demo-priya (approvers), demo-mei (admin)"
         );
+    } else {
+        println!("  http://{address}/ has the pages; `ruledesk token password PERSON --roles agent` lets a person in");
     }
 }
 

@@ -5,10 +5,11 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::desk::remote::{Remote, part};
+use super::desk::remote::{Remote, part, word};
 use super::desk::{self, Shell, at_shell};
+use super::which::{list_of, thousands};
 use super::{Failure, Place};
 use crate::app::reference::diff::TableDiff;
 use crate::app::reference::{Changed, Format, History, Origin, Put, TABLE_BYTES_MAX, TableStatus};
@@ -20,6 +21,8 @@ use crate::rows;
 use crate::rules::live::rollout::Signatory;
 use crate::rules::text::{in_json, shown};
 
+/// Said where a list of tables is empty.
+const NO_TABLE: &str = "no table is live: `ruledesk tables put FILE.csv --why TEXT` makes one, or a file in `tables/` of the configuration";
 /// Versions and changes of a table that are shown.
 const HISTORY_MAX: usize = 1000;
 /// The most bytes that are read of a table's file: UTF-16 takes twice what its text does as it is kept.
@@ -43,6 +46,7 @@ enum Command {
     List,
     /// Makes a table live: FILE.csv or FILE.toml, under the file's name.
     Put {
+        /// The file, with the columns' names in its first line where it is CSV.
         file: PathBuf,
         /// Another name than the file's.
         #[arg(long)]
@@ -53,17 +57,29 @@ enum Command {
     },
     /// Prints a table as CSV: the live version, or the one named.
     Get {
+        /// The table's name, as `tables list` shows it.
         name: String,
         /// A digest, or the beginning of one.
         #[arg(long)]
         digest: Option<String>,
     },
     /// Lists the versions of a table, and who changed it.
-    Versions { name: String },
+    Versions {
+        /// The table's name, as `tables list` shows it.
+        name: String,
+    },
     /// Shows the differences between two versions.
-    Diff { name: String, from: String, to: String },
+    Diff {
+        /// The table's name, as `tables list` shows it.
+        name: String,
+        /// The digest of the earlier version, or the beginning of it.
+        from: String,
+        /// The digest of the later one.
+        to: String,
+    },
     /// Agrees, as a second person (--as), that a proposed version goes live.
     Approve {
+        /// The table's name, as `tables list` shows it.
         name: String,
         /// The digest of the version that you have looked at, or the beginning of it.
         digest: String,
@@ -73,6 +89,7 @@ enum Command {
     },
     /// Makes an earlier version live again.
     Rollback {
+        /// The table's name, as `tables list` shows it.
         name: String,
         /// A digest, or the beginning of one.
         digest: String,
@@ -103,7 +120,10 @@ pub async fn run(arguments: Tables) -> Result<(), Failure> {
 fn act_elsewhere(command: &Command, desk: &Remote) -> Result<(), Failure> {
     let of = |name: &str| format!("/tables/{}", part(name));
     let answer = match command {
-        Command::List => desk.get("/tables")?,
+        Command::List => {
+            print_tables(&desk.get("/tables")?);
+            return Ok(());
+        }
         Command::Put { file, name, why } => {
             let (name, text, format) = file_of(file, name.as_deref())?;
             let media_type = if format == Format::Toml { "application/toml" } else { "text/csv" };
@@ -128,6 +148,25 @@ fn act_elsewhere(command: &Command, desk: &Remote) -> Result<(), Failure> {
     };
     println!("{}", in_json(&serde_json::to_string_pretty(&answer)?));
     Ok(())
+}
+
+/// A list of tables that a desk answers, as a command at the desk's own machine prints it.
+fn print_tables(answer: &Value) {
+    for table in list_of(answer.get("tables").unwrap_or(&Value::Null), NO_TABLE) {
+        let rows = table.get("row_count").and_then(Value::as_u64).unwrap_or_default();
+        let (digest, since) = (word(table, "digest"), word(table, "since"));
+        let from = match (word(table, "origin").as_str(), since.as_str()) {
+            ("configuration", _) => "configuration".to_owned(),
+            (_, "") => digest,
+            (_, since) => format!("{digest} since {since}"),
+        };
+        println!("{}", line(&word(table, "name"), rows, &from));
+    }
+}
+
+/// A table in a list: how many rows it has, and what made it live.
+fn line(name: &str, rows: u64, from: &str) -> String {
+    format!("{name:<24} {:>8} {:<4}  {from}", thousands(rows), if rows == 1 { "row" } else { "rows" })
 }
 
 /// The name, the text and the format of a table's file.
@@ -192,13 +231,17 @@ fn explained(error: Error) -> Failure {
 }
 
 fn list(office: &Office, actor: &Actor) -> Result<(), Failure> {
-    for TableStatus { name, origin, digest, table, since } in office.tables(actor)? {
-        let rows = table.rows.len();
-        match (origin, since) {
-            (Origin::Api, Some(since)) => println!("{name:<24} {rows:>8} rows  {digest} since {since}"),
-            (Origin::Api, None) => println!("{name:<24} {rows:>8} rows  {digest}"),
-            (Origin::Configuration, _) => println!("{name:<24} {rows:>8} rows  configuration"),
-        }
+    let tables = office.tables(actor)?;
+    if tables.is_empty() {
+        eprintln!("{NO_TABLE}");
+    }
+    for TableStatus { name, origin, digest, table, since } in tables {
+        let from = match (origin, since) {
+            (Origin::Api, Some(since)) => format!("{digest} since {since}"),
+            (Origin::Api, None) => digest,
+            (Origin::Configuration, _) => "configuration".to_owned(),
+        };
+        println!("{}", line(&name, table.rows.len() as u64, &from));
     }
     Ok(())
 }

@@ -1,10 +1,13 @@
 //! Which recorded decisions a command is about, and how it shows that it gets on.
 
+use std::str::FromStr;
+
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ZonedDateTime};
+use serde_json::Value;
 
 use super::Failure;
 use crate::app::replay::{Effort, Filter};
@@ -49,7 +52,7 @@ pub enum When {
     Ago(SignedDuration),
 }
 
-impl std::str::FromStr for When {
+impl FromStr for When {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -118,6 +121,29 @@ pub fn bar(what: &str) -> ProgressBar {
     }
 }
 
+/// A count with its noun, which is the plural but for one.
+pub fn counted(count: usize, one: &str, more: &str) -> String {
+    format!("{} {}", thousands(count as u64), if count == 1 { one } else { more })
+}
+
+/// The items of a list that a desk answers. Where there is none, standard error says so: a script that counts lines reads none.
+pub fn list_of<'a>(answer: &'a Value, empty: &str) -> &'a [Value] {
+    let items = answer.as_array().map(Vec::as_slice).unwrap_or_default();
+    if items.is_empty() {
+        eprintln!("{empty}");
+    }
+    items
+}
+
+/// An id that the desk has made, as its lists show it.
+///
+/// # Errors
+///
+/// Where the text is none.
+pub fn an_id<T: FromStr>(text: &str) -> Result<T, &'static str> {
+    text.parse().map_err(|_| "copy the whole id from the list, such as 0199c0de-0000-7000-8000-000000000001")
+}
+
 /// A number with its thousands apart.
 pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
@@ -134,6 +160,13 @@ pub fn thousands(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_count_has_the_noun_that_fits() {
+        for (count, wanted) in [(0, "0 people"), (1, "1 person"), (2, "2 people"), (1_200, "1,200 people")] {
+            assert_eq!(counted(count, "person", "people"), wanted);
+        }
+    }
 
     #[test]
     fn times_are_read_as_people_write_them() {

@@ -47,7 +47,7 @@ pub fn read(
 ///   is no `catch-all`: what is granted is resolved by itself, and would be under one that says nothing.
 /// - `[request-type.closing]`: what differs from the desk's `[closing]`.
 /// - `[[request-type.field]]`: the form's fields in the order they are shown.
-/// - `[[request-type.part]]`, `[[request-type.task]]`: what a submission makes besides its ticket, see `desk/parts.rs`.
+/// - `[[request-type.part]]`, `[[request-type.task]]`: what a submission makes besides its ticket; they have a section of their own.
 fn request_type(
     keys: &mut Keys<'_>,
     id: RequestTypeId,

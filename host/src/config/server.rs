@@ -35,7 +35,7 @@ pub struct Server {
     /// with what AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT say. Relative to the configuration
     /// directory. Default `archive` in the data directory.
     pub archive: Archive,
-    /// `[attachments] store`: see `attachments.rs`.
+    /// `[attachments] store`: as the section about attachments says.
     pub attachments: Archive,
     /// `cache-dir`: where compiled rules are kept; several desks of one user may share it. Relative to the configuration
     /// directory. Default `cache` in the data directory.
@@ -61,9 +61,9 @@ pub struct Server {
     pub compile_timeout: Duration,
     /// `compile-memory-mib`: the most memory that compiling may take, in MiB; here in bytes. Default 2048 MiB.
     pub compile_memory_bytes: u64,
-    /// `[rules] trusted-keys`: see `trust.rs`. Empty: rules need no signature.
+    /// `[rules] trusted-keys`: as the section about `[rules]` says. Empty: rules need no signature.
     pub trusted_keys: Vec<TrustedKey>,
-    /// `[rules] withdrawn`: see `trust.rs`. Digests in hexadecimal.
+    /// `[rules] withdrawn`: as the section about `[rules]` says. Digests in hexadecimal.
     pub withdrawn: Vec<String>,
     /// `two-person-access`: whether what makes access easier to get needs a second admin: rules for access and those asked before
     /// them, the tables that they look things up in, and documents that are published by API. The rules directory counts as a

@@ -102,7 +102,7 @@ fn the_block_about_dead_jobs_runs() {
     let lines = block("host/guide/operating.md", "ruledesk jobs dead");
     let said = Shell::beside(&desk).run(&lines.replace("access-deadline.01980000-0000-7000-8000-000000000001", id));
     assert_eq!(said.matches("after 12 attempts: out of paper").count(), 2, "{said}");
-    assert!(said.contains(&format!("{id} is tried again")) && said.contains("1 dead jobs are tried again"), "{said}");
+    assert!(said.contains(&format!("{id} is tried again")) && said.contains("1 dead job is tried again"), "{said}");
     assert!(dead().is_empty(), "all are tried again");
     desk.do_what_is_due();
 }

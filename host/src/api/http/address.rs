@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::rejection::{QueryRejection, RawPathParamsRejection};
 use axum::extract::{FromRequestParts, MatchedPath, Query as AnyQuery, RawPathParams, Request, State};
 use axum::http::request::Parts;
 use axum::http::{Method, Version, header};
@@ -23,8 +23,14 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let read = AnyQuery::try_from_uri(&parts.uri);
-        read.map(|AnyQuery(value)| Self(value)).map_err(|e| Problem::new(Kind::BAD_QUERY, e.body_text()))
+        read.map(|AnyQuery(value)| Self(value)).map_err(|e| Problem::new(Kind::BAD_QUERY, why(&e)))
     }
+}
+
+/// The fault of a query without the words of the program that read it.
+fn why(fault: &QueryRejection) -> String {
+    let said = fault.body_text();
+    said.strip_prefix("Failed to deserialize query string: ").map_or_else(|| said.clone(), str::to_owned)
 }
 
 /// The most bytes of a query.

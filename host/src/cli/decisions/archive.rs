@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::app::record::archive::{Deletion, Kept};
 use crate::cli::desk::{self, Shell};
-use crate::cli::which::{When, thousands};
+use crate::cli::which::{When, counted, thousands};
 use crate::cli::{Failure, Place};
 use crate::desk::id::PersonId;
 use crate::rules::text::shown;
@@ -69,7 +69,8 @@ pub async fn list(args: List) -> Result<(), Failure> {
     segments.iter().for_each(|kept| println!("{}", line(kept)));
     let left: Vec<_> = segments.iter().filter(|kept| kept.deleted.is_none()).collect();
     let sum = |of: fn(&Kept) -> u64| thousands(left.iter().map(|kept| of(kept)).sum());
-    println!("{} segments, {} records, {} bytes", left.len(), sum(|k| k.facts.runs), sum(|k| k.facts.bytes));
+    let segments = counted(left.len(), "segment", "segments");
+    println!("{segments}, {} records, {} bytes", sum(|k| k.facts.runs), sum(|k| k.facts.bytes));
     Ok(())
 }
 

@@ -53,6 +53,7 @@ pub struct Export {
 /// The file, and whom it is expected from.
 #[derive(Debug, Args)]
 pub struct Check {
+    /// The file, as `decisions evidence export` wrote it.
     file: PathBuf,
     /// The public key that must have signed it: NAME:KEY, as `ruledesk rule keygen` prints it.
     #[arg(long, value_name = "NAME:KEY")]

@@ -41,10 +41,11 @@ impl Printed {
         row: impl Fn(T) -> Option<R>,
     ) -> Result<(), Failure> {
         let mut csv = self.csv.then(|| csv::Writer::from_writer(io::stdout().lock()));
-        let mut after = None;
+        let (mut after, mut is_empty) = (None, true);
         loop {
             let Page { items, next } = page(after).await.map_err(desk::told)?;
             for row in items.into_iter().filter_map(&row) {
+                is_empty = false;
                 match &mut csv {
                     Some(csv) => csv.serialize(row.for_a_sheet())?,
                     None if self.json => println!("{}", in_json(&serde_json::to_string(&row)?)),
@@ -53,6 +54,9 @@ impl Printed {
             }
             after = next;
             if after.is_none() {
+                if is_empty {
+                    eprintln!("there is none");
+                }
                 return csv.as_mut().map_or(Ok(()), |csv| Ok(csv.flush()?));
             }
         }

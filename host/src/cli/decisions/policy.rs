@@ -18,12 +18,16 @@ pub struct Policy {
     /// The day, of which its end counts, or an instant (RFC 3339).
     #[arg(long)]
     at: String,
+    /// Who would have it, by their id.
     #[arg(long)]
     person: PersonId,
+    /// The app, by its id in the catalog.
     #[arg(long)]
     app: String,
+    /// The tier of the app.
     #[arg(long)]
     tier: String,
+    /// A role in the app.
     #[arg(long)]
     role: Option<String>,
     /// For how long it is asked for.

@@ -9,6 +9,7 @@ use crate::app::Office;
 use crate::app::access::reviews::{Reviewed, Which};
 use crate::app::observe::csv::plain;
 use crate::cli::desk::{self, Shell};
+use crate::cli::which::an_id;
 use crate::cli::{self, Failure};
 use crate::desk::actor::Actor;
 use crate::desk::id::CampaignId;
@@ -20,6 +21,7 @@ pub struct Reviews {
     #[command(flatten)]
     place: cli::Place,
     /// The campaign's id; without one, the campaigns are listed.
+    #[arg(value_parser = an_id::<CampaignId>)]
     campaign: Option<CampaignId>,
     #[command(flatten)]
     printed: Printed,
@@ -60,7 +62,13 @@ pub async fn run(reviews: Reviews) -> Result<(), Failure> {
 
 async fn print(office: &Office, actor: &Actor, reviews: &Reviews) -> Result<(), Failure> {
     let Some(campaign) = reviews.campaign else {
-        for (campaign, progress) in office.campaigns(actor).await.map_err(desk::told)? {
+        let campaigns = office.campaigns(actor).await.map_err(desk::told)?;
+        if campaigns.is_empty() {
+            eprintln!(
+                "no access was reviewed yet: an administrator begins a campaign on the page of reviews or by API"
+            );
+        }
+        for (campaign, progress) in campaigns {
             let done = progress.kept + progress.revoked + progress.lapsed + progress.ended;
             let (id, name) = (campaign.id, shown(&campaign.name));
             println!("{id}  {name}: {done} of {} answered, due {}", done + progress.open, campaign.due_at);

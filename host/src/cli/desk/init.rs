@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::configuration;
+use crate::cli::which::counted;
 use crate::cli::{Failure, Place};
 
 /// The files of the configuration to start from.
@@ -47,8 +48,12 @@ pub fn init(init: &Init) -> Result<(), Failure> {
         file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| wrong(&path, error))?;
     }
     std::fs::create_dir_all(directory.join("rules")).map_err(|error| wrong(directory, error))?;
-    println!("{} files are in {}", FILES.len(), directory.display());
-    println!("  change them, then: ruledesk check --config {}", directory.display());
+    let directory = directory.display();
+    println!("{} files are in {directory}: change them, then", FILES.len());
+    println!("  ruledesk check --config {directory}");
+    println!("  ruledesk token password alex --roles admin --config {directory}");
+    println!("  ruledesk serve --config {directory}");
+    println!("The second gives alex a password to sign in with; `ruledesk config reference` has every key.");
     Ok(())
 }
 
@@ -57,14 +62,13 @@ pub fn check(check: &Check) -> Result<(), Failure> {
     let (config, source) = configuration(&check.place, None)?;
     let organisation = &config.organisation;
     let counts = [
-        ("people", organisation.people.len()),
-        ("teams", organisation.teams.len()),
-        ("categories", organisation.categories.len()),
-        ("request types", organisation.request_types.len()),
-        ("apps", organisation.apps.len()),
-        ("reference tables", config.tables.len()),
+        counted(organisation.people.len(), "person", "people"),
+        counted(organisation.teams.len(), "team", "teams"),
+        counted(organisation.categories.len(), "category", "categories"),
+        counted(organisation.request_types.len(), "request type", "request types"),
+        counted(organisation.apps.len(), "app", "apps"),
+        counted(config.tables.len(), "reference table", "reference tables"),
     ];
-    let counts: Vec<String> = counts.iter().map(|(what, count)| format!("{count} {what}")).collect();
     println!("the configuration in {} is right: {}", source.directory.display(), counts.join(", "));
     Ok(())
 }

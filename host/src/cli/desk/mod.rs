@@ -117,7 +117,8 @@ pub fn configuration(place: &Place, listen: Option<std::net::SocketAddr>) -> Res
 }
 
 /// The way out where there is no configuration at all.
-const NO_DESK: &str = "\n  say which desk is meant: --config DIR, RULEDESK_CONFIG, or a file ruledesk.toml with `config = \"DIR\"` here or above";
+const NO_DESK: &str = "\n  say which desk is meant: --config DIR, RULEDESK_CONFIG, or a file ruledesk.toml with `config = \"DIR\"` here or above\n  \
+    `ruledesk init DIR` writes a configuration to start from";
 
 /// The actor of a command: the operator, in the name of a person of the organisation where `--as` gives one.
 pub fn actor(config: &Config, person: Option<&PersonId>) -> Result<Actor, Failure> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 
 use super::{Shell, configuration, people_csv, reference, shell_of, told};
-use crate::app::reference::configuration::{Document, Proposed, Wanted};
+use crate::app::reference::configuration::{Document, Proposed, PublishedVersion, Wanted};
 use crate::app::rollout::rules::Source;
 use crate::cli::{Failure, Place};
 use crate::desk::change::condition::{Condition, Tags};
@@ -31,21 +31,38 @@ enum Command {
     /// Prints every key of the configuration with what it means, as Markdown.
     Reference,
     /// Lists the versions of a document, the latest first.
-    Versions { document: String },
+    Versions {
+        /// The document, such as `teams`: `config list` shows them.
+        document: String,
+    },
     /// Prints a document: as it is live, or a version of it.
     Export {
+        /// The document, such as `teams`: `config list` shows them.
         document: String,
+        /// A version, by its number in `config versions`.
         #[arg(long)]
         revision: Option<i64>,
     },
     /// Shows what a file would change, and what that touches. Nothing is changed.
-    Diff { document: String, file: PathBuf },
+    Diff {
+        /// The document, such as `teams`: `config list` shows them.
+        document: String,
+        /// The file with its new content.
+        file: PathBuf,
+    },
     /// The same for a script: ends with 1 where the file would not be published.
-    Check { document: String, file: PathBuf },
+    Check {
+        /// The document, such as `teams`: `config list` shows them.
+        document: String,
+        /// The file with its new content.
+        file: PathBuf,
+    },
     /// Publishes a file: every host goes by it within a second. People may come as CSV, with columns named as the keys of a person; who
     /// reads the tickets of departments stays then as it is.
     Publish {
+        /// The document, such as `teams`: `config list` shows them.
         document: String,
+        /// The file with its new content.
         file: PathBuf,
         /// Kept with the version.
         #[arg(long)]
@@ -53,7 +70,9 @@ enum Command {
     },
     /// Publishes the content of an earlier version again.
     Rollback {
+        /// The document, such as `teams`: `config list` shows them.
         document: String,
+        /// The version, by its number in `config versions`.
         revision: i64,
         /// Kept with the version.
         #[arg(long)]
@@ -115,17 +134,11 @@ pub async fn run(arguments: Published) -> Result<(), Failure> {
                     (true, None) => "by API; the directory's until the first version".to_owned(),
                     (true, Some(revision)) => format!("by API; revision {revision}"),
                 };
-                println!("{:<14} {whose}", live.document.code());
+                println!("{:<16} {whose}", live.document.code());
             }
         }),
         Command::Versions { document: code } => {
-            office.document_versions(actor, document(code)?).await.map(|versions| {
-                for version in versions {
-                    let again = version.again.map(|again| format!(" (again {again})")).unwrap_or_default();
-                    let (author, why) = (shown(&version.author), shown(&version.why));
-                    println!("{:>6}  {}  {author}  {why}{again}", version.revision, version.at);
-                }
-            })
+            office.document_versions(actor, document(code)?).await.map(|versions| list(code, &versions))
         }
         Command::Export { document: code, revision: Some(revision) } => {
             office.document_version(actor, document(code)?, *revision).await.map(|content| print!("{content}"))
@@ -164,6 +177,18 @@ pub async fn run(arguments: Published) -> Result<(), Failure> {
     };
     office.close().await;
     done.map_err(told)
+}
+
+/// Prints the versions of a document.
+fn list(code: &str, versions: &[PublishedVersion]) {
+    if versions.is_empty() {
+        eprintln!("{code} has no versions: it was not published by API or by `ruledesk config publish`");
+    }
+    for version in versions {
+        let again = version.again.map(|again| format!(" (again {again})")).unwrap_or_default();
+        let (author, why) = (shown(&version.author), shown(&version.why));
+        println!("{:>6}  {}  {author}  {why}{again}", version.revision, version.at);
+    }
 }
 
 /// Prints what a document changes.

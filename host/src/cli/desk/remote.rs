@@ -98,7 +98,8 @@ impl Remote {
             Some((media_type, bytes)) => agent.run(request.header("content-type", media_type).body(bytes)?),
             None => agent.run(request.body(())?),
         };
-        let mut answer = answered.map_err(|e| format!("the desk at {} cannot be asked: {e}", self.url))?;
+        let mut answer =
+            answered.map_err(|e| format!("the desk at {} cannot be asked: {e}. Does it run there?", self.url))?;
         let link = answer.headers().get("link").and_then(|link| link.to_str().ok());
         let next = link.and_then(|link| Some(link.strip_prefix('<')?.split_once('>')?.0.to_owned()));
         let text = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_string()?;
@@ -191,6 +192,9 @@ fn problem(status: u16, text: &str) -> String {
     let problem: Value = serde_json::from_str(text).unwrap_or_default();
     let mut said = match word(&problem, "detail") {
         detail if detail.is_empty() => format!("the desk answered {status}"),
+        detail if status == 401 => {
+            format!("{detail}: `ruledesk token PERSON --roles agent`, at the desk's own machine, gives one")
+        }
         detail => detail,
     };
     for field in problem.get("problems").and_then(Value::as_array).into_iter().flatten() {
@@ -226,6 +230,8 @@ mod tests {
         let text = r#"{"detail": "change the fields", "problems": [{"field": "why", "message": "say why"}]}"#;
         assert_eq!(problem(422, text), "change the fields\n  why: say why");
         assert_eq!(problem(502, "<html>"), "the desk answered 502");
+        let said = problem(401, r#"{"detail": "this token is unknown or was revoked"}"#);
+        assert!(said.starts_with("this token is unknown or was revoked: `ruledesk token"), "{said}");
         assert_eq!(part("a b/ü"), "a%20b%2F%C3%BC");
     }
 

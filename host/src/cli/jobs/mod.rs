@@ -76,7 +76,8 @@ async fn act(jobs: &jobs::Jobs, actor: &Actor, command: Command) -> Result<(), E
             println!("{id} is tried again");
         }
         Command::Retry { all: Some(queue), .. } => {
-            println!("{} dead jobs are tried again", jobs.retry_all(actor, queue).await?);
+            let count = jobs.retry_all(actor, queue).await?;
+            println!("{count} dead {} tried again", if count == 1 { "job is" } else { "jobs are" });
         }
         // The arguments' group asks for one of them; the others have gone their own way.
         Command::Connectors | Command::Schedules(_) | Command::Retry { id: None, all: None } => {}
@@ -85,9 +86,10 @@ async fn act(jobs: &jobs::Jobs, actor: &Actor, command: Command) -> Result<(), E
 }
 
 async fn list(jobs: &jobs::Jobs, actor: &Actor) -> Result<(), Error> {
-    let mut after = None;
+    let (mut after, mut is_empty) = (None, true);
     loop {
         let page = jobs.dead(actor, after, DEAD_PAGE_MAX).await?;
+        is_empty &= page.jobs.is_empty();
         for dead in page.jobs {
             let ticket = dead.ticket.map_or_else(|| "-".to_owned(), |number| number.to_string());
             let (id, at, attempts, error) = (dead.id, dead.dead_at, dead.attempts, dead.last_error);
@@ -95,6 +97,9 @@ async fn list(jobs: &jobs::Jobs, actor: &Actor) -> Result<(), Error> {
         }
         after = page.next;
         if after.is_none() {
+            if is_empty {
+                eprintln!("no job is dead");
+            }
             return Ok(());
         }
     }

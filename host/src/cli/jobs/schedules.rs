@@ -19,7 +19,10 @@ enum Command {
     /// Lists them, with when each comes next.
     List,
     /// Lists the last occurrences of one that ended, the latest first.
-    History { name: String },
+    History {
+        /// As `jobs schedules list` shows it.
+        name: String,
+    },
     /// Lets nothing of one come until it is resumed.
     Pause(Step),
     /// Lets one come again; what would have come meanwhile is left out.
@@ -41,7 +44,15 @@ struct Step {
 /// Does it.
 pub async fn run(office: &Office, actor: &Actor, arguments: Schedules) -> Result<(), Error> {
     match arguments.command {
-        Command::List => office.schedules(actor).await?.iter().for_each(print),
+        Command::List => {
+            let schedules = office.schedules(actor).await?;
+            if schedules.is_empty() {
+                eprintln!(
+                    "nothing comes again: the configuration has no `[[recurring-ticket]]` and no `[[report-by-mail]]`"
+                );
+            }
+            schedules.iter().for_each(print);
+        }
         Command::History { name } => {
             for run in office.schedule_runs(actor, &name).await? {
                 let came = if run.left_out.is_empty() { "done".to_owned() } else { shown(&run.left_out) };

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use crate::cli::desk::remote::{Remote, word};
+use crate::cli::which::{an_id, list_of};
 use crate::cli::{Failure, Place};
 use crate::desk::id::{DelegationId, PersonId};
 use crate::rules::text::in_json;
@@ -46,7 +47,11 @@ enum Delegations {
         until: Date,
     },
     /// Ends what you have given another, or lays down what you were given.
-    End { id: DelegationId },
+    End {
+        /// Its id, as `access delegations list` shows it.
+        #[arg(value_parser = an_id::<DelegationId>)]
+        id: DelegationId,
+    },
 }
 
 /// Does it at a desk that runs.
@@ -60,7 +65,7 @@ pub fn run(access: &Access) -> Result<(), Failure> {
             if *json {
                 println!("{}", in_json(&serde_json::to_string_pretty(&found)?));
             } else {
-                found.as_array().into_iter().flatten().for_each(print);
+                list_of(&found, "no one decides in your place, and you in no one's").iter().for_each(print);
             }
         }
         Delegations::Add { to, from, until } => {

@@ -25,18 +25,21 @@ enum Command {
     Export {
         #[command(flatten)]
         place: Place,
+        /// The person's id in the configuration.
         person: PersonId,
     },
     /// Forgets which account of the identity provider a person has, so that another may sign in as them.
     Unbind {
         #[command(flatten)]
         place: Place,
+        /// The person's id in the configuration.
         person: PersonId,
     },
     /// Puts another name in the place of a person who has left, and takes away the words of their own tickets. Chains stay whole.
     Erase {
         #[command(flatten)]
         place: Place,
+        /// The person's id in the configuration.
         person: PersonId,
         /// Why, for the audit.
         #[arg(long)]
@@ -65,7 +68,8 @@ pub async fn run(person: Person) -> Result<(), Failure> {
             let unbound = office.unbind_identities(&actor, &person).await;
             office.close().await;
             let accounts = unbound.map_err(desk::told)?;
-            super::say(format_args!("{person}: {accounts} accounts are forgotten\n"));
+            let accounts = if accounts == 1 { "1 account is".to_owned() } else { format!("{accounts} accounts are") };
+            super::say(format_args!("{person}: {accounts} forgotten\n"));
             Ok(())
         }
         Command::Erase { place, person, reason } => {

@@ -1,7 +1,7 @@
 //! `ruledesk token`.
 
 use std::collections::BTreeSet;
-use std::io::Read as _;
+use std::io::{BufRead as _, IsTerminal as _, Read as _};
 
 use clap::{Args, Subcommand};
 use jiff::{SignedDuration, Timestamp};
@@ -47,12 +47,14 @@ enum Command {
     List {
         #[command(flatten)]
         place: Place,
+        /// Only those of this person, by their id in the configuration.
         person: Option<PersonId>,
     },
     /// Gives a person a password to sign in with on the pages, read from standard input, and what they may do; their sessions end.
     Password {
         #[command(flatten)]
         place: Place,
+        /// The person's id in the configuration.
         person: PersonId,
         /// `requester`, `agent`, `approver`, `admin`; several separated by commas.
         #[arg(long, value_delimiter = ',', required = true, value_parser = role)]
@@ -62,6 +64,7 @@ enum Command {
     Revoke {
         #[command(flatten)]
         place: Place,
+        /// The token's id, or `-`.
         id: String,
     },
 }
@@ -103,17 +106,29 @@ async fn revoke(place: &Place, token: &str) -> Result<(), Failure> {
     let Shell { office, actor } = desk::shell(place, None).await?;
     let done = office.revoke_token(&actor, given.trim(), None).await;
     office.close().await;
-    done.map_err(desk::told)
+    done.map_err(desk::told)?;
+    println!("the token is taken back");
+    Ok(())
 }
 
 async fn password(place: &Place, person: PersonId, roles: Vec<Role>) -> Result<(), Failure> {
     let mut given = String::new();
-    std::io::stdin().take(4096).read_to_string(&mut given).map_err(|e| format!("standard input: {e}"))?;
+    let typed = std::io::stdin();
+    let read = if typed.is_terminal() {
+        eprintln!("Type the password for {person} and press Enter; it shows as you type.");
+        typed.lock().take(4096).read_line(&mut given)
+    } else {
+        typed.take(4096).read_to_string(&mut given)
+    };
+    read.map_err(|e| format!("standard input: {e}"))?;
     let Shell { office, actor } = desk::shell(place, None).await?;
     let given = given.trim_end_matches(['\r', '\n']).to_owned();
+    let name = person.clone();
     let done = office.set_password(&actor, person, roles.into_iter().collect(), given).await;
     office.close().await;
-    done.map_err(desk::told)
+    done.map_err(desk::told)?;
+    println!("{name} signs in with this password from now on; sessions from before are over");
+    Ok(())
 }
 
 async fn list(place: &Place, person: Option<&PersonId>) -> Result<(), Failure> {
@@ -125,7 +140,11 @@ async fn list(place: &Place, person: Option<&PersonId>) -> Result<(), Failure> {
 
 async fn print(office: &Office, actor: &Actor, person: Option<&PersonId>) -> Result<(), Failure> {
     let now = office.clock.now();
-    for token in office.tokens(actor, person).await.map_err(desk::told)? {
+    let tokens = office.tokens(actor, person).await.map_err(desk::told)?;
+    if tokens.is_empty() {
+        eprintln!("there is no token: `ruledesk token PERSON --roles agent` gives one");
+    }
+    for token in tokens {
         let roles: Vec<&str> = token.roles.iter().map(|role| role.code()).collect();
         let ListedToken { id, person, label, created_at, .. } = &token;
         let (roles, state, label) = (roles.join(","), state(&token, now), shown(label));

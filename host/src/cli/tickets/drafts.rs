@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::cli::Failure;
 use crate::cli::desk::remote::{Remote, word};
+use crate::cli::which::{an_id, list_of};
 use crate::desk::id::DraftId;
 use crate::rules::text::in_json;
 
@@ -14,11 +15,23 @@ pub enum Command {
     /// Lists them, the latest first, with how much was wrong when they were sent.
     List,
     /// Prints one as JSON, with what was wrong when it was sent.
-    Show { id: DraftId },
+    Show {
+        /// The draft's id, as `tickets drafts list` shows it.
+        #[arg(value_parser = an_id::<DraftId>)]
+        id: DraftId,
+    },
     /// Sends one. Where it is refused, it stays, with what is wrong.
-    Send { id: DraftId },
+    Send {
+        /// The draft's id, as `tickets drafts list` shows it.
+        #[arg(value_parser = an_id::<DraftId>)]
+        id: DraftId,
+    },
     /// Throws one away.
-    Discard { id: DraftId },
+    Discard {
+        /// The draft's id, as `tickets drafts list` shows it.
+        #[arg(value_parser = an_id::<DraftId>)]
+        id: DraftId,
+    },
 }
 
 /// Does it at a desk that runs.
@@ -26,7 +39,7 @@ pub fn run(command: &Command, desk: &Remote) -> Result<(), Failure> {
     match command {
         Command::List => {
             let drafts = desk.get("/drafts")?;
-            drafts.as_array().into_iter().flatten().for_each(print);
+            list_of(&drafts, "you have no drafts").iter().for_each(print);
         }
         Command::Show { id } => {
             let draft = desk.get(&format!("/drafts/{id}"))?;

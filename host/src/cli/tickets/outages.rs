@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::cli::Failure;
 use crate::cli::desk::remote::{Remote, word};
+use crate::cli::which::list_of;
 use crate::desk::id::TicketNumber;
 
 /// A command about outages.
@@ -13,22 +14,44 @@ pub enum Command {
     /// Lists the outages that are declared now, with how many tickets are attached to each and what their requesters read.
     List,
     /// Lists the tickets that are attached to one.
-    Attached { outage: TicketNumber },
+    Attached {
+        /// The outage's ticket, such as IT-1042.
+        outage: TicketNumber,
+    },
     /// Declares a ticket to be an outage, or changes what is said of it. Submissions attach themselves for which all that is named holds.
     Declare(Declare),
     /// Attaches a ticket by hand.
-    Attach { ticket: TicketNumber, outage: TicketNumber },
+    Attach {
+        /// The ticket, such as IT-1042.
+        ticket: TicketNumber,
+        /// The outage's ticket, such as IT-1042.
+        outage: TicketNumber,
+    },
     /// Detaches a ticket that is about something else: an agent gets it.
-    Detach { ticket: TicketNumber, outage: TicketNumber },
+    Detach {
+        /// The ticket, such as IT-1042.
+        ticket: TicketNumber,
+        /// The outage's ticket, such as IT-1042.
+        outage: TicketNumber,
+    },
     /// Says something to all: on the outage, and on each ticket that is attached.
-    Answer { outage: TicketNumber, words: String },
+    Answer {
+        /// The outage's ticket, such as IT-1042.
+        outage: TicketNumber,
+        /// The words, in quotes.
+        words: String,
+    },
     /// Lets it take no more submissions; those that it has stay with it, and are resolved with its ticket.
-    End { outage: TicketNumber },
+    End {
+        /// The outage's ticket, such as IT-1042.
+        outage: TicketNumber,
+    },
 }
 
 /// An outage, and the submissions that are like it.
 #[derive(Debug, Args)]
 pub struct Declare {
+    /// The ticket, such as IT-1042.
     ticket: TicketNumber,
     /// The words that each person reads who is hit by it.
     #[arg(long, value_name = "WORDS")]
@@ -55,10 +78,14 @@ fn field(text: &str) -> Result<(String, String), String> {
 /// Does it at a desk that runs.
 pub fn run(command: &Command, desk: &Remote) -> Result<(), Failure> {
     match command {
-        Command::List => desk.get("/outages")?.as_array().into_iter().flatten().for_each(print),
+        Command::List => list_of(&desk.get("/outages")?, "no outage is declared").iter().for_each(print),
         Command::Attached { outage } => {
             let links = desk.get(&format!("/tickets/{outage}/links"))?;
-            let children = links.as_array().into_iter().flatten().filter(|link| word(link, "link") == "parent-of");
+            let links = links.as_array().map(Vec::as_slice).unwrap_or_default();
+            let children: Vec<&Value> = links.iter().filter(|link| word(link, "link") == "parent-of").collect();
+            if children.is_empty() {
+                eprintln!("no ticket is attached to {outage}");
+            }
             for link in children {
                 println!("{:<8} {:<12} {}", word(link, "ticket"), word(link, "state"), word(link, "subject"));
             }

@@ -3,7 +3,7 @@
 //! - `risks`: the risk classes that exist, from the lowest to the highest; default none.
 //! - `currency`: of all costs, such as `EUR`; needed where there is one.
 //! - `[[app]]`: the apps.
-//! - `[[connector]]`: by what the desk writes to them; see `connectors.rs`.
+//! - `[[connector]]`: by what the desk writes to them; it has a section of its own.
 //! - `[[incompatible]]`: what no person may hold together.
 
 use std::collections::BTreeMap;

@@ -1,17 +1,9 @@
 //! `desk.toml`, and the organisation put together from all files.
 //!
 //! - `name`: the organisation's name as people read it.
-//! - `[server]`: see [`Server`].
-//! - `[limits]`: see [`server::Limits`].
-//! - `[configuration]`: see `by_api.rs`.
-//! - `[attachments]`: see `attachments.rs`.
-//! - `[telemetry]`, `[outgoing]`, `[mail]`, `[sign-in]`: see `outgoing`.
-//! - `[rules]`: see `trust.rs`.
-//! - `[calendar]`: see `calendar.rs`; `[[other-calendar]]` with an `id` has the same keys, for promises that run by another.
-//! - `[closing]`: see `closing.rs`.
-//! - `[promises]`: see `promises.rs`.
-//! - `[[macro]]`, `[[canned-reply]]`: see `macros.rs`.
-//! - `[[recurring-ticket]]`, `[[report-by-mail]]`: see `schedules.rs`.
+//! - `[server]` and `[limits]`, `[configuration]`, `[attachments]`, `[telemetry]`, `[outgoing]`, `[mail]`, `[sign-in]`, `[rules]`, `[calendar]`,
+//!   `[closing]`, `[promises]`, `[[macro]]`, `[[canned-reply]]`, `[[recurring-ticket]]` and `[[report-by-mail]]`: each has a section of its own.
+//! - `[[other-calendar]]` with an `id`: the keys of `[calendar]`, for promises that run by another.
 //! - `[scales]`: `impact` and `urgency`, each from the lowest step to the highest.
 //! - `[[matrix]]`: the level that an impact and an urgency give together, where an agent sets them and says no level.
 //! - `[[priority]]`: the levels, from the most urgent to the least.
