@@ -145,7 +145,18 @@ impl Frame {
             Named::Clock => Some(self.clock(id)),
             Named::Priority => id.parse().ok().map(|id| self.priority(&id).name),
         };
-        in_words(reason, &|key: &str| self.words.t(key), &names)
+        // Some records have a word for programs where a person reads a sentence.
+        let said = |key: &str| {
+            let plain = format!("said.{key}");
+            if self.words.has(&plain) { self.words.t(&plain) } else { self.words.t(key) }
+        };
+        in_words(reason, &said, &names)
+    }
+
+    /// An option of a form as it is read: common ones in the reader's language, others as the organisation calls them.
+    pub fn option(&self, value: &str) -> String {
+        let key = format!("option.{value}");
+        if self.words.has(&key) { self.words.t(&key) } else { value.to_owned() }
     }
 
     /// Why a request for access was decided so: the desk's own words in those of the reader, the words of rules as they are.

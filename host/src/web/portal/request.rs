@@ -334,11 +334,8 @@ impl Field {
             FieldKind::Choices { options } => ("choices", options.as_slice()),
         };
         let chosen = form.all(&name);
-        let option = |value: &String| Choice {
-            chosen: chosen.contains(value),
-            text: option_text(f, value),
-            value: value.clone(),
-        };
+        let option =
+            |value: &String| Choice { chosen: chosen.contains(value), text: f.option(value), value: value.clone() };
         let (min, max) = match &spec.kind {
             FieldKind::Number { min, max } => (*min, *max),
             _ => (None, None),
@@ -390,10 +387,4 @@ impl Field {
         let problem = self.problem.as_ref().map(|_| format!("{}-problem", self.name));
         help.into_iter().chain(problem).collect::<Vec<_>>().join(" ")
     }
-}
-
-/// An option of a form as it is read: common ones in the reader's language, others as the organisation calls them.
-fn option_text(f: &Frame, value: &str) -> String {
-    let key = format!("option.{value}");
-    if f.words.has(&key) { f.words.t(&key) } else { value.to_owned() }
 }

@@ -13,6 +13,7 @@ use crate::app::tokens::sessions::Session;
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::Form;
 use crate::web::frame::times::When;
+use crate::web::frame::words::Language;
 use crate::web::frame::{Frame, ZONE_COOKIE, page};
 
 /// A session of the reader's.
@@ -32,7 +33,7 @@ struct AccountPage {
     title: String,
     /// Ways of hearing of things: code, words, and whether it is the one that is chosen.
     deliveries: Vec<(&'static str, String, bool)>,
-    locales: Vec<(String, bool)>,
+    locales: Vec<(String, String, bool)>,
     zone: String,
     zones: Vec<String>,
     done: bool,
@@ -71,9 +72,14 @@ async fn render(visit: Visit, done: bool, problems: Vec<String>) -> Result<Respo
     let delivery =
         |one: Delivery| (one.code(), f.words.t(&format!("delivery.{}", one.code())), one == preference.delivery);
     let locales = correspondence.templates.locales();
+    // A language has its own name where the desk has it, and its tag else.
+    let called = |tag: &str| {
+        let known = Language::OFFERED.into_iter().find(|language| language.tag() == tag);
+        known.map_or_else(|| tag.to_owned(), |language| language.name().to_owned())
+    };
     let page_ = AccountPage {
         deliveries: Delivery::ALL.map(delivery).to_vec(),
-        locales: locales.map(|tag| (tag.to_owned(), preference.locale.as_deref() == Some(tag))).collect(),
+        locales: locales.map(|tag| (tag.to_owned(), called(tag), preference.locale.as_deref() == Some(tag))).collect(),
         sessions: sessions.into_iter().map(listed).collect(),
         problems: Vec::new(),
         zone: f.times.zone.iana_name().unwrap_or_default().to_owned(),

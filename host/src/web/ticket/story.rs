@@ -6,6 +6,7 @@ use crate::desk::access::AccessCase;
 use crate::desk::actor::Author;
 use crate::desk::organisation::form::Value;
 use crate::desk::organisation::service::RecordPart;
+use crate::desk::organisation::{FieldKind, RequestType};
 use crate::desk::ticket::lifecycle::resolution::ResolutionRecord;
 use crate::desk::ticket::timeline::{Event, Field, Visibility};
 use crate::web::frame::Frame;
@@ -28,24 +29,45 @@ pub struct Item {
 /// A value of a form as it is read.
 pub fn value(f: &Frame, value: &Value) -> String {
     match value {
-        Value::Text(text) | Value::Choice(text) => text.clone(),
+        Value::Text(text) => text.clone(),
+        Value::Choice(option) => f.option(option),
         Value::Number(number) => number.to_string(),
         Value::Flag(true) => f.words.t("value.yes"),
         Value::Flag(false) => f.words.t("value.no"),
         Value::Date(date) => date.to_string(),
-        Value::Choices(choices) => choices.join(", "),
+        Value::Choices(options) => options.iter().map(|option| f.option(option)).collect::<Vec<_>>().join(", "),
     }
+}
+
+/// The fields that were filled in, by their labels. Apps, their tiers and people have their names where the form offers those.
+fn filled_in(f: &Frame, form: Option<&RequestType>, given: &[(String, Value)]) -> Vec<(String, String)> {
+    let id = given.iter().find_map(|(name, value)| match value {
+        Value::Text(id) if name == "app" => Some(id.trim()),
+        _ => None,
+    });
+    let app = id.and_then(|id| f.organisation.apps.get(id)).filter(|_| form.is_some_and(|form| form.grants_access));
+    let one = |(name, given): &(String, Value)| {
+        let spec = form.and_then(|form| form.fields.iter().find(|spec| spec.name == *name));
+        let text = match (spec.map(|spec| &spec.kind), given, app) {
+            (Some(FieldKind::Person), Value::Text(id), _) => f.name_of(id),
+            (Some(FieldKind::App), Value::Text(id), _) => {
+                f.organisation.apps.get(id.as_str()).map_or_else(|| id.clone(), |app| app.name.clone())
+            }
+            (_, Value::Text(_), Some(app)) if name == "app" => app.name.clone(),
+            (_, Value::Text(id), Some(app)) if name == "tier" => {
+                app.tier(id.trim()).map_or_else(|| id.clone(), |(_, tier)| tier.name.clone())
+            }
+            _ => value(f, given),
+        };
+        (spec.map_or_else(|| name.clone(), |spec| spec.label.clone()), text)
+    };
+    given.iter().map(one).collect()
 }
 
 /// The story of a ticket, the oldest first.
 pub fn items(f: &Frame, seen: &Seen, entries: &[StoredEntry]) -> Vec<Item> {
     let submitted = &seen.ticket.submitted;
     let form = f.organisation.request_types.get(&submitted.request_type);
-    let label = |name: &str| {
-        let spec = form.and_then(|form| form.fields.iter().find(|spec| spec.name == name));
-        spec.map_or_else(|| name.to_owned(), |spec| spec.label.clone())
-    };
-    let fields = submitted.fields.iter().map(|(name, given)| (label(name), value(f, given)));
     let first = Item {
         who: f.name(&submitted.requester),
         when: f.times.ago(submitted.at),
@@ -53,7 +75,7 @@ pub fn items(f: &Frame, seen: &Seen, entries: &[StoredEntry]) -> Vec<Item> {
         own: true,
         text: submitted.body.clone(),
         reason: String::new(),
-        fields: fields.collect(),
+        fields: filled_in(f, form, &submitted.fields),
     };
     std::iter::once(first).chain(entries.iter().filter_map(|entry| item(f, seen, entry))).collect()
 }
