@@ -267,6 +267,30 @@ fn an_auditor_asks_who_has_access_to_payroll_and_why() {
     amara.sees("h1", "You may not do this");
 }
 
+/// What was filled in is read by the names that the form offers, and who got a ticket in words; languages have their own names.
+#[test]
+fn the_story_of_a_ticket_has_names_and_words_and_no_codes() {
+    let desk = House::demo(Database::Sqlite);
+    let fields = json!({ "app": "github", "tier": "write", "duration-hours": 72,
+        "justification": "I join the data project on Monday" });
+    let access = json!({ "request_type": "access", "subject": "GitHub please", "fields": fields });
+    desk.as_role("amara").post("/api/v1/tickets", &access).expect(201);
+    let vpn = json!({ "request_type": "incident", "subject": "VPN is down", "body": "It is since nine.", "fields": { "service": "vpn" } });
+    desk.as_role("amara").post("/api/v1/tickets", &vpn).expect(201);
+    let mut amara = Browser::without_scripts_of(&desk.url, "amara", "/tickets/IT-1");
+    let filled_in = amara.text("dl.facts.small");
+    assert!(filled_in.contains("GitHub") && filled_in.contains("Write"), "{filled_in}");
+    amara.go("/account");
+    let languages = amara.script("return document.getElementById('locale').textContent");
+    let languages = languages.as_str().unwrap();
+    assert!(languages.contains("Deutsch") && languages.contains("English"), "{languages}");
+    // The team for networks gives a ticket to the one who has the least to do.
+    let kofi = Browser::without_scripts_of(&desk.url, "kofi", "/tickets/IT-2");
+    let story = kofi.text("ol.story");
+    assert!(story.contains("with the least to do") && !story.contains("least-loaded"), "{story}");
+    desk.do_what_is_due();
+}
+
 /// An approver who is to be away lets another decide, needs no script and no one else for it; it is ended where it is seen.
 #[test]
 fn an_approver_lets_another_decide_for_some_days_and_ends_it() {
