@@ -15,7 +15,7 @@ pub enum Refusal {
     Problems { problems: Vec<Problem> },
     #[error("you may not {act}")]
     Forbidden { act: Act },
-    #[error("a ticket that is {from} cannot become {to}; it can become: {}", codes(allowed))]
+    #[error("a ticket that is {from} cannot become {to}{}", instead(allowed))]
     NoTransition { from: State, to: State, allowed: Vec<State> },
     #[error("only {} may make a ticket that is {from} {to}", parties(allowed))]
     NotTheirTransition { from: State, to: State, allowed: Vec<Party> },
@@ -107,9 +107,9 @@ fn numbers(numbers: &[TicketNumber]) -> String {
     numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-fn codes(states: &[State]) -> String {
+fn instead(states: &[State]) -> String {
     let codes: Vec<&str> = states.iter().map(|state| state.code()).collect();
-    if codes.is_empty() { "nothing else".to_owned() } else { codes.join(", ") }
+    if codes.is_empty() { ": it stays as it is".to_owned() } else { format!("; it can become: {}", codes.join(", ")) }
 }
 
 fn parties(parties: &[Party]) -> String {

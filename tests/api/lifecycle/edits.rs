@@ -196,6 +196,9 @@ fn a_ticket_that_changes_teams_is_shared_out_there() {
         assert_eq!(queued["assignee"], Value::Null);
         let refused = edit(&kofi, 4, &json!({ "assignee": "akira", "reason": "please" })).expect(422);
         assert_eq!(refused["problems"][0]["field"], "assignee");
+        let message = refused["problems"][0]["message"].as_str().unwrap();
+        assert!(message.starts_with("Akira Mori is not in the team Desktop: choose one of "), "{message}");
+        assert!(message.contains(" (emma)") && message.ends_with(", or change the team as well"), "{message}");
     });
 }
 

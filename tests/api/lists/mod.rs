@@ -131,12 +131,14 @@ fn what_a_list_cannot_do_is_refused_with_what_to_do() {
         (format!("sort=number&after={next}"), "same `sort`"),
         (format!("after=2{}", &next[1..]), "begin again"),
         ("sort=age".to_owned(), "queue"),
+        ("colour=red".to_owned(), "unknown field `colour`"),
         ("updated_since=2026-01-01T00:00:00Z".to_owned(), "sort=updated"),
         ("sort=updated&updated_since=yesterday".to_owned(), "updated_since"),
     ] {
         let problem = kofi.get(&format!("/api/v1/tickets?{query}")).expect(400);
         assert_eq!(problem["type"], "/problems/bad-query", "{query}");
-        assert!(problem["detail"].as_str().unwrap().contains(says), "{query}: {problem}");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains(says) && !detail.contains("deserialize"), "{query}: {problem}");
     }
     for list in ["tickets/IT-1/timeline", "tickets/IT-1/messages", "access-requests", "people/kofi/grants"] {
         for query in ["limit=0", "limit=201", "after=zzz", "colour=red"] {

@@ -33,9 +33,10 @@ impl From<Error> for Problem {
             Error::Ambiguous { .. } => Problem::new(Kind::AMBIGUOUS, detail),
             Error::Damaged(_) => Problem::new(Kind::DAMAGED, detail.clone()).with_internal(detail),
             Error::NotTaken { .. } => Problem::new(Kind::CONFLICT, detail),
-            Error::NeedsMatch { what } => {
-                Problem::new(Kind::NEEDS_MATCH, format!("send the {what}'s ETag in `If-Match`"))
-            }
+            Error::NeedsMatch { what } => Problem::new(
+                Kind::NEEDS_MATCH,
+                format!("send the {what}'s ETag in `If-Match`, or `*` for any version of it"),
+            ),
             Error::TooMuch { wait, .. } => Problem::wait(&detail, wait),
             Error::KeyReused => Problem::new(Kind::KEY_REUSED, "use a new key for a new request"),
             Error::Busy(_) => Problem::new(Kind::BUSY, detail),

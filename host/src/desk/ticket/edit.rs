@@ -392,6 +392,9 @@ fn check_tags(organisation: &Organisation, wanted: &EditTicket, checked: &mut Ch
     problems
 }
 
+/// Members of a team that are named where another person should have its ticket.
+const NAMED_MAX: usize = 10;
+
 /// Whoever is to have the ticket is a member of the team that it is then in, and has not left.
 fn check_assignee(
     organisation: &Organisation,
@@ -411,7 +414,15 @@ fn check_assignee(
         checked.assignee = Some(Some(person.clone()));
         return None;
     }
-    let names: Vec<&str> = members().map(PersonId::as_str).collect();
-    let message = format!("{} is nobody in the team `{}`: there are {}", quoted(id), team.id, names.join(", "));
+    let known = |id: &str| organisation.people.get(id).map(|person| person.name.clone());
+    let named = |person: &PersonId| format!("{} ({person})", known(person.as_str()).unwrap_or_default());
+    let mut names: Vec<String> = members().take(NAMED_MAX).map(named).collect();
+    let more = members().count().saturating_sub(NAMED_MAX);
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    let (who, names) = (known(id.as_str()).unwrap_or_else(|| quoted(id)), names.join(", "));
+    let instead = if names.is_empty() { "it has no members".to_owned() } else { format!("choose one of {names}") };
+    let message = format!("{who} is not in the team {}: {instead}, or change the team as well", team.name);
     Some(Problem::new("assignee", "unknown", message))
 }

@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn what_does_not_exist_is_refused_with_what_does() {
         let refusal = check_transition(State::Closed, State::Open, &[Party::Agent]).unwrap_err();
-        assert_eq!(refusal.to_string(), "a ticket that is closed cannot become open; it can become: nothing else");
+        assert_eq!(refusal.to_string(), "a ticket that is closed cannot become open: it stays as it is");
         let refusal = check_transition(State::Resolved, State::Closed, &[Party::Agent]).unwrap_err();
         assert_eq!(
             refusal.to_string(),

@@ -98,7 +98,12 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let value = serde_path_to_error::deserialize(objects::Strict(&mut deserializer)).map_err(|error| {
         let path = error.path().to_string();
         let message = error.inner().to_string();
-        if path == "." { Problem::bad_body(&message) } else { Problem::bad_field(&path, &message) }
+        match path.as_str() {
+            // A key that could not be read has a question mark for its name.
+            "." | "?" if error.inner().is_data() => Problem::bad_body(&message),
+            "." | "?" => Problem::bad_body(&format!("it cannot be read as JSON: {message}")),
+            _ => Problem::bad_field(&path, &message),
+        }
     })?;
     deserializer.end().map_err(|error| Problem::bad_body(&error.to_string()))?;
     if let Some(path) = repeated::key(bytes) {
