@@ -445,6 +445,9 @@ fn the_policy_of_a_day_answers_with_the_versions_that_were_live_then() {
         assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
         let told: Value = serde_json::from_slice(&told.stdout).unwrap();
         assert_eq!((&told["outcome"], &told["rules"]), (&json!("approved"), &then["rules"]));
+        let [text @ .., _] = args;
+        let told = String::from_utf8(desk.command(&text).stdout).unwrap();
+        assert!(told.contains(" hours\n") && !told.contains("groups"), "it gives no groups: {told}");
     });
 }
 

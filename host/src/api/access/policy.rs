@@ -156,7 +156,9 @@ impl PolicyAtView {
         let mut lines = vec![format!("{}, by the rules that were live at {}: {}", self.outcome, self.at, self.reason)];
         if let (Some(tier), Some(hours)) = (&self.tier, self.hours) {
             let role = self.role.as_ref().map(|role| format!(" as {role}")).unwrap_or_default();
-            lines.push(format!("  {tier}{role} for {hours} hours, groups: {}", self.groups.join(", ")));
+            let groups = self.groups.join(", ");
+            let groups = if groups.is_empty() { String::new() } else { format!(", with the groups {groups}") };
+            lines.push(format!("  {tier}{role} for {hours} {}{groups}", if hours == 1 { "hour" } else { "hours" }));
         }
         lines.extend(self.steps.iter().map(|step| format!("  asked: {}", step.join(", "))));
         lines.extend(self.rules.iter().map(|rule| format!("  {} {} ({})", rule.rule, rule.version, rule.id)));

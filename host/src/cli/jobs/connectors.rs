@@ -1,6 +1,7 @@
 //! `ruledesk jobs connectors`: whether the apps that the desk writes to can be asked, and have what orders will name.
 
 use crate::cli::desk::{self, outgoing};
+use crate::cli::which::counted;
 use crate::cli::{Failure, Found, Place};
 use crate::connectors::apps::Apps;
 use crate::desk::access::provisioning::Entitlement;
@@ -13,9 +14,13 @@ pub async fn run(place: &Place) -> Result<(), Failure> {
     let (config, _) = desk::configuration(place, None)?;
     let apps = Apps::new(outgoing::settings(&config.outgoing.requests)).running(outgoing::programs(&config.server)?);
     let mut bad = 0;
+    if config.organisation.connectors.is_empty() {
+        eprintln!("apps.toml has no `[[connector]]`: the desk keeps who may have what, and writes to no app");
+    }
     for connector in config.organisation.connectors.values() {
         let wanted = entitlements(&config.organisation, connector);
-        println!("{} ({}), {} entitlements", connector.id, connector.kind.code(), wanted.len());
+        let many = counted(wanted.len(), "entitlement", "entitlements");
+        println!("{} ({}), {many}", connector.id, connector.kind.code());
         match apps.open(connector, now()) {
             Ok(None) => println!("  a person does it by hand"),
             Err(why) => {
