@@ -1,6 +1,7 @@
 //! The configuration: one to start from, whether one is right, and documents that are published by API.
 
-use std::process::Command;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
 
 use ruledesk::desk::organisation::difference::differences;
 use ruledesk::desk::organisation::service::Devices;
@@ -33,6 +34,19 @@ fn a_configuration_to_start_from_is_right_and_a_check_says_all_that_is_wrong_wit
     assert!(!done && said.contains("is there already"), "{said}");
     let (done, said) = ruledesk(&["check", "--config", place]);
     assert!(done && said.contains("2 people, 1 team, 2 categories, 1 request type, 0 apps"), "{said}");
+    let data = dir.path().join("data");
+    let mut desk = Command::new(PROGRAM)
+        .args(["serve", "--config", place, "--data", data.to_str().unwrap(), "--listen", "127.0.0.1:0"])
+        .env_remove("DATABASE_URL")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let said = BufReader::new(desk.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let said: Vec<String> = said.take_while(|line| !line.contains("/openapi.json")).collect();
+    desk.kill().unwrap();
+    desk.wait().unwrap();
+    assert!(said.iter().any(|line| line.contains("/ has the pages; `ruledesk token password")), "{said:?}");
     let teams = std::path::Path::new(place).join("teams.toml");
     let text = std::fs::read_to_string(&teams).unwrap();
     std::fs::write(&teams, text.replace("person = \"alex\"", "person = \"alec\", colour = \"red\"")).unwrap();

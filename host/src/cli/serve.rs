@@ -261,6 +261,9 @@ fn tell(app: &App, address: SocketAddr, demo: bool) {
             println!("  not live: {}", shown(&cut(error.message.to_string(), FAULT_BYTES_MAX)));
         }
     }
+    if !demo {
+        println!("  http://{address}/ has the pages; `ruledesk token password PERSON --roles agent` lets a person in");
+    }
     println!("  http://{address}/openapi.json describes the interface, /metrics counts");
     if demo {
         println!("\nOpen http://{address}/ in a browser and choose who you are, or try it from here:\n");
@@ -275,8 +278,6 @@ fn tell(app: &App, address: SocketAddr, demo: bool) {
         println!(
             "\nTokens: demo-amara (requester), demo-kofi (agent), demo-lena and demo-priya (approvers), demo-mei (admin)"
         );
-    } else {
-        println!("  http://{address}/ has the pages; `ruledesk token password PERSON --roles agent` lets a person in");
     }
 }
 
