@@ -288,6 +288,8 @@ fn the_story_of_a_ticket_has_names_and_words_and_no_codes() {
     let kofi = Browser::without_scripts_of(&desk.url, "kofi", "/tickets/IT-2");
     let story = kofi.text("ol.story");
     assert!(story.contains("with the least to do") && !story.contains("least-loaded"), "{story}");
+    let why = desk.as_role("kofi").get("/api/v1/tickets/IT-2/explain?field=assignee").expect(200);
+    assert_eq!(why["fields"][0]["set_by"]["reason"], "least-loaded", "the value says who it is: {why}");
     desk.do_what_is_due();
 }
 

@@ -234,13 +234,16 @@ fn sent(known: &Known<'_>, routed: &Recorded<'_>) -> Vec<Story> {
     vec![team, assignee, tier]
 }
 
-/// Whose turn it was when the ticket opened.
+/// Whose turn it was when the ticket opened; by name where another person has it now.
 fn turn(known: &Known<'_>) -> SetBy {
     let assigned = known.entries.iter().find_map(|StoredEntry { entry, .. }| match (&entry.author, &entry.event) {
         (Author::System, Event::Assigned { assignee, reason, .. }) => Some((assignee.as_deref(), reason.as_str())),
         _ => None,
     });
     match assigned.unwrap_or_default() {
+        (Some(person), reason) if known.ticket.assignee.as_ref().is_some_and(|now| now.as_str() == person) => {
+            desk("whose turn it was", reason)
+        }
         (Some(person), reason) => desk("whose turn it was", format!("{person}: {reason}")),
         (None, reason) => desk("the team's queue", reason),
     }
