@@ -11,6 +11,7 @@ use crate::desk::id::TicketNumber;
 /// A bundle, and the day that it is to go by.
 #[derive(Debug, Args)]
 pub struct MoveDay {
+    /// The bundle's ticket, such as IT-1042.
     ticket: TicketNumber,
     /// The date of its form, such as `first-day`.
     field: String,
