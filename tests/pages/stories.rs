@@ -290,6 +290,16 @@ fn the_story_of_a_ticket_has_names_and_words_and_no_codes() {
     assert!(story.contains("with the least to do") && !story.contains("least-loaded"), "{story}");
     let why = desk.as_role("kofi").get("/api/v1/tickets/IT-2/explain?field=assignee").expect(200);
     assert_eq!(why["fields"][0]["set_by"]["reason"], "least-loaded", "the value says who it is: {why}");
+    // One who has cancelled asks once more without typing it again.
+    amara.go("/tickets/IT-2");
+    amara.counts("a[href^='/new/incident']", 0);
+    let cancel = json!({ "to": "cancelled" });
+    desk.as_role("amara").with("if-match", "*").post("/api/v1/tickets/IT-2/transitions", &cancel).expect(200);
+    amara.go("/tickets/IT-2");
+    amara.click("a[href^='/new/incident?']");
+    amara.counts("#subject", 1);
+    let typed = |name: &str| amara.script(&format!("return document.getElementById('{name}').value"));
+    assert_eq!((typed("subject"), typed("field.service")), (json!("VPN is down"), json!("vpn")));
     desk.do_what_is_due();
 }
 

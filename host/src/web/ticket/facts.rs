@@ -5,13 +5,15 @@ use crate::app::explain::{ByHand, Proposal, Story, THE_DESK};
 use crate::app::tickets::work::{Filter, Start};
 use crate::desk::access::AccessState;
 use crate::desk::id::PersonId;
+use crate::desk::organisation::FieldKind;
+use crate::desk::organisation::form::Value;
 use crate::desk::sla::{Clock, ClockKind};
-use crate::desk::ticket::Ticket;
 use crate::desk::ticket::lifecycle::links::LinkKind;
 use crate::desk::ticket::sight::Part;
 use crate::desk::ticket::timeline::Field;
+use crate::desk::ticket::{State, Ticket};
 use crate::web::frame::failure::Failure;
-use crate::web::frame::form::Form;
+use crate::web::frame::form::{Form, encode};
 use crate::web::frame::shown::{Priority, Row, StateWord};
 use crate::web::frame::times::When;
 use crate::web::frame::{Frame, PEOPLE_MAX};
@@ -53,6 +55,8 @@ pub struct Facts {
     pub unfinished: bool,
     /// Whether it is the reader's only to read: of a department whose tickets they read.
     pub only_to_read: bool,
+    /// Where the reader can ask for the same once more, which is over.
+    pub again: Option<String>,
     pub priority: Priority,
     pub category: String,
     pub team: String,
@@ -88,12 +92,13 @@ impl Facts {
             state: f.state(ticket.state),
             plain_state: f.plain_state(ticket.state),
             expect: expect(f, ticket),
-            resolved: ticket.state == crate::desk::ticket::State::Resolved,
+            resolved: ticket.state == State::Resolved,
             unfinished: ticket.state.is_unfinished(),
             only_to_read: viewer.is_some_and(|viewer| {
                 let approves = seen.case.as_ref().is_some_and(|case| case.names_approver(viewer));
                 !(f.works() || approves || ticket.belongs_to(viewer) || ticket.is_watched_by(viewer))
             }),
+            again: again(f, ticket),
             priority: f.priority(&ticket.priority),
             category: f.category(ticket.category.as_str()),
             team: f.team(ticket.team.as_str()),
@@ -116,6 +121,29 @@ impl Facts {
             access: access(f, seen),
         }
     }
+}
+
+/// The longest address of a form that brings with it all that was said, in bytes.
+const AGAIN_BYTES_MAX: usize = 4 << 10;
+
+/// The form for the same once more, with the words of the first time: for the requester of a ticket that is over.
+fn again(f: &Frame, ticket: &Ticket) -> Option<String> {
+    let submitted = &ticket.submitted;
+    let over = matches!(ticket.state, State::Closed | State::Cancelled);
+    let own = f.viewer.as_ref().is_some_and(|viewer| viewer.id == submitted.requester);
+    let form = f.organisation.request_types.get(&submitted.request_type).filter(|_| over && own)?;
+    let is_file = |name: &str| form.fields.iter().any(|spec| spec.name == name && spec.kind == FieldKind::File);
+    let fields = submitted.fields.iter().filter_map(|(name, value)| match value {
+        Value::Text(text) | Value::Choice(text) if !is_file(name) => Some((format!("field.{name}"), text.as_str())),
+        _ => None,
+    });
+    let fields: Vec<(String, &str)> = fields.collect();
+    let said = [("subject", submitted.subject.as_str()), ("body", submitted.body.as_str())];
+    let pairs: Vec<(&str, &str)> =
+        said.into_iter().chain(fields.iter().map(|(name, text)| (name.as_str(), *text))).collect();
+    let at = |pairs: &[(&str, &str)]| format!("/new/{}?{}", form.id, encode(pairs));
+    // A long text does not fit into an address.
+    Some(at(&pairs)).filter(|whole| whole.len() <= AGAIN_BYTES_MAX).or_else(|| Some(at(&said[..1])))
 }
 
 /// The next thing that happens, for the one who asked; where an answer of theirs is awaited, until when.
