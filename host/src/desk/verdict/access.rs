@@ -192,7 +192,7 @@ pub fn combine(asked: &Asked<'_>, given: &[Given<AccessAnswer>]) -> AccessVerdic
     let mut steps = united(answers().map(|(_, answer)| answer));
     let approves = answers().any(|(_, answer)| matches!(answer, AccessAnswer::Approve(_)));
     if failed || (steps.is_empty() && !approves) {
-        let more = fallback(asked, failed);
+        let more = fallback(asked, heard);
         if more.iter().any(|step| step.approvers.is_empty()) {
             let reason = "a person would have to decide, and everybody who may is party to the request".to_owned();
             return AccessVerdict { outcome: Outcome::Denied, reason, heard, by_desk: true };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{ApprovalStep, Asked, DUE_HOURS_MAX, RawStep};
+use super::{ApprovalStep, Asked, DUE_HOURS_MAX, Heard, RawStep};
 use crate::desk::access::Named;
 use crate::desk::id::PersonId;
 use crate::desk::verdict::Unfit;
@@ -82,15 +82,15 @@ fn may_approve(asked: &Asked<'_>, person: &PersonId) -> bool {
     !parties.contains(&person) && asked.organisation.people.get(person).is_some_and(|person| person.active)
 }
 
-/// The people who decide where no rule does: the manager, or where there is none, the desk's access approvers. Where a rule has
-/// `failed`, it could have asked for more, so the app's owner is asked as well, and from the third class of risk on the desk's
-/// access approvers, too. A configuration is refused whose list of them is so short that none could be left.
-pub(super) fn fallback(asked: &Asked<'_>, failed: bool) -> Vec<ApprovalStep> {
+/// The people who decide where no rule does: the manager, or where there is none, the desk's access approvers. A rule that was not
+/// heard could have asked for more, so the app's owner is asked as well, and from the third class of risk on the desk's access
+/// approvers, too. A configuration is refused whose list of them is so short that none could be left.
+pub(super) fn fallback(asked: &Asked<'_>, heard: Heard) -> Vec<ApprovalStep> {
     let is_there = |named: &Named| !people(asked, std::slice::from_ref(named)).is_empty();
     let first = Some(Named::Manager).filter(is_there).unwrap_or(Named::AccessApprovers);
     let owner = Some(Named::Owner).filter(is_there).filter(|owner| of(asked, owner) != of(asked, &first));
     let mut named = vec![first];
-    if failed {
+    if heard == Heard::NotAll {
         let lower = LOWER_RISKS.contains(&asked.tier.risk.as_str());
         let approvers = Some(Named::AccessApprovers).filter(|_| !lower || owner.is_none());
         named.extend(owner.into_iter().chain(approvers));
