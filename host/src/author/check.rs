@@ -11,7 +11,7 @@ use crate::rules::load::compile::CompileError;
 use crate::rules::load::inspect::{Inspection, Refused, inspect};
 use crate::rules::remedies;
 use crate::rules::run::examples::largest::{self, RunsOut};
-use crate::rules::run::examples::{self, Judge};
+use crate::rules::run::examples::{self, Judge, Passed};
 use crate::rules::run::manifest::ManifestError;
 use crate::rules::run::rule::Rule;
 use crate::rules::tables::Tables;
@@ -127,7 +127,7 @@ fn try_examples(checked: &mut Checked, rule: &Rule, tables: &Arc<Tables>, judge:
         checked.problem = Some(Problem { what, mend: mend.to_owned() });
         return;
     }
-    match examples::check(rule, tables, judge, false) {
+    match examples::check(rule, tables, judge, Passed::NotYet) {
         Ok(()) => {
             checked.examples = Some(rule.manifest.examples.len());
         }
