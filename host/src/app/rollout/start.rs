@@ -193,7 +193,7 @@ async fn decided(
             None => says(store, rule, version).await?,
         };
         if let Some(says) = said.filter(is_answer) {
-            return Ok(Some(says).filter(|says| *says != Says::Off));
+            return Ok((says != Says::Off).then_some(says));
         }
     }
     Ok(None)

@@ -11,7 +11,7 @@ use super::directory::Directory;
 use super::doubt::{Meant, Standing};
 use super::generation::{Playing, playing};
 use super::guard::Guard;
-use super::rollout::{NotTaken, Part, Rollout, RolloutStep, Signatory, Source, Trial, VersionId};
+use super::rollout::{Needs, NotTaken, Part, Rollout, RolloutStep, Signatory, Source, Trial, VersionId};
 use crate::rules::run::manifest::{Mode, Says};
 use crate::rules::run::rule::Rule;
 use crate::rules::run::stage::Stage;
@@ -163,7 +163,7 @@ impl Slots {
             folder: folder.map(str::to_owned),
             version: version_of(rule),
             part,
-            second: self.covers(rule),
+            needs: if self.covers(rule) { Needs::TwoPeople } else { Needs::OnePerson },
             by,
         }
     }
@@ -173,11 +173,12 @@ impl Slots {
         self.guard.covers(&rule.manifest)
     }
 
-    /// Whether a step would change what decides about access. A version that is not in memory could.
-    fn needs_second(&self, slot: &Slot, step: &RolloutStep) -> bool {
+    /// How many people a step needs: two where it would change what decides about access. A version that is not in memory could.
+    fn needs(&self, slot: &Slot, step: &RolloutStep) -> Needs {
         let covers =
             |version| Some(version) != step.version() && slot.rule(version).is_none_or(|rule| self.covers(rule));
-        self.guard.two_person && slot.kept.at_stake(step).any(covers)
+        let is_guarded = self.guard.two_person && slot.kept.at_stake(step).any(covers);
+        if is_guarded { Needs::TwoPeople } else { Needs::OnePerson }
     }
 
     /// Takes a rule that a folder offers.
@@ -188,8 +189,8 @@ impl Slots {
     pub fn offered(&mut self, folder: &str, rule: Arc<Rule>) -> Result<(), NotTaken> {
         let name = rule.manifest.name.as_str();
         let step = self.offer(Source::Directory, Some(folder), &rule, Signatory::Directory);
-        let two = self.slots.get(name).is_some_and(|slot| self.needs_second(slot, &step));
-        let step = step.guarded(two);
+        let needs = self.slots.get(name).map_or(Needs::OnePerson, |slot| self.needs(slot, &step));
+        let step = step.guarded(needs);
         let slot = self.slots.entry(name.to_owned()).or_default();
         let rollout = slot.kept.after(&step)?;
         slot.take(rule);
@@ -209,10 +210,10 @@ impl Slots {
 
     /// The folder that offered a rule is gone.
     pub fn gone(&mut self, name: &str) {
-        let gone = RolloutStep::Gone { second: false };
-        let two = self.slots.get(name).is_some_and(|slot| self.needs_second(slot, &gone));
+        let gone = RolloutStep::Gone { needs: Needs::OnePerson };
+        let needs = self.slots.get(name).map_or(Needs::OnePerson, |slot| self.needs(slot, &gone));
         if let Some(slot) = self.slots.get_mut(name) {
-            let gone = gone.guarded(two);
+            let gone = gone.guarded(needs);
             slot.gone_from = slot.rollout.folder.take().or_else(|| slot.gone_from.take());
             // A rollout can always end.
             slot.rollout = slot.kept.after(&gone).unwrap_or_default();

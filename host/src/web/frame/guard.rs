@@ -93,11 +93,13 @@ async fn run(next: Next, request: Request) -> Response {
     next.run(request).await
 }
 
+/// Whether an answer is an error without a page. One to a method that an address does not take never has a page.
 fn is_problem(response: &Response) -> bool {
-    let plain =
-        response.headers().get(header::CONTENT_TYPE).is_none_or(|value| !value.as_bytes().starts_with(b"text/"));
     let status = response.status();
-    (status.is_client_error() || status.is_server_error()) && plain || status == StatusCode::METHOD_NOT_ALLOWED
+    let is_error = status.is_client_error() || status.is_server_error();
+    let has_page =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/"));
+    (is_error && !has_page) || status == StatusCode::METHOD_NOT_ALLOWED
 }
 
 #[cfg(test)]

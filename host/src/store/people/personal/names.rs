@@ -17,6 +17,7 @@ use crate::store::tickets::timeline::{ERASED, TimelineRow};
 use crate::store::tickets::{rows, search};
 
 /// Statements about a ticket that was the person's own: `$1` is its number, `$2` the text in the place of their words, `$3` the person.
+/// Each is given all three, so that one that needs fewer names the others in a condition that always holds.
 const OF_OWN: [&str; 4] = [
     "update contents set body = $2, fields = '[]', attachments = '[]' where ticket = $1 and $3 <> ''",
     "update surveys set comment = '' where ticket = $1 and $2 <> $3",
@@ -115,6 +116,7 @@ async fn erase_in_contents(tx: &mut Tx, erasure: Erasure<'_>, number: TicketNumb
     let sql = "select id from attachments where ticket = $1 and uploader = $2";
     let sent = tx.all(sql, vec![number.0.into(), person.as_str().into()]).await?;
     let sent = sent.iter().map(|row| Ok(row.uuid(0)?.to_string())).collect::<Result<BTreeSet<_>, Error>>()?;
+    // Each is its name, its type and its size; where the desk keeps the file, a list follows that begins with its id.
     for file in &mut files {
         let is_theirs = file.pointer("/3/0").and_then(Value::as_str).is_some_and(|id| sent.contains(id));
         if let Some(name) = file.get_mut(0).filter(|_| is_theirs) {

@@ -151,8 +151,9 @@ impl Store {
         Ok((count.min(most), after.is_some() || count > most))
     }
 
-    /// How the database finds such a page: for each statement its text and the lines of its plan. For whoever asks why a list
-    /// is slow, and for the tests that hold that none is.
+    /// How the database finds such a page, for the tests that hold that no list is slow: for each statement its text and the lines of
+    /// its plan.
+    #[doc(hidden)]
     pub async fn list_plans(&self, filter: &Filter, start: Start, limit: usize) -> Result<Vec<Plan>, Error> {
         let mut reader = Reader { tx: self.db.begin_walking().await?, plans: Some(Vec::new()) };
         read(&mut reader, filter, start, limit).await?;
