@@ -80,7 +80,7 @@ impl Store {
             "select {} as name, '', count(*), cast(sum(case when coalesce(r.ended, '') not in ('disputed', 'taken-up') \
              and not {again} and not {passed_on} and {said} <= 1 then 1 else 0 end) as bigint) \
              from resolutions r join tickets t on t.number = r.ticket \
-             where r.round = 1 and r.resolved_at >= $1 and r.resolved_at < $2 group by 1 order by 1",
+             where r.round = 1 and r.elsewhere = 0 and r.resolved_at >= $1 and r.resolved_at < $2 group by 1 order by 1",
             By::group_of_resolution(by)
         );
         let rows = self.db.all_of_history(&sql, period.args()).await?;

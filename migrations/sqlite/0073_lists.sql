@@ -1,0 +1,7 @@
+-- What no person has, and what came by one form, are found in the order of the queue without a look at all other tickets.
+create index tickets_no_one on tickets (state, rank, queue_due) where assignee is null;
+create index tickets_request_type on tickets (request_type, state, rank, queue_due);
+
+-- Whether it was another desk, before this one, that resolved the ticket. Such a resolution has a row only once it did not hold: reports
+-- count it on its day then, and not among those of this desk.
+alter table resolutions add column elsewhere bigint not null default 0;
