@@ -9,6 +9,7 @@ mod threads;
 use ruledesk::rules::digest::Digest;
 use serde_json::{Value, json};
 
+use crate::support::components::example_rules;
 use crate::support::house::House;
 use crate::support::place::{Database, on_both};
 
@@ -297,6 +298,20 @@ fn reports_over_history_are_right_also_where_an_end_is_unknown_or_no_resolution(
             ["created", "resolved", "closed"].map(|column| of_days("volume", "2019-02-28", column).iter().sum());
         assert_eq!(sums, [3, 0, 1], "what is cancelled is not resolved");
     });
+}
+
+/// Samoa went from the 29th of December 2011 to the 31st: of a day that never was there is no row.
+#[test]
+fn a_day_that_a_zone_left_out_is_in_no_report() {
+    let there = |text: String| text.replacen("time-zone = \"Europe/Berlin\"", "time-zone = \"Pacific/Apia\"", 1);
+    let desk = House::with_settings(Database::Sqlite, example_rules(), there);
+    take_over(&desk, "no,title,text,opened,solved,shut,status\n1,Old,Down,2011-12-29T20:00:00Z,,,In Progress\n");
+    let path = "/api/v1/reports/backlog-over-time?from=2011-12-28&to=2012-01-01";
+    let rows = desk.as_role("kofi").get(path).expect(200);
+    let rows: Vec<_> =
+        rows.as_array().unwrap().iter().map(|row| (row["day"].clone(), row["unfinished"].clone())).collect();
+    let expected = [("2011-12-28", 0), ("2011-12-29", 1), ("2011-12-31", 1), ("2012-01-01", 1)];
+    assert_eq!(rows, expected.map(|(day, count)| (json!(day), json!(count))));
 }
 
 /// The ticket itself says no more when it was resolved.
