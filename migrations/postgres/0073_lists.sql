@@ -1,3 +1,4 @@
+-- differs: SQLite has the number at the end of every entry as it is, and written out it would be there twice.
 -- What no person has, and what came by one form, are found in the order of the queue without a look at all other tickets.
 create index tickets_no_one on tickets (state, rank, queue_due, number) where assignee is null;
 create index tickets_request_type on tickets (request_type, state, rank, queue_due, number);
