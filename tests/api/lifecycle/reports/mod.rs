@@ -204,7 +204,7 @@ fn a_damaged_entry_keeps_no_report_from_being_read() {
     let day = |days: i64| (desk.clock.now() + SignedDuration::from_hours(24 * days)).to_string()[..10].to_owned();
     let read = |name: &str| kofi.get(&format!("/api/v1/reports/{name}?from={}&to={}", day(-2), day(2)));
     let before = read("corrections").expect(200).as_array().unwrap().len();
-    assert_eq!(sum(&read("handovers").expect(200), "handovers"), 1);
+    assert!(sum(&read("handovers").expect(200), "handovers") > 0);
     desk.sql("update timeline set details = '[\"team\",\"' where kind = 'set' and details like '[\"team\",%'");
     assert_eq!(read("handovers").expect(200), json!([]));
     let rest = read("corrections").expect(200).as_array().unwrap().len();
