@@ -53,7 +53,12 @@ impl Office {
             }
         }
         let last = days.to.min(zone.to_datetime(self.clock.now()).date());
-        let all: Vec<Date> = days.from.series(1.day()).take_while(|day| *day <= last).collect();
+        // A zone that changes sides of the date line leaves a day out.
+        let is_there = |day: &Date| {
+            let begin = zone.to_timestamp(day.at(0, 0, 0, 0));
+            begin.is_ok_and(|begin| zone.to_datetime(begin).date() == *day)
+        };
+        let all: Vec<Date> = days.from.series(1.day()).take_while(|day| *day <= last).filter(is_there).collect();
         if all.len().saturating_mul(open.len()) > ROWS_MAX {
             let message = format!("has {} groups on each of {} days: name fewer days", open.len(), all.len());
             return Err(Error::Rejected { problems: vec![Problem::new("by", "too-much", message)] });
