@@ -51,6 +51,36 @@ fn i08_from_its_end_on_a_grant_gives_no_access_and_is_ended_by_a_timer() {
     });
 }
 
+/// What has ended stays so by its row; that all else ends later by then is said to those who run the desk.
+#[test]
+fn i08_a_desk_that_starts_by_an_earlier_clock_brings_nothing_back_and_says_so() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let ready = |desk: &House| desk.as_role("kofi").get("/readyz").text;
+        asks(&desk.as_role("amara"), 4);
+        desk.advance(hours(4));
+        asks(&desk.as_role("amara"), 4);
+        desk.clock.advance(SignedDuration::from_mins(-4));
+        assert_eq!(ready(&desk), "ready\n", "the clocks of two hosts may be as far apart");
+        desk.clock.advance(hours(-3));
+        let desk = desk.cut_off_and_restart();
+        let said = ready(&desk);
+        assert!(said.starts_with("ready\n") && said.contains("the clock shows 184 minutes less than it did"), "{said}");
+        desk.advance(SignedDuration::ZERO);
+        let mut states: Vec<(String, bool)> = grants(&desk)
+            .iter()
+            .map(|grant| (grant["state"].as_str().unwrap().to_owned(), grant["effective"] == true))
+            .collect();
+        states.sort();
+        assert_eq!(states, [("active".to_owned(), true), ("ended".to_owned(), false)]);
+        desk.advance(hours(3));
+        assert_eq!(ready(&desk), "ready\n");
+        desk.advance(hours(5));
+        assert!(grants(&desk).iter().all(|grant| grant["state"] == "ended"));
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+    });
+}
+
 /// The rows of a statement, each its first column, on a connection of the test's own.
 pub(super) fn rows(desk: &House, sql: &str) -> Vec<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
