@@ -273,7 +273,10 @@ impl App {
             self.follow_moves_for_now().await;
             if let Ok(Some(by)) = self.office.clock_is_behind().await {
                 let minutes = by.as_mins();
-                tracing::warn!(minutes, "the clock shows less than it did: access, tokens and deadlines end later by that");
+                tracing::warn!(
+                    minutes,
+                    "the clock shows less than it did: access, tokens and deadlines end later by that"
+                );
             }
         }
     }
