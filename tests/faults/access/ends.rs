@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::client::Client;
 use crate::support::house::House;
-use crate::support::place::on_both;
+use crate::support::place::{Database, on_both};
 use crate::support::scim::ScimApp;
 
 fn asks(client: &Client, hours: u32) -> Value {
@@ -393,4 +393,39 @@ fn i05_and_i23_seats_are_looked_at_again_when_access_begins() {
         assert_eq!(of("jonas"), (json!("active"), Value::Null));
         assert!(desk.command(&["decisions", "chain"]).status.success());
     });
+}
+
+/// A desk that was restored from a copy knows nothing of what it has given since: that is found in the app and named, and neither taken
+/// up as held nor taken away.
+#[test]
+fn i20_what_was_given_after_the_copy_that_a_desk_was_restored_from_is_found_and_not_taken_up() {
+    let app = ScimApp::start(&["user", "admin"]);
+    // A desk that was stopped has all of its data in one file.
+    let mut stopped = super::provisioning::desk(Database::Sqlite, &app).cut_off().start();
+    stopped.stop();
+    let place = stopped.crash();
+    let (file, copy) = (place.data_dir().join("ruledesk.db"), place.data_dir().join("copy.db"));
+    std::fs::copy(&file, &copy).unwrap();
+    let desk = place.open();
+    asks(&desk.as_role("amara"), 48);
+    desk.do_what_is_due();
+    assert_eq!((&grants(&desk)[0]["state"], app.members("user")), (&json!("active"), vec!["amara".to_owned()]));
+    let given = app.effects();
+
+    let place = desk.cut_off();
+    for log in ["ruledesk.db-wal", "ruledesk.db-shm"] {
+        // It may have been cut to nothing and removed.
+        let _ = std::fs::remove_file(place.data_dir().join(log));
+    }
+    std::fs::remove_file(&file).unwrap();
+    std::fs::copy(&copy, &file).unwrap();
+    let desk = place.open();
+    for _ in 0..2 {
+        desk.advance(hours(25));
+    }
+    let found = desk.as_role("kofi").get("/api/v1/access/findings").expect(200);
+    let of_amara = found.as_array().unwrap().iter().find(|one| one["account"] == "amara").unwrap();
+    assert_eq!((&of_amara["kind"], &of_amara["grant"]), (&json!("extra"), &Value::Null), "{found}");
+    assert_eq!((grants(&desk), app.members("user"), app.effects()), (vec![], vec!["amara".to_owned()], given));
+    assert!(desk.command(&["decisions", "chain"]).status.success());
 }
