@@ -152,6 +152,12 @@ impl House {
         runtime.block_on(Box::pin(backtest(app, &mei, filter, candidates, |_| {}))).unwrap()
     }
 
+    /// How much access that is over was not read back as gone in time, as the metrics say it.
+    pub fn revocations_overdue(&self) -> i64 {
+        let Some(running) = &self.running else { return 0 };
+        running.runtime.block_on(running.app.revocations_overdue()).unwrap()
+    }
+
     /// Forgets the files that no ticket got; how many contents.
     pub fn sweep_files(&self) -> usize {
         let Some(running) = &self.running else { return 0 };
