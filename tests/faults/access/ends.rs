@@ -51,7 +51,7 @@ fn i08_from_its_end_on_a_grant_gives_no_access_and_is_ended_by_a_timer() {
     });
 }
 
-/// What has ended stays so by its row; that all else ends later by then is said to those who run the desk.
+/// An end stays by its row; that all other access ends later by then is said to those who run the desk.
 #[test]
 fn i08_a_desk_that_starts_by_an_earlier_clock_brings_nothing_back_and_says_so() {
     on_both(|database| {
