@@ -7,7 +7,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
 
 pub mod access;
 pub mod chain;
@@ -213,6 +215,19 @@ impl Store {
         self.db.ping().await
     }
 
+    /// The latest instant at which a ticket was opened or a message written, by the clock that gave it its id; `None` where there is
+    /// none of them yet.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn clock_has_shown(&self) -> Result<Option<Timestamp>, Error> {
+        let last = |table: &str| format!("select id from (select id from {table} order by id desc limit 1) l");
+        let sql = format!("{} union all {}", last("tickets"), last("outbox"));
+        let rows = self.db.quick(&sql, Vec::new()).await?;
+        Ok(rows.iter().filter_map(|row| made_at(row.uuid(0).ok()?)).max())
+    }
+
     /// Ends all connections; what was acknowledged is on disk already.
     pub async fn close(&self) {
         self.db.close().await;
@@ -228,4 +243,10 @@ impl Store {
         })?;
         wait.await.map_err(|_| Error::Stopped)?
     }
+}
+
+/// The instant in an id of the seventh kind (RFC 9562).
+fn made_at(id: Uuid) -> Option<Timestamp> {
+    let (seconds, nanoseconds) = id.get_timestamp()?.to_unix();
+    Timestamp::new(i64::try_from(seconds).ok()?, i32::try_from(nanoseconds).ok()?).ok()
 }

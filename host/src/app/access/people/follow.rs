@@ -272,6 +272,13 @@ impl App {
                 tracing::warn!(%error, "open requests and grants were not compared with the organisation: tried again");
             }
             self.follow_moves_for_now().await;
+            if let Ok(Some(by)) = self.office.clock_is_behind().await {
+                let minutes = by.as_mins();
+                tracing::warn!(
+                    minutes,
+                    "the clock shows less than it did: access, tokens and deadlines end later by that"
+                );
+            }
         }
     }
 }
