@@ -176,11 +176,55 @@ fn a_lock_of_another_program_is_answered_in_time_to_all_who_write() {
         assert_eq!(answer.status, 503, "{}", answer.text);
         assert!(answer.retry_after.is_some(), "{}", answer.text);
     }
+    let ready = desk.stranger().get("/readyz");
+    assert!(ready.status == 503 && ready.text.contains("another program holds the lock"), "{}", ready.text);
     runtime.block_on(sqlx::query("rollback").execute(&mut other)).unwrap();
     runtime.block_on(other.close()).unwrap();
     for n in 0..16 {
         let taken = write(n);
         let is_right = if n % 4 == 0 { taken.status == 201 } else { taken.status < 300 };
         assert!(is_right, "none of them had been written: {} {}", taken.status, taken.text);
+    }
+    assert_eq!(desk.stranger().get("/readyz").status, 200, "writes are done again");
+}
+
+/// What others hold on a server may be another thing than what the next one needs, so that all are tried who have the time for it.
+#[test]
+fn rows_that_another_program_holds_are_answered_in_time_to_all_who_write() {
+    let url = postgres::fresh_database();
+    let environment = vec![("DATABASE_URL", url.clone())];
+    let desk = Desk::with_settings_and_environment(example_rules(), environment, |text| {
+        text.replace("[server]\n", "[server]\nrequest-timeout-ms = 9000\n")
+    });
+    let amara = desk.as_role("amara");
+    let ticket = json!({ "request_type": "question", "subject": "x", "body": "Please tell me.", "fields": { "topic": "other" } });
+    let first = amara.post("/api/v1/tickets", &ticket).expect(201);
+    let comments = format!("/api/v1/tickets/{}/comments", first["key"].as_str().unwrap());
+    let write = |n: usize| {
+        let amara = amara.with("idempotency-key", &format!("write-{n}"));
+        match n % 4 {
+            0 => amara.post("/api/v1/tickets", &ticket),
+            _ => amara.post(&comments, &json!({ "body": format!("word {n}") })),
+        }
+    };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut other = runtime.block_on(sqlx::PgConnection::connect(&url)).unwrap();
+    let mut say = |sql: &'static str| {
+        runtime.block_on(sqlx::query(sql).execute(&mut other)).unwrap();
+    };
+    say("begin");
+    say("select link from chain_heads for update");
+    let refused = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..16).map(|n| scope.spawn(move || write(n))).collect();
+        all.into_iter().map(|one| one.join().unwrap()).collect::<Vec<_>>()
+    });
+    for answer in &refused {
+        assert_eq!(answer.status, 503, "{}", answer.text);
+        assert!(answer.retry_after.is_some(), "{}", answer.text);
+    }
+    say("rollback");
+    for n in 0..16 {
+        let taken = write(n);
+        assert_eq!(taken.status, 201, "none of them had been written: {}", taken.text);
     }
 }
