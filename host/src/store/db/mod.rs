@@ -162,7 +162,11 @@ impl Db {
     {
         let mut tries = Tries::default();
         loop {
-            match self.attempt(&mut body).await {
+            let attempted = self.attempt(&mut body).await;
+            if let Db::Sqlite(file) = self {
+                file.lock.note(attempted.as_ref().err());
+            }
+            match attempted {
                 Err(error) if tries.again(&error).await => {}
                 done => return done,
             }
@@ -170,18 +174,6 @@ impl Db {
     }
 
     async fn attempt<T, F, B>(&self, body: &mut F) -> Result<(T, Flush), Error>
-    where
-        F: FnMut(Tx) -> B,
-        B: Future<Output = Result<(T, Tx), Error>>,
-    {
-        let attempted = self.attempt_once(body).await;
-        if let Db::Sqlite(file) = self {
-            file.lock.note(attempted.as_ref().err());
-        }
-        attempted
-    }
-
-    async fn attempt_once<T, F, B>(&self, body: &mut F) -> Result<(T, Flush), Error>
     where
         F: FnMut(Tx) -> B,
         B: Future<Output = Result<(T, Tx), Error>>,
