@@ -107,8 +107,8 @@ impl View {
         if !gone.is_empty() {
             troubles.push(format!(
                 "rules have ended with their folders, or have others in their place there, and nobody has retired them ({}): until \
-                 that is believed, or `rules retire` or a reload says that it is meant, what they did not look at is taken as not checked, and a person decides where they \
-                 decided about access",
+                 that is believed, or `rules retire` or a reload says that it is meant, what they did not look at is taken as not \
+                 checked, and a person decides where they decided about access",
                 gone.join(", ")
             ));
         }
