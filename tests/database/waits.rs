@@ -7,7 +7,7 @@ use ruledesk::store::{Committed, Target};
 use serde_json::json;
 use sqlx::Connection as _;
 
-use crate::store::fixture::{Wanted, on_postgres, organisation};
+use crate::store::fixture::{Wanted, count, on_postgres, organisation};
 use crate::support::components::example_rules;
 use crate::support::desk::{Database, Desk};
 use crate::support::postgres;
@@ -227,4 +227,28 @@ fn rows_that_another_program_holds_are_answered_in_time_to_all_who_write() {
         let taken = write(n);
         assert_eq!(taken.status, 201, "none of them had been written: {}", taken.text);
     }
+}
+
+/// Whose request has ended by the time that it may take is not surprised later by what stood in line then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_is_called_off_before_its_turn_is_not_done() {
+    let (store, target) = on_postgres().await;
+    let Target::Postgres(url) = target else { panic!("it is PostgreSQL") };
+    store.commit(Wanted::new(1).create(&organisation())).await.unwrap();
+    let mut other = sqlx::PgConnection::connect(&url).await.unwrap();
+    for sql in ["begin", "select link from chain_heads for update"] {
+        sqlx::query(sql).execute(&mut other).await.unwrap();
+    }
+    let writer = store.clone();
+    let under_way = tokio::spawn(async move { writer.commit(Wanted::new(2).create(&organisation())).await });
+    let locked_out = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    while number(&url, locked_out).await == 0 {}
+    // It takes its place in line, and is called off.
+    let called_off = tokio::time::timeout(Duration::ZERO, store.commit(Wanted::new(3).create(&organisation()))).await;
+    assert!(called_off.is_err(), "{called_off:?}");
+    sqlx::query("rollback").execute(&mut other).await.unwrap();
+    // On a busy machine it may have waited for the lock too long.
+    let written = under_way.await.unwrap().is_ok();
+    store.commit(Wanted::new(4).create(&organisation())).await.unwrap();
+    assert_eq!(count(&store).await, 2 + usize::from(written));
 }

@@ -56,7 +56,11 @@ impl Waiting {
     }
 
     /// The same, where it may still be begun; where it has waited too long behind what was slow, it is answered that it was not written.
+    /// One that was called off is not written: its client has hung up, or heard that the time was over.
     fn in_time(self, slow: Option<&Slow>) -> Option<Waiting> {
+        if self.work.is_called_off() {
+            return None;
+        }
         match slow.filter(|slow| self.since.elapsed() >= slow.patience) {
             None => Some(self),
             Some(slow) => {
@@ -104,6 +108,16 @@ pub async fn write(db: Db, mut receive: mpsc::Receiver<Waiting>) {
 }
 
 impl Work {
+    /// Whether the one who asked waits no longer.
+    fn is_called_off(&self) -> bool {
+        match self {
+            Work::Commit(_, done) => done.is_closed(),
+            Work::Together(_, done) => done.is_closed(),
+            Work::Deployment(_, done) => done.is_closed(),
+            Work::Statement(_, _, done) => done.is_closed(),
+        }
+    }
+
     /// Answers that it was not written.
     fn refuse(self, why: &Error) {
         let why = why.for_all().unwrap_or(Error::Stopped);
@@ -127,7 +141,7 @@ fn refuse_waiting(receive: &mut mpsc::Receiver<Waiting>, slow: &Slow) {
 }
 
 /// Writes one thing in a transaction of its own; gives what that means for those behind it, where it was not done in time. The client
-/// that asked may be gone: the write stands all the same.
+/// that asked may go meanwhile: the write stands all the same.
 async fn write_one(db: &Db, recorder: &mut Recorder, work: Work) -> Option<Slow> {
     match work {
         Work::Commit(commit, done) => match commit_all(db, recorder, std::slice::from_ref(&*commit)).await {
