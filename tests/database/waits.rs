@@ -241,7 +241,8 @@ async fn a_write_that_is_called_off_before_its_turn_is_not_done() {
     }
     let writer = store.clone();
     let under_way = tokio::spawn(async move { writer.commit(Wanted::new(2).create(&organisation())).await });
-    let locked_out = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    let locked_out =
+        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
     while number(&url, locked_out).await == 0 {}
     // It takes its place in line, and is called off.
     let called_off = tokio::time::timeout(Duration::ZERO, store.commit(Wanted::new(3).create(&organisation()))).await;
