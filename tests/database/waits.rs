@@ -188,7 +188,7 @@ fn a_lock_of_another_program_is_answered_in_time_to_all_who_write() {
     assert_eq!(desk.stranger().get("/readyz").status, 200, "writes are done again");
 }
 
-/// What others hold on a server may be another thing than what the next one needs, so that all are tried who have the time for it.
+/// Rows that others hold on a server may be others than those that the next one needs, so that all are tried who have the time for it.
 #[test]
 fn rows_that_another_program_holds_are_answered_in_time_to_all_who_write() {
     let url = postgres::fresh_database();

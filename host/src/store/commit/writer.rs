@@ -35,7 +35,7 @@ pub struct Waiting {
     since: Instant,
 }
 
-/// What was not done in time, and how long those behind it may have waited and be begun still: a later one would have no answer
+/// Something that was not done in time, and how long those behind it may have waited and be begun still: a later one would have no answer
 /// within the time that its request may take.
 struct Slow {
     why: Error,
