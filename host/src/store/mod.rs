@@ -29,7 +29,7 @@ pub use rules::decisions::{DecisionRecord, RunRecord};
 pub use rules::recorder::PackedRun;
 
 use crate::desk::id::TicketNumber;
-use commit::writer::Work;
+use commit::writer::{Waiting, Work};
 use db::{Db, Limits, flush};
 use rules::packing::dictionary::Dictionaries;
 use rules::segments::NotArchived;
@@ -90,6 +90,8 @@ pub enum Error {
     Slow(Words),
     #[error("the system has too little left for the database ({0}): try again soon")]
     Starved(Words),
+    #[error("nothing can be written to the database now ({0}): try again soon")]
+    Shut(Words),
     #[error(
         "what stands between the desk and PostgreSQL gives each transaction another connection, as PgBouncer does in \
          transaction mode: add `statement-cache-capacity=0` to the database's URL, as in `postgres://.../desk?statement-cache-capacity=0`"
@@ -118,7 +120,7 @@ impl Error {
     pub fn for_strangers(&self) -> String {
         match self {
             Error::LostConnection(_) | Error::Away(_) | Error::Slow(_) => "the database does not answer".to_owned(),
-            Error::Lost(_) | Error::Starved(_) | Error::NoRoom(_) | Error::Crowded => self.to_string(),
+            Error::Lost(_) | Error::Starved(_) | Error::Shut(_) | Error::NoRoom(_) | Error::Crowded => self.to_string(),
             Error::Conflict
             | Error::AttachmentTaken
             | Error::Files(_)
@@ -150,7 +152,7 @@ pub enum Target {
 #[derive(Debug, Clone)]
 pub struct Store {
     db: Db,
-    send: mpsc::Sender<Work>,
+    send: mpsc::Sender<Waiting>,
     recent: mpsc::Sender<tickets::recent::Ask>,
     /// The dictionaries that records are packed with.
     dictionaries: Arc<Dictionaries>,
@@ -237,7 +239,7 @@ impl Store {
         // Nothing waits in line for a database that is away.
         self.db.check()?;
         let (done, wait) = oneshot::channel();
-        self.send.try_send(work(done)).map_err(|error| match error {
+        self.send.try_send(Waiting::begin(work(done))).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Error::Full,
             mpsc::error::TrySendError::Closed(_) => Error::Stopped,
         })?;

@@ -20,8 +20,9 @@ pub async fn healthz() -> &'static str {
 /// Whether it can serve: the database answers within two seconds and takes what is written, and the rules that decided last are
 /// in effect. Where not, it says why. A fault that keeps no request from being served follows in lines of its
 /// own: a rules directory that is empty, cannot be read, or has more folders than are read; rules that have
-/// ended with their folders and were not retired; open tickets in teams that do not
-/// exist; rules whose answers do not count since the configuration has changed; a clock that was set back.
+/// ended with their folders, or have others in their place there, and were not retired; open tickets in teams that do not
+/// exist; rules whose answers do not count since the configuration has changed; a clock that
+/// was set back.
 #[utoipa::path(get, path = "/readyz", tag = "operations",
     responses((status = 200, body = String), (status = 503, body = Problem)))]
 pub async fn readyz(State(app): State<Arc<App>>) -> Result<String, Problem> {

@@ -114,7 +114,7 @@ impl Office {
     pub async fn command_rule(&self, actor: &Actor, name: &str, command: &Command, why: String) -> Result<(), Error> {
         permission::administer(actor)?;
         let reason = Reason::given(actor, why)?;
-        let row = self.store.deployments().await?.into_iter().find(|row| row.name == name);
+        let row = self.store.deployment(name).await?;
         let row = row.ok_or_else(|| Error::Missing { what: "rule", name: name.to_owned() })?;
         let step = self.step(name, &rollout_of(&row)?, command, &reason.by).await?;
         self.take_step(name, &step, &reason).await.map(drop)
@@ -198,7 +198,7 @@ impl Office {
         brought: Option<Brought>,
     ) -> Result<(Rollout, i64), Error> {
         for _ in 0..TRIES_MAX {
-            let row = self.store.deployments().await?.into_iter().find(|row| row.name == name);
+            let row = self.store.deployment(name).await?;
             let (rollout, revision) = match &row {
                 Some(row) => (rollout_of(row)?, row.revision),
                 None => (Rollout::default(), 0),

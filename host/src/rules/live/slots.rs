@@ -29,7 +29,7 @@ pub struct Slot {
     wanted: Option<Rollout>,
     /// The purposes of its versions, also those that are in no memory.
     says: BTreeMap<VersionId, Says>,
-    /// The folder that it ended with, where it did while this process runs.
+    /// The folder that it ended with, or in which another name has taken its place.
     gone_from: Option<String>,
     /// The words of the last version that was kept as the one which decides about access, since the rule was last retired or off.
     decided: Option<Says>,
@@ -117,16 +117,18 @@ impl Slots {
 
     /// The rules that have ended with their folder while that may not be meant: with what they left, and the folder.
     pub fn ended<'a>(&'a self, directory: &'a Directory) -> impl Iterator<Item = (Standing, &'a str)> {
-        self.slots.iter().filter_map(|(name, slot)| {
+        let (by_folder, _) = self.deciders();
+        self.slots.iter().filter_map(move |(name, slot)| {
             let folder = slot.lost(directory)?;
-            Some((slot.standing(name, directory), folder))
+            Some((slot.standing(name, directory, &by_folder), folder))
         })
     }
 
     /// All rules that should be live, or were, by a directory that looks like this.
     pub fn standing(&self, directory: &Directory) -> Vec<Standing> {
+        let (by_folder, _) = self.deciders();
         let standing = self.slots.iter().map(|(name, slot)| {
-            let mut standing = slot.standing(name, directory);
+            let mut standing = slot.standing(name, directory, &by_folder);
             // What fed a decision about access is missed there as if it were for access itself.
             standing.meant.extend(self.held(slot).then_some((Meant::Suspended, Says::ABOUT_ACCESS)));
             standing
@@ -204,6 +206,15 @@ impl Slots {
         let folder = folder.file_name().map(|name| name.to_string_lossy().into_owned());
         let of_it = self.slots.iter().filter(|(_, slot)| folder.is_some() && slot.rollout.folder == folder);
         let names: Vec<String> = of_it.map(|(name, _)| name.clone()).collect();
+        names.iter().for_each(|name| self.gone(name));
+        !names.is_empty()
+    }
+
+    /// A folder has a rule of this name: those of other names that it had have ended with that. Whether there are any.
+    pub fn folder_has_only(&mut self, folder: &str, name: &str) -> bool {
+        let of_it = |slot: &Slot| slot.rollout.folder.as_deref() == Some(folder);
+        let others = self.slots.iter().filter(|(other, slot)| other.as_str() != name && of_it(slot));
+        let names: Vec<String> = others.map(|(other, _)| other.clone()).collect();
         names.iter().for_each(|name| self.gone(name));
         !names.is_empty()
     }
@@ -328,8 +339,10 @@ impl Slot {
         self.gone_from.as_deref().filter(|folder| self.rollout.is_gone() && directory.has_lost(folder))
     }
 
-    fn standing(&self, name: &str, directory: &Directory) -> Standing {
-        let decides = self.decides();
+    fn standing(&self, name: &str, directory: &Directory, by_folder: &BTreeMap<&str, Says>) -> Standing {
+        // A folder that has a rule of another name by now decides by that one.
+        let now = || self.lost(directory).and_then(|folder| by_folder.get(folder)).copied();
+        let decides = self.decides().or_else(now);
         let says = |version: &VersionId| self.says.get(version).copied();
         let mut meant = Vec::new();
         for rollout in [&self.rollout, self.wanted()] {
