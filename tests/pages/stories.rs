@@ -98,6 +98,16 @@ fn an_approver_decides_on_a_telephone_from_the_link_of_the_message() {
     lena.sees(".questions", "For the ledger's");
     lena.click("button[value=deny]");
     lena.sees(".notice.bad", "reason");
+    // The decision is near: what is optional is folded away, and stays in sight once it is used.
+    lena.counts(".decide details:not([open]) #hours", 1);
+    lena.click(".decide summary");
+    lena.type_into("#hours", "240");
+    lena.click("input[name=insight]");
+    lena.script("document.querySelector('#hours').removeAttribute('max')");
+    lena.click("button[value=approve]");
+    lena.sees(".notice.bad", "shorten");
+    lena.counts(".decide details[open] input[name=insight]:checked", 1);
+    lena.script("document.querySelector('#hours').value = ''");
     lena.type_into("#hours", "24");
     lena.click("button[value=approve]");
     lena.wait("document.querySelector('.good-text')");
