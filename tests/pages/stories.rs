@@ -152,6 +152,7 @@ fn an_admin_changes_a_decision_table_on_friday_noon_with_the_backtest_beside_it(
     mei.click("button[value=offer]");
     mei.sees("#beside .notice.bad", "why");
     mei.type_into("#why", "The canteen is close to the network");
+    an_example_keeps_nothing_from_being_seen(&mut mei);
     mei.click("button[value=offer]");
     mei.is_at("/admin/rules/decision-table?done=1");
     mei.sees("main", "The canteen is close to the network");
@@ -175,6 +176,30 @@ fn an_admin_changes_a_decision_table_on_friday_noon_with_the_backtest_beside_it(
     let key = sent["key"].as_str().unwrap().to_owned();
     let ticket = desk.as_role("kofi").get(&format!("/api/v1/tickets/{key}")).expect(200);
     assert_eq!(ticket["team"], "network", "{ticket}");
+}
+
+/// An example of the rule's own that expects another answer is named above what would have changed, and such a version is not kept.
+fn an_example_keeps_nothing_from_being_seen(mei: &mut Browser) {
+    let team = |mei: &Browser, team: &str| {
+        mei.script(&format!(
+            "const cell = document.querySelector('[aria-label=\"then.team, 1\"]'); cell.value = '{team}'; \
+             cell.dispatchEvent(new Event('input', {{ bubbles: true }}))"
+        ));
+    };
+    team(mei, "network");
+    mei.sees("#beside .notice.warn", "its example “compliance” expects");
+    mei.counts("#beside .big", 1);
+    mei.counts("#beside .notice.bad", 0);
+    mei.click("button[value=offer]");
+    mei.sees("#beside .notice.bad", "Not kept: an example of the table");
+    mei.counts("#beside .big", 1);
+    // On a telephone that stands below the table, and above what makes a version of it.
+    let order = mei.script(
+        "return [...document.querySelectorAll('.grid, #beside, #version')].map((place) => place.id || 'grid').join()",
+    );
+    assert_eq!(order, "grid,beside,version");
+    team(mei, "security");
+    mei.wait("!document.querySelector('#beside .notice')");
 }
 
 /// People who have the same trouble, and one who had it first.
