@@ -368,7 +368,8 @@ pub async fn decide(visit: Visit, Path(key): Path<String>, form: Form) -> Result
     match visit.app.decide_access(&visit.actor, number, decision, once).await {
         Ok(_) => Ok(Redirect::to(&format!("/approvals/{number}")).into_response()),
         Err(Error::Refused(refusal)) => {
-            render(visit, &key, &form, Some(refusal.to_string()), StatusCode::CONFLICT).await
+            let problem = visit.frame.refused(&refusal);
+            render(visit, &key, &form, Some(problem), StatusCode::CONFLICT).await
         }
         Err(Error::Rejected { problems }) => {
             let all = problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join(" ");

@@ -22,6 +22,7 @@ pub mod form;
 pub mod guard;
 pub mod history;
 pub mod packed;
+mod refused;
 pub mod shown;
 pub mod times;
 pub mod words;
