@@ -64,7 +64,8 @@ pub fn check(check: &Check) -> Result<(), Failure> {
         (organisation.apps.len(), "app", "apps"),
         (config.tables.len(), "reference table", "reference tables"),
     ];
-    let counted = |(count, one, several): (usize, &str, &str)| format!("{count} {}", if count == 1 { one } else { several });
+    let counted =
+        |(count, one, several): (usize, &str, &str)| format!("{count} {}", if count == 1 { one } else { several });
     let counts: Vec<String> = counts.into_iter().map(counted).collect();
     println!("the configuration in {} is right: {}", source.directory.display(), counts.join(", "));
     Ok(())
