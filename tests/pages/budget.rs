@@ -52,7 +52,7 @@ fn of_fifty_tickets_three_that_changed_meanwhile_are_named_and_the_rest_change()
         let line = line.split("</li>").next().unwrap();
         assert_eq!(line.contains("somebody changed it meanwhile"), is_stale, "{line}");
     }
-    // What is refused is said in the words of the page, and in the reader's language.
+    // A refusal is said in the words of the page, and in the reader's language.
     let queue = send("GET", &format!("{}/queue", desk.url), &[("cookie", &cookie)], "");
     let (_, rest) = queue.text.split_once("name=\"ticket\" value=\"IT-1:").unwrap();
     let form = format!("ticket=IT-1:{}&act=state&to=in_progress&back=/queue", rest.split('"').next().unwrap());

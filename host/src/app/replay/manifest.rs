@@ -48,7 +48,7 @@ pub enum Instead {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedExample {
     pub name: String,
-    /// What it expects, and what the rule says.
+    /// The answer that it expects, and the one that the rule gives.
     pub message: String,
 }
 
@@ -203,7 +203,7 @@ impl App {
     /// The rule of a manifest that is being written, and the first of its examples that it does not live up to.
     fn of_draft(&self, manifest: &str, component: &[u8]) -> Result<(Rule, Option<FailedExample>), LoadError> {
         match self.of_manifest(manifest, component) {
-            // All that is looked at before the examples is as it should be.
+            // All that a rule is asked before its examples is in order.
             Err(LoadError::Example { source, .. }) => {
                 let rule = self.rules.revive_settled(Path::new(""), manifest, component)?;
                 Ok((rule, Some(FailedExample { name: source.name, message: source.message })))
