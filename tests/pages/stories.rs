@@ -98,6 +98,8 @@ fn an_approver_decides_on_a_telephone_from_the_link_of_the_message() {
     lena.sees(".questions", "For the ledger's");
     lena.click("button[value=deny]");
     lena.sees(".notice.bad", "reason");
+    let far = lena.script("return document.querySelector('.decide button').getBoundingClientRect().top + scrollY");
+    assert!(far.as_f64().is_some_and(|far| far < 1_350.0), "the decision is {far} points down the page");
     // The decision is near: what is optional is folded away, and stays in sight once it is used.
     lena.counts(".decide details:not([open]) #hours", 1);
     lena.click(".decide summary");
@@ -198,6 +200,11 @@ fn an_example_keeps_nothing_from_being_seen(mei: &mut Browser) {
         "return [...document.querySelectorAll('.grid, #beside, #version')].map((place) => place.id || 'grid').join()",
     );
     assert_eq!(order, "grid,beside,version");
+    let says_more = |mei: &Browser| mei.script("return document.querySelector('#table .on-narrow').checkVisibility()");
+    assert_eq!(says_more(mei), false);
+    mei.size(390, 844);
+    assert_eq!(says_more(mei), true, "there are columns that one has to scroll to");
+    mei.size(1280, 800);
     team(mei, "security");
     mei.wait("!document.querySelector('#beside .notice')");
 }
