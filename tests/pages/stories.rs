@@ -205,8 +205,17 @@ fn an_example_keeps_nothing_from_being_seen(mei: &mut Browser) {
     mei.size(390, 844);
     assert_eq!(says_more(mei), true, "there are columns that one has to scroll to");
     mei.size(1280, 800);
+    // Where no answer comes, no older one stands there as if it were of these rows.
+    mei.script(
+        "window.kept = fetch; \
+         window.fetch = async () => new Response('{\"title\": \"The desk is busy\"}', { status: 503 })",
+    );
+    team(mei, "desktop");
+    mei.sees("#beside", "The desk is busy");
+    mei.counts("#beside .big, #beside .notice", 0);
+    mei.script("window.fetch = window.kept");
     team(mei, "security");
-    mei.wait("!document.querySelector('#beside .notice')");
+    mei.wait("document.querySelector('#beside .big') && !document.querySelector('#beside .notice')");
 }
 
 /// People who have the same trouble, and one who had it first.
