@@ -32,7 +32,7 @@ fn a_configuration_to_start_from_is_right_and_a_check_says_all_that_is_wrong_wit
     let (done, said) = ruledesk(&["init", place]);
     assert!(!done && said.contains("is there already"), "{said}");
     let (done, said) = ruledesk(&["check", "--config", place]);
-    assert!(done && said.contains("2 people, 1 teams"), "{said}");
+    assert!(done && said.contains("2 people, 1 team, "), "{said}");
     let teams = std::path::Path::new(place).join("teams.toml");
     let text = std::fs::read_to_string(&teams).unwrap();
     std::fs::write(&teams, text.replace("person = \"alex\"", "person = \"alec\", colour = \"red\"")).unwrap();

@@ -57,14 +57,16 @@ pub fn check(check: &Check) -> Result<(), Failure> {
     let (config, source) = configuration(&check.place, None)?;
     let organisation = &config.organisation;
     let counts = [
-        ("people", organisation.people.len()),
-        ("teams", organisation.teams.len()),
-        ("categories", organisation.categories.len()),
-        ("request types", organisation.request_types.len()),
-        ("apps", organisation.apps.len()),
-        ("reference tables", config.tables.len()),
+        (organisation.people.len(), "person", "people"),
+        (organisation.teams.len(), "team", "teams"),
+        (organisation.categories.len(), "category", "categories"),
+        (organisation.request_types.len(), "request type", "request types"),
+        (organisation.apps.len(), "app", "apps"),
+        (config.tables.len(), "reference table", "reference tables"),
     ];
-    let counts: Vec<String> = counts.iter().map(|(what, count)| format!("{count} {what}")).collect();
+    let counted =
+        |(count, one, several): (usize, &str, &str)| format!("{count} {}", if count == 1 { one } else { several });
+    let counts: Vec<String> = counts.into_iter().map(counted).collect();
     println!("the configuration in {} is right: {}", source.directory.display(), counts.join(", "));
     Ok(())
 }
