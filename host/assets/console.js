@@ -1,11 +1,11 @@
-// The console's own, served behind `desk.js` as one script: moving and selecting in the queue, counts beside the views, rows and tickets that others change.
+// The console's own, served behind `desk.js` as one script.
 
 const german = document.documentElement.lang.startsWith("de");
 const words = german
   ? { up: "Nach oben", down: "Nach unten", open: "Öffnen", pick: "Auswählen", fresh: (n) => `${n} neu · zeigen`, chosen: (n) => `${n} ausgewählt`, changed: "Jemand hat dieses Anliegen geändert." }
   : { up: "Up", down: "Down", open: "Open", pick: "Select", fresh: (n) => `${n} new · show`, chosen: (n) => `${n} selected`, changed: "Somebody changed this ticket." };
 
-// What others do, as it happens: one stream for all tabs of this browser, which the tab that has the lock passes on.
+// What others do: one stream for all tabs of this browser, which the tab that has the lock passes on.
 function live(heard) {
   const channel = new BroadcastChannel("ruledesk-live");
   channel.onmessage = (event) => heard(event.data);
@@ -215,7 +215,7 @@ document.addEventListener("click", (event) => {
   field.dispatchEvent(new Event("input", { bubbles: true }));
 });
 
-// Who else is at this ticket: each browser says every ten seconds how its reader is there, and hears of the others.
+// Who else is at this ticket: each browser says every ten seconds how its reader is there.
 if (ticket && $("[data-presence]")) {
   const address = `/tickets/${ticket}/presence`;
   let typed = -60000, heard = "";
@@ -270,9 +270,10 @@ if (table) {
     place.setAttribute("aria-busy", "true");
     const answer = await fetch(table.action, { method: "POST", body: filled, signal: running.signal }).catch(() => null);
     if (!answer) return;
-    const found = $("#beside", parse(await answer.text()));
+    const text = await answer.text(), page = parse(text), found = $("#beside", page);
     const focus = place.contains(document.activeElement) ? document.activeElement.id : "";
-    if (found) place.replaceChildren(...document.importNode(found, true).childNodes);
+    // What failed leaves no older result.
+    place.replaceChildren(...found ? document.importNode(found, true).childNodes : [$("h2", place), page.title || JSON.parse(text).title]);
     place.removeAttribute("aria-busy");
     if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
   };

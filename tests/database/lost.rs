@@ -60,6 +60,9 @@ fn what_goes_into_a_file_that_was_taken_away_is_acknowledged_when_it_is_back() {
     let (file, away) = (desk.data_dir().join("ruledesk.db"), desk.data_dir().join("away.db"));
     let amara = desk.as_role("amara").with("idempotency-key", "one");
     std::fs::rename(&file, &away).unwrap();
+    let ready = desk.stranger().get("/readyz");
+    let is_told = ready.status == 503 && ready.text.contains("the database's file is gone");
+    assert!(is_told, "it is seen before anything is written: {}", ready.text);
     let first = amara.post("/api/v1/tickets", &ticket());
     assert!([503, 504].contains(&first.status), "{} {}", first.status, first.text);
     let ready = desk.stranger().get("/readyz");

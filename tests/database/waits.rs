@@ -7,7 +7,7 @@ use ruledesk::store::{Committed, Target};
 use serde_json::json;
 use sqlx::Connection as _;
 
-use crate::store::fixture::{Wanted, on_postgres, organisation};
+use crate::store::fixture::{Wanted, count, on_postgres, organisation};
 use crate::support::components::example_rules;
 use crate::support::desk::{Database, Desk};
 use crate::support::postgres;
@@ -176,6 +176,8 @@ fn a_lock_of_another_program_is_answered_in_time_to_all_who_write() {
         assert_eq!(answer.status, 503, "{}", answer.text);
         assert!(answer.retry_after.is_some(), "{}", answer.text);
     }
+    let ready = desk.stranger().get("/readyz");
+    assert!(ready.status == 503 && ready.text.contains("another program holds the lock"), "{}", ready.text);
     runtime.block_on(sqlx::query("rollback").execute(&mut other)).unwrap();
     runtime.block_on(other.close()).unwrap();
     for n in 0..16 {
@@ -183,4 +185,71 @@ fn a_lock_of_another_program_is_answered_in_time_to_all_who_write() {
         let is_right = if n % 4 == 0 { taken.status == 201 } else { taken.status < 300 };
         assert!(is_right, "none of them had been written: {} {}", taken.status, taken.text);
     }
+    assert_eq!(desk.stranger().get("/readyz").status, 200, "writes are done again");
+}
+
+/// Rows that others hold on a server may be others than those that the next one needs, so that all are tried who have the time for it.
+#[test]
+fn rows_that_another_program_holds_are_answered_in_time_to_all_who_write() {
+    let url = postgres::fresh_database();
+    let environment = vec![("DATABASE_URL", url.clone())];
+    let desk = Desk::with_settings_and_environment(example_rules(), environment, |text| {
+        text.replace("[server]\n", "[server]\nrequest-timeout-ms = 9000\n")
+    });
+    let amara = desk.as_role("amara");
+    let ticket = json!({ "request_type": "question", "subject": "x", "body": "Please tell me.", "fields": { "topic": "other" } });
+    let first = amara.post("/api/v1/tickets", &ticket).expect(201);
+    let comments = format!("/api/v1/tickets/{}/comments", first["key"].as_str().unwrap());
+    let write = |n: usize| {
+        let amara = amara.with("idempotency-key", &format!("write-{n}"));
+        match n % 4 {
+            0 => amara.post("/api/v1/tickets", &ticket),
+            _ => amara.post(&comments, &json!({ "body": format!("word {n}") })),
+        }
+    };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut other = runtime.block_on(sqlx::PgConnection::connect(&url)).unwrap();
+    let mut say = |sql: &'static str| {
+        runtime.block_on(sqlx::query(sql).execute(&mut other)).unwrap();
+    };
+    say("begin");
+    say("select link from chain_heads for update");
+    let refused = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..16).map(|n| scope.spawn(move || write(n))).collect();
+        all.into_iter().map(|one| one.join().unwrap()).collect::<Vec<_>>()
+    });
+    for answer in &refused {
+        assert_eq!(answer.status, 503, "{}", answer.text);
+        assert!(answer.retry_after.is_some(), "{}", answer.text);
+    }
+    say("rollback");
+    for n in 0..16 {
+        let taken = write(n);
+        assert_eq!(taken.status, 201, "none of them had been written: {}", taken.text);
+    }
+}
+
+/// Whose request has ended by the time that it may take is not surprised later by what stood in line then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_is_called_off_before_its_turn_is_not_done() {
+    let (store, target) = on_postgres().await;
+    let Target::Postgres(url) = target else { panic!("it is PostgreSQL") };
+    store.commit(Wanted::new(1).create(&organisation())).await.unwrap();
+    let mut other = sqlx::PgConnection::connect(&url).await.unwrap();
+    for sql in ["begin", "select link from chain_heads for update"] {
+        sqlx::query(sql).execute(&mut other).await.unwrap();
+    }
+    let writer = store.clone();
+    let under_way = tokio::spawn(async move { writer.commit(Wanted::new(2).create(&organisation())).await });
+    let locked_out =
+        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    while number(&url, locked_out).await == 0 {}
+    // It takes its place in line, and is called off.
+    let called_off = tokio::time::timeout(Duration::ZERO, store.commit(Wanted::new(3).create(&organisation()))).await;
+    assert!(called_off.is_err(), "{called_off:?}");
+    sqlx::query("rollback").execute(&mut other).await.unwrap();
+    // On a busy machine it may have waited for the lock too long.
+    let written = under_way.await.unwrap().is_ok();
+    store.commit(Wanted::new(4).create(&organisation())).await.unwrap();
+    assert_eq!(count(&store).await, 2 + usize::from(written));
 }

@@ -157,6 +157,34 @@ fn i02_an_answer_in_a_reviewers_place_says_so_wherever_it_is_read() {
     });
 }
 
+/// Who has asked for access, or for more time of it, and answers in a reviewer's place finds no review that they have no word in.
+#[test]
+fn i02_a_list_has_no_review_that_its_reader_has_asked_for_and_answers_in_anothers_place() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (kofi, chloe) = (desk.as_role("kofi"), desk.with_roles("chloe", "requester"));
+        asks(&kofi, "jira", "amara");
+        asks(&desk.with_roles("sofia", "requester"), "jira", "sofia");
+        campaign(&desk);
+        let today = TimeZone::get("Europe/Berlin").unwrap().to_datetime(desk.clock.now()).date().to_string();
+        let leave = json!({ "to": "kofi", "from": today, "until": today });
+        chloe.post("/api/v1/delegations", &leave).expect(201);
+        let (own, all) = (waiting(&kofi), waiting(&chloe));
+        assert_eq!((own.len(), all.len()), (1, 2), "{own:?}");
+        assert_eq!(own[0]["grant"]["subject"], "sofia", "and not amara's, for whom kofi has asked");
+        let amaras = all.iter().find(|item| item["grant"]["subject"] == "amara").unwrap();
+        assert_eq!(says(&kofi, amaras, &json!({ "keep": true })), 403);
+        let path = format!("/api/v1/grants/{}/extend", own[0]["grant"]["id"].as_str().unwrap());
+        let more = json!({ "hours": 1000, "justification": "I work with it each day" });
+        kofi.post(&path, &more).expect(201);
+        assert_eq!(waiting(&kofi), Vec::<Value>::new(), "more time that kofi has asked for is no other's");
+        assert_eq!(says(&kofi, &own[0], &json!({ "keep": true })), 403);
+        assert_eq!(says(&chloe, &own[0], &json!({ "keep": true })), 200);
+        assert_eq!(says(&chloe, amaras, &json!({ "keep": true })), 200);
+        desk.do_what_is_due();
+    });
+}
+
 /// A reviewer who turns out to be the holder of the access by another account lets no one answer in their place.
 #[test]
 fn i02_a_reviewer_who_has_become_a_party_lets_no_one_answer_in_their_place() {

@@ -198,7 +198,8 @@ fn desk_with_a_webhook(database: Database) -> House {
     let types = desk.settings().with_file_name("request-types.toml");
     let text = std::fs::read_to_string(&types).unwrap();
     let visit = "\n[[request-type]]\nid = \"visit\"\nname = \"A visit\"\nkind = \"request\"\n\
-                 field = [{ name = \"guest\", label = \"Who\", kind = \"person\" }]\n";
+                 field = [{ name = \"guest\", label = \"Who\", kind = \"person\" }, \
+                 { name = \"floor\", label = \"Where\", kind = \"text\" }]\n";
     std::fs::write(&types, text + visit).unwrap();
     assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
     desk
@@ -301,6 +302,36 @@ fn an_erased_person_is_named_by_nothing_of_others() {
         let check = desk.command(&["decisions", "chain"]);
         assert_eq!(check.status.code(), Some(0), "{check:?}");
         assert_eq!(naming(&desk, "akira"), [""; 0]);
+    });
+}
+
+/// A room, a device or a word may be called as the person is: the form says which fields hold people.
+#[test]
+fn an_erasure_leaves_texts_alone_that_only_read_as_the_person_s_id() {
+    on_both(|database| {
+        let desk = desk_with_a_webhook(database);
+        let [amara, kofi, mei] = ["amara", "kofi", "mei"].map(|person| desk.as_role(person));
+        let visit = |subject: &str, fields: Value| {
+            let body = json!({ "request_type": "visit", "subject": subject, "body": "Tomorrow.", "fields": fields });
+            amara.post("/api/v1/tickets", &body).expect(201)["key"].as_str().unwrap().to_owned()
+        };
+        let text = visit("of a room", json!({ "floor": "akira" }));
+        let both = visit("of both", json!({ "guest": "akira", "floor": "akira" }));
+        let draft = format!("/api/v1/drafts/{}", uuid::Uuid::from_u128(2));
+        let begun = json!({ "request_type": "visit", "subject": "Later", "body": "x",
+            "fields": { "guest": "akira", "floor": "akira" } });
+        kofi.put(&draft, &begun).expect(200);
+        desk.do_what_is_due();
+        let ticket = |key: &str| kofi.get(&format!("/api/v1/tickets/{key}")).expect(200)["fields"].clone();
+        leave_by(&desk, &desk.settings().with_file_name("people.toml"), "akira");
+        desk.do_what_is_due();
+        let erased = mei.post("/api/v1/people/akira/erasure", &json!({ "reason": "he asked for it" })).expect(200);
+        let name = erased["pseudonym"].as_str().unwrap();
+        assert_eq!(erased["tickets"], 1, "{erased}");
+        assert_eq!(ticket(&text), json!({ "floor": "akira" }));
+        assert_eq!(ticket(&both), json!({ "guest": name, "floor": "akira" }));
+        let kept = kofi.get(&draft).expect(200)["submission"]["fields"].clone();
+        assert_eq!(kept, json!({ "guest": name, "floor": "akira" }));
     });
 }
 

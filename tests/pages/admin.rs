@@ -228,6 +228,14 @@ fn words_of_messages(desk: &House, mei: &mut Browser) {
     mei.sees("#beside", "[IT-1] How do I share my calendar?");
     mei.sees("#beside", "Hello Amara Okafor");
     mei.sees("#beside", "By its menu");
+    // Another is chosen from all of them, about the same ticket.
+    mei.counts("#kind optgroup", 4);
+    mei.counts("#kind option[value=digest]", 1);
+    mei.choose("#kind", "closed");
+    mei.click("form.filters-line button");
+    mei.sees("h1", "Closed");
+    mei.is_at("/admin/messages?locale=en&ticket=IT-1&kind=closed");
+    mei.go("/admin/messages?kind=reply&ticket=IT-1");
     let write = |mei: &Browser, text: &str| {
         mei.script(&format!(
             "const field = document.querySelector('#content'); field.value = {text:?}; \
@@ -271,6 +279,11 @@ fn the_pages_of_those_who_look_after_the_desk_stand_in_groups() {
     assert_eq!(shown(&mei), json!(few));
     mei.click(".groups a[href='/admin/jobs']");
     mei.sees(".groups", "Sessions");
+    // In German, too, they are one row.
+    mei.size(1280, 800);
+    mei.click("button[value=de]");
+    mei.wait("document.documentElement.lang === 'de'");
+    mei.wait("new Set([...document.querySelectorAll('.groups > div')].map((group) => group.offsetTop)).size === 1");
     // One who looks after nothing has no group without a page.
     let mut kofi = Browser::of(&desk.url, "kofi");
     kofi.go("/admin/rules");
@@ -279,6 +292,13 @@ fn the_pages_of_those_who_look_after_the_desk_stand_in_groups() {
         shown(&kofi),
         json!(["/admin/rules", "/admin/rules", "/admin/tables", "/admin/records", "/admin/records"])
     );
+    // Reports stand in such groups as well: by what one wants to know.
+    kofi.go("/reports/sla-events");
+    kofi.counts(".groups [role=group]", 4);
+    assert_eq!(shown(&kofi).as_array().unwrap().len(), 4 + 13);
+    kofi.size(320, 800);
+    let few = ["volume", "sla-attainment", "sla-attainment", "sla-events", "satisfaction", "deflection"];
+    assert_eq!(shown(&kofi), json!(few.map(|report| format!("/reports/{report}"))));
 }
 
 /// A ticket says why it has its priority as before when the rule that set it is gone, and as programs hear it.

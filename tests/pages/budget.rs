@@ -52,6 +52,17 @@ fn of_fifty_tickets_three_that_changed_meanwhile_are_named_and_the_rest_change()
         let line = line.split("</li>").next().unwrap();
         assert_eq!(line.contains("somebody changed it meanwhile"), is_stale, "{line}");
     }
+    // A refusal is said in the words of the page, and in the reader's language.
+    let queue = send("GET", &format!("{}/queue", desk.url), &[("cookie", &cookie)], "");
+    let (_, rest) = queue.text.split_once("name=\"ticket\" value=\"IT-1:").unwrap();
+    let form = format!("ticket=IT-1:{}&act=state&to=in_progress&back=/queue", rest.split('"').next().unwrap());
+    let again = |language: &str| {
+        let cookies = format!("{cookie}; ruledesk-language={language}");
+        send("POST", &format!("{}/queue/bulk", desk.url), &[FORM, OWN, ("cookie", &cookies)], &form).text
+    };
+    let (english, german) = (again("en"), again("de"));
+    assert!(english.contains("That cannot be done: it is “In progress” already."), "{english}");
+    assert!(german.contains("Das geht nicht: es ist schon „In Arbeit“."), "{german}");
 }
 
 /// The queue of 50 stays within its bytes, and is fetched by few requests.

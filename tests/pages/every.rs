@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use crate::pages::guard::{FORM, OWN, cookie, send};
 use crate::pages::{desk, desk_with_a_table};
 use crate::support::browser::Browser;
 use crate::support::components::{example_rules, scratch};
@@ -370,6 +371,52 @@ fn every_page_is_written_as_it_is_read() {
         }
     }
     assert_eq!(found, Vec::<String>::new());
+}
+
+/// Pages of failures have the headers of all pages, also without their text; a script of a page gets a form of its own.
+#[test]
+fn a_page_that_fails_is_a_page_for_a_browser_and_a_problem_for_its_scripts() {
+    let desk = desk();
+    let cookie = cookie(&desk, "kofi");
+    let of = |method: &str, path: &str, more: &[(&str, &str)]| {
+        let headers = [&[("cookie", cookie.as_str()), ("accept", "text/html"), OWN][..], more].concat();
+        send(method, &format!("{}{path}", desk.url), &headers, "")
+    };
+    let shown = of("GET", "/queue", &[]);
+    for (method, path, status) in [
+        ("GET", "/nowhere", 404),
+        ("GET", "/tickets/IT-999", 404),
+        ("GET", "/admin/audit", 403),
+        ("DELETE", "/queue", 405),
+        ("HEAD", "/nowhere", 404),
+        ("HEAD", "/tickets/IT-999", 404),
+    ] {
+        let got = of(method, path, &[]);
+        assert_eq!(got.status, status, "{method} {path}");
+        assert!(got.header("content-type").starts_with("text/html"), "{method} {path}");
+        assert_eq!(got.text.contains("main-nav"), method != "HEAD", "{method} {path}: {}", got.text);
+        for name in [
+            "content-security-policy",
+            "x-content-type-options",
+            "referrer-policy",
+            "cross-origin-opener-policy",
+            "cross-origin-resource-policy",
+            "permissions-policy",
+            "cache-control",
+        ] {
+            assert_eq!(got.header(name), shown.header(name), "{method} {path}: {name}");
+        }
+        assert_eq!(got.header("allow").is_empty(), status != 405, "{method} {path}");
+    }
+    // A script of a page has no place for a whole page.
+    let script = ("sec-fetch-dest", "empty");
+    for (method, path, status) in [("GET", "/tickets/IT-999/version", 404), ("POST", "/tickets/IT-999/reply", 404)] {
+        let got = of(method, path, &[script, FORM]);
+        assert_eq!((got.status, got.header("content-type").as_str()), (status, "application/problem+json"), "{path}");
+        let problem: serde_json::Value = serde_json::from_str(&got.text).unwrap();
+        assert_eq!((&problem["title"], &problem["status"]), (&json!("There is no such page"), &json!(status)));
+        assert_eq!(problem["request_id"], got.header("x-request-id"), "{problem}");
+    }
 }
 
 /// `make pictures` takes them.

@@ -336,6 +336,11 @@ fn lists_are_kept_and_searched_on_either_database() {
         for part in ["name=\"tag\" value=\"vip\"", &format!("name=\"request_type\" value=\"{form}\"")] {
             assert!(narrowed.text.contains(part), "it is kept with {part}: {}", narrowed.text);
         }
+        // One that the desk has no more, as a list that was kept before may name it.
+        let gone = get(&kofi, "/queue?state=all&tag=outage-2019&request_type=old-form").text;
+        for name in ["outage-2019", "old-form"] {
+            assert!(gone.contains(&format!("<option value=\"{name}\" selected>")), "{gone}");
+        }
         for select in ["by-tag", "by-request_type", "by-assignee"] {
             assert!(narrowed.text.contains(&format!("<select id=\"{select}\"")), "{select}: {}", narrowed.text);
         }
@@ -402,6 +407,15 @@ fn cookies_of_no_session_are_braked_and_pages_are_counted_by_person() {
     assert_eq!(page(&lena), 200, "another person has pages of their own");
     desk.clock.advance(jiff::SignedDuration::from_secs(60));
     assert_eq!((page(&amara), unknown(1_000)), (200, 303));
+    // A page that cannot be shown is one page, with all ways on from it.
+    let kofi = cookie(&desk, "kofi");
+    let missing = || send("GET", &format!("{}/tickets/IT-999", desk.url), &[("cookie", &kofi)], "");
+    let shown = (0..40).map(|_| missing()).take_while(|got| got.status == 404 && got.text.contains("main-nav"));
+    assert_eq!(shown.count(), 20);
+    // The desk looks for no session for those who ask too much.
+    let refused = missing();
+    assert!(refused.status == 429 && !refused.text.contains("main-nav"), "{}", refused.text);
+    assert!(!refused.header("retry-after").is_empty());
 }
 
 /// Where the pages read what a browser sends: each of these composes it, and no other place does.

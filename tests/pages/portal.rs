@@ -128,6 +128,7 @@ fn an_approver_gives_fewer_groups_than_were_asked_for() {
     desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
     let mut lena = Browser::without_scripts_of(&desk.url, "lena", "/approvals/IT-1");
     lena.counts("input[name=group]:checked", 3);
+    lena.click(".decide summary");
     lena.click("input[name=group][value=it-admins]");
     lena.click("button[value=deny]");
     lena.sees(".notice.bad", "say why");

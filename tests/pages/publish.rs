@@ -113,6 +113,15 @@ fn a_draft_of_a_calendar_is_kept_and_shows_its_year() {
     write(&mei, "field.value.replace('\"2026-12-25\", ', '\"2026-12-24\", \"2026-12-25\", ')");
     mei.sees("#beside", "As it would be");
     mei.counts("#beside .months table", 12);
+    // Each month has its name, and each day stands below its weekday.
+    let months = "const months = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', \
+                  'October', 'November', 'December'], days = ['Mo', 'Tu', 'We', 'Th', 'Fr', 'Sa', 'Su']; \
+                  return [...document.querySelectorAll('#beside .months table')].every((table) => { \
+                  const [month, year] = table.caption.textContent.split(' '); \
+                  const at = (new Date(Number(year), months.indexOf(month), 1).getDay() + 6) % 7; \
+                  return parseInt(table.tBodies[0].rows[0].cells[at].textContent) === 1 \
+                  && table.tHead.rows[0].cells[at].textContent === days[at]; })";
+    assert_eq!(mei.script(months), true);
     mei.click("button[value=keep]");
     mei.sees(".notice.good", "The draft is kept");
     mei.counts("#beside .months table", 12);

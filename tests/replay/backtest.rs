@@ -247,6 +247,29 @@ fn a_change_of_the_configuration_is_drift_and_not_the_candidates_doing() {
     assert_eq!((&report["changed"], &report["drifted"]), (&json!(0), &json!(2)), "{report}");
 }
 
+/// A limit leaves older decisions out: each form of the report says so, and none where all of them were asked about.
+#[test]
+fn a_report_says_that_its_limit_left_decisions_out() {
+    let desk = House::demo(Database::Sqlite);
+    import(&desk, 20);
+    let dir = TempDir::new().unwrap();
+    let (settings, html) = (wrong_settings(dir.path()), dir.path().join("report.html"));
+    let told = |limit: &str| {
+        let tried = ["rules", "backtest", "--rule", "team-routing", "--settings", settings.to_str().unwrap()];
+        let output = desk.command(&[&tried[..], &["--limit", limit, "--html", html.to_str().unwrap()]].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        (said(&output), std::fs::read_to_string(&html).unwrap())
+    };
+    let (text, page) = told("7");
+    assert!(
+        text.contains("note: `--limit` let through the newest 7 decisions; older ones were not asked about"),
+        "{text}"
+    );
+    assert!(page.contains("`--limit` let through the newest 7 decisions"), "{page}");
+    let (text, page) = told("1000");
+    assert!(!text.contains("--limit") && !page.contains("--limit"), "{text}");
+}
+
 #[test]
 fn what_cannot_be_tried_is_said() {
     let desk = House::demo(Database::Sqlite);

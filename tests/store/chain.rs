@@ -1,5 +1,7 @@
 //! The chains of hashes: whatever is done to the records by hand is found, and said where.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use ruledesk::desk::id::AppId;
 use ruledesk::desk::organisation::directory::EntryKind;
@@ -431,7 +433,8 @@ async fn an_edit_of_the_directory_or_of_a_sign_in_or_of_a_stop_is_named() {
         }
         // Whose traces are erased is missed by nothing.
         let kofi = person("kofi");
-        let erasure = Erasure { person: &kofi, pseudonym: "erased-1", by: "person:mei", now: at(10) };
+        let texts = BTreeSet::new();
+        let erasure = Erasure { person: &kofi, pseudonym: "erased-1", texts: &texts, by: "person:mei", now: at(10) };
         store.erase_person(erasure).await.unwrap();
         assert_eq!(found().await, [""; 0]);
         by_hand(target, &["delete from directory_entries", "delete from access_brakes", "delete from sign_ons"]).await;

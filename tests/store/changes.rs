@@ -49,8 +49,8 @@ async fn a_change_is_written_whole() {
         (
             read(&store, 1).await,
             expected,
-            store.timeline(id, true).await.unwrap(),
-            store.timeline(id, false).await.unwrap(),
+            store.timeline(id, Visibility::Internal).await.unwrap(),
+            store.timeline(id, Visibility::Public).await.unwrap(),
         )
     })
     .await;
@@ -98,7 +98,7 @@ async fn of_two_changes_to_one_reading_the_second_is_a_conflict_and_writes_nothi
         let (one, other) = (moved(&before, State::InProgress, 1_000), moved(&before, State::Cancelled, 2_000));
         store.commit(one).await.unwrap();
         let conflict = matches!(store.commit(other).await, Err(Error::Conflict));
-        let entries = store.timeline(before.number, true).await.unwrap();
+        let entries = store.timeline(before.number, Visibility::Internal).await.unwrap();
         (conflict, read(&store, 1).await, entries.iter().filter(|e| e.entry.event.kind() == "state-changed").count())
     })
     .await;

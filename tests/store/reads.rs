@@ -134,9 +134,9 @@ async fn a_timeline_without_internal_entries_lacks_nothing_else() {
         create(&store, &Wanted::new(1)).await;
         create(&store, &Wanted::new(2)).await;
         (
-            store.timeline(id, true).await.unwrap(),
-            store.timeline(id, false).await.unwrap(),
-            store.timeline(TicketNumber(3), true).await.unwrap(),
+            store.timeline(id, Visibility::Internal).await.unwrap(),
+            store.timeline(id, Visibility::Public).await.unwrap(),
+            store.timeline(TicketNumber(3), Visibility::Internal).await.unwrap(),
         )
     })
     .await;

@@ -164,7 +164,8 @@ impl From<store::Error> for Error {
             | store::Error::Crowded
             | store::Error::Contended(_)
             | store::Error::Slow(_)
-            | store::Error::Starved(_) => Error::Busy(Busy::Store(error)),
+            | store::Error::Starved(_)
+            | store::Error::Shut(_) => Error::Busy(Busy::Store(error)),
             store::Error::MayBeDone(_) => Error::MayBeDone(error),
             store::Error::Damaged { .. } => Error::Damaged(Damaged::Archive(error)),
             store::Error::Corrupt { table, column, .. } => {

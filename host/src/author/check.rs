@@ -11,10 +11,22 @@ use crate::rules::load::compile::CompileError;
 use crate::rules::load::inspect::{Inspection, Refused, inspect};
 use crate::rules::remedies;
 use crate::rules::run::examples::largest::{self, RunsOut};
-use crate::rules::run::examples::{self, Judge};
+use crate::rules::run::examples::{self, Judge, Passed};
 use crate::rules::run::manifest::ManifestError;
 use crate::rules::run::rule::Rule;
 use crate::rules::tables::Tables;
+
+/// The desk that is to take a component.
+#[derive(Clone, Copy)]
+pub struct Desk<'a> {
+    pub sandbox: &'a Sandbox,
+    /// The largest component that it takes, in bytes.
+    pub component_bytes_max: usize,
+    /// The tables in which its rules look things up.
+    pub tables: &'a Tables,
+    /// The judge of the names that its rules use, where its configuration is known.
+    pub judge: Option<&'a Judge>,
+}
 
 /// What was found out about a file.
 #[derive(Debug)]
@@ -49,15 +61,7 @@ pub struct Problem {
 }
 
 /// Does to a component what a desk would do before the rule goes live.
-pub fn check(
-    sandbox: &Sandbox,
-    folder: &Path,
-    wasm: &[u8],
-    bytes_max: usize,
-    shipped: Option<Result<Shipped, ManifestError>>,
-    tables: &Tables,
-    judge: Option<&Judge>,
-) -> Checked {
+pub fn check(desk: Desk<'_>, folder: &Path, wasm: &[u8], shipped: Option<Result<Shipped, ManifestError>>) -> Checked {
     let mut checked = Checked {
         bytes: wasm.len(),
         inspection: None,
@@ -67,7 +71,7 @@ pub fn check(
         problem: None,
         rule: None,
     };
-    let inspection = match inspect(wasm, bytes_max) {
+    let inspection = match inspect(wasm, desk.component_bytes_max) {
         Ok(inspection) => checked.inspection.insert(inspection).clone(),
         Err(refused) => {
             checked.problem = Some(of_refused(&refused));
@@ -90,7 +94,7 @@ pub fn check(
     }
     #[expect(clippy::disallowed_methods, reason = "tells how long compiling takes; nothing depends on it")]
     let start = Instant::now();
-    let rule = match sandbox.rule(folder, &shipped, wasm) {
+    let rule = match desk.sandbox.rule(folder, &shipped, wasm) {
         Ok(rule) => rule,
         Err(LoadError::Compile { source: CompileError::Refused(message), .. })
             if alone && message.contains("settings") =>
@@ -104,14 +108,14 @@ pub fn check(
         }
     };
     checked.loaded_in = Some(start.elapsed());
-    let (tables, empty): (Arc<Tables>, _) = with_empty(tables, &shipped.manifest);
+    let (tables, empty): (Arc<Tables>, _) = with_empty(desk.tables, &shipped.manifest);
     if !empty.is_empty() {
         let names = empty.join(", ");
         checked
             .notes
             .push(format!("no rows are known for the tables {names}: give a desk's configuration with --config"));
     }
-    try_examples(&mut checked, &rule, &tables, judge);
+    try_examples(&mut checked, &rule, &tables, desk.judge);
     checked.rule = Some((rule, tables));
     checked
 }
@@ -123,7 +127,7 @@ fn try_examples(checked: &mut Checked, rule: &Rule, tables: &Arc<Tables>, judge:
         checked.problem = Some(Problem { what, mend: mend.to_owned() });
         return;
     }
-    match examples::check(rule, tables, judge, false) {
+    match examples::check(rule, tables, judge, Passed::NotYet) {
         Ok(()) => {
             checked.examples = Some(rule.manifest.examples.len());
         }

@@ -64,8 +64,31 @@ impl<'a> Parsed<'a> {
     }
 }
 
-/// A file as the system has it, with where links lead: device, number, length, and when its content and itself changed.
-type Look = (u64, u64, u64, (i64, i64), (i64, i64));
+/// A file as the system has it, or the one to which a link leads.
+#[derive(PartialEq, Eq)]
+struct Look {
+    device: u64,
+    inode: u64,
+    bytes: u64,
+    /// When its content changed, in seconds and nanoseconds.
+    modified: (i64, i64),
+    /// When anything about it changed, such as its name.
+    changed: (i64, i64),
+}
+
+impl Look {
+    /// `None` where there is no such file.
+    fn at(path: &Path) -> Option<Look> {
+        let found = std::fs::metadata(path).ok()?;
+        Some(Look {
+            device: found.dev(),
+            inode: found.ino(),
+            bytes: found.len(),
+            modified: (found.mtime(), found.mtime_nsec()),
+            changed: (found.ctime(), found.ctime_nsec()),
+        })
+    }
+}
 
 /// The files that a directory has for a desk.
 #[derive(PartialEq, Eq)]
@@ -81,22 +104,19 @@ impl There {
         let mut names = vec![DESK.to_owned()];
         let there = |document: &by_api::Document| !document.may_be_absent() || is_there(&dir.join(document.file()));
         names.extend(by_api::Document::ALL.into_iter().filter(there).map(|document| document.file().to_owned()));
-        match table_files(&dir.join(TABLES)) {
-            Ok(tables) => names.extend(tables),
-            Err(wrong) => problems.push(whole_file(TABLES, wrong)),
-        }
-        match holiday_files(&dir.join(HOLIDAYS)) {
-            Ok(holidays) => names.extend(holidays),
-            Err(wrong) => problems.push(whole_file(HOLIDAYS, wrong)),
-        }
-        match template_files(&dir.join(TEMPLATES)) {
-            Ok(templates) => names.extend(templates),
-            Err(wrong) => problems.push(whole_file(TEMPLATES, wrong)),
+        let of_folders = [
+            (TABLES, table_files(&dir.join(TABLES))),
+            (HOLIDAYS, holiday_files(&dir.join(HOLIDAYS))),
+            (TEMPLATES, template_files(&dir.join(TEMPLATES))),
+        ];
+        for (folder, found) in of_folders {
+            match found {
+                Ok(files) => names.extend(files),
+                Err(wrong) => problems.push(whole_file(folder, wrong)),
+            }
         }
         let look = |name: String| {
-            let found = std::fs::metadata(dir.join(&name)).ok();
-            let look = found
-                .map(|is| (is.dev(), is.ino(), is.len(), (is.mtime(), is.mtime_nsec()), (is.ctime(), is.ctime_nsec())));
+            let look = Look::at(&dir.join(&name));
             (name, look)
         };
         There { files: names.into_iter().map(look).collect(), problems }

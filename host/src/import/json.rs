@@ -99,13 +99,13 @@ fn objects(text: &str, wanted: &[&str]) -> Result<Vec<Placed>, ReadError> {
     {
         return Ok(found);
     }
-    let told: Vec<Placed> = (1..)
+    let lines: Vec<Placed> = (1..)
         .zip(text.lines())
         .filter(|(_, line)| !line.trim().is_empty())
         .map(|(n, line)| (n, serde_json::from_str(line).map(|Noted(value)| value).map_err(|wrong| why(&wrong))))
         .collect();
-    if told.iter().any(|(_, line)| line.as_ref().is_ok_and(Value::is_object)) {
-        return Ok(told);
+    if lines.iter().any(|(_, line)| line.as_ref().is_ok_and(Value::is_object)) {
+        return Ok(lines);
     }
     Err(ReadError::NoObjects { why: Some(wrong.to_string()) })
 }

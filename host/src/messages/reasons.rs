@@ -43,12 +43,15 @@ struct Sentence {
     pieces: Vec<&'static str>,
 }
 
-static ENGLISH: LazyLock<Vec<Sentence>> = LazyLock::new(|| {
+/// The sentences as records have them, by which a reason of the desk is known.
+static SENTENCES: LazyLock<Vec<Sentence>> = LazyLock::new(|| {
     let sentences = read(include_str!("../../templates/words/en-reasons.txt"));
     sentences.map(|(key, text)| Sentence { key, pieces: pieces(text) }).collect()
 });
-static IN_ENGLISH: LazyLock<Vec<(&str, &str)>> =
+/// Their words by key, for readers of English.
+static ENGLISH: LazyLock<Vec<(&str, &str)>> =
     LazyLock::new(|| read(include_str!("../../templates/words/en-reasons.txt")).collect());
+/// The same for readers of German.
 static GERMAN: LazyLock<Vec<(&str, &str)>> =
     LazyLock::new(|| read(include_str!("../../templates/words/de-reasons.txt")).collect());
 
@@ -104,7 +107,7 @@ pub fn in_words(reason: &str, words: &dyn Fn(&str) -> String, names: Names<'_>) 
 pub fn in_language(locale: &str, reason: &str, names: Names<'_>) -> String {
     let german = is_german(locale);
     let text = |key: &str| {
-        let all = if german { &GERMAN } else { &IN_ENGLISH };
+        let all = if german { &GERMAN } else { &ENGLISH };
         all.iter().find(|(known, _)| *known == key).map_or_else(String::new, |(_, text)| (*text).to_owned())
     };
     in_words(reason, &text, names)
@@ -113,7 +116,7 @@ pub fn in_language(locale: &str, reason: &str, names: Names<'_>) -> String {
 /// The stable word of a reason of the desk, such as `not-in-time`, for templates in languages that the desk does not ship;
 /// empty for the reasons of others.
 pub fn code(reason: &str) -> &'static str {
-    let known = ENGLISH.iter().filter(|sentence| sentence.places(reason).is_some());
+    let known = SENTENCES.iter().filter(|sentence| sentence.places(reason).is_some());
     let found = known.max_by_key(|sentence| sentence.length());
     found.and_then(|sentence| sentence.key.strip_prefix("reason.")).unwrap_or_default()
 }
@@ -121,6 +124,7 @@ pub fn code(reason: &str) -> &'static str {
 /// The words of sentences, and the names of things.
 type Voice<'a> = (&'a dyn Fn(&str) -> String, Names<'a>);
 
+/// A reason in other words: one sentence, or several of which each is looked up by itself. Reasons within it are, down to this depth.
 fn whole(reason: &str, voice: Voice<'_>, depth: usize) -> String {
     if depth == 0 {
         return reason.to_owned();
@@ -137,7 +141,7 @@ fn whole(reason: &str, voice: Voice<'_>, depth: usize) -> String {
 
 /// One sentence of the desk in other words: of several that a text could be, the one of which most is the same each time.
 fn sentence(text: &str, voice: Voice<'_>, depth: usize) -> Option<String> {
-    let known = ENGLISH.iter().filter_map(|sentence| Some((sentence, sentence.places(text)?)));
+    let known = SENTENCES.iter().filter_map(|sentence| Some((sentence, sentence.places(text)?)));
     let (found, places) = known.max_by_key(|(sentence, _)| sentence.length())?;
     let (words, names) = voice;
     let said = places.into_iter().enumerate().map(|(at, place)| {
@@ -286,13 +290,13 @@ mod tests {
         }
         // What became of a request for access is filled in by its word.
         let codes = ["denied_by_policy", "approved", "denied", "cancelled"];
-        for sentence in ENGLISH.iter() {
+        for sentence in SENTENCES.iter() {
             for piece in sentence.pieces.iter().map(|piece| piece.trim()).filter(|piece| !piece.is_empty()) {
                 let is_state = codes.iter().any(|state| piece == format!("the access request is {state}"));
                 assert!(code.contains(piece) || is_state, "{}: {piece}", sentence.key);
             }
         }
         let german: Vec<&str> = GERMAN.iter().map(|(key, _)| *key).collect();
-        assert_eq!(german, ENGLISH.iter().map(|sentence| sentence.key).collect::<Vec<_>>());
+        assert_eq!(german, SENTENCES.iter().map(|sentence| sentence.key).collect::<Vec<_>>());
     }
 }

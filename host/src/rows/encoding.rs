@@ -87,10 +87,15 @@ fn guessed(sample: &[u8]) -> Result<Option<Encoding>> {
     // have no zeros at all.
     let (most, few) = (sample.len() / 4, sample.len() / 200);
     let have = |unit: [u8; 2]| sample.chunks_exact(2).any(|two| two.starts_with(&unit));
-    if odd > most && even <= most / 8 || odd > few && even <= odd / 8 && (have(*b"\n\0") || have(*b"\r\0")) {
+    let is_wide = |zeros: usize, others: usize, line_ends: [[u8; 2]; 2]| {
+        let is_latin = zeros > most && others <= most / 8;
+        let has_line_ends = zeros > few && others <= zeros / 8 && line_ends.into_iter().any(have);
+        is_latin || has_line_ends
+    };
+    if is_wide(odd, even, [*b"\n\0", *b"\r\0"]) {
         return Ok(Some(Encoding(UTF_16LE)));
     }
-    if even > most && odd <= most / 8 || even > few && odd <= even / 8 && (have(*b"\0\n") || have(*b"\0\r")) {
+    if is_wide(even, odd, [*b"\0\n", *b"\0\r"]) {
         return Ok(Some(Encoding(UTF_16BE)));
     }
     let (mut letters, mut wrong) = (0_usize, 0_usize);

@@ -70,6 +70,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     69 "in-place-of" "0069_in_place_of.sql";
     71 "own-words" "0071_own_words.sql";
     72 "take-up" "0072_take_up.sql";
+    73 "lists-by-form" "0073_lists.sql";
     74 "reviews-in-place-of" "0074_reviews_in_place_of.sql";
     76 "grants-ends" "0076_grants_ends.sql";
 };

@@ -7,7 +7,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
 
 pub mod access;
 pub mod chain;
@@ -27,7 +29,7 @@ pub use rules::decisions::{DecisionRecord, RunRecord};
 pub use rules::recorder::PackedRun;
 
 use crate::desk::id::TicketNumber;
-use commit::writer::Work;
+use commit::writer::{Waiting, Work};
 use db::{Db, Limits, flush};
 use rules::packing::dictionary::Dictionaries;
 use rules::segments::NotArchived;
@@ -88,6 +90,8 @@ pub enum Error {
     Slow(Words),
     #[error("the system has too little left for the database ({0}): try again soon")]
     Starved(Words),
+    #[error("nothing can be written to the database now ({0}): try again soon")]
+    Shut(Words),
     #[error(
         "what stands between the desk and PostgreSQL gives each transaction another connection, as PgBouncer does in \
          transaction mode: add `statement-cache-capacity=0` to the database's URL, as in `postgres://.../desk?statement-cache-capacity=0`"
@@ -116,7 +120,7 @@ impl Error {
     pub fn for_strangers(&self) -> String {
         match self {
             Error::LostConnection(_) | Error::Away(_) | Error::Slow(_) => "the database does not answer".to_owned(),
-            Error::Lost(_) | Error::Starved(_) | Error::NoRoom(_) | Error::Crowded => self.to_string(),
+            Error::Lost(_) | Error::Starved(_) | Error::Shut(_) | Error::NoRoom(_) | Error::Crowded => self.to_string(),
             Error::Conflict
             | Error::AttachmentTaken
             | Error::Files(_)
@@ -148,7 +152,7 @@ pub enum Target {
 #[derive(Debug, Clone)]
 pub struct Store {
     db: Db,
-    send: mpsc::Sender<Work>,
+    send: mpsc::Sender<Waiting>,
     recent: mpsc::Sender<tickets::recent::Ask>,
     /// The dictionaries that records are packed with.
     dictionaries: Arc<Dictionaries>,
@@ -213,6 +217,19 @@ impl Store {
         self.db.ping().await
     }
 
+    /// The latest instant at which a ticket was opened or a message written, by the clock that gave it its id; `None` where there is
+    /// none of them yet.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn clock_has_shown(&self) -> Result<Option<Timestamp>, Error> {
+        let last = |table: &str| format!("select id from (select id from {table} order by id desc limit 1) l");
+        let sql = format!("{} union all {}", last("tickets"), last("outbox"));
+        let rows = self.db.quick(&sql, Vec::new()).await?;
+        Ok(rows.iter().filter_map(|row| made_at(row.uuid(0).ok()?)).max())
+    }
+
     /// Ends all connections; what was acknowledged is on disk already.
     pub async fn close(&self) {
         self.db.close().await;
@@ -222,10 +239,16 @@ impl Store {
         // Nothing waits in line for a database that is away.
         self.db.check()?;
         let (done, wait) = oneshot::channel();
-        self.send.try_send(work(done)).map_err(|error| match error {
+        self.send.try_send(Waiting::begin(work(done))).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Error::Full,
             mpsc::error::TrySendError::Closed(_) => Error::Stopped,
         })?;
         wait.await.map_err(|_| Error::Stopped)?
     }
+}
+
+/// The instant in an id of the seventh kind (RFC 9562).
+fn made_at(id: Uuid) -> Option<Timestamp> {
+    let (seconds, nanoseconds) = id.get_timestamp()?.to_unix();
+    Timestamp::new(i64::try_from(seconds).ok()?, i32::try_from(nanoseconds).ok()?).ok()
 }

@@ -58,27 +58,13 @@ pub fn pages(app: &Arc<App>) -> Pages {
         .route("/access/{grant}", get(holders::story))
         .route("/access/{grant}/extend", get(portal::access::extend_form).post(portal::access::extend))
         .route("/access/{grant}/give-back", post(portal::access::give_back))
-        .route("/tickets/{key}", get(ticket::show))
-        .route("/tickets/{key}/version", get(ticket::version))
-        .route("/tickets/{key}/presence", post(ticket::presence))
-        .route("/tickets/{key}/reply", post(ticket::acts::reply))
-        .route("/tickets/{key}/state", post(ticket::acts::state))
-        .route("/tickets/{key}/escalate", post(ticket::acts::escalate))
-        .route("/tickets/{key}/day", post(ticket::days::set))
-        .route("/tickets/{key}/edit", post(ticket::acts::edit))
-        .route("/tickets/{key}/tags", post(ticket::acts::tags))
-        .route("/tickets/{key}/take", post(ticket::acts::take))
-        .route("/tickets/{key}/macro", post(ticket::tools::run))
-        .route("/tickets/{key}/tasks", post(ticket::tools::task))
-        .route("/tickets/{key}/link", post(ticket::tools::link))
-        .route("/tickets/{key}/article", post(knowledge::write::from_ticket))
         .route("/files/{id}", get(ticket::files::take))
-        .route("/tickets/{key}/record", get(ticket::record::show))
         .route("/approvals", get(approvals::list))
         .route("/approvals/{key}", get(approvals::show).post(approvals::decide))
         .route("/reports", get(reports::first))
         .route("/reports/wall", get(reports::wall::show))
         .route("/reports/{name}", get(reports::show))
+        .merge(ticket_routes())
         .merge(help_routes())
         .merge(account_routes())
         .merge(access_routes())
@@ -106,6 +92,26 @@ pub fn pages(app: &Arc<App>) -> Pages {
     // Another system asks here, and no browser.
     let outside = Router::new().route("/sign-in/provider/ended", post(session::provider::ended));
     Pages { routes: dressed(routes).merge(outside.with_state(Arc::clone(app))), uploads: dressed(uploads), missing }
+}
+
+/// A ticket, and what is done with it.
+fn ticket_routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/tickets/{key}", get(ticket::show))
+        .route("/tickets/{key}/version", get(ticket::version))
+        .route("/tickets/{key}/presence", post(ticket::presence))
+        .route("/tickets/{key}/reply", post(ticket::acts::reply))
+        .route("/tickets/{key}/state", post(ticket::acts::state))
+        .route("/tickets/{key}/escalate", post(ticket::acts::escalate))
+        .route("/tickets/{key}/day", post(ticket::days::set))
+        .route("/tickets/{key}/edit", post(ticket::acts::edit))
+        .route("/tickets/{key}/tags", post(ticket::acts::tags))
+        .route("/tickets/{key}/take", post(ticket::acts::take))
+        .route("/tickets/{key}/macro", post(ticket::tools::run))
+        .route("/tickets/{key}/tasks", post(ticket::tools::task))
+        .route("/tickets/{key}/link", post(ticket::tools::link))
+        .route("/tickets/{key}/article", post(knowledge::write::from_ticket))
+        .route("/tickets/{key}/record", get(ticket::record::show))
 }
 
 /// Articles.

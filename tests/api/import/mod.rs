@@ -9,6 +9,7 @@ mod threads;
 use ruledesk::rules::digest::Digest;
 use serde_json::{Value, json};
 
+use crate::support::components::example_rules;
 use crate::support::house::House;
 use crate::support::place::{Database, on_both};
 
@@ -268,20 +269,24 @@ const ENDS: &str = "no,title,text,opened,solved,shut,status\n\
     3,Never mind,Not needed,2019-03-01T10:00:00Z,,2019-03-03T11:00:00Z,Cancelled\n\
     4,Still here,Down,2019-03-02T10:00:00Z,,,In Progress\n";
 
+/// Takes rows over as history.
+fn take_over(desk: &House, rows: &str) {
+    let file = File::of(rows);
+    let maps =
+        ["subject=title", "body=text", "created-at=opened", "resolved-at=solved", "closed-at=shut", "state=status"];
+    let basics = ["import", &file.path(), "--request-type", "question", "--requester", "amara", "--history", "--json"]
+        .map(str::to_owned);
+    let maps = maps.iter().flat_map(|map| ["--map", *map]);
+    let arguments: Vec<&str> = basics.iter().map(String::as_str).chain(maps).chain(["--key", "no"]).collect();
+    let output = desk.command(&arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&[output.stdout, output.stderr].concat()));
+}
+
 #[test]
 fn reports_over_history_are_right_also_where_an_end_is_unknown_or_no_resolution() {
     on_both(|database| {
         let desk = House::demo(database);
-        let file = File::of(ENDS);
-        let maps =
-            ["subject=title", "body=text", "created-at=opened", "resolved-at=solved", "closed-at=shut", "state=status"];
-        let basics =
-            ["import", &file.path(), "--request-type", "question", "--requester", "amara", "--history", "--json"]
-                .map(str::to_owned);
-        let maps = maps.iter().flat_map(|map| ["--map", *map]);
-        let arguments: Vec<&str> = basics.iter().map(String::as_str).chain(maps).chain(["--key", "no"]).collect();
-        let output = desk.command(&arguments);
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&[output.stdout, output.stderr].concat()));
+        take_over(&desk, ENDS);
         let kofi = desk.as_role("kofi");
         let of_days = |name: &str, from: &str, column: &str| {
             let rows = kofi.get(&format!("/api/v1/reports/{name}?from={from}&to=2019-03-04")).expect(200);
@@ -292,6 +297,56 @@ fn reports_over_history_are_right_also_where_an_end_is_unknown_or_no_resolution(
         let sums: [i64; 3] =
             ["created", "resolved", "closed"].map(|column| of_days("volume", "2019-02-28", column).iter().sum());
         assert_eq!(sums, [3, 0, 1], "what is cancelled is not resolved");
+    });
+}
+
+/// Samoa went from the 29th of December 2011 to the 31st: of a day that never was there is no row.
+#[test]
+fn a_day_that_a_zone_left_out_is_in_no_report() {
+    let there = |text: String| text.replacen("time-zone = \"Europe/Berlin\"", "time-zone = \"Pacific/Apia\"", 1);
+    let desk = House::with_settings(Database::Sqlite, example_rules(), there);
+    take_over(&desk, "no,title,text,opened,solved,shut,status\n1,Old,Down,2011-12-29T20:00:00Z,,,In Progress\n");
+    let path = "/api/v1/reports/backlog-over-time?from=2011-12-28&to=2012-01-01";
+    let rows = desk.as_role("kofi").get(path).expect(200);
+    let rows: Vec<_> =
+        rows.as_array().unwrap().iter().map(|row| (row["day"].clone(), row["unfinished"].clone())).collect();
+    let expected = [("2011-12-28", 0), ("2011-12-29", 1), ("2011-12-31", 1), ("2012-01-01", 1)];
+    assert_eq!(rows, expected.map(|(day, count)| (json!(day), json!(count))));
+}
+
+/// The ticket itself says no more when it was resolved.
+#[test]
+fn a_resolution_of_another_desk_that_did_not_hold_counts_on_its_day() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        take_over(
+            &desk,
+            "no,title,text,opened,solved,shut,status\n\
+             5,Came back,Down,2019-03-01T10:00:00Z,2019-03-02T11:00:00Z,,Resolved\n",
+        );
+        let kofi = desk.as_role("kofi");
+        let report =
+            |name: &str| kofi.get(&format!("/api/v1/reports/{name}?from=2019-02-28&to=2019-03-04")).expect(200);
+        let counts = |name: &str, column: &str| {
+            let rows = report(name);
+            rows.as_array().unwrap().iter().map(|row| row[column].as_i64().unwrap()).collect::<Vec<_>>()
+        };
+        let holds = || {
+            assert_eq!(counts("volume", "resolved"), [0, 1]);
+            assert_eq!(counts("backlog-over-time", "unfinished"), [0, 1, 0, 0, 0]);
+            for name in ["resolutions", "first-contact"] {
+                assert_eq!(report(name), json!([]), "{name} counts those of this desk");
+            }
+        };
+        holds();
+        let list = kofi.get("/api/v1/tickets").expect(200);
+        let path = format!("/api/v1/tickets/{}", list["tickets"][0]["key"].as_str().unwrap());
+        let back = json!({ "to": "reopened", "reason": "It came back." });
+        kofi.with("if-match", "*").post(&format!("{path}/transitions"), &back).expect(200);
+        assert!(kofi.get(&path).expect(200)["resolved_at"].is_null());
+        holds();
+        let resolutions = kofi.get(&format!("{path}/resolutions")).expect(200);
+        assert_eq!((&resolutions[0]["ended"], resolutions.as_array().map(Vec::len)), (&json!("taken-up"), Some(1)));
     });
 }
 

@@ -205,9 +205,47 @@ fn i02_who_has_asked_in_an_emergency_does_not_look_at_it_in_a_reviewers_place() 
         let waiting = priya.get("/api/v1/access/review-items").expect(200);
         let path = format!("/api/v1/access/review-items/{}/answer", waiting[0]["id"].as_str().unwrap());
         let keep = json!({ "keep": true, "reason": "it was needed" });
+        assert_eq!(kofi.get("/api/v1/access/review-items").expect(200), json!([]), "nor finds it in their list");
         kofi.post(&path, &keep).expect(403);
         assert_eq!(priya.post(&path, &keep).expect(200)["verdict"], "keep");
         desk.advance(hours(2));
+    });
+}
+
+/// Reviewers who turn out to be the one who has asked, by another account: before they answer, and after it.
+#[test]
+fn i02_a_reviewer_of_an_emergency_who_becomes_its_requester_has_no_word_in_it() {
+    on_both(|database| {
+        let desk = desk(database, |text| text);
+        let ticket = asks(&desk.as_role("kofi"), "github", "admin", &json!({ "for": "amara" })).expect(201);
+        assert_eq!(ticket["access"]["state"], "approved", "{ticket}");
+        let [priya, ravi, tomas] = ["priya", "ravi", "tomas"].map(|who| desk.with_roles(who, "requester"));
+        let waiting = |client: &Client| client.get("/api/v1/access/review-items").expect(200);
+        let answer = |client: &Client, item: &Value| {
+            let path = format!("/api/v1/access/review-items/{}/answer", item["id"].as_str().unwrap());
+            client.post(&path, &json!({ "keep": true, "reason": "it was needed" }))
+        };
+        let is_kofi = |person: &str| {
+            let id = format!("id = \"{person}\"\n");
+            change(&desk, "people.toml", |text| text.replacen(&id, &format!("{id}same-as = \"kofi\"\n"), 1));
+            reload(&desk);
+        };
+        let item = waiting(&ravi)[0].clone();
+        is_kofi("ravi");
+        assert_eq!(waiting(&ravi), json!([]));
+        assert_eq!(answer(&ravi, &item).status, 403);
+        assert_eq!(answer(&priya, &item).expect(200)["verdict"], "keep");
+        assert_eq!(waiting(&tomas), json!([]));
+        is_kofi("priya");
+        let again = waiting(&tomas);
+        assert_eq!((&again[0]["grant"]["subject"], &again[0]["grant"]["effective"]), (&json!("amara"), &json!(true)));
+        for client in [&priya, &ravi] {
+            assert_eq!(waiting(client), json!([]));
+            assert_eq!(answer(client, &again[0]).status, 403);
+        }
+        assert_eq!(answer(&tomas, &again[0]).expect(200)["verdict"], "keep");
+        desk.advance(hours(2));
+        assert!(desk.command(&["decisions", "chain"]).status.success());
     });
 }
 

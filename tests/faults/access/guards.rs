@@ -250,6 +250,14 @@ fn i16_an_audit_asks_who_has_access_and_why_as_of_any_day() {
         let begun = desk.clock.now();
         desk.advance(SignedDuration::from_hours(4));
         let kofi = desk.as_role("kofi");
+        // The policy that decided: its version and the digest of its component, when it was asked for and when it was given.
+        let runs = kofi.get("/api/v1/tickets/IT-1/decisions").expect(200);
+        let stages = runs.as_array().unwrap().iter().flat_map(|run| run["stages"].as_array().unwrap());
+        let rules = stages.flat_map(|stage| stage["rules"].as_array().unwrap());
+        let policy: Vec<&Value> = rules.filter(|rule| rule["rule"] == "access-policy").collect();
+        let digest = |rule: &&Value| rule["component"].as_str().is_some_and(|digest| digest.len() == 64);
+        assert!(policy.len() == 2 && policy.iter().all(digest), "{runs}");
+        assert!(policy.iter().all(|rule| rule["version"] == "1.0.0"), "{runs}");
         assert_eq!(kofi.get("/api/v1/access?app=github").expect(200), json!([]), "it is over");
         let then = kofi.get(&format!("/api/v1/access?app=github&at={begun}")).expect(200);
         assert_eq!((&then[0]["grant"]["subject"], &then[0]["ticket"]), (&json!("amara"), &json!("IT-1")), "{then}");

@@ -398,3 +398,73 @@ fn killed_before_or_after_a_commit_or_a_sending_nothing_is_lost_and_nothing_is_d
         killed_at(database, grant_at, revoke_at);
     }
 }
+
+/// The word of an approver: the process dies before it is written or after it, and the same word sent again counts once.
+#[test]
+fn killed_over_an_approval_the_same_word_sent_again_counts_once_and_gives_the_access_once() {
+    for (database, at) in [
+        (Database::Sqlite, "commit-before:1"),
+        (Database::Sqlite, "commit-after:1"),
+        (Database::Postgres, "commit-before:1"),
+        (Database::Postgres, "commit-after:1"),
+    ] {
+        let app = ScimApp::start(&["user", "admin"]);
+        let desk = connected(database, &app);
+        let made = desk.as_role("kofi").post("/api/v1/tickets", &body("amara", "admin", 48)).expect(201);
+        let approver = made["access"]["awaited"][0].as_str().unwrap().to_owned();
+        let path = format!("/api/v1/tickets/{}/access/decisions", made["key"].as_str().unwrap());
+        let yes = json!({ "approve": true, "reason": "as the plan of the week has it" });
+        let says = |client: &Client| client.with("idempotency-key", "yes").post(&path, &yes);
+        let mut place = desk.cut_off();
+        place.set_environment(vec![("RULEDESK_CRASH_AT", at.to_owned())]);
+        let mut place = dies(place.start(), at, |desk| drop(says(&desk.with_roles(&approver, "requester"))));
+        place.set_environment(Vec::new());
+        let desk = place.open();
+        let mut access = says(&desk.with_roles(&approver, "requester")).expect(200)["access"].clone();
+        while access["state"] == "awaiting" {
+            let next = access["awaited"][0].as_str().unwrap().to_owned();
+            access = says(&desk.with_roles(&next, "requester")).expect(200)["access"].clone();
+        }
+        (0..3).for_each(|_| desk.advance(seconds(90)));
+        let held = desk.as_role("kofi").get("/api/v1/people/amara/grants").expect(200);
+        assert_eq!((held.as_array().unwrap().len(), &held[0]["state"]), (1, &json!("active")), "{at}: {held}");
+        assert_eq!(app.effects(), ["POST Users amara", "add to admin"], "{at}");
+        let id = held[0]["id"].as_str().unwrap();
+        let story = desk.as_role("kofi").get(&format!("/api/v1/grants/{id}")).expect(200);
+        let is = |event: &&Value| event["event"] == "approved-by" && event["detail"]["approver"] == approver.as_str();
+        assert_eq!(story["ledger"].as_array().unwrap().iter().filter(is).count(), 1, "{at}: {story}");
+        assert!(desk.command(&["decisions", "chain"]).status.success(), "{at}");
+    }
+}
+
+/// The app refuses a part of the access, and the process dies over that or while it takes back what was there already.
+#[test]
+fn killed_while_a_part_is_refused_or_taken_back_all_of_it_goes_and_what_was_there_before_stays() {
+    for (database, at, there_before) in [
+        (Database::Sqlite, "send-after:2", false),
+        (Database::Sqlite, "send-before:3", false),
+        (Database::Postgres, "send-after:3", false),
+        // Of the account, which is there, nothing is sent.
+        (Database::Sqlite, "send-after:1", true),
+    ] {
+        // Without a group for the tier.
+        let app = ScimApp::start(&["admin"]);
+        if there_before {
+            app.has_already("amara", "amara@example.org", "admin");
+        }
+        let mut place = connected(database, &app).cut_off();
+        place.set_environment(vec![("RULEDESK_CRASH_AT", at.to_owned())]);
+        let asks = |desk: &Desk| drop(desk.as_role("kofi").post("/api/v1/tickets", &body("amara", "user", 48)));
+        let mut place = dies(place.start(), at, asks);
+        place.set_environment(Vec::new());
+        let desk = place.open();
+        (0..6).for_each(|_| desk.advance(seconds(90)));
+        let held = desk.as_role("kofi").get("/api/v1/people/amara/grants").expect(200);
+        let end = (&held[0]["state"], &held[0]["end_reason"]);
+        assert_eq!(end, (&json!("failed"), &json!("refused")), "{at}: {held}");
+        let sent: &[&str] = if there_before { &[] } else { &["POST Users amara", "PATCH Users amara active=false"] };
+        assert_eq!(app.effects(), sent, "{at}");
+        assert_eq!(app.active("amara"), Some(there_before), "{at}");
+        assert!(desk.command(&["decisions", "chain"]).status.success(), "{at}");
+    }
+}

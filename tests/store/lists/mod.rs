@@ -188,10 +188,10 @@ async fn a_page_of_a_timeline_has_a_bound_in_bytes_and_in_entries() {
         store.commit(Change::of_parts(opened.ticket().clone(), assignment, said, Vec::new())).await.unwrap();
         let ticket = TicketNumber(1);
         let mut all = Vec::new();
-        for (internal, limit) in [(true, 200), (false, 200), (true, 3)] {
+        for (sees, limit) in [(Visibility::Internal, 200), (Visibility::Public, 200), (Visibility::Internal, 3)] {
             let (mut next, mut pages, mut seqs) = (Some(0), 0, Vec::new());
             while let Some(after) = next {
-                let page = store.timeline_page(ticket, internal, after, limit).await.unwrap();
+                let page = store.timeline_page(ticket, sees, after, limit).await.unwrap();
                 let bytes = |entry: &Entry| match &entry.event {
                     Event::Commented { body, .. } => body.len(),
                     _ => 0,
@@ -202,9 +202,12 @@ async fn a_page_of_a_timeline_has_a_bound_in_bytes_and_in_entries() {
                 next = page.next;
                 pages += 1;
             }
-            let whole = store.timeline(ticket, internal).await.unwrap();
+            let whole = store.timeline(ticket, sees).await.unwrap();
             // Public entries count among themselves: a gap would tell of those that are left out.
-            let places = whole.iter().zip(1_i64..).map(|(entry, n)| if internal { entry.seq } else { n });
+            let places = whole.iter().zip(1_i64..).map(|(entry, n)| match sees {
+                Visibility::Internal => entry.seq,
+                Visibility::Public => n,
+            });
             assert_eq!(seqs, places.collect::<Vec<_>>());
             all.push(pages);
         }

@@ -2,7 +2,7 @@
 
 use ruledesk::store::Target;
 use ruledesk::store::db::Db;
-use ruledesk::store::tickets::list::{DuePlace, Filter, Plan, Start, UpdatedPlace};
+use ruledesk::store::tickets::list::{DuePlace, Filter, NO_ONE, Plan, Start, UpdatedPlace};
 
 use super::many::{filters, on_both_with_many, rows};
 use crate::store::fixture::{on_postgres, on_sqlite};
@@ -81,6 +81,24 @@ async fn the_last_page_costs_no_more_than_the_second() {
         );
         // Counts stop, however many there are.
         assert_eq!(store.count_tickets(&filter, 999).await.unwrap(), (999, true));
+    })
+    .await;
+}
+
+/// Also where there are more tickets than are looked at for one page: a mistake in such a name is found at once, and no page is short.
+#[tokio::test]
+async fn what_no_person_has_and_what_came_by_a_form_is_found_whole_or_known_not_to_be() {
+    on_both_with_many(async |store, _| {
+        let by_form = |name: &str| Filter { request_type: Some(name.to_owned()), ..Filter::default() };
+        let no_one = Filter { assignee: Some(NO_ONE.to_owned()), ..Filter::default() };
+        for start in [Start::Queue(None), Start::Number(None), Start::Updated(None)] {
+            let page = store.tickets(&by_form("none-such"), start, 50).await.unwrap();
+            assert!(page.items.is_empty() && page.next.is_none(), "{start:?}");
+            for filter in [by_form("wish"), no_one.clone()] {
+                let page = store.tickets(&filter, start, 50).await.unwrap();
+                assert_eq!((page.items.len(), page.next.is_some()), (50, true), "{filter:?} {start:?}");
+            }
+        }
     })
     .await;
 }

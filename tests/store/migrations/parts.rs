@@ -27,7 +27,7 @@ async fn a_ticket_of_one_row_reads_as_it_did_in_parts() {
         assert_eq!((ticket.submitted.fields.len(), ticket.state, ticket.version), (2, State::Open, 3));
         assert!(ticket.clocks.first_response.met_at.is_some() && ticket.clocks.resolution.due_at.is_some());
 
-        let timeline = store.timeline(TicketNumber(1), true).await.unwrap();
+        let timeline = store.timeline(TicketNumber(1), Visibility::Internal).await.unwrap();
         assert_eq!(timeline.iter().map(|stored| stored.seq).collect::<Vec<_>>(), (1..=8).collect::<Vec<_>>());
         let events: Vec<_> = timeline.iter().map(|stored| (&stored.entry.author, &stored.entry.event)).collect();
         let rule = RuleRef { name: "form-category".to_owned(), version: "1.0.0".to_owned() };
@@ -38,7 +38,7 @@ async fn a_ticket_of_one_row_reads_as_it_did_in_parts() {
             |event: &Event| matches!(event, Event::Commented { body, .. } if body == "The gateway was restarted");
         assert!(events[7].0 == &Author::Person(person("kofi")) && comment(events[7].1));
         assert_eq!(timeline[7].entry.visibility, Visibility::Internal);
-        let public = store.timeline(TicketNumber(1), false).await.unwrap();
+        let public = store.timeline(TicketNumber(1), Visibility::Public).await.unwrap();
         assert!(!public.is_empty() && !public.iter().any(|stored| comment(&stored.entry.event)));
 
         let request = store.ticket(TicketNumber(2)).await.unwrap().unwrap();
@@ -53,7 +53,8 @@ async fn a_ticket_of_one_row_reads_as_it_did_in_parts() {
         let mut all = Vec::new();
         for number in 1..=5 {
             let number = TicketNumber(number);
-            all.push((store.ticket(number).await.unwrap().unwrap(), store.timeline(number, true).await.unwrap()));
+            let entries = store.timeline(number, Visibility::Internal).await.unwrap();
+            all.push((store.ticket(number).await.unwrap().unwrap(), entries));
         }
         seen.push(all);
         store.close().await;

@@ -20,8 +20,9 @@ pub async fn healthz() -> &'static str {
 /// Whether it can serve: the database answers within two seconds and takes what is written, and the rules that decided last are
 /// in effect. Where not, it says why. A fault that keeps no request from being served follows in lines of its
 /// own: a rules directory that is empty, cannot be read, or has more folders than are read; rules that have
-/// ended with their folders and were not retired; open tickets in teams that do not
-/// exist; rules whose answers do not count since the configuration has changed.
+/// ended with their folders, or have others in their place there, and were not retired; open tickets in teams that do not
+/// exist; rules whose answers do not count since the configuration has changed; a clock that
+/// was set back.
 #[utoipa::path(get, path = "/readyz", tag = "operations",
     responses((status = 200, body = String), (status = 503, body = Problem)))]
 pub async fn readyz(State(app): State<Arc<App>>) -> Result<String, Problem> {
@@ -31,12 +32,12 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Result<String, Problem> {
     if !app.rules_are_ready() {
         return Err(Problem::new(Kind::BUSY, "the rules are being compiled: try again in a few seconds"));
     }
-    let lines = ["ready".to_owned()].into_iter().chain(troubles(&app));
+    let lines = ["ready".to_owned()].into_iter().chain(troubles(&app).await);
     Ok(lines.map(|line| line + "\n").collect())
 }
 
 /// The faults that keep no request from being served.
-fn troubles(app: &App) -> Vec<String> {
+async fn troubles(app: &App) -> Vec<String> {
     let mut troubles = app.rules.catalog().troubles();
     let astray = app.tickets_astray();
     let astray = (astray > 0).then(|| format!("{astray} open tickets are in teams that do not exist"));
@@ -44,7 +45,12 @@ fn troubles(app: &App) -> Vec<String> {
     let damaged = (damaged > 0).then(|| format!("{damaged} damaged rows are left out of lists: the log names them"));
     let behind = app.rules_left_behind();
     let behind = (behind > 0).then(|| format!("{behind} live rules go by what the configuration has no more"));
-    troubles.extend(astray.into_iter().chain(damaged).chain(behind));
+    // Where the database went away since it answered, the next look says so.
+    let late = app.clock_is_behind().await.ok().flatten().map(|by| {
+        let minutes = by.as_mins();
+        format!("the clock shows {minutes} minutes less than it did: access, tokens and deadlines end later by that")
+    });
+    troubles.extend(astray.into_iter().chain(damaged).chain(behind).chain(late));
     troubles
 }
 

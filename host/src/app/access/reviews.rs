@@ -150,12 +150,34 @@ impl Office {
         let lets = |one: &&PersonId| organisation.delegates_of(one, now).any(|to| to == person);
         let mut people: Vec<PersonId> = organisation.people.keys().filter(lets).cloned().collect();
         people.push(person.clone());
-        let mut page = self.store.reviews(&Which::Awaiting(people), after, limit).await?;
-        // Who stands in for a reviewer has no word about what is theirs.
-        page.items.retain(|(item, grant, _)| {
-            item.reviewers.contains(person) || !organisation.is_party(person, &[&grant.subject], now)
-        });
-        Ok(page)
+        let page = self.store.reviews(&Which::Awaiting(people), after, limit).await?;
+        let mut items = Vec::with_capacity(page.items.len());
+        for reviewed in page.items {
+            if Box::pin(self.may_answer(&reviewed, person)).await? {
+                items.push(reviewed);
+            }
+        }
+        Ok(Page { items, next: page.next })
+    }
+
+    /// Whether a person who finds a review in their list has a word in it: by the same rule as their answer is taken.
+    async fn may_answer(&self, (item, grant, _): &Reviewed, person: &PersonId) -> Result<bool, Error> {
+        // Most of them are those that a campaign asks the person themself, and no request decides about those.
+        if item.campaign.is_some() && item.reviewers.contains(person) {
+            return Ok(true);
+        }
+        let held = match self.reviewed_grant(item).await {
+            Ok(id) if id != grant.id => self.store.grant(id).await?,
+            Ok(_) | Err(Error::Missing { .. } | Error::Damaged(_)) => None,
+            Err(error) => return Err(error),
+        };
+        let held = held.as_ref().unwrap_or(grant);
+        let tickets = self.store.tickets_by_ids(&[item.ticket, held.ticket]).await?;
+        let of = |id: TicketId| tickets.iter().find(|ticket| ticket.id == id).map(|ticket| &*ticket.submitted);
+        // A request that is damaged is in no list, either.
+        let (Some(first), Some(last)) = (of(item.ticket), of(held.ticket)) else { return Ok(false) };
+        let about = (item, held, [first, last]);
+        Ok(campaign::places(about, person, &self.organisation(), self.clock.now()).is_some())
     }
 
     /// Takes a reviewer's answer about a grant: access that is not kept is taken back at once.
@@ -178,8 +200,10 @@ impl Office {
         self.catch_up_delegations().await?;
         let said = Said { by, keep, reason };
         let item = self.store.review(id).await?.ok_or_else(missing)?;
+        // A submission never changes, whichever change of its ticket is the last.
+        let about = self.store.ticket_by_id(item.ticket).await?.ok_or_else(missing)?.submitted;
         self.change_reviewed(&item, idempotency(actor, key), |ticket, grant, item, at| {
-            Ok(Some(campaign::answer(ticket, grant, (item, &said), &permit, at)?))
+            Ok(Some(campaign::answer(ticket, grant, (item, &said, &about), &permit, at)?))
         })
         .await?;
         self.store.review(id).await?.ok_or_else(missing)

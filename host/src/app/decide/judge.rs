@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::translate;
 use crate::desk::organisation::Organisation;
+use crate::desk::verdict::Unfit;
 use crate::desk::verdict::check::{self, RawClassification, RawDestination, RawRating};
 use crate::rules::contract::intake::Decision;
 use crate::rules::run::examples::{Judge, Said};
@@ -18,12 +19,12 @@ use crate::rules::run::stage::Answer;
 /// The names of an organisation, as a judge of the names that rules use.
 pub fn judge(organisation: Arc<Organisation>) -> Judge {
     Judge::new(move |said| match said {
-        Said::Answer(answer) => of_answer(&organisation, answer),
+        Said::Answer(answer) => of_answer(&organisation, answer).map_err(|unfit| unfit.to_string()),
         Said::Manifest(manifest) => of_table(&organisation, manifest),
     })
 }
 
-fn of_answer(organisation: &Organisation, answer: Answer) -> Result<(), String> {
+fn of_answer(organisation: &Organisation, answer: Answer) -> Result<(), Unfit> {
     match answer {
         Answer::Intake(answer) => match answer.decision {
             Decision::Accept(changes) => tags(organisation, changes.tags),
@@ -47,11 +48,11 @@ fn of_answer(organisation: &Organisation, answer: Answer) -> Result<(), String> 
     }
 }
 
-fn tags(organisation: &Organisation, tags: Vec<String>) -> Result<(), String> {
+fn tags(organisation: &Organisation, tags: Vec<String>) -> Result<(), Unfit> {
     check::classification(organisation, RawClassification { tags, ..RawClassification::default() }).map(drop)
 }
 
-fn places(organisation: &Organisation, destination: RawDestination) -> Result<(), String> {
+fn places(organisation: &Organisation, destination: RawDestination) -> Result<(), Unfit> {
     let destination = RawDestination { assignee: None, ..destination };
     let names_something = destination.team.is_some() || !destination.skills.is_empty();
     if names_something { check::destination(organisation, destination).map(drop) } else { Ok(()) }
@@ -82,11 +83,7 @@ fn of_table(organisation: &Organisation, manifest: &Manifest) -> Result<(), Stri
     Ok(())
 }
 
-fn of_row<'a>(
-    organisation: &Organisation,
-    stage: &str,
-    then: &dyn Fn(&str) -> Option<&'a Value>,
-) -> Result<(), String> {
+fn of_row<'a>(organisation: &Organisation, stage: &str, then: &dyn Fn(&str) -> Option<&'a Value>) -> Result<(), Unfit> {
     // What is filled in from the question is known only then.
     let text = |key: &str| then(key).and_then(Value::as_str).filter(|text| !text.contains('{')).map(str::to_owned);
     let list = |key: &str| match then(key) {

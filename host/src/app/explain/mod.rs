@@ -13,7 +13,7 @@ use crate::desk::id::TicketNumber;
 use crate::desk::organisation::Organisation;
 use crate::desk::permission;
 use crate::desk::ticket::Ticket;
-use crate::desk::ticket::timeline::Event;
+use crate::desk::ticket::timeline::{Event, Visibility};
 use crate::store::rules::decisions::StoredRun;
 use crate::store::tickets::timeline::StoredEntry;
 
@@ -130,14 +130,15 @@ impl Office {
         let (ticket, case) = self.ticket(actor, number).await?;
         let (ticket, case, organisation) = (&ticket, case.as_ref(), &*self.organisation());
         // The plain text is made of entries that everybody who may read the ticket sees, so that an agent can hand it on.
-        let public = self.store.settings(ticket.number, false).await?;
+        let public = self.store.settings(ticket.number, Visibility::Public).await?;
         let known = Known { organisation, ticket, case, runs: &[], entries: &public };
         let text = plain::text(&known);
         let key = ticket.number.to_string();
         if permission::read_decisions(actor).is_err() {
             return Ok(Explanation { key, text, fields: None });
         }
-        let (runs, entries) = (self.store.runs(ticket.id).await?, self.store.settings(ticket.number, true).await?);
+        let runs = self.store.runs(ticket.id).await?;
+        let entries = self.store.settings(ticket.number, Visibility::Internal).await?;
         let mut stories = stories::all(&Known { organisation, ticket, case, runs: &runs, entries: &entries });
         if field == Some(stories::QUEUE) {
             stories.push(stories::queue(ticket, self.store.ahead(ticket).await?));

@@ -9,6 +9,7 @@ pub mod presence;
 pub mod reports;
 pub mod request_trace;
 pub mod stats;
+mod time;
 
 pub use crate::store::sql::damaged::left_out;
 

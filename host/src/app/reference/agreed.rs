@@ -57,33 +57,33 @@ impl Agreed {
     }
 }
 
-/// A configuration as far as two people have agreed to it, on a desk that asks for two. The inner error is the configuration as it
-/// is: the files to which they agreed cannot be read, so nothing could be compared.
+/// A configuration that was compared with the files to which two people have agreed last.
+pub enum Settled {
+    /// Nothing in it makes access easier to get than they have agreed to: where the directory does, their files stand in its place.
+    Agreed(Box<Config>),
+    /// It is that of the directory as it lies there: their files cannot be read, so it could not be compared.
+    NotCompared(Box<Config>),
+}
+
+/// A configuration as far as two people have agreed to it, on a desk that asks for two.
 ///
 /// # Errors
 ///
 /// Where the store cannot be read.
-pub async fn settled(
-    config: Config,
-    two: bool,
-    (source, store): (&Source, &Store),
-) -> Result<Result<Config, Box<Config>>, Error> {
-    if !two {
-        return Ok(Ok(config));
-    }
+pub async fn settled(config: Config, source: &Source, store: &Store) -> Result<Settled, Error> {
     let kept = store.agreed_files().await?;
     let agreed = agreed(kept, source, store).await?;
     let what = agreed.eased(&config, store).await?;
     Ok(match (agreed, what) {
-        (Agreed::Unreadable, _) => Err(Box::new(config)),
+        (Agreed::Unreadable, _) => Settled::NotCompared(Box::new(config)),
         (Agreed::To(agreed), Some(what)) => {
             warn(&what);
             let Config { organisation, outgoing, tables, .. } = *agreed;
             let tables = without_moved(tables, &config.tables, store).await?;
             let outgoing = Outgoing { sign_in: outgoing.sign_in, ..config.outgoing };
-            Ok(Config { organisation, outgoing, tables, ..config })
+            Settled::Agreed(Box::new(Config { organisation, outgoing, tables, ..config }))
         }
-        _ => Ok(config),
+        _ => Settled::Agreed(Box::new(config)),
     })
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::Conflict;
-use super::agreed::{UNREADABLE, by_tables, settled};
+use super::agreed::{Settled, UNREADABLE, by_tables, settled};
 pub use super::drafts::DocumentDraft;
 pub use super::touched::Touched;
 use crate::app::decide::judge::judge;
@@ -298,9 +298,10 @@ impl App {
         // One at a time: two at once could each put a part of what they read into effect.
         let _only_one = self.changing_tables.lock().await;
         let config = match with_published(&self.source, &self.store).await? {
-            Ok(config) => match settled(config, self.two_person_access, (&self.source, &self.store)).await? {
-                Ok(config) => config,
-                Err(_) => return Ok(vec![UNREADABLE.to_owned()]),
+            Ok(config) if !self.two_person_access => config,
+            Ok(config) => match settled(config, &self.source, &self.store).await? {
+                Settled::Agreed(config) => *config,
+                Settled::NotCompared(_) => return Ok(vec![UNREADABLE.to_owned()]),
             },
             Err(problems) => return Ok(problems),
         };

@@ -44,6 +44,14 @@ pub enum Instead {
     Nothing,
 }
 
+/// An example that a rule does not live up to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedExample {
+    pub name: String,
+    /// The answer that it expects, and the one that the rule gives.
+    pub message: String,
+}
+
 impl App {
     /// The component of a rule that is live.
     ///
@@ -59,21 +67,24 @@ impl App {
         Ok(rule.component.read().map_err(unreadable)?)
     }
 
-    /// The difference that another manifest of a live rule would have made to recorded decisions. The rule has to pass its
-    /// examples first.
+    /// The difference that another manifest of a live rule would have made to recorded decisions, also where the rule does not do
+    /// any more what an example of the manifest expects: which one stands next to it.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`]; [`Error::Missing`]; [`Error::Unfit`] with what keeps such a rule from going live.
+    /// [`Error::Refused`]; [`Error::Missing`]; [`Error::Unfit`] with what else keeps such a rule from going live.
     pub async fn backtest_manifest(
         self: &Arc<Self>,
         actor: &Actor,
         name: &str,
         manifest: String,
         filter: Filter,
-    ) -> Result<Report, Error> {
+    ) -> Result<(Report, Option<FailedExample>), Error> {
         let component = self.live_component(actor, name)?;
-        self.backtest_candidate(actor, name, (manifest, component), filter).await
+        let app = Arc::clone(self);
+        let prepared = tokio::task::spawn_blocking(move || app.of_draft(&manifest, &component)).await?;
+        let (rule, failed) = prepared.map_err(|error| Error::Unfit(Unfit::from(&error)))?;
+        Ok((self.backtest_prepared(actor, name, rule, filter).await?, failed))
     }
 
     /// The difference that another version or another manifest of a rule for access would have made to requests of so many days,
@@ -81,7 +92,7 @@ impl App {
     ///
     /// # Errors
     ///
-    /// As [`App::backtest_manifest`].
+    /// [`Error::Refused`]; [`Error::Missing`]; [`Error::Unfit`] with what keeps such a rule from going live.
     pub async fn backtest_access(
         self: &Arc<Self>,
         actor: &Actor,
@@ -156,6 +167,17 @@ impl App {
         let app = Arc::clone(self);
         let prepared = tokio::task::spawn_blocking(move || app.of_manifest(&manifest, &component)).await?;
         let rule = prepared.map_err(|error| Error::Unfit(Unfit::from(&error)))?;
+        self.backtest_prepared(actor, name, rule, filter).await
+    }
+
+    /// The same with a rule that is ready to be asked.
+    async fn backtest_prepared(
+        self: &Arc<Self>,
+        actor: &Actor,
+        name: &str,
+        rule: Rule,
+        filter: Filter,
+    ) -> Result<Report, Error> {
         if rule.manifest.name.as_str() != name {
             return Err(Error::Unfit(Unfit::of_another(&rule.manifest.name, name)));
         }
@@ -176,6 +198,18 @@ impl App {
             return Err(ManifestError::TooLarge { file: from.join(MANIFEST_FILE) }.into());
         }
         self.rules.prepare(from, manifest, component)
+    }
+
+    /// The rule of a manifest that is being written, and the first of its examples that it does not live up to.
+    fn of_draft(&self, manifest: &str, component: &[u8]) -> Result<(Rule, Option<FailedExample>), LoadError> {
+        match self.of_manifest(manifest, component) {
+            // All that a rule is asked before its examples is in order.
+            Err(LoadError::Example { source, .. }) => {
+                let rule = self.rules.revive_settled(Path::new(""), manifest, component)?;
+                Ok((rule, Some(FailedExample { name: source.name, message: source.message })))
+            }
+            other => Ok((other?, None)),
+        }
     }
 
     async fn report_of(

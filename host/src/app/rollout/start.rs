@@ -121,7 +121,7 @@ impl App {
                 RolloutStep::Offer { folder, .. } => {
                     format!("the folder {} has it", folder.as_deref().unwrap_or_default())
                 }
-                _ => "its folder is gone".to_owned(),
+                _ => "its folder is gone, or has a rule of another name".to_owned(),
             };
             match self.take_step(name, step, &Reason::of_directory(why)).await {
                 Ok(_) => {}
@@ -193,7 +193,7 @@ async fn decided(
             None => says(store, rule, version).await?,
         };
         if let Some(says) = said.filter(is_answer) {
-            return Ok(Some(says).filter(|says| *says != Says::Off));
+            return Ok((says != Says::Off).then_some(says));
         }
     }
     Ok(None)

@@ -9,7 +9,7 @@ use crate::desk::actor::Actor;
 use crate::desk::permission;
 use crate::desk::text::into_normal;
 use crate::desk::ticket::edit;
-use crate::rules::live::rollout::{NotTaken, Rollout, RolloutStep, Trial, VersionId};
+use crate::rules::live::rollout::{Needs, NotTaken, Rollout, RolloutStep, Trial, VersionId};
 pub use crate::rules::live::rollout::{Part, Signatory, Trial as LifeTrial};
 use crate::store;
 pub use crate::store::rules::deployments::DeploymentEvent;
@@ -114,7 +114,7 @@ impl Office {
     pub async fn command_rule(&self, actor: &Actor, name: &str, command: &Command, why: String) -> Result<(), Error> {
         permission::administer(actor)?;
         let reason = Reason::given(actor, why)?;
-        let row = self.store.deployments().await?.into_iter().find(|row| row.name == name);
+        let row = self.store.deployment(name).await?;
         let row = row.ok_or_else(|| Error::Missing { what: "rule", name: name.to_owned() })?;
         let step = self.step(name, &rollout_of(&row)?, command, &reason.by).await?;
         self.take_step(name, &step, &reason).await.map(drop)
@@ -133,7 +133,7 @@ impl Office {
         Ok(match command {
             Command::Promote { part, version } => {
                 let version = self.meant(name, version.as_deref(), candidate()).await?;
-                RolloutStep::Promote { version, part: *part, second: false, by }
+                RolloutStep::Promote { version, part: *part, needs: Needs::OnePerson, by }
             }
             Command::Demote { trial, version } => {
                 // Where it is to be retired and has no candidate, it is that proposal which is taken back.
@@ -142,14 +142,14 @@ impl Office {
                 RolloutStep::Demote { version: self.meant(name, version.as_deref(), there).await?, trial: *trial }
             }
             Command::Approve { version } => RolloutStep::Approve { version: self.named(name, version).await?, by },
-            Command::RollBack => RolloutStep::RollBack { second: false, by },
+            Command::RollBack => RolloutStep::RollBack { needs: Needs::OnePerson, by },
             Command::Suspend { version } => {
                 let active = rollout.active.ok_or(NotTaken::NotActive);
                 let version = self.meant(name, version.as_deref(), active).await?;
                 RolloutStep::Suspend { version, hold: self.is_for_access(version).await? }
             }
-            Command::Resume => RolloutStep::Resume { second: false, by },
-            Command::Retire => RolloutStep::Retire { second: false, by },
+            Command::Resume => RolloutStep::Resume { needs: Needs::OnePerson, by },
+            Command::Retire => RolloutStep::Retire { needs: Needs::OnePerson, by },
         })
     }
 
@@ -198,7 +198,7 @@ impl Office {
         brought: Option<Brought>,
     ) -> Result<(Rollout, i64), Error> {
         for _ in 0..TRIES_MAX {
-            let row = self.store.deployments().await?.into_iter().find(|row| row.name == name);
+            let row = self.store.deployment(name).await?;
             let (rollout, revision) = match &row {
                 Some(row) => (rollout_of(row)?, row.revision),
                 None => (Rollout::default(), 0),

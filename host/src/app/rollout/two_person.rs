@@ -8,7 +8,7 @@ use super::rows::rollout_of;
 use crate::app::{App, Error, Office};
 use crate::desk::organisation::Organisation;
 use crate::rules::live::guard::Guard;
-use crate::rules::live::rollout::{Rollout, RolloutStep, VersionId};
+use crate::rules::live::rollout::{Needs, Rollout, RolloutStep, VersionId};
 use crate::rules::run::manifest::{self, Manifest};
 use crate::rules::run::stage::Stage;
 use crate::store::Store;
@@ -52,7 +52,7 @@ impl Office {
                 None => self.manifest_of(version).await?,
             };
             if manifest.is_none_or(|manifest| guard.covers(&manifest)) {
-                return Ok(step.clone().guarded(true));
+                return Ok(step.clone().guarded(Needs::TwoPeople));
             }
         }
         Ok(step.clone())

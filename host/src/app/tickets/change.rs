@@ -232,13 +232,13 @@ impl Office {
         let (which, mut turns) = (Which::Number(number), Turns::default());
         loop {
             let seen = self.see(which, With::Nothing).await?;
-            let internal = may_read(actor, &seen.ticket, seen.case.as_ref())?.internal();
+            let sees = may_read(actor, &seen.ticket, seen.case.as_ref())?.sees();
             may(&seen.ticket)?;
             if let Some(before) = self.done_before(which, With::Nothing, key.as_ref()).await? {
                 let Seen { ticket, case, repeated, .. } = before;
                 return Ok(Changed { ticket, case, repeated });
             }
-            let sight = self.sight(&seen.ticket, internal).await?;
+            let sight = self.sight(&seen.ticket, sees).await?;
             if condition.matches.is_none() {
                 return Err(Error::NeedsMatch { what: "ticket" });
             }

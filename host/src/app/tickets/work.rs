@@ -78,7 +78,7 @@ impl Office {
         number: TicketNumber,
     ) -> Result<(Ticket, Option<AccessCase>, Sight), Error> {
         let (ticket, case, permit) = self.readable(actor, number).await?;
-        let sight = self.sight(&ticket, permit.internal()).await?;
+        let sight = self.sight(&ticket, permit.sees()).await?;
         Ok((ticket, case, sight))
     }
 
@@ -89,11 +89,11 @@ impl Office {
     /// [`Error::Missing`] for a ticket that the actor may not read.
     pub async fn sight_of(&self, actor: &Actor, ticket: &Ticket, case: Option<&AccessCase>) -> Result<Sight, Error> {
         let permit = may_read(actor, ticket, case)?;
-        self.sight(ticket, permit.internal()).await
+        self.sight(ticket, permit.sees()).await
     }
 
-    pub(super) async fn sight(&self, ticket: &Ticket, internal: bool) -> Result<Sight, Error> {
-        if internal {
+    pub(super) async fn sight(&self, ticket: &Ticket, sees: Visibility) -> Result<Sight, Error> {
+        if sees == Visibility::Internal {
             return Ok(Sight::All);
         }
         let state = self.store.public_states(&[ticket.number]).await?.remove(&ticket.number);
@@ -199,7 +199,7 @@ impl Office {
         limit: usize,
     ) -> Result<Page<StoredEntry, i64>, Error> {
         let (ticket, _, permit) = self.readable(actor, number).await?;
-        Ok(self.store.timeline_page(ticket.number, permit.internal(), after, limit).await?)
+        Ok(self.store.timeline_page(ticket.number, permit.sees(), after, limit).await?)
     }
 
     /// The last entries of what happened to a ticket, in order, at most `limit`; and how many come before them. A requester is not shown
@@ -215,7 +215,7 @@ impl Office {
         limit: usize,
     ) -> Result<(Vec<StoredEntry>, i64), Error> {
         let (ticket, _, permit) = self.readable(actor, number).await?;
-        Ok(self.store.timeline_end(ticket.number, permit.internal(), limit).await?)
+        Ok(self.store.timeline_end(ticket.number, permit.sees(), limit).await?)
     }
 
     /// How a ticket was decided, with the exact input of each stage: the runs of the rules after one of them.

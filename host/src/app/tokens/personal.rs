@@ -1,10 +1,12 @@
 //! Everything that the desk keeps of a person: given out on request, and erased (GDPR, articles 15 and 17).
 
+use std::collections::BTreeSet;
+
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
-use crate::desk::organisation::Person;
 use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::{FieldKind, Organisation, Person};
 use crate::desk::permission;
 use crate::desk::ticket::edit::check_reason;
 use crate::store::people::personal::Erasure;
@@ -21,6 +23,14 @@ pub struct ErasedPerson {
     pub tickets: usize,
     /// Entries of timelines that were changed.
     pub entries: usize,
+}
+
+/// The fields of all forms that hold no person.
+fn texts(organisation: &Organisation) -> BTreeSet<(String, String)> {
+    let forms = organisation.request_types.values();
+    let fields = forms.flat_map(|form| form.fields.iter().map(move |spec| (form, spec)));
+    let others = fields.filter(|(_, spec)| !matches!(spec.kind, FieldKind::Person));
+    others.map(|(form, spec)| (form.id.to_string(), spec.name.clone())).collect()
 }
 
 impl Office {
@@ -72,7 +82,8 @@ impl Office {
             self.store.revoke_token(&hash, &by, self.clock.now()).await?;
         }
         let pseudonym = format!("erased-{}", self.token(&format!("person {person}"), PSEUDONYM_DIGITS).await?);
-        let erasure = Erasure { person, pseudonym: &pseudonym, by: &by, now: self.clock.now() };
+        let texts = texts(&self.organisation());
+        let erasure = Erasure { person, pseudonym: &pseudonym, texts: &texts, by: &by, now: self.clock.now() };
         let done = self.store.erase_person(erasure).await?;
         Ok(ErasedPerson { tickets: done.tickets, entries: done.entries, pseudonym })
     }

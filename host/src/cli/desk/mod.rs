@@ -12,7 +12,7 @@ use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use super::{Failure, Place};
 use crate::app::decide::judge::judge;
 use crate::app::reference::Reference;
-use crate::app::reference::agreed::settled;
+use crate::app::reference::agreed::{Settled, settled};
 use crate::app::reference::configuration::with_published;
 use crate::app::rollout::rules::{Source, tables};
 use crate::app::rollout::start;
@@ -212,10 +212,12 @@ pub async fn agreed(config: Config, source: &Source) -> Result<Config, Failure> 
         return Ok(config);
     }
     let store = store(&config.server).await?;
-    let config = settled(config, true, (source, &store)).await;
+    let found = settled(config, source, &store).await;
     store.close().await;
-    // Who has changed the directory, and starts the desk, stands above what two have agreed to.
-    Ok(config?.unwrap_or_else(|config| *config))
+    Ok(match found? {
+        // Who has changed the directory, and starts the desk, stands above what two have agreed to.
+        Settled::Agreed(config) | Settled::NotCompared(config) => *config,
+    })
 }
 
 /// A desk that is to serve at once: what decides first is what decided last, and what is new in its directory is compiled

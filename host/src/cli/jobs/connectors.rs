@@ -25,7 +25,7 @@ pub async fn run(place: &Place) -> Result<(), Failure> {
             Ok(None) => println!("  a person does it by hand"),
             Err(why) => {
                 bad += 1;
-                println!("  {}", shown(&why));
+                println!("  {}", shown(&why.to_string()));
             }
             Ok(Some(app)) => {
                 for (fine, said) in app.probe(&wanted).await {

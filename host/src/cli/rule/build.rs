@@ -58,8 +58,7 @@ fn problem(opened: &Opened, directory: &Path, mut shipped: Shipped, component: &
     if opened.judge.is_none() && !shipped.manifest.tables.is_empty() {
         shipped.manifest.examples.retain(|example| example.tables.is_some());
     }
-    let Opened { sandbox, tables, judge, component_bytes_max } = opened;
-    check(sandbox, directory, component, *component_bytes_max, Some(Ok(shipped)), tables, judge.as_ref()).problem
+    check(opened.desk(), directory, component, Some(Ok(shipped))).problem
 }
 
 fn say(built: &Built) {

@@ -28,15 +28,7 @@ pub fn run(args: &Check) -> Result<(), Failure> {
     let opened = args.tools.open()?;
     let shipped = manifest_of(&args.file, args.manifest.as_deref());
     let folder = args.file.parent().unwrap_or(Path::new("."));
-    let checked = check(
-        &opened.sandbox,
-        folder,
-        &wasm,
-        opened.component_bytes_max,
-        shipped,
-        &opened.tables,
-        opened.judge.as_ref(),
-    );
+    let checked = check(opened.desk(), folder, &wasm, shipped);
     say(&args.file, &checked);
     match &checked.problem {
         None => Ok(()),

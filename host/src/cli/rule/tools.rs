@@ -10,6 +10,7 @@ use super::Failure;
 use crate::app::decide::judge::judge;
 use crate::app::reference::Reference;
 use crate::app::rollout::rules::tables;
+use crate::author::check::Desk;
 use crate::author::sandbox::{Options, Sandbox, Shipped};
 use crate::cli::{Place, desk};
 use crate::config::{COMPONENT_MIB_MAX, Config};
@@ -72,6 +73,16 @@ impl Tools {
 }
 
 impl Opened {
+    /// The desk for which a component is checked.
+    pub fn desk(&self) -> Desk<'_> {
+        Desk {
+            sandbox: &self.sandbox,
+            component_bytes_max: self.component_bytes_max,
+            tables: &self.tables,
+            judge: self.judge.as_ref(),
+        }
+    }
+
     /// A component's manifest, as [`manifest_of`] finds it; without one, a manifest of the component's stages and nothing else.
     pub fn shipped(&self, component: &Path, named: Option<&Path>, wasm: &[u8]) -> Result<Shipped, Failure> {
         match manifest_of(component, named) {

@@ -27,7 +27,8 @@
 //!   (RFC 6901), and `equals`. `shape` lists pointers to what every answer of the app has: an answer without the place of `there` means
 //!   that it is not there only where it has all of them. Default none: then 404 and 410 say so, and nothing else. `end-sessions`, a call as
 //!   `remove`, is made after it wherever an entitlement of the kind is taken away, and ends the person's sessions; 404 and 410 mean that
-//!   there are none. The order is done only when it was answered. Default none.
+//!   there are none. The order is done only when it was answered. Where another tier takes the place of one, sessions go on. Default
+//!   none.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

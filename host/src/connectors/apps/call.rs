@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use super::NotOpened;
 use crate::connectors::http::{Answer, Client, Endpoint, HeaderMap, HeaderValue, Keep, Method, Request};
 use crate::connectors::webhook::{self, Secret};
 use crate::desk::access::provisioning::progress::Came;
@@ -83,23 +84,26 @@ pub(super) struct Call<'a> {
     pub if_match: Option<String>,
 }
 
+/// The token in a file, as the header that carries it.
+fn bearer(file: &Path) -> Result<HeaderValue, NotOpened> {
+    let text = std::fs::read_to_string(file);
+    let text = text.map_err(|source| NotOpened::TokenUnread { file: file.to_owned(), source })?;
+    let value = HeaderValue::from_str(&format!("Bearer {}", text.trim()));
+    let mut value = value.map_err(|_| NotOpened::NotAToken { file: file.to_owned() })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
 impl Caller {
     /// A caller of the app at a URL, with the token that the file has now.
     ///
     /// # Errors
     ///
-    /// A sentence that says why it cannot be called.
-    pub fn open(client: Client, url: &str, token_file: Option<&Path>, now: Timestamp) -> Result<Caller, String> {
-        let base = client.endpoint(url).map_err(|error| format!("{url} is not asked: {error}"))?;
-        let token = token_file.map(|file| {
-            let text = std::fs::read_to_string(file);
-            let text = text.map_err(|error| format!("the token in {} cannot be read: {error}", file.display()))?;
-            let value = HeaderValue::from_str(&format!("Bearer {}", text.trim()));
-            let mut value = value.map_err(|_| format!("the token in {} is no token", file.display()))?;
-            value.set_sensitive(true);
-            Ok::<_, String>(value)
-        });
-        Ok(Caller { client, base, token: token.transpose()?, now })
+    /// [`NotOpened`] for an address that may not be asked, and for a token that cannot be read or is none.
+    pub fn open(client: Client, url: &str, token_file: Option<&Path>, now: Timestamp) -> Result<Caller, NotOpened> {
+        let base = client.endpoint(url).map_err(|source| NotOpened::Address { url: url.to_owned(), source })?;
+        let token = token_file.map(bearer).transpose()?;
+        Ok(Caller { client, base, token, now })
     }
 
     /// Makes a call.

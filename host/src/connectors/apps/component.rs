@@ -5,16 +5,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::task::JoinError;
 
 use super::call::{Caller, Trouble};
 use super::rest::parts;
-use super::{App, Asked, Effect, Listed, Probed, SignedIn, time_at};
+use super::{App, Asked, Effect, Listed, NotOpened, NotSaid, Probed, SignedIn, time_at};
 use crate::connectors::http::{self, HeaderMap, HeaderName, HeaderValue, Method};
 use crate::desk::access::provisioning::Entitlement;
 use crate::desk::access::provisioning::progress::Came;
 use crate::desk::organisation::connector::{AllowedCall, Component};
 use crate::rules::contract::connector::{Answer, Call, Exchange, Field, Finding, Order, Person, Run, Step, Task};
-use crate::rules::load::connector::{Program, Programs};
+use crate::rules::load::connector::{NotAConnector, Program, Programs};
 use crate::rules::load::trust::CONNECTOR_SIGNATURE;
 
 /// The most calls of one run.
@@ -54,15 +55,33 @@ enum Stopped {
     Broken(String),
 }
 
+/// Why a component does not run.
+#[derive(Debug, thiserror::Error)]
+enum NotRun {
+    #[error("the component cannot be run: {0}")]
+    NotAConnector(#[from] NotAConnector),
+    #[error(transparent)]
+    Task(#[from] JoinError),
+}
+
+/// Why the headers of a component's call are not sent.
+#[derive(Debug, thiserror::Error)]
+enum NotSent {
+    #[error("it may set the headers {}, and no other", SENT.join(", "))]
+    OtherHeader,
+    #[error("its header {name} has no text")]
+    NoText { name: &'static str },
+}
+
 impl ComponentApp {
     /// The app, with the component that the file has now.
     ///
     /// # Errors
     ///
-    /// A sentence that says why it cannot be read.
-    pub fn new(caller: Caller, programs: Arc<Programs>, component: &Component) -> Result<ComponentApp, String> {
+    /// [`NotOpened`] where it cannot be read.
+    pub fn new(caller: Caller, programs: Arc<Programs>, component: &Component) -> Result<ComponentApp, NotOpened> {
         let bytes = std::fs::read(&component.file);
-        let bytes = bytes.map_err(|error| format!("{} cannot be read: {error}", component.file.display()))?;
+        let bytes = bytes.map_err(|source| NotOpened::ComponentUnread { file: component.file.clone(), source })?;
         let mut signature = component.file.clone().into_os_string();
         signature.push(CONNECTOR_SIGNATURE);
         Ok(ComponentApp {
@@ -77,12 +96,11 @@ impl ComponentApp {
         })
     }
 
-    async fn program(&self) -> Result<Arc<Program>, String> {
+    async fn program(&self) -> Result<Arc<Program>, NotRun> {
         let (programs, bytes) = (Arc::clone(&self.programs), Arc::clone(&self.bytes));
         let signature = self.signature.clone();
         let loaded = tokio::task::spawn_blocking(move || programs.load(&bytes, signature.as_deref())).await;
-        let loaded = loaded.map_err(|error| error.to_string())?;
-        loaded.map_err(|error| format!("the component cannot be run: {error}"))
+        Ok(loaded??)
     }
 }
 
@@ -124,7 +142,7 @@ impl App for ComponentApp {
             let program = self.program().await;
             let allowed = || self.allow.iter().map(|one| format!("{} {}", one.method, one.path)).collect::<Vec<_>>();
             vec![program.map_or_else(
-                |why| (false, why),
+                |why| (false, why.to_string()),
                 |program| (true, format!("the component {} may call {}", program.digest, allowed().join(", "))),
             )]
         })
@@ -134,8 +152,8 @@ impl App for ComponentApp {
         Box::pin(async move {
             let (ended, _) = self.run("look", account).await;
             ended.map_err(|stopped| match stopped {
-                Stopped::Trouble(trouble) => trouble.said(),
-                Stopped::Broken(why) => why,
+                Stopped::Trouble(trouble) => NotSaid::from(trouble),
+                Stopped::Broken(said) => NotSaid::NoAnswer { said },
             })?;
             let run = self.runs.lock().unwrap_or_else(PoisonError::into_inner).last().map(|(_, run)| run.clone());
             let run: Option<Run> = run.and_then(|run| serde_json::from_str(&run).ok());
@@ -187,7 +205,7 @@ impl ComponentApp {
     async fn run(&self, goal: &str, effect: Effect<'_>) -> (Result<Finding, Stopped>, bool) {
         let program = match self.program().await {
             Ok(program) => program,
-            Err(why) => return (Err(Stopped::Broken(why)), false),
+            Err(why) => return (Err(Stopped::Broken(why.to_string())), false),
         };
         let mut run = Run {
             component: program.digest.to_string(),
@@ -243,7 +261,7 @@ impl ComponentApp {
         if !self.allow.iter().any(|allowed| allowed.covers(&call.method, &call.path)) {
             return Err(broken("`allow` of its connector has no such call".to_owned()));
         }
-        let headers = headers(&call.headers).map_err(broken)?;
+        let headers = headers(&call.headers).map_err(|why| broken(why.to_string()))?;
         let body = call.body.clone().unwrap_or_default().into_bytes();
         if body.len() > BODY_BYTES_MAX {
             return Err(broken(format!("its body has more than {BODY_BYTES_MAX} bytes")));
@@ -276,14 +294,13 @@ fn task(goal: &str, effect: Effect<'_>, settings: &str) -> Task {
     }
 }
 
-fn headers(fields: &[Field]) -> Result<HeaderMap, String> {
+fn headers(fields: &[Field]) -> Result<HeaderMap, NotSent> {
     let mut headers = HeaderMap::new();
     for Field { name, value } in fields {
         let lower = name.to_ascii_lowercase();
-        let known = SENT.iter().find(|known| **known == lower);
-        let known = known.ok_or_else(|| format!("it may set the headers {}, and no other", SENT.join(", ")))?;
-        let value = HeaderValue::from_str(value).map_err(|_| format!("its header {known} has no text"))?;
-        headers.insert(HeaderName::from_static(known), value);
+        let name = SENT.into_iter().find(|known| *known == lower).ok_or(NotSent::OtherHeader)?;
+        let value = HeaderValue::from_str(value).map_err(|_| NotSent::NoText { name })?;
+        headers.insert(HeaderName::from_static(name), value);
     }
     Ok(headers)
 }

@@ -18,9 +18,12 @@ pub use crate::rules::load::connector::Programs;
 
 mod call;
 mod component;
+mod error;
 mod rest;
 mod scim;
 mod webhook;
+
+pub use error::{NotOpened, NotSaid};
 
 /// An answer that an app has yet to give.
 pub type Asked<'a> = Pin<Box<dyn Future<Output = (Came, String)> + Send + 'a>>;
@@ -28,13 +31,11 @@ pub type Asked<'a> = Pin<Box<dyn Future<Output = (Came, String)> + Send + 'a>>;
 /// The findings about an app, each with whether it is as it should be.
 pub type Probed<'a> = Pin<Box<dyn Future<Output = Vec<(bool, String)>> + Send + 'a>>;
 
-/// The accounts that have something in an app, as it names them; `None` where it cannot be asked for all of them. An error is a
-/// sentence that says why that is not known.
-pub type Listed<'a> = Pin<Box<dyn Future<Output = Result<Option<Vec<String>>, String>> + Send + 'a>>;
+/// The accounts that have something in an app, as it names them; `None` where it cannot be asked for all of them.
+pub type Listed<'a> = Pin<Box<dyn Future<Output = Result<Option<Vec<String>>, NotSaid>> + Send + 'a>>;
 
-/// The last sign-in of an account, as the app says; `None` where it knows of none. An error is a sentence that says why that is not
-/// known.
-pub type SignedIn<'a> = Pin<Box<dyn Future<Output = Result<Option<Timestamp>, String>> + Send + 'a>>;
+/// The last sign-in of an account, as the app says; `None` where it knows of none.
+pub type SignedIn<'a> = Pin<Box<dyn Future<Output = Result<Option<Timestamp>, NotSaid>> + Send + 'a>>;
 
 /// An effect that is to be had in an app.
 #[derive(Debug, Clone, Copy)]
@@ -67,9 +68,7 @@ pub trait App: Send + Sync {
 
     /// Reads when an account has signed in last, at a place (RFC 6901) in what the app says of it. It changes nothing.
     fn last_sign_in<'a>(&'a self, _account: Effect<'a>, _place: &'a str) -> SignedIn<'a> {
-        Box::pin(std::future::ready(
-            Err("this kind of connector does not say when an account has signed in".to_owned()),
-        ))
+        Box::pin(std::future::ready(Err(NotSaid::NotByThisKind)))
     }
 
     /// All runs of a component since this was asked last, each as JSON and with whether it has looked only.
@@ -107,8 +106,8 @@ impl Apps {
     ///
     /// # Errors
     ///
-    /// A sentence that says why it cannot be asked at all, such as a token that cannot be read.
-    pub fn open(&self, connector: &Connector, now: Timestamp) -> Result<Option<Box<dyn App>>, String> {
+    /// [`NotOpened`] where it cannot be asked at all, such as for a token that cannot be read.
+    pub fn open(&self, connector: &Connector, now: Timestamp) -> Result<Option<Box<dyn App>>, NotOpened> {
         let client = |url: &str| if connector.internal { self.inside(url) } else { self.usual.clone() };
         Ok(match &connector.kind {
             Kind::Manual => None,
@@ -127,7 +126,7 @@ impl Apps {
             Kind::Component(component) => {
                 let url = &component.url;
                 let caller = call::Caller::open(client(url), url, component.token_file.as_deref(), now)?;
-                let programs = self.programs.clone().ok_or("this program runs no components here")?;
+                let programs = self.programs.clone().ok_or(NotOpened::RunsNoComponents)?;
                 Some(Box::new(component::ComponentApp::new(caller, programs, component)?))
             }
         })
@@ -159,9 +158,12 @@ const MILLISECONDS_FROM: i64 = 100_000_000_000;
 ///
 /// # Errors
 ///
-/// A sentence, where something else stands there.
-fn time_at(body: &Value, place: &str) -> Result<Option<Timestamp>, String> {
-    let wrong = |value: &Value| format!("{place} of the app's answer is no time: {}", cut(&value.to_string()));
+/// [`NotSaid::NotATime`], where something else stands there.
+fn time_at(body: &Value, place: &str) -> Result<Option<Timestamp>, NotSaid> {
+    let wrong = |value: &Value| {
+        let found = cut(&value.to_string()).to_owned();
+        NotSaid::NotATime { place: place.to_owned(), found }
+    };
     match body.pointer(place) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.trim().is_empty() => Ok(None),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::call::{Call, Caller, Reply, Trouble};
-use super::{App, Asked, Effect, Listed, Probed, SignedIn, time_at};
+use super::{App, Asked, Effect, Listed, NotSaid, Probed, SignedIn, time_at};
 use crate::connectors::http::Method;
 use crate::desk::access::provisioning::progress::Came;
 use crate::desk::access::provisioning::{Direction, Entitlement, OpState};
@@ -39,11 +39,11 @@ impl App for RestApp {
     fn last_sign_in<'a>(&'a self, account: Effect<'a>, place: &'a str) -> SignedIn<'a> {
         Box::pin(async move {
             let calls = self.calls.get(parts(&Entitlement::Account).0);
-            let calls = calls.ok_or("no call is configured that reads an account")?;
+            let calls = calls.ok_or(NotSaid::NoCall)?;
             match self.make(&calls.read, account, &Entitlement::Account).await {
                 Ok(reply) => time_at(&reply.body, place),
                 Err(trouble) if trouble.is(404) || trouble.is(410) => Ok(None),
-                Err(trouble) => Err(trouble.said()),
+                Err(trouble) => Err(NotSaid::from(trouble)),
             }
         })
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::call::{Caller, Reply, Trouble};
 use super::rest::parts;
-use super::{App, Asked, Effect, Listed, Probed};
+use super::{App, Asked, Effect, Listed, NotOpened, Probed};
 use crate::desk::access::provisioning::progress::Came;
 use crate::desk::access::provisioning::{Entitlement, OpState};
 use crate::desk::organisation::connector::Webhook;
@@ -26,12 +26,12 @@ impl WebhookApp {
     ///
     /// # Errors
     ///
-    /// A sentence that says why they cannot be read.
-    pub fn new(caller: Caller, hook: &Webhook) -> Result<WebhookApp, String> {
-        let file = hook.secret_file.display();
+    /// [`NotOpened`] where they cannot be read, or are none.
+    pub fn new(caller: Caller, hook: &Webhook) -> Result<WebhookApp, NotOpened> {
+        let file = || hook.secret_file.clone();
         let text = std::fs::read_to_string(&hook.secret_file);
-        let text = text.map_err(|error| format!("the secrets in {file} cannot be read: {error}"))?;
-        let secrets = secrets(&text).map_err(|error| format!("{file} has no secrets, one a line: {error}"))?;
+        let text = text.map_err(|source| NotOpened::SecretsUnread { file: file(), source })?;
+        let secrets = secrets(&text).map_err(|source| NotOpened::NoSecrets { file: file(), source })?;
         Ok(WebhookApp { caller, secrets, answer_minutes: hook.answer_minutes, reads: hook.reads })
     }
 }

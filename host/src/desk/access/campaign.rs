@@ -12,12 +12,13 @@ use crate::desk::change::message::MessageKind;
 use crate::desk::change::timer::{TimerKind, TimerWrite};
 use crate::desk::id::{CampaignId, GrantId, PersonId, ReviewItemId, TicketId};
 use crate::desk::organisation::Organisation;
+use crate::desk::organisation::form::Value;
 use crate::desk::permission::MayReview;
 use crate::desk::refusal::Refusal;
 use crate::desk::text::normal;
 use crate::desk::ticket::edit::{check_optional_reason, check_reason};
 use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Visibility};
-use crate::desk::ticket::{Ticket, changed};
+use crate::desk::ticket::{Submitted, Ticket, changed};
 use crate::desk::verdict::access::Heard;
 
 /// How long reviewers have for access that was given in an emergency.
@@ -169,18 +170,22 @@ fn asked(
     change.access.push(AccessWrite::Review(item));
 }
 
-/// Asks others about access where all have left who were asked, or are the one who holds it by another account; `None` where one is
-/// left, it was answered, or no other is there to be asked. It gains no time.
+/// Asks others about access where all have left who were asked, or are the one who holds it by another account, or who has asked for
+/// it in an emergency; `None` where one is left, it was answered, or no other is there to be asked. It gains no time.
 pub fn follow(ticket: &Ticket, grant: &Grant, item: &ReviewItem, at: &At<'_>) -> Option<Change> {
     let here = |person: &PersonId| at.organisation.people.get(person).is_some_and(|person| person.active);
+    let asked = [&ticket.submitted.requester, &ticket.submitted.submitted_by];
     // Only accounts count: by letting a reviewer decide in their place a holder chooses no other.
-    let left = |person: &PersonId| here(person) && !at.organisation.is_same(person, &grant.subject);
-    if item.answer.is_some() || item.due_at <= at.now || item.reviewers.iter().any(left) {
+    let is = |person: &PersonId, parties: &[&PersonId]| parties.iter().any(|one| at.organisation.is_same(person, one));
+    let own = |person: &PersonId| {
+        is(person, &[&grant.subject]) || (is_emergency(item, &ticket.submitted) && is(person, &asked))
+    };
+    if item.answer.is_some() || item.due_at <= at.now || item.reviewers.iter().any(|one| here(one) && !own(one)) {
         return None;
     }
     let mut parties = vec![&grant.subject];
     if item.campaign.is_none() {
-        parties.extend([&ticket.submitted.requester, &ticket.submitted.submitted_by]);
+        parties.extend(asked);
     }
     let may = |person: &PersonId| may_review(at.organisation, &parties, person, at.now);
     let mut people = reviewers(at.organisation, grant, Asks::Owner, at.now);
@@ -290,28 +295,53 @@ pub struct Said {
     pub reason: String,
 }
 
-/// Takes a reviewer's word: what is not kept is taken back by the same change. `grant` is the one that gives the access now.
+/// Whether a review is about what was given in an emergency, on a request that had no other's word.
+fn is_emergency(item: &ReviewItem, request: &Submitted) -> bool {
+    let flagged = |(name, value): &(String, Value)| name == "emergency" && *value == Value::Flag(true);
+    item.campaign.is_none() && request.fields.iter().any(flagged)
+}
+
+/// The reviewers in whose place a person may answer a review, none of them where it asks the person; `None` where they have no word
+/// in it, since it asks others or is theirs (I2). `requests` are the one that the review is about, and the one by which the access is
+/// held now.
+pub fn places(
+    (item, grant, requests): (&ReviewItem, &Grant, [&Submitted; 2]),
+    person: &PersonId,
+    organisation: &Organisation,
+    now: Timestamp,
+) -> Option<Vec<PersonId>> {
+    let asked = requests.into_iter().flat_map(|request| [&request.requester, &request.submitted_by]);
+    let asked: Vec<&PersonId> = asked.collect();
+    // Who has asked for what was given in an emergency does not look at it by another account, either.
+    let is_own =
+        |one: &PersonId| is_emergency(item, requests[0]) && asked.iter().any(|party| organisation.is_same(one, party));
+    let may = |one: &PersonId| may_review(organisation, &[&grant.subject], one, now) && !is_own(one);
+    if item.reviewers.contains(person) {
+        return may(person).then(Vec::new);
+    }
+    let lets = |one: &&PersonId| may(one) && organisation.delegates_of(one, now).any(|to| to == person);
+    let places: Vec<PersonId> = item.reviewers.iter().filter(lets).cloned().collect();
+    // Who stands in for a reviewer may be the one who has asked for the access.
+    let parties: Vec<&PersonId> = std::iter::once(&grant.subject).chain(asked.iter().copied()).collect();
+    (!places.is_empty() && may_review(organisation, &parties, person, now)).then_some(places)
+}
+
+/// Takes a reviewer's word: what is not kept is taken back by the same change. `grant` is the one that gives the access now, and
+/// `request` the one that the review is about.
 ///
 /// # Errors
 /// [`Refusal::NotAReviewer`]; [`Refusal::ReviewEnded`]; [`Refusal::Problems`] without a reason where it is not kept.
 pub fn answer(
     ticket: &Ticket,
     grant: &Grant,
-    (item, said): (&ReviewItem, &Said),
+    (item, said, request): (&ReviewItem, &Said, &Submitted),
     _permit: &MayReview,
     at: &At<'_>,
 ) -> Result<Change, Refusal> {
-    let asked = item.reviewers.contains(&said.by);
-    let mut parties = vec![&grant.subject];
-    let in_place_of = if asked { Vec::new() } else { stood_in_for(item, (&parties, &said.by), at) };
-    // Who stands in for a reviewer may be the one who has asked for the access, and has no word about it then (I2).
-    if !asked {
-        parties.extend([&ticket.submitted.requester, &ticket.submitted.submitted_by]);
-    }
-    let asks = asked || !in_place_of.is_empty();
-    if !asks || !may_review(at.organisation, &parties, &said.by, at.now) {
+    let about = (item, grant, [request, &*ticket.submitted]);
+    let Some(in_place_of) = places(about, &said.by, at.organisation, at.now) else {
         return Err(Refusal::NotAReviewer);
-    }
+    };
     if item.answer.is_some() || item.due_at <= at.now {
         return Err(Refusal::ReviewEnded);
     }
@@ -334,15 +364,6 @@ pub fn answer(
     Ok(ended(ticket, grant, item, answer, at))
 }
 
-/// The reviewers in whose place a person answers: those who are here, may review it themselves and let the person.
-fn stood_in_for(item: &ReviewItem, (parties, by): (&[&PersonId], &PersonId), at: &At<'_>) -> Vec<PersonId> {
-    let lets = |one: &&PersonId| {
-        may_review(at.organisation, parties, one, at.now)
-            && at.organisation.delegates_of(one, at.now).any(|to| to == by)
-    };
-    item.reviewers.iter().filter(lets).cloned().collect()
-}
-
 /// Why the word that has kept access counts for nothing by the accounts as they are linked now; `None` where it counts, or has not kept
 /// it (I2).
 pub fn kept_by_party(ticket: &Ticket, grant: &Grant, item: &ReviewItem, organisation: &Organisation) -> Option<String> {
@@ -356,8 +377,8 @@ pub fn kept_by_party(ticket: &Ticket, grant: &Grant, item: &ReviewItem, organisa
             "{one}, in whose place it was kept in a review, and {holder}, who holds it, are one person"
         ));
     }
-    // Who stands in for a reviewer has no word about what they have asked for, either.
-    if !answer.in_place_of.is_empty() {
+    // Who stands in for a reviewer has no word about what they have asked for, either, nor who looks at an emergency.
+    if !answer.in_place_of.is_empty() || is_emergency(item, &ticket.submitted) {
         parties.extend([&ticket.submitted.requester, &ticket.submitted.submitted_by]);
     }
     let party = parties.into_iter().find(|party| organisation.is_same(by, party))?;

@@ -100,7 +100,8 @@ pub fn create(organisation: &Organisation, actor: &Actor, requester: Option<&Per
 pub fn read(actor: &Actor, ticket: &Ticket, access: Option<&AccessCase>) -> Result<MayRead, Refusal> {
     let about = Some(About { access, ..About::of(ticket) });
     ask(actor, Act::ReadTicket, about)?;
-    Ok(MayRead { ticket: ticket.id, internal: allowed(actor, Act::ReadInternal, about) })
+    let sees = if allowed(actor, Act::ReadInternal, about) { Visibility::Internal } else { Visibility::Public };
+    Ok(MayRead { ticket: ticket.id, sees })
 }
 
 /// Permission to read the public part of a ticket that a person of a department has requested whose tickets the actor reads.
@@ -111,7 +112,7 @@ pub fn read_of_department(organisation: &Organisation, actor: &Actor, ticket: &T
     let requester = ticket.submitted.requester.as_str();
     let of_department = actor.person().is_some_and(|reader| organisation.reads_tickets_of(reader, requester));
     ask(actor, Act::ReadTicket, Some(About { of_department, ..About::of(ticket) }))?;
-    Ok(MayRead { ticket: ticket.id, internal: false })
+    Ok(MayRead { ticket: ticket.id, sees: Visibility::Public })
 }
 
 /// Permission to comment on a ticket.

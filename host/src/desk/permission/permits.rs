@@ -42,7 +42,7 @@ impl MayCreate {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MayRead {
     pub(super) ticket: TicketId,
-    pub(super) internal: bool,
+    pub(super) sees: Visibility,
 }
 
 impl MayRead {
@@ -50,9 +50,9 @@ impl MayRead {
         self.ticket
     }
 
-    /// Whether private notes and internal entries may be shown.
-    pub fn internal(&self) -> bool {
-        self.internal
+    /// The most hidden entries that may be shown: private notes are internal.
+    pub fn sees(&self) -> Visibility {
+        self.sees
     }
 }
 

@@ -1,11 +1,10 @@
 //! Access: a denial overrides, approvals unite, the narrowest scope is granted, and every doubt goes to a person.
 
-use super::Given;
 use super::check::check_length;
+use super::{Given, Unfit};
 use crate::desk::access::{AccessRequest, Named};
 use crate::desk::id::{PersonId, TierId};
 use crate::desk::organisation::{App, Organisation, Tier};
-use crate::desk::text::quoted;
 
 mod approvers;
 
@@ -124,15 +123,15 @@ pub enum Outcome {
 /// Checks an answer against the catalog and the directory.
 ///
 /// # Errors
-/// A sentence that says what is not allowed: it goes into the decision record, and a person decides.
-pub fn check(asked: &Asked<'_>, raw: RawAccess) -> Result<AccessAnswer, String> {
+/// [`Unfit`]: what is not allowed. A person decides then.
+pub fn check(asked: &Asked<'_>, raw: RawAccess) -> Result<AccessAnswer, Unfit> {
     Ok(match raw {
         RawAccess::Pass => AccessAnswer::Pass,
         RawAccess::Deny => AccessAnswer::Deny,
         RawAccess::Approve(scope) => AccessAnswer::Approve(check_scope(asked, scope)?),
         RawAccess::Require(steps, scope) => {
             if steps.is_empty() {
-                return Err("it requires approval by nobody: name at least one step".to_owned());
+                return Err(Unfit::NoSteps);
             }
             check_length("steps", steps.len())?;
             let steps = steps.into_iter().map(|step| check_step(asked, &step)).collect::<Result<_, _>>()?;
@@ -141,26 +140,26 @@ pub fn check(asked: &Asked<'_>, raw: RawAccess) -> Result<AccessAnswer, String> 
     })
 }
 
-fn check_scope(asked: &Asked<'_>, raw: RawScope) -> Result<Scope, String> {
+fn check_scope(asked: &Asked<'_>, raw: RawScope) -> Result<Scope, Unfit> {
     let requested = asked.app.tier(asked.tier.id.as_str()).map_or(0, |(order, _)| order);
     let Some((order, tier)) = asked.app.tier(&raw.tier) else {
         let known: Vec<&str> = asked.app.tiers.iter().map(|t| t.id.as_str()).collect();
-        return Err(format!("{} is not a tier of {}: there are {}", quoted(&raw.tier), asked.app.id, known.join(", ")));
+        return Err(Unfit::Tier { tier: raw.tier, app: asked.app.id.to_string(), known: known.join(", ") });
     };
     if order > requested {
-        return Err(format!("it grants the tier `{}`, and `{}` was asked for", tier.id, asked.tier.id));
+        return Err(Unfit::HigherTier { tier: tier.id.to_string(), asked: asked.tier.id.to_string() });
     }
     let hours_max = tier.hours_max.min(asked.request.duration_hours.unwrap_or(u32::MAX));
     if raw.duration_hours == 0 || raw.duration_hours > hours_max {
-        return Err(format!("it grants {} hours: allowed are 1 to {hours_max}", raw.duration_hours));
+        return Err(Unfit::Duration { hours: raw.duration_hours, hours_max });
     }
     if let Some(role) = raw.role.as_ref().filter(|role| !tier.roles.contains(role)) {
-        let role = quoted(role);
-        return Err(format!("{role} is not a role of the tier `{}`: there are {}", tier.id, tier.roles.join(", ")));
+        let (role, tier, known) = (role.clone(), tier.id.to_string(), tier.roles.join(", "));
+        return Err(Unfit::Role { role, tier, known });
     }
     check_length("groups", raw.groups.len())?;
     if let Some(group) = raw.groups.iter().find(|group| !tier.groups.iter().any(|g| g.as_str() == *group)) {
-        return Err(format!("the tier `{}` does not give the group {}", tier.id, quoted(group)));
+        return Err(Unfit::Group { group: group.clone(), tier: tier.id.to_string() });
     }
     Ok(Scope { tier: tier.id.clone(), role: raw.role, groups: raw.groups, duration_hours: raw.duration_hours })
 }
@@ -193,7 +192,7 @@ pub fn combine(asked: &Asked<'_>, given: &[Given<AccessAnswer>]) -> AccessVerdic
     let mut steps = united(answers().map(|(_, answer)| answer));
     let approves = answers().any(|(_, answer)| matches!(answer, AccessAnswer::Approve(_)));
     if failed || (steps.is_empty() && !approves) {
-        let more = fallback(asked, failed);
+        let more = fallback(asked, heard);
         if more.iter().any(|step| step.approvers.is_empty()) {
             let reason = "a person would have to decide, and everybody who may is party to the request".to_owned();
             return AccessVerdict { outcome: Outcome::Denied, reason, heard, by_desk: true };

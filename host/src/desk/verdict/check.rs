@@ -1,12 +1,10 @@
 //! Whether an answer names only what exists: the closed end of the contract's open sets.
-//!
-//! Each error is a sentence that names what is allowed; it goes into the decision record.
 
-use super::{Changes, Classification, Destination, Rating};
-use crate::desk::id::TicketNumber;
+use super::{Changes, Classification, Destination, Rating, Unfit};
+use crate::desk::id::{Tag, TicketNumber};
 use crate::desk::organisation::form::{self, Field, Raw, SUBJECT_CHARS_MAX};
 use crate::desk::organisation::{Kind, Organisation, RequestType, Strategy};
-use crate::desk::text::{into_normal, is_blank, quoted};
+use crate::desk::text::{into_normal, is_blank};
 
 /// The longest signal, in bytes.
 const SIGNAL_BYTES_MAX: usize = 100;
@@ -18,9 +16,9 @@ pub const LIST_MAX: usize = 100;
 /// Refuses a list that is too long for people.
 ///
 /// # Errors
-/// A sentence.
-pub fn check_length(what: &str, length: usize) -> Result<(), String> {
-    if length > LIST_MAX { Err(format!("it has {length} {what}: at most {LIST_MAX}")) } else { Ok(()) }
+/// [`Unfit::TooMany`].
+pub fn check_length(what: &'static str, length: usize) -> Result<(), Unfit> {
+    if length > LIST_MAX { Err(Unfit::TooMany { what, length, length_max: LIST_MAX }) } else { Ok(()) }
 }
 
 /// Changes as a rule gave them.
@@ -78,22 +76,25 @@ impl RawChanges {
 /// Checks what an intake rule changes, by the law that holds for people's texts.
 ///
 /// # Errors
-/// A sentence that says what does not exist or does not fit, and what would.
-pub fn changes(organisation: &Organisation, request_type: &RequestType, raw: RawChanges) -> Result<Changes, String> {
+/// [`Unfit`]: what does not exist or does not fit, and what would.
+pub fn changes(organisation: &Organisation, request_type: &RequestType, raw: RawChanges) -> Result<Changes, Unfit> {
     let raw = raw.into_normal();
     check_texts(&raw)?;
     check_length("fields", raw.fields.len())?;
     check_length("signals", raw.signals.len())?;
     let fields = fields(request_type, raw.fields)?;
     if raw.signals.iter().any(|signal| form::check_characters("signals", signal).is_some()) {
-        return Err("a signal has no control characters".to_owned());
+        return Err(Unfit::SignalCharacters);
     }
     if let Some(bad) = raw.signals.iter().find(|signal| is_blank(signal) || signal.len() > SIGNAL_BYTES_MAX) {
-        return Err(format!("a signal has 1 to {SIGNAL_BYTES_MAX} bytes that can be seen, not {}", bad.len()));
+        return Err(Unfit::SignalLength { bytes: bad.len(), bytes_max: SIGNAL_BYTES_MAX });
     }
     let duplicate_of = match raw.duplicate_of {
         None => None,
-        Some(key) => Some(key.parse::<TicketNumber>().map_err(|e| format!("`duplicate-of` is {}: {e}", quoted(&key)))?),
+        Some(key) => match key.parse::<TicketNumber>() {
+            Ok(number) => Some(number),
+            Err(source) => return Err(Unfit::DuplicateOf { key, source }),
+        },
     };
     Ok(Changes {
         subject: raw.subject,
@@ -105,35 +106,36 @@ pub fn changes(organisation: &Organisation, request_type: &RequestType, raw: Raw
     })
 }
 
-fn check_texts(raw: &RawChanges) -> Result<(), String> {
+fn check_texts(raw: &RawChanges) -> Result<(), Unfit> {
     if raw.subject.as_ref().is_some_and(|s| s.chars().count() > SUBJECT_CHARS_MAX) {
-        return Err(format!("its subject has more than {SUBJECT_CHARS_MAX} characters"));
+        return Err(Unfit::TooLong { text: "subject", chars_max: SUBJECT_CHARS_MAX });
     }
     if raw.body.as_ref().is_some_and(|b| b.chars().count() > form::BODY_CHARS_MAX) {
-        return Err(format!("its body has more than {} characters", form::BODY_CHARS_MAX));
+        return Err(Unfit::TooLong { text: "body", chars_max: form::BODY_CHARS_MAX });
     }
     let subject = raw.subject.as_deref().and_then(|text| form::check_characters("subject", text));
     let body = raw.body.as_deref().and_then(|text| form::check_long("body", text));
     if let Some(problem) = subject.or(body) {
-        return Err(format!("its {}: {}", problem.field, problem.message));
+        return Err(Unfit::BadText { text: problem.field, message: problem.message });
     }
     let is_empty = |text: &Option<String>| text.as_deref().is_some_and(is_blank);
     if is_empty(&raw.subject) || (is_empty(&raw.body) && raw.subject.is_none()) {
-        return Err("it leaves nothing of what was submitted: a subject has something in it".to_owned());
+        return Err(Unfit::NothingLeft);
     }
     Ok(())
 }
 
-fn fields(request_type: &RequestType, raw: Vec<(String, Raw)>) -> Result<Vec<Field>, String> {
+fn fields(request_type: &RequestType, raw: Vec<(String, Raw)>) -> Result<Vec<Field>, Unfit> {
     let mut fields: Vec<Field> = Vec::new();
     for (name, value) in raw {
         let Some(spec) = request_type.fields.iter().find(|spec| spec.name == name) else {
             let known = request_type.fields.iter().map(|f| f.name.as_str());
             return Err(unknown("field of the form", &name, known));
         };
-        let value =
-            form::check_field(spec, &value).map_err(|p| format!("it sets the field `{name}`, which {}", p.message))?;
-        fields.extend(value.map(|value| (name, value)));
+        match form::check_field(spec, &value) {
+            Ok(value) => fields.extend(value.map(|value| (name, value))),
+            Err(problem) => return Err(Unfit::BadField { name, message: problem.message }),
+        }
     }
     Ok(fields)
 }
@@ -141,8 +143,8 @@ fn fields(request_type: &RequestType, raw: Vec<(String, Raw)>) -> Result<Vec<Fie
 /// Checks a classification.
 ///
 /// # Errors
-/// A sentence that says what does not exist, and what does.
-pub fn classification(organisation: &Organisation, raw: RawClassification) -> Result<Classification, String> {
+/// [`Unfit`]: what does not exist, and what does.
+pub fn classification(organisation: &Organisation, raw: RawClassification) -> Result<Classification, Unfit> {
     let category = match raw.category {
         None => None,
         Some(id) => match organisation.categories.get_key_value(id.as_str()) {
@@ -154,12 +156,11 @@ pub fn classification(organisation: &Organisation, raw: RawClassification) -> Re
     Ok(Classification { category, tags: tags(organisation, raw.tags)?, kind })
 }
 
-fn kind(word: &str) -> Result<Kind, String> {
-    Kind::from_code(word)
-        .ok_or_else(|| format!("{} is not a kind: use incident, request, problem or change", quoted(word)))
+fn kind(word: &str) -> Result<Kind, Unfit> {
+    Kind::from_code(word).ok_or_else(|| Unfit::Kind { word: word.to_owned() })
 }
 
-fn tags(organisation: &Organisation, raw: Vec<String>) -> Result<Vec<crate::desk::id::Tag>, String> {
+fn tags(organisation: &Organisation, raw: Vec<String>) -> Result<Vec<Tag>, Unfit> {
     check_length("tags", raw.len())?;
     raw.into_iter()
         .map(|tag| match organisation.tags.get(tag.as_str()) {
@@ -172,8 +173,8 @@ fn tags(organisation: &Organisation, raw: Vec<String>) -> Result<Vec<crate::desk
 /// Checks a rating.
 ///
 /// # Errors
-/// A sentence that says what does not exist, and what does.
-pub fn rating(organisation: &Organisation, raw: RawRating) -> Result<Rating, String> {
+/// [`Unfit`]: what does not exist, and what does.
+pub fn rating(organisation: &Organisation, raw: RawRating) -> Result<Rating, Unfit> {
     let step = |what, scale: Vec<&str>, id: &str| {
         if scale.contains(&id) { Ok(()) } else { Err(unknown(what, id, scale.iter())) }
     };
@@ -199,10 +200,10 @@ pub fn rating(organisation: &Organisation, raw: RawRating) -> Result<Rating, Str
 /// Checks a destination.
 ///
 /// # Errors
-/// A sentence that says what does not exist, and what does.
-pub fn destination(organisation: &Organisation, raw: RawDestination) -> Result<Destination, String> {
+/// [`Unfit`]: what does not exist, and what does.
+pub fn destination(organisation: &Organisation, raw: RawDestination) -> Result<Destination, Unfit> {
     if raw.team.is_none() && raw.assignee.is_none() && raw.skills.is_empty() {
-        return Err("it names no team, no person and no skills".to_owned());
+        return Err(Unfit::Nowhere);
     }
     let team = match &raw.team {
         None => None,
@@ -217,20 +218,20 @@ pub fn destination(organisation: &Organisation, raw: RawDestination) -> Result<D
             .any(|t| team.is_none_or(|named| named.id == t.id) && t.members.iter().any(|m| m.person.as_str() == person))
     };
     if let Some(person) = raw.assignee.as_deref().filter(|person| !works(person)) {
-        let of = team.map_or("any team", |team| team.id.as_str());
-        return Err(format!("{} is not a member of {of}", quoted(person)));
+        let team = team.map_or("any team", |team| team.id.as_str()).to_owned();
+        return Err(Unfit::NotAMember { person: person.to_owned(), team });
     }
     let members = || organisation.teams.values().flat_map(|team| &team.members);
     for skill in &raw.skills {
         if !members().any(|member| super::can(member, skill)) {
-            return Err(format!("nobody has the skill {}", quoted(skill)));
+            return Err(Unfit::Skill { skill: skill.clone() });
         }
     }
     let strategy = match raw.strategy.as_deref() {
         None => None,
         Some("round-robin") => Some(Strategy::RoundRobin),
         Some("least-loaded") => Some(Strategy::LeastLoaded),
-        Some(other) => return Err(format!("{} is not a strategy: use round-robin or least-loaded", quoted(other))),
+        Some(other) => return Err(Unfit::Strategy { word: other.to_owned() }),
     };
     Ok(Destination {
         team: team.map(|team| team.id.clone()),
@@ -241,11 +242,11 @@ pub fn destination(organisation: &Organisation, raw: RawDestination) -> Result<D
     })
 }
 
-/// A sentence about a name that does not exist. Long lists are cut: the record is for people.
-fn unknown<T: std::fmt::Display>(what: &str, name: &str, known: impl Iterator<Item = T>) -> String {
+/// A name that does not exist, and those that do. Long lists are cut: the record is for people.
+fn unknown<T: std::fmt::Display>(what: &'static str, name: &str, known: impl Iterator<Item = T>) -> Unfit {
     const SHOWN_MAX: usize = 30;
     let known: Vec<String> = known.map(|k| k.to_string()).collect();
     let more = if known.len() > SHOWN_MAX { ", ..." } else { "" };
     let shown: Vec<&str> = known.iter().take(SHOWN_MAX).map(String::as_str).collect();
-    format!("{} is not a {what}: there are {}{more}", quoted(name), shown.join(", "))
+    Unfit::Unknown { what, name: name.to_owned(), known: format!("{}{more}", shown.join(", ")) }
 }

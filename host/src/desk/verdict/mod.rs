@@ -13,6 +13,9 @@ use super::organisation::{Kind, Member, Organisation, RequestType, Strategy};
 
 pub mod access;
 pub mod check;
+mod unfit;
+
+pub use unfit::Unfit;
 
 /// The signal that at least one intake rule could not say what it thinks.
 pub const INTAKE_UNCHECKED: &str = "intake-unchecked";

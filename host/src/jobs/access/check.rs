@@ -53,7 +53,7 @@ async fn sign_in(app: &App, ways: &Ways, orders: &[Order]) -> Result<(), Error> 
     match opened.last_sign_in(Effect { op: &order.op, account: &order.account }, place).await {
         Ok(last) => app.saw_sign_in((&order.op.subject, &order.op.app), last).await,
         Err(why) => {
-            tracing::warn!(app = %order.op.app, why, "an app does not say when a person has signed in last: it is asked again in a day");
+            tracing::warn!(app = %order.op.app, %why, "an app does not say when a person has signed in last: it is asked again in a day");
             Ok(())
         }
     }

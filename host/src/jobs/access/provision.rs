@@ -96,7 +96,7 @@ async fn look(app: &App, ways: &Ways, order: &Order, now: Timestamp) -> Option<R
         Ok(Some(opened)) => opened,
         Ok(None) if may_be_sent(op.state) => return None,
         Ok(None) => return report(Came::ByHand, BY_HAND.to_owned()),
-        Err(why) => return report(Came::Later(later(now)), why),
+        Err(why) => return report(Came::Later(later(now)), why.to_string()),
     };
     let effect = Effect { op, account: &order.account };
     let first = op.is_unsent();
@@ -125,7 +125,7 @@ async fn send(app: &App, ways: &Ways, order: &Order, attempt: u32, now: Timestam
     let opened = match order.connector.as_ref().map_or(Ok(None), |connector| ways.apps.open(connector, now)) {
         Ok(Some(opened)) => opened,
         Ok(None) => return report(Came::ByHand, BY_HAND.to_owned()),
-        Err(why) => return report(Came::Later(later(now)), why),
+        Err(why) => return report(Came::Later(later(now)), why.to_string()),
     };
     // The app hears the number of this attempt, which its answer names.
     let sent = Op { attempt, ..op.clone() };

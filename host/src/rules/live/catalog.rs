@@ -154,6 +154,18 @@ impl Catalog {
         }
     }
 
+    /// The folders in which another name has taken the place of a rule since this was last asked.
+    pub fn take_renamed(&self) -> Vec<PathBuf> {
+        if self.view.load().renamed.is_empty() {
+            return Vec::new();
+        }
+        let _writing = self.write();
+        let mut view = self.present();
+        let renamed = std::mem::take(&mut view.renamed);
+        self.view.store(Arc::new(view));
+        renamed
+    }
+
     /// The directory as it was last looked at.
     pub fn directory(&self) -> Arc<Directory> {
         Arc::clone(&self.view.load().directory)

@@ -14,7 +14,8 @@ pub struct Directory {
     pub beyond: usize,
     /// Folders whose rules are in effect and that are not there: since when. They are believed to be gone after a while.
     pub missing: Vec<(PathBuf, SystemTime)>,
-    /// Folders that are not there and whose rules have ended not long ago. They are believed to be gone for good after a while.
+    /// Folders whose rules have ended not long ago, with them or since they have another name there. That is believed to be for good
+    /// after a while.
     pub ended: Vec<PathBuf>,
     /// Folders that are being read, compiled and tried, or wait for that.
     pub unread: usize,
@@ -59,7 +60,7 @@ impl Directory {
         troubles
     }
 
-    /// Whether a folder is away, and not believed to be gone for good.
+    /// Whether a folder is away, or a rule of it, and not believed to be gone for good.
     pub fn has_lost(&self, folder: &str) -> bool {
         let lost = self.missing.iter().map(|(missing, _)| missing).chain(&self.ended);
         lost.filter_map(|lost| lost.file_name()).any(|lost| lost == folder)

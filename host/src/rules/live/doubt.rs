@@ -20,7 +20,7 @@ pub enum Meant {
     Offered,
     /// It counted before the version that counts now.
     Before,
-    /// It counted, and its folder is away, which is not believed to be for good.
+    /// It counted, and its folder is away or has a rule of another name, which is not believed to be for good.
     Away,
     /// It counted, and its folder is gone with all others.
     Gone,
@@ -60,7 +60,8 @@ impl Standing {
             Meant::Offered | Meant::Unread => is_access && says.may_be_at(stage),
             // A rule that moved to another stage; one that is off says so itself.
             Meant::Before => is_access && says.is_at(stage) && self.decides.is_some_and(|decides| decides != Says::Off),
-            Meant::Away => says.is_at(stage),
+            // What its folder has in its place may say that it is off.
+            Meant::Away => says.is_at(stage) && self.decides != Some(Says::Off),
             // A desk whose rules have all come by API since is no reason for people to decide for ever.
             Meant::Gone => !is_access && says.is_at(stage),
         }
@@ -112,6 +113,12 @@ mod tests {
         assert!(!is_missed(Stage::Access, Some(Says::Off), &[(Meant::Before, ACCESS)]), "it is off");
         assert!(!is_missed(Stage::Access, None, &[(Meant::Before, ACCESS)]), "it was retired");
         assert!(is_missed(Stage::Access, None, &[(Meant::Away, ACCESS)]), "no one has said that it is gone for good");
+        assert!(is_missed(Stage::Access, Some(PRIORITY), &[(Meant::Away, ACCESS)]), "another name is in its place");
+        assert!(
+            !is_missed(Stage::Access, Some(Says::Off), &[(Meant::Away, ACCESS)]),
+            "what is there says that it is off"
+        );
+        assert!(!is_missed(Stage::Access, Some(ACCESS), &[(Meant::Away, ACCESS)]), "what is there decides");
         let others = [(Meant::Away, Says::Off), (Meant::Away, PRIORITY), (Meant::Gone, ACCESS)];
         assert!(!is_missed(Stage::Access, None, &others));
     }

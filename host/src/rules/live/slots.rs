@@ -11,7 +11,7 @@ use super::directory::Directory;
 use super::doubt::{Meant, Standing};
 use super::generation::{Playing, playing};
 use super::guard::Guard;
-use super::rollout::{NotTaken, Part, Rollout, RolloutStep, Signatory, Source, Trial, VersionId};
+use super::rollout::{Needs, NotTaken, Part, Rollout, RolloutStep, Signatory, Source, Trial, VersionId};
 use crate::rules::run::manifest::{Mode, Says};
 use crate::rules::run::rule::Rule;
 use crate::rules::run::stage::Stage;
@@ -29,7 +29,7 @@ pub struct Slot {
     wanted: Option<Rollout>,
     /// The purposes of its versions, also those that are in no memory.
     says: BTreeMap<VersionId, Says>,
-    /// The folder that it ended with, where it did while this process runs.
+    /// The folder that it ended with, or in which another name has taken its place.
     gone_from: Option<String>,
     /// The words of the last version that was kept as the one which decides about access, since the rule was last retired or off.
     decided: Option<Says>,
@@ -117,16 +117,18 @@ impl Slots {
 
     /// The rules that have ended with their folder while that may not be meant: with what they left, and the folder.
     pub fn ended<'a>(&'a self, directory: &'a Directory) -> impl Iterator<Item = (Standing, &'a str)> {
-        self.slots.iter().filter_map(|(name, slot)| {
+        let (by_folder, _) = self.deciders();
+        self.slots.iter().filter_map(move |(name, slot)| {
             let folder = slot.lost(directory)?;
-            Some((slot.standing(name, directory), folder))
+            Some((slot.standing(name, directory, &by_folder), folder))
         })
     }
 
     /// All rules that should be live, or were, by a directory that looks like this.
     pub fn standing(&self, directory: &Directory) -> Vec<Standing> {
+        let (by_folder, _) = self.deciders();
         let standing = self.slots.iter().map(|(name, slot)| {
-            let mut standing = slot.standing(name, directory);
+            let mut standing = slot.standing(name, directory, &by_folder);
             // What fed a decision about access is missed there as if it were for access itself.
             standing.meant.extend(self.held(slot).then_some((Meant::Suspended, Says::ABOUT_ACCESS)));
             standing
@@ -163,7 +165,7 @@ impl Slots {
             folder: folder.map(str::to_owned),
             version: version_of(rule),
             part,
-            second: self.covers(rule),
+            needs: if self.covers(rule) { Needs::TwoPeople } else { Needs::OnePerson },
             by,
         }
     }
@@ -173,11 +175,12 @@ impl Slots {
         self.guard.covers(&rule.manifest)
     }
 
-    /// Whether a step would change what decides about access. A version that is not in memory could.
-    fn needs_second(&self, slot: &Slot, step: &RolloutStep) -> bool {
+    /// How many people a step needs: two where it would change what decides about access. A version that is not in memory could.
+    fn needs(&self, slot: &Slot, step: &RolloutStep) -> Needs {
         let covers =
             |version| Some(version) != step.version() && slot.rule(version).is_none_or(|rule| self.covers(rule));
-        self.guard.two_person && slot.kept.at_stake(step).any(covers)
+        let is_guarded = self.guard.two_person && slot.kept.at_stake(step).any(covers);
+        if is_guarded { Needs::TwoPeople } else { Needs::OnePerson }
     }
 
     /// Takes a rule that a folder offers.
@@ -188,8 +191,8 @@ impl Slots {
     pub fn offered(&mut self, folder: &str, rule: Arc<Rule>) -> Result<(), NotTaken> {
         let name = rule.manifest.name.as_str();
         let step = self.offer(Source::Directory, Some(folder), &rule, Signatory::Directory);
-        let two = self.slots.get(name).is_some_and(|slot| self.needs_second(slot, &step));
-        let step = step.guarded(two);
+        let needs = self.slots.get(name).map_or(Needs::OnePerson, |slot| self.needs(slot, &step));
+        let step = step.guarded(needs);
         let slot = self.slots.entry(name.to_owned()).or_default();
         let rollout = slot.kept.after(&step)?;
         slot.take(rule);
@@ -207,12 +210,21 @@ impl Slots {
         !names.is_empty()
     }
 
+    /// A folder has a rule of this name: those of other names that it had have ended with that. Whether there are any.
+    pub fn folder_has_only(&mut self, folder: &str, name: &str) -> bool {
+        let of_it = |slot: &Slot| slot.rollout.folder.as_deref() == Some(folder);
+        let others = self.slots.iter().filter(|(other, slot)| other.as_str() != name && of_it(slot));
+        let names: Vec<String> = others.map(|(other, _)| other.clone()).collect();
+        names.iter().for_each(|name| self.gone(name));
+        !names.is_empty()
+    }
+
     /// The folder that offered a rule is gone.
     pub fn gone(&mut self, name: &str) {
-        let gone = RolloutStep::Gone { second: false };
-        let two = self.slots.get(name).is_some_and(|slot| self.needs_second(slot, &gone));
+        let gone = RolloutStep::Gone { needs: Needs::OnePerson };
+        let needs = self.slots.get(name).map_or(Needs::OnePerson, |slot| self.needs(slot, &gone));
         if let Some(slot) = self.slots.get_mut(name) {
-            let gone = gone.guarded(two);
+            let gone = gone.guarded(needs);
             slot.gone_from = slot.rollout.folder.take().or_else(|| slot.gone_from.take());
             // A rollout can always end.
             slot.rollout = slot.kept.after(&gone).unwrap_or_default();
@@ -327,8 +339,10 @@ impl Slot {
         self.gone_from.as_deref().filter(|folder| self.rollout.is_gone() && directory.has_lost(folder))
     }
 
-    fn standing(&self, name: &str, directory: &Directory) -> Standing {
-        let decides = self.decides();
+    fn standing(&self, name: &str, directory: &Directory, by_folder: &BTreeMap<&str, Says>) -> Standing {
+        // A folder that has a rule of another name by now decides by that one.
+        let now = || self.lost(directory).and_then(|folder| by_folder.get(folder)).copied();
+        let decides = self.decides().or_else(now);
         let says = |version: &VersionId| self.says.get(version).copied();
         let mut meant = Vec::new();
         for rollout in [&self.rollout, self.wanted()] {

@@ -30,6 +30,8 @@ pub struct View {
     pub directory: Arc<Directory>,
     /// How often reloads have come to what since the start.
     pub reloads: Reloads,
+    /// The folders in which another name has taken the place of a rule, and of which the watch has not heard yet.
+    pub renamed: Vec<PathBuf>,
 }
 
 /// The state of a folder.
@@ -86,6 +88,7 @@ impl View {
             unread: Arc::default(),
             directory: Arc::new(Directory::NEVER_SEEN),
             reloads: Reloads::default(),
+            renamed: Vec::new(),
         }
     }
 
@@ -103,9 +106,9 @@ impl View {
         let gone = self.gone();
         if !gone.is_empty() {
             troubles.push(format!(
-                "rules have ended with their folders, and nobody has retired them ({}): until that is believed, or `rules retire` or a \
-                 reload says that it is meant, what they did not look at is taken as not checked, and a person decides where they \
-                 decided about access",
+                "rules have ended with their folders, or have others in their place there, and nobody has retired them ({}): until \
+                 that is believed, or `rules retire` or a reload says that it is meant, what they did not look at is taken as not \
+                 checked, and a person decides where they decided about access",
                 gone.join(", ")
             ));
         }
@@ -146,10 +149,11 @@ impl View {
         if let Some(other) = owner {
             return not_taken(folders, &name_taken(&rule, &other));
         }
-        // A folder whose rule got another name has no longer the one that it had.
-        let before = folders.get(&folder).and_then(|status| status.live.clone());
-        if let Some(before) = before.filter(|before| before.manifest.name != rule.manifest.name) {
-            slots.gone(before.manifest.name.as_str());
+        // A folder whose rule got another name has no longer the one that it had, also where that happened before this process began.
+        // Whether it is meant to be missed is no more believed at once than of a folder that is away.
+        if slots.folder_has_only(&short(&folder), name) {
+            Arc::make_mut(&mut self.directory).ended.push(folder.clone());
+            self.renamed.push(folder.clone());
         }
         if let Err(why) = slots.offered(&short(&folder), Arc::clone(&rule)) {
             return not_taken(folders, &format!("`{name}` is not taken: {why}"));

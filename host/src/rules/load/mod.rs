@@ -13,7 +13,7 @@ use super::digest::Digest;
 use super::run::call_permits::Beside;
 use super::run::determinism::{self, Determinism, Uncertain, Verdict};
 use super::run::engine;
-use super::run::examples::{self, ExampleFailed, Judge, largest};
+use super::run::examples::{self, ExampleFailed, Judge, Passed, largest};
 use super::run::guest::{self, Guest};
 use super::run::manifest::{self, Manifest, ManifestError};
 use super::run::rule::{Exports, Rule};
@@ -238,13 +238,14 @@ impl Loader {
         let file = || folder.join(MANIFEST_FILE);
         examples::check_table(&rule.manifest, judge.as_deref())
             .map_err(|why| LoadError::Table { manifest: file(), why })?;
-        let passed = self.compiler.is_known(rule.digest, rule.manifest_digest, Known::Examples);
+        let is_known = self.compiler.is_known(rule.digest, rule.manifest_digest, Known::Examples);
+        let passed = if is_known { Passed::Before } else { Passed::NotYet };
         {
             let _place = self.beside.enter();
             examples::check(&rule, tables, judge.as_deref(), passed)
                 .map_err(|source| LoadError::Example { manifest: file(), source })?;
         }
-        if !passed {
+        if passed == Passed::NotYet {
             self.compiler.know(rule.digest, rule.manifest_digest, Known::Examples);
         }
         self.settle(&rule, tables);

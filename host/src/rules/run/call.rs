@@ -142,11 +142,12 @@ pub fn ask_within(rule: &Rule, input: &Input, tables: &Arc<Tables>, limits: Limi
     }
 }
 
-/// Makes what a call is made in and drops it, with nothing asked: what isolation alone costs.
+/// Makes the instance for a call and drops it, with nothing asked: for benchmarks of what isolation alone costs.
 ///
 /// # Errors
 ///
 /// Why there is no instance.
+#[doc(hidden)]
 pub fn ask_nothing(rule: &Rule, tables: &Arc<Tables>) -> wasmtime::Result<()> {
     let limits = rule.manifest.limits;
     let guest = Guest::new(limits, Arc::clone(tables), Arc::clone(&rule.tables_allowed));

@@ -19,6 +19,7 @@ use crate::store::{Error, Store};
 /// Writes what a change says about how its ticket ended and which others it is linked with.
 pub async fn write(tx: &mut Tx, change: &Change, after: &Ticket) -> Result<(), Error> {
     if let Some(end) = change.resolution_end() {
+        of_another_desk(tx, change, after).await?;
         let sql = "update resolutions set ended = $1, ended_at = $2 where ticket = $3 and ended is null";
         tx.later(sql, vec![end.code().into(), ms(after.updated_at).into(), after.number.0.into()]).await?;
     }
@@ -168,6 +169,21 @@ async fn write_task(tx: &mut Tx, task: &TaskWrite, after: &Ticket) -> Result<(),
             tx.later(sql, vec![number.into(), id.0.into()]).await
         }
     }
+}
+
+/// Leaves a row behind of the resolution by another desk that comes back here: its ticket says no more when it was resolved, and reports
+/// would count that on no day.
+async fn of_another_desk(tx: &mut Tx, change: &Change, after: &Ticket) -> Result<(), Error> {
+    let TicketWrite::Update { before, .. } = change.ticket() else { return Ok(()) };
+    let Some(resolved_at) = before.resolved_at.filter(|_| after.resolved_at.is_none()) else { return Ok(()) };
+    if before.clocks.confirmation.is_some() {
+        return Ok(());
+    }
+    let sql = "insert into resolutions (ticket, round, symptom, cause, fix, next_time, resolved_at, elsewhere) \
+               select cast($1 as bigint), (select coalesce(max(round), 0) + 1 from resolutions where ticket = $1), \
+               '', '', '', '', cast($2 as bigint), 1 \
+               where not exists (select 1 from resolutions where ticket = $1 and ended is null)";
+    tx.later(sql, vec![after.number.0.into(), ms(resolved_at).into()]).await
 }
 
 async fn resolved(tx: &mut Tx, change: &Change, after: &Ticket) -> Result<(), Error> {

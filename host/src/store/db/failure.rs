@@ -77,6 +77,7 @@ impl Error {
             Error::Contended(why) => Error::Contended(why.clone()),
             Error::Slow(why) => Error::Slow(why.clone()),
             Error::Starved(why) => Error::Starved(why.clone()),
+            Error::Shut(why) => Error::Shut(why.clone()),
             Error::Lost(why) => Error::Lost(why.clone()),
             Error::Crowded => Error::Crowded,
             Error::Stopped => Error::Stopped,

@@ -29,6 +29,8 @@ pub struct Flusher {
     /// Holds a word while there is something to flush that the thread has not looked at.
     wake: mpsc::Sender<()>,
     disk: watch::Receiver<Disk>,
+    /// The database that the log is of.
+    database: Option<Named>,
 }
 
 /// The state of the disk, as far as it is known.
@@ -85,7 +87,9 @@ impl Flusher {
     ///
     /// Where the system gives no thread.
     pub fn start(database: &Path) -> io::Result<Flusher> {
-        Self::of_log(Log::of(database))
+        let log = Log::of(database);
+        let database = log.database.clone();
+        Ok(Flusher { database, ..Self::of_log(log)? })
     }
 
     fn of_log(log: impl Flushed) -> io::Result<Flusher> {
@@ -94,7 +98,7 @@ impl Flusher {
         let (tell, disk) = watch::channel(Disk::default());
         let count = Arc::clone(&asked);
         thread::Builder::new().name("disk".to_owned()).spawn(move || flush_all(log, &count, woken, &tell))?;
-        Ok(Flusher { asked, wake, disk })
+        Ok(Flusher { asked, wake, disk, database: None })
     }
 
     /// Asks for a flush of all that was committed before.
@@ -112,6 +116,18 @@ impl Flusher {
     /// [`Error::Lost`] since the disk has failed to take something; [`Error::Starved`] while the log cannot be opened.
     pub fn check(&self) -> Result<(), Error> {
         self.disk.borrow().check()
+    }
+
+    /// Whether the database is where it was when it was opened, also where nothing is written that would find out.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Starved`] while it is not.
+    pub async fn look(&self) -> Result<(), Error> {
+        let Some(database) = self.database.clone() else { return Ok(()) };
+        // A file system may be slow to answer.
+        let looked = tokio::task::spawn_blocking(move || database.check()).await.map_err(|_| Error::Stopped)?;
+        looked.map_err(|error| Error::Starved(error.to_string().into()))
     }
 }
 
@@ -139,32 +155,18 @@ fn identity(metadata: &Metadata) -> Identity {
     (metadata.dev(), metadata.ino())
 }
 
-/// A log, which stays open: to flush it must not depend on whether the system has a descriptor to give.
-struct Log {
+/// A database as it was opened. It is looked at by its name alone: a descriptor of its own would end SQLite's locks when it is closed.
+#[derive(Debug, Clone)]
+struct Named {
     path: PathBuf,
-    file: Option<File>,
-    /// The database that it is of, as it was opened. It is looked at by its name alone: a descriptor of its own would end SQLite's locks
-    /// when it is closed.
-    database: Option<(PathBuf, Identity)>,
+    opened: Identity,
 }
 
-impl Log {
-    fn of(database: &Path) -> Log {
-        let found = fs::metadata(database).ok().map(|metadata| (database.to_owned(), identity(&metadata)));
-        Log { database: found, ..Log::at(beside(database, "-wal")) }
-    }
-
-    fn at(path: PathBuf) -> Log {
-        // There may be none yet, and an error shows at the first flush.
-        let file = File::open(&path).ok();
-        Log { path, file, database: None }
-    }
-
-    /// Whether the database is where it was. SQLite goes on with a file that was taken away, which no desk finds again.
-    fn check_database(&self) -> io::Result<()> {
-        let Some((path, opened)) = &self.database else { return Ok(()) };
-        let is_there = match fs::metadata(path) {
-            Ok(named) => identity(&named) == *opened,
+impl Named {
+    /// Whether it is where it was. SQLite goes on with a file that was taken away, which no desk finds again.
+    fn check(&self) -> io::Result<()> {
+        let is_there = match fs::metadata(&self.path) {
+            Ok(named) => identity(&named) == self.opened,
             Err(error) if error.kind() == io::ErrorKind::NotFound => false,
             Err(error) => return Err(error),
         };
@@ -176,10 +178,32 @@ impl Log {
     }
 }
 
+/// A log, which stays open: to flush it must not depend on whether the system has a descriptor to give.
+struct Log {
+    path: PathBuf,
+    file: Option<File>,
+    /// The database that it is of.
+    database: Option<Named>,
+}
+
+impl Log {
+    fn of(database: &Path) -> Log {
+        let found = fs::metadata(database).ok();
+        let found = found.map(|metadata| Named { path: database.to_owned(), opened: identity(&metadata) });
+        Log { database: found, ..Log::at(beside(database, "-wal")) }
+    }
+
+    fn at(path: PathBuf) -> Log {
+        // There may be none yet, and an error shows at the first flush.
+        let file = File::open(&path).ok();
+        Log { path, file, database: None }
+    }
+}
+
 impl Flushed for Log {
     /// The log is another file after the last connection was closed and one was opened again.
     fn ready(&mut self) -> io::Result<bool> {
-        self.check_database()?;
+        self.database.as_ref().map_or(Ok(()), Named::check)?;
         let named = match fs::metadata(&self.path) {
             Ok(named) => named,
             // SQLite removes the log when all of it is in the database, and flushed.
@@ -306,8 +330,11 @@ mod tests {
             waiting.await.unwrap();
         }
         flusher.check().unwrap();
+        flusher.look().await.unwrap();
         fs::write(&away, "other pages").unwrap();
         fs::rename(&away, &database).unwrap();
+        flusher.check().unwrap();
+        assert!(matches!(flusher.look().await, Err(Error::Starved(_))), "it is seen before anything is written");
         let mut waiting = std::pin::pin!(flusher.flush().done());
         tokio::select! {
             _ = &mut waiting => panic!("another database is in its place"),

@@ -9,6 +9,9 @@ pub struct Limits {
     pub connection: Duration,
     /// The longest wait for a row or a lock that another transaction holds.
     pub lock: Duration,
+    /// The longest that a write may have waited behind one that was locked out, and be begun still: its own wait for a lock, and its
+    /// answer, are to end before the request does.
+    pub turn: Duration,
     /// The longest that one statement may take.
     pub statement: Duration,
     /// The longest that one statement of a command over the whole history may take, such as `decisions chain`.
@@ -38,6 +41,7 @@ impl Limits {
         Limits {
             connection: (request / 5).max(LEAST),
             lock: (request / 3).max(LEAST),
+            turn: request / 2,
             statement: (request * 3 / 4).max(LEAST),
             long_statement: Duration::from_secs(600),
             idle_writing: Duration::from_millis(500),
@@ -73,6 +77,7 @@ mod tests {
             for wait in [limits.connection, limits.lock, limits.statement, limits.idle_reading, limits.idle_writing] {
                 assert!(wait < request, "{limits:?}");
             }
+            assert!(limits.turn + limits.lock < request, "{limits:?}");
         }
     }
 

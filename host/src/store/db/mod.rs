@@ -102,9 +102,15 @@ impl Db {
         }
     }
 
-    /// Whether nothing at all can be written for this reason: on SQLite, another process holds the lock of the whole database.
-    pub fn is_shut_by(&self, error: &Error) -> bool {
-        matches!((self, error), (Db::Sqlite(_), Error::Slow(_)))
+    /// How long those who wait in line behind what was not done in time may have waited and be begun still; none where the reason is
+    /// another. On SQLite, another process holds the lock of the whole database, so that no one is; on a server, what is locked may be
+    /// another thing than what they need.
+    pub fn patience_after(&self, error: &Error) -> Option<Duration> {
+        match (self, error) {
+            (Db::Sqlite(_), Error::Slow(_)) => Some(Duration::ZERO),
+            (Db::Postgres(server), Error::Slow(_)) => Some(server.patience()),
+            _ => None,
+        }
     }
 
     /// Whether the database answers within a second or two, and can be written to as far as is known.
@@ -114,8 +120,8 @@ impl Db {
     /// Why not.
     pub async fn ping(&self) -> Result<(), Error> {
         self.check()?;
-        match tokio::time::timeout(PING_MAX, self.quick("select 1", Vec::new())).await {
-            Ok(answered) => answered.map(drop),
+        match tokio::time::timeout(PING_MAX, self.answers()).await {
+            Ok(answered) => answered,
             Err(_) => {
                 if let Db::Postgres(server) = self {
                     server.doubt();
@@ -123,6 +129,13 @@ impl Db {
                 Err(Error::Away(format!("no answer within {PING_MAX:?}").into()))
             }
         }
+    }
+
+    async fn answers(&self) -> Result<(), Error> {
+        if let Db::Sqlite(file) = self {
+            file.look().await?;
+        }
+        self.quick("select 1", Vec::new()).await.map(drop)
     }
 
     /// Makes everything durable that was committed before.
@@ -149,7 +162,11 @@ impl Db {
     {
         let mut tries = Tries::default();
         loop {
-            match self.attempt(&mut body).await {
+            let attempted = self.attempt(&mut body).await;
+            if let Db::Sqlite(file) = self {
+                file.lock.note(attempted.as_ref().err());
+            }
+            match attempted {
                 Err(error) if tries.again(&error).await => {}
                 done => return done,
             }

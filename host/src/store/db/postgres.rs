@@ -96,6 +96,11 @@ impl Server {
         self.reach.check()
     }
 
+    /// How long a write that waits behind slow ones may have waited and be begun still.
+    pub fn patience(&self) -> Duration {
+        self.limits.turn
+    }
+
     /// Lets it be found out whether the server can be reached.
     pub fn doubt(&self) {
         self.reach.doubt();

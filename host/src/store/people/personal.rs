@@ -201,6 +201,9 @@ pub struct ErasedCount {
 pub struct Erasure<'a> {
     pub person: &'a PersonId,
     pub pseudonym: &'a str,
+    /// The fields that hold no person by the forms that there are, each as the form and its name: a text in one of them that is
+    /// written as the person's id stays.
+    pub texts: &'a BTreeSet<(String, String)>,
     /// Who does it.
     pub by: &'a str,
     pub now: Timestamp,

@@ -211,6 +211,12 @@ impl Store {
         self.db.all(&sql, Vec::new()).await?.iter().map(deployment).collect()
     }
 
+    /// One rule's life, where it has any. It is read for each step of each rule, of which a directory may bring a thousand at once.
+    pub async fn deployment(&self, name: &str) -> Result<Option<Deployment>, Error> {
+        let sql = format!("select {COLUMNS} from deployments where name = $1");
+        self.db.optional(&sql, vec![name.into()]).await?.as_ref().map(deployment).transpose()
+    }
+
     /// Writes a change of one rule's life; gives the revision of all lives that it made.
     ///
     /// # Errors

@@ -133,13 +133,13 @@ impl Store {
         }
         let (mut found, mut new) = (BTreeMap::new(), Vec::new());
         for (team, minutes) in set {
-            let is_same = known.get(team).map(|(before, since, set_at)| (before == minutes, *since, *set_at));
-            let (since, set_at) = match is_same {
-                Some((true, since, set_at)) => (since.min(now), set_at.min(now)),
-                Some((false, since, _)) => (since.min(now), now),
+            let before = known.get(team).copied();
+            let (since, set_at) = match before {
+                Some((kept, since, set_at)) if kept == *minutes => (since.min(now), set_at.min(now)),
+                Some((_, since, _)) => (since.min(now), now),
                 None => (now, now),
             };
-            if is_same != Some((true, since, set_at)) {
+            if before != Some((*minutes, since, set_at)) {
                 new.push((team.as_str(), *minutes, ms(since), ms(set_at)));
             }
             found.insert(team.clone(), TakeUp { since, set_at });

@@ -192,6 +192,16 @@ struct ShowPage {
     insights: Vec<(&'static str, String, bool)>,
     /// The groups that may be given, and whether the reader gives them.
     groups: Vec<(String, bool)>,
+    /// Whether the reader leaves the role out.
+    without_role: bool,
+}
+
+impl ShowPage {
+    /// Whether the reader has said that less is to be given, or what they went by: that stays in sight when the page comes again.
+    fn gives_less(&self) -> bool {
+        let leaves_out = self.without_role || self.groups.iter().any(|(_, given)| !given);
+        leaves_out || !self.filled.0.is_empty() || self.insights.iter().any(|(_, _, ticked)| *ticked)
+    }
 }
 
 /// All that is known about a request, for a decision.
@@ -297,6 +307,7 @@ async fn render(
         department,
         asked_by,
         groups: groups(&wanted, form),
+        without_role: form.has("without-role"),
         wanted,
         justification: case.request.justification.clone(),
         reason: f.case_reason(&case),
@@ -357,7 +368,8 @@ pub async fn decide(visit: Visit, Path(key): Path<String>, form: Form) -> Result
     match visit.app.decide_access(&visit.actor, number, decision, once).await {
         Ok(_) => Ok(Redirect::to(&format!("/approvals/{number}")).into_response()),
         Err(Error::Refused(refusal)) => {
-            render(visit, &key, &form, Some(refusal.to_string()), StatusCode::CONFLICT).await
+            let problem = visit.frame.refused(&refusal);
+            render(visit, &key, &form, Some(problem), StatusCode::CONFLICT).await
         }
         Err(Error::Rejected { problems }) => {
             let all = problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join(" ");

@@ -54,7 +54,10 @@ fn once(form: &Form, key: &str) -> Option<(String, String)> {
 async fn came(visit: Visit, key: &str, form: &Form, came: Result<(), Error>) -> Result<Response, Failure> {
     match came {
         Ok(()) => Ok(Redirect::to(&format!("/approvals/{key}")).into_response()),
-        Err(Error::Refused(refusal)) => render(visit, key, form, Some(refusal.to_string()), StatusCode::CONFLICT).await,
+        Err(Error::Refused(refusal)) => {
+            let problem = visit.frame.refused(&refusal);
+            render(visit, key, form, Some(problem), StatusCode::CONFLICT).await
+        }
         Err(Error::Rejected { problems }) => {
             let all = problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join(" ");
             render(visit, key, form, Some(all), StatusCode::UNPROCESSABLE_ENTITY).await

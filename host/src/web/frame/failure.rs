@@ -5,8 +5,10 @@ use std::sync::Arc;
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
+use serde_json::json;
 
 use super::Frame;
+use super::words::Words;
 use crate::app::Error;
 use crate::app::tickets::submit::attachments::NotThis;
 use crate::desk::refusal::Refusal;
@@ -137,20 +139,38 @@ struct ErrorPage<'a> {
 
 /// The page of a failure. What only an operator may see goes to the log.
 pub fn page(f: Frame, failure: &Failure, id: &str) -> Response {
-    let status = failure.status();
-    if let (Failure::Use(error), true) = (failure, status.is_server_error()) {
-        tracing::error!(%error, request_id = id, "a page failed");
-    }
     let page = ErrorPage {
         title: f.words.t(&format!("error.{}.title", failure.key())),
         advice: f.words.t(&format!("error.{}.advice", failure.key())),
         detail: failure.detail(),
         id,
-        status: status.as_u16(),
+        status: failure.status().as_u16(),
         f,
     };
-    let mut response = (status, page.render().unwrap_or_default()).into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    // A page about a page that cannot be written is not tried again.
+    let text = page.render().unwrap_or_else(|_| page.title.clone());
+    answer(failure, id, "text/html; charset=utf-8", text)
+}
+
+/// The same for a script of a page, in the form in which programs get it.
+pub fn problem(words: Words, failure: &Failure, id: &str) -> Response {
+    let problem = json!({
+        "type": "about:blank",
+        "title": words.t(&format!("error.{}.title", failure.key())),
+        "detail": failure.detail(),
+        "status": failure.status().as_u16(),
+        "request_id": id,
+    });
+    answer(failure, id, "application/problem+json", problem.to_string())
+}
+
+fn answer(failure: &Failure, id: &str, media_type: &'static str, text: String) -> Response {
+    let status = failure.status();
+    if let (Failure::Use(error), true) = (failure, status.is_server_error()) {
+        tracing::error!(%error, request_id = id, "a page failed");
+    }
+    let mut response = (status, text).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     let wait_s = match failure {
         Failure::Use(error) => match &**error {
             Error::TooMuch { wait, .. } => Some(wait.as_secs() + 1),

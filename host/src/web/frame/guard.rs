@@ -1,15 +1,16 @@
 //! The layers around every page: the headers that browsers go by, requests of other sites refused, and errors as pages.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::Frame;
 use super::failure::{self, Failure};
 use super::packed::{Reads, packed};
+use super::words::{Language, Words};
+use super::{Frame, Viewer};
 use crate::app::App;
 use crate::app::tokens::passwords::ClientAddress;
 
@@ -30,6 +31,29 @@ const HEADERS: [(&str, &str); 6] = [
 
 const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
+/// The reader of a page, once it has found out who that is: the page that says why it failed does not ask again, which would cost the
+/// reader another page of the minute.
+#[derive(Debug, Clone, Default)]
+pub struct Reader(Arc<OnceLock<(Option<Viewer>, bool)>>);
+
+impl Reader {
+    /// Keeps for whom a page is, and whether letters alone are keys for them.
+    pub fn is(&self, frame: &Frame) {
+        // A request has one reader: a second word about them is the same.
+        let _ = self.0.set((frame.viewer.clone(), frame.single_keys));
+    }
+
+    /// For whom the page is, where that is known.
+    pub fn known(&self) -> Option<&(Option<Viewer>, bool)> {
+        self.0.get()
+    }
+}
+
+/// Whether a script of a page asks, which takes no whole page for what it wanted (Fetch Metadata).
+fn is_by_script(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-dest").is_some_and(|wanted| wanted == "empty")
+}
+
 /// Whether a request comes from a page of this desk, or was typed in by the reader (Fetch Metadata; else RFC 6454).
 fn is_own(headers: &HeaderMap) -> bool {
     let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
@@ -41,7 +65,9 @@ fn is_own(headers: &HeaderMap) -> bool {
 }
 
 /// Refuses what another site would have the reader's browser do, makes errors pages, and tells browsers what a page may.
-pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let reader = Reader::default();
+    request.extensions_mut().insert(reader.clone());
     let (asked, path) = (request.headers().clone(), request.uri().path().to_owned());
     let from = request.extensions().get::<ClientAddress>().cloned().unwrap_or_default();
     let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
@@ -56,10 +82,11 @@ pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) ->
         None => is_problem(&response).then_some(Failure::Status(status)),
     };
     let mut response = match failed {
+        Some(failure) if is_by_script(&asked) => failure::problem(Words(Language::of(&asked)), &failure, &id),
         Some(failure) => {
             // A desk that has too much to do, or cannot read, is not asked once more.
             let may_ask = !status.is_server_error() && status != StatusCode::TOO_MANY_REQUESTS;
-            let frame = Box::pin(Frame::of_failure(&app, &asked, &path, may_ask.then_some(&from))).await;
+            let frame = Box::pin(Frame::of_failure(&app, (&asked, &path), &reader, may_ask.then_some(&from))).await;
             failure::page(frame, &failure, &id)
         }
         None => response,
@@ -93,16 +120,29 @@ async fn run(next: Next, request: Request) -> Response {
     next.run(request).await
 }
 
+/// Whether an answer is an error without a page. One to a method that an address does not take never has a page.
 fn is_problem(response: &Response) -> bool {
-    let plain =
-        response.headers().get(header::CONTENT_TYPE).is_none_or(|value| !value.as_bytes().starts_with(b"text/"));
     let status = response.status();
-    (status.is_client_error() || status.is_server_error()) && plain || status == StatusCode::METHOD_NOT_ALLOWED
+    let is_error = status.is_client_error() || status.is_server_error();
+    let has_page =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/"));
+    (is_error && !has_page) || status == StatusCode::METHOD_NOT_ALLOWED
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_script_is_told_from_a_browser_that_shows_a_page() {
+        let by = |wanted: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("sec-fetch-dest", wanted.parse().unwrap());
+            is_by_script(&headers)
+        };
+        assert!(by("empty"));
+        assert!(!by("document") && !by("iframe") && !by("image") && !is_by_script(&HeaderMap::new()));
+    }
 
     #[test]
     fn only_this_desk_s_own_pages_may_send_forms() {

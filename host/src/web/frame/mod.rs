@@ -22,11 +22,13 @@ pub mod form;
 pub mod guard;
 pub mod history;
 pub mod packed;
+mod refused;
 pub mod shown;
 pub mod times;
 pub mod words;
 
 use failure::Failure;
+use guard::Reader;
 use times::Times;
 use words::{Language, Words};
 
@@ -77,9 +79,18 @@ impl Frame {
         Frame { words, times, organisation, viewer, path: path.to_owned(), single_keys: true }
     }
 
-    /// The frame of a page that says why another cannot be shown: with the ways to the others where the reader is signed in, and the
-    /// desk may be asked about that for a browser at this address.
-    pub async fn of_failure(app: &App, headers: &HeaderMap, path: &str, from: Option<&ClientAddress>) -> Frame {
+    /// The frame of a page that says why another cannot be shown: with the ways to the others where the reader is signed in. One whom
+    /// that other page did not find out is asked about here, where the desk may be asked for a browser at this address.
+    pub async fn of_failure(
+        app: &App,
+        (headers, path): (&HeaderMap, &str),
+        reader: &Reader,
+        from: Option<&ClientAddress>,
+    ) -> Frame {
+        if let Some((viewer, single_keys)) = reader.known() {
+            let nameless = Frame::new(app, headers, path, None);
+            return Frame { viewer: viewer.clone(), single_keys: *single_keys, ..nameless };
+        }
         let found = match (cookie(headers, SESSION_COOKIE), from) {
             (Some(secret), Some(from)) => app.visit(&secret, from).await.ok().flatten(),
             _ => None,

@@ -91,6 +91,7 @@ pub async fn run(visit: Visit, form: Form) -> Result<Response, Failure> {
             Err(Error::Rejected { problems }) => {
                 problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join(" ")
             }
+            Err(Error::Refused(refusal)) => words.t1("ticket.refused", visit.frame.refused(refusal)),
             Err(error @ (Error::Broken(_) | Error::Damaged(_))) => {
                 tracing::error!(%error, ticket = %number, "a change of several tickets failed at one");
                 words.t("error.broken.title")

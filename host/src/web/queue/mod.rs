@@ -119,11 +119,17 @@ impl QueuePage {
 
 fn narrows(visit: &Visit, asked: &Asked) -> Vec<Narrow> {
     let f = &visit.frame;
-    let narrow = |name: &'static str, now: &str, all: Vec<(String, String)>| Narrow {
-        name,
-        label: f.words.t(&format!("queue.by-{name}")),
-        set: !now.is_empty(),
-        choices: all.into_iter().map(|(id, name)| Choice { chosen: id == now, id, name }).collect(),
+    let narrow = |name: &'static str, now: &str, mut all: Vec<(String, String)>| {
+        // Old tickets have tags, forms and teams that there are no more: the list says that it is narrowed by one.
+        if !now.is_empty() && name != "state" && all.iter().all(|(id, _)| id != now) {
+            all.push((now.to_owned(), now.to_owned()));
+        }
+        Narrow {
+            name,
+            label: f.words.t(&format!("queue.by-{name}")),
+            set: !now.is_empty(),
+            choices: all.into_iter().map(|(id, name)| Choice { chosen: id == now, id, name }).collect(),
+        }
     };
     let organisation = &f.organisation;
     let mut states: Vec<(String, String)> = vec![("all".to_owned(), f.words.t("queue.every-state"))];

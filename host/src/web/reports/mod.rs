@@ -49,14 +49,23 @@ struct Sum {
     before: Option<String>,
 }
 
+/// Reports that answer one sort of question.
+struct Group {
+    code: &'static str,
+    name: String,
+    /// The address of the first.
+    first: String,
+    /// Their addresses, names, and which is here.
+    links: Vec<(String, String, bool)>,
+}
+
 #[derive(Template)]
 #[template(path = "reports/show.html")]
 struct ReportPage {
     f: Frame,
     code: &'static str,
     title: String,
-    /// All reports: their addresses, names, and which is here.
-    all: Vec<(String, String, bool)>,
+    groups: Vec<Group>,
     from: String,
     to: String,
     bys: Vec<(&'static str, String, bool)>,
@@ -143,12 +152,11 @@ pub async fn show(visit: Visit, Path(code): Path<String>, Query(asked): Query<As
     let f = visit.frame;
     let names: Vec<String> = table.columns.iter().map(|column| f.words.t(&format!("report.{column}"))).collect();
     let series = if report.is_over_days() { names.get(2..).unwrap_or_default().to_vec() } else { Vec::new() };
-    let all = Report::ALL.map(|one| (asked.address(one.code(), &[]), title(&f, one), one == report));
     let bys = By::ALL.map(|one| (one.column(), f.words.t(&format!("by.{}", one.column())), Some(one) == by));
     let page_ = ReportPage {
         code: report.code(),
         title: title(&f, report),
-        all: all.to_vec(),
+        groups: groups(&f, &asked, report),
         from: days.from.to_string(),
         to: days.to.to_string(),
         bys: bys.to_vec(),
@@ -177,6 +185,29 @@ pub async fn show(visit: Visit, Path(code): Path<String>, Query(asked): Query<As
 fn pers(f: &Frame, report: Report, per: Per) -> Vec<(&'static str, String, bool)> {
     let all = Per::ALL.into_iter().filter(|_| report.is_over_days());
     all.map(|one| (one.code(), f.words.t(&format!("report.{}", one.code())), one == per)).collect()
+}
+
+/// The groups of all reports, in their order.
+const GROUPS: [&str; 4] = ["work", "promises", "people", "rules"];
+
+/// The group in which a report stands.
+const fn group_of(report: Report) -> &'static str {
+    match report {
+        Report::Volume | Report::Backlog | Report::Trend | Report::Resolutions | Report::FirstContact => "work",
+        Report::Attainment | Report::PromiseEvents => "promises",
+        Report::Satisfaction | Report::Handling | Report::Handovers => "people",
+        Report::Corrections | Report::Deflection => "rules",
+    }
+}
+
+fn groups(f: &Frame, asked: &Asked, here: Report) -> Vec<Group> {
+    let link = |one: Report| (asked.address(one.code(), &[]), title(f, one), one == here);
+    let group = |code: &'static str| {
+        let links: Vec<_> = Report::ALL.into_iter().filter(|one| group_of(*one) == code).map(link).collect();
+        let first = links.first().map(|(address, ..)| address.clone()).unwrap_or_default();
+        Group { code, name: f.words.t(&format!("report.group-{code}")), first, links }
+    };
+    GROUPS.into_iter().map(group).collect()
 }
 
 fn title(f: &Frame, report: Report) -> String {

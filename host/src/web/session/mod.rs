@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::frame::failure::Failure;
 use super::frame::form::{self, Form};
+use super::frame::guard::Reader;
 use super::frame::words::{LANGUAGE_COOKIE, Language};
 use super::frame::{Frame, SESSION_COOKIE, cookie, local, page};
 use crate::app::jobs::proofs::Shown;
@@ -51,6 +52,9 @@ impl FromRequestParts<Arc<App>> for Visit {
         let (session, actor) = app.visit(&secret, &from).await?.ok_or_else(ask)?;
         let mut frame = Frame::new(app, &parts.headers, path, Some(&actor));
         frame.single_keys = session.single_keys;
+        if let Some(reader) = parts.extensions.get::<Reader>() {
+            reader.is(&frame);
+        }
         Ok(Visit { app: Arc::clone(app), actor, frame, session })
     }
 }

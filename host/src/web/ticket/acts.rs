@@ -61,7 +61,7 @@ pub(super) async fn answer(
             render(visit, number, form, shown, StatusCode::PRECONDITION_FAILED).await
         }
         Err(Error::Refused(refusal)) => {
-            let shown = notice(words.t1("ticket.refused", refusal), "bad", Vec::new());
+            let shown = notice(words.t1("ticket.refused", visit.frame.refused(&refusal)), "bad", Vec::new());
             render(visit, number, form, shown, StatusCode::CONFLICT).await
         }
         Err(other) => Err(other.into()),

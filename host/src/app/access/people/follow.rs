@@ -15,7 +15,7 @@ use crate::desk::access::provisioning::progress;
 use crate::desk::access::{self, Grant};
 use crate::desk::id::{PersonId, TicketId};
 use crate::desk::organisation::{Item, Organisation};
-use crate::desk::ticket::timeline::Event;
+use crate::desk::ticket::timeline::{Event, Visibility};
 
 /// How often open requests and grants are compared with the organisation, besides whenever that changes.
 const EVERY: Duration = Duration::from_secs(3600);
@@ -141,7 +141,8 @@ impl Office {
         }
         // A reviewer who has kept it has read the same words.
         let is_it = |event: &Event| matches!(event, Event::AccessDecided { detail, .. } if detail == why);
-        if self.store.timeline(ticket.number, true).await?.iter().any(|said| is_it(&said.entry.event)) {
+        let entries = self.store.timeline(ticket.number, Visibility::Internal).await?;
+        if entries.iter().any(|said| is_it(&said.entry.event)) {
             return Ok(());
         }
         tracing::warn!(person = %grant.subject, grant = %grant.id, why, "access is looked at again that may not be held so");
@@ -271,6 +272,13 @@ impl App {
                 tracing::warn!(%error, "open requests and grants were not compared with the organisation: tried again");
             }
             self.follow_moves_for_now().await;
+            if let Ok(Some(by)) = self.office.clock_is_behind().await {
+                let minutes = by.as_mins();
+                tracing::warn!(
+                    minutes,
+                    "the clock shows less than it did: access, tokens and deadlines end later by that"
+                );
+            }
         }
     }
 }

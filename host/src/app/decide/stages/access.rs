@@ -6,8 +6,8 @@ use super::{Ask, NOTHING, Told, list, wrong_stage};
 use crate::app::decide::translate;
 use crate::app::record::verdict::{RecordedAccess, RecordedVerdict};
 use crate::desk::organisation::Organisation;
-use crate::desk::verdict::Given;
 use crate::desk::verdict::access::{self, AccessAnswer, AccessVerdict, Asked, Outcome, Scope};
+use crate::desk::verdict::{Given, Unfit};
 use crate::rules::contract::{self, Person, SoFar, access as contract_access};
 use crate::rules::run::stage::{Answer, Stage};
 
@@ -42,7 +42,7 @@ impl Ask for Access<'_> {
     type Answer = AccessAnswer;
     type Verdict = AccessVerdict;
 
-    fn check(&self, answer: Answer) -> Result<AccessAnswer, String> {
+    fn check(&self, answer: Answer) -> Result<AccessAnswer, Unfit> {
         match answer {
             Answer::Access(answer) => access::check(&self.asked, translate::access_answer(answer.decision)),
             other => Err(wrong_stage(&other)),

@@ -4,7 +4,7 @@ use super::{Ask, Told, by, list, wrong_stage};
 use crate::app::decide::translate;
 use crate::app::record::verdict::{RecordedCategorization, RecordedVerdict};
 use crate::desk::organisation::{Organisation, RequestType};
-use crate::desk::verdict::{self, Classification, Classified, Given, check};
+use crate::desk::verdict::{self, Classification, Classified, Given, Unfit, check};
 use crate::rules::run::stage::{Answer, Stage};
 
 /// Categorization for a form.
@@ -18,7 +18,7 @@ impl Ask for Categorization<'_> {
     type Answer = Classification;
     type Verdict = Classified;
 
-    fn check(&self, answer: Answer) -> Result<Classification, String> {
+    fn check(&self, answer: Answer) -> Result<Classification, Unfit> {
         match answer {
             Answer::Categorization(answer) => {
                 check::classification(self.organisation, translate::classification(answer.decision))

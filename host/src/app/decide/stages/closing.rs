@@ -10,7 +10,7 @@ use crate::desk::organisation::{Organisation, RequestType};
 use crate::desk::ticket::State;
 use crate::desk::ticket::lifecycle::words::verdict::{self, WordsVerdict};
 use crate::desk::ticket::lifecycle::words::{self, Effect, Spoken};
-use crate::desk::verdict::Given;
+use crate::desk::verdict::{Given, Unfit};
 use crate::rules::contract::{SoFar, closing};
 use crate::rules::run::stage::{Answer, Stage};
 
@@ -67,7 +67,7 @@ impl Ask for Closing<'_> {
     type Answer = Option<Effect>;
     type Verdict = WordsVerdict;
 
-    fn check(&self, answer: Answer) -> Result<Option<Effect>, String> {
+    fn check(&self, answer: Answer) -> Result<Option<Effect>, Unfit> {
         match answer {
             Answer::Closing(answer) => {
                 let effect = translate::effect(answer.decision);

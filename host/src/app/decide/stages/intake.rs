@@ -6,7 +6,7 @@ use super::{Ask, Told, list, text, wrong_stage};
 use crate::app::decide::translate;
 use crate::app::record::verdict::{RecordedIntake, RecordedProblem, RecordedVerdict};
 use crate::desk::organisation::{Organisation, RequestType};
-use crate::desk::verdict::{self, Changes, Given, IntakeAnswer, IntakeVerdict, check};
+use crate::desk::verdict::{self, Changes, Given, IntakeAnswer, IntakeVerdict, Unfit, check};
 use crate::rules::contract::{Attribute, Ticket, intake};
 use crate::rules::run::stage::{Answer, Stage};
 
@@ -33,11 +33,11 @@ impl Ask for Intake<'_> {
     type Answer = IntakeAnswer;
     type Verdict = IntakeVerdict;
 
-    fn check(&self, answer: Answer) -> Result<IntakeAnswer, String> {
+    fn check(&self, answer: Answer) -> Result<IntakeAnswer, Unfit> {
         match answer {
             Answer::Intake(answer) => match translate::intake_answer(answer.decision) {
                 Ok(changes) => check::changes(self.organisation, self.form, changes).map(IntakeAnswer::Accept),
-                Err(problems) if problems.is_empty() => Err("it rejects without a problem".to_owned()),
+                Err(problems) if problems.is_empty() => Err(Unfit::NoProblem),
                 Err(problems) => {
                     check::check_length("problems", problems.len()).map(|()| IntakeAnswer::Reject(problems))
                 }

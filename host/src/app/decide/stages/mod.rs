@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::app::record::verdict::RecordedVerdict;
 use crate::desk::organisation::Organisation;
 use crate::desk::text::{into_normal, is_blank};
-use crate::desk::verdict::{By, Given};
+use crate::desk::verdict::{By, Given, Unfit};
 use crate::rules::contract::intake as contract_intake;
 use crate::rules::limits::Limits;
 use crate::rules::run::call::{Called, Fault, ask_within, limits_for};
@@ -45,8 +45,8 @@ pub trait Ask {
     ///
     /// # Errors
     ///
-    /// A sentence that says why it does not count.
-    fn check(&self, answer: Answer) -> Result<Self::Answer, String>;
+    /// Why it does not count.
+    fn check(&self, answer: Answer) -> Result<Self::Answer, Unfit>;
 
     /// Whether a rule's answer would count under another configuration; never at a stage whose answers name nothing of it.
     fn counts_under(&self, _other: &Organisation, _answer: Answer) -> bool {
@@ -69,7 +69,7 @@ pub trait Ask {
 ///
 /// [`Fault::InvalidAnswer`].
 pub fn checked<S: Ask>(stage: &S, answer: Answer) -> Result<S::Answer, Fault> {
-    stage.check(answer).map_err(|sentence| Fault::InvalidAnswer { message: complaint(sentence) })
+    stage.check(answer).map_err(|unfit| Fault::InvalidAnswer { message: complaint(unfit.to_string()) })
 }
 
 /// The reason that a rule gives, as it is kept with the ticket: one line that is no longer than a person's reason, in the one form in
@@ -105,9 +105,9 @@ pub fn ask_within_limits(rule: &Rule, input: &Input, tables: &Arc<Tables>, limit
     }
 }
 
-fn wrong_stage(answer: &Answer) -> String {
+fn wrong_stage(answer: &Answer) -> Unfit {
     // Each stage's call returns that stage's answer by its type; this keeps the match whole.
-    format!("an answer of another stage: {}", reason(answer))
+    Unfit::OtherStage { reason: reason(answer) }
 }
 
 /// Who or what set a field, in a few words.

@@ -5,7 +5,7 @@ use crate::app::decide::translate;
 use crate::app::record::verdict::{RecordedPriority, RecordedVerdict};
 use crate::desk::id::CategoryId;
 use crate::desk::organisation::Organisation;
-use crate::desk::verdict::{self, Given, Rated, Rating, check};
+use crate::desk::verdict::{self, Given, Rated, Rating, Unfit, check};
 use crate::rules::run::stage::{Answer, Stage};
 
 /// Priority of a ticket of some category, where one is known.
@@ -20,7 +20,7 @@ impl Ask for Priority<'_> {
     type Answer = Option<Rating>;
     type Verdict = Rated;
 
-    fn check(&self, answer: Answer) -> Result<Option<Rating>, String> {
+    fn check(&self, answer: Answer) -> Result<Option<Rating>, Unfit> {
         match answer {
             Answer::Priority(answer) => {
                 translate::rating(answer.decision).map(|rating| check::rating(self.organisation, rating)).transpose()

@@ -5,7 +5,7 @@ use crate::app::decide::translate;
 use crate::app::record::verdict::{RecordedRouting, RecordedVerdict};
 use crate::desk::id::CategoryId;
 use crate::desk::organisation::Organisation;
-use crate::desk::verdict::{self, Destination, Given, Routed, check};
+use crate::desk::verdict::{self, Destination, Given, Routed, Unfit, check};
 use crate::rules::run::stage::{Answer, Stage};
 
 /// Routing of a ticket of some category.
@@ -20,7 +20,7 @@ impl Ask for Routing<'_> {
     type Answer = Option<Destination>;
     type Verdict = Routed;
 
-    fn check(&self, answer: Answer) -> Result<Option<Destination>, String> {
+    fn check(&self, answer: Answer) -> Result<Option<Destination>, Unfit> {
         match answer {
             Answer::Routing(answer) => {
                 translate::destination(answer.decision).map(|to| check::destination(self.organisation, to)).transpose()

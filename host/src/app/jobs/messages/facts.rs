@@ -24,18 +24,32 @@ pub fn facts(
         reasons::Named::Person => organisation.people.get(id).map(|person| person.name.clone()),
         reasons::Named::Clock | reasons::Named::Priority => None,
     };
-    let moved = ready.message.about.moved.as_ref().map(|Moved { from, to, reason, by_desk }| facts::Moved {
-        from: words::state(locale, *from).to_owned(),
-        to: words::state(locale, *to).to_owned(),
-        to_code: to.code().to_owned(),
-        reason: if *by_desk { reasons::in_language(locale, reason, &names) } else { reason.clone() },
-        reason_code: if *by_desk { reasons::code(reason).to_owned() } else { String::new() },
+    // A reason and its stable word: only those that the desk gives by itself are put into the recipient's language, and have one.
+    let said = |reason: &str, by_desk: bool| {
+        if by_desk {
+            (reasons::in_language(locale, reason, &names), reasons::code(reason).to_owned())
+        } else {
+            (reason.to_owned(), String::new())
+        }
+    };
+    let moved = ready.message.about.moved.as_ref().map(|Moved { from, to, reason, by_desk }| {
+        let (reason, reason_code) = said(reason, *by_desk);
+        facts::Moved {
+            from: words::state(locale, *from).to_owned(),
+            to: words::state(locale, *to).to_owned(),
+            to_code: to.code().to_owned(),
+            reason,
+            reason_code,
+        }
     });
-    let decided = ready.message.about.access.as_ref().map(|AccessNews { outcome, reason, by_desk }| facts::Decided {
-        outcome: words::outcome(locale, *outcome).to_owned(),
-        outcome_code: outcome.code().to_owned(),
-        reason: if *by_desk { reasons::in_language(locale, reason, &names) } else { reason.clone() },
-        reason_code: if *by_desk { reasons::code(reason).to_owned() } else { String::new() },
+    let decided = ready.message.about.access.as_ref().map(|AccessNews { outcome, reason, by_desk }| {
+        let (reason, reason_code) = said(reason, *by_desk);
+        facts::Decided {
+            outcome: words::outcome(locale, *outcome).to_owned(),
+            outcome_code: outcome.code().to_owned(),
+            reason,
+            reason_code,
+        }
     });
     Facts {
         organisation: organisation.name.clone(),

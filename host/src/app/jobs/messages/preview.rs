@@ -98,7 +98,7 @@ impl Office {
         let missing = || Error::Missing { what: "ticket", name: number.to_string() };
         let organisation = self.organisation();
         let (ticket, case) = self.store.ticket_and_case(number).await?.ok_or_else(missing)?;
-        let entries = self.store.timeline(number, false).await?;
+        let entries = self.store.timeline(number, Visibility::Public).await?;
         let about = entries.iter().fold(About::default(), |about, stored| after(about, &stored.entry));
         let to = recipient(&ticket, wanted.is_for_staff(), actor);
         let person = organisation.people.get(&to).ok_or_else(missing)?;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
+use super::trend::UNFINISHED;
 use super::{Cell, ReportTable};
 
 /// The time that a row of a report over days is about.
@@ -55,7 +56,7 @@ impl ReportTable {
         if per == Per::Day || self.columns.first() != Some(&Per::Day.code()) {
             return self;
         }
-        let stands = self.columns.get(2) == Some(&"unfinished");
+        let stands = self.columns.get(2) == Some(&UNFINISHED);
         let mut sums: BTreeMap<(String, String), Vec<i64>> = BTreeMap::new();
         for row in &self.rows {
             let [Cell::Text(day), Cell::Text(group), numbers @ ..] = row.as_slice() else { continue };
@@ -127,7 +128,7 @@ mod tests {
         assert_eq!(weeks.rows, [of("2026-W53", "a", [6, 2]), of("2026-W53", "b", [3, 1])]);
         let months = table.per(Per::Month);
         assert_eq!(months.rows.len(), 3, "the years stand apart: {months:?}");
-        let stands = ReportTable { columns: vec!["day", "group", "unfinished"], ..table_of_two_days() }.per(Per::Week);
+        let stands = ReportTable { columns: vec!["day", "group", UNFINISHED], ..table_of_two_days() }.per(Per::Week);
         assert_eq!(stands.rows, [vec![Cell::Text("2026-W53".to_owned()), Cell::Text(String::new()), Cell::Number(4)]]);
         let other = ReportTable { columns: vec!["group"], rows: vec![vec![Cell::Number(1)]] };
         assert_eq!(other.clone().per(Per::Month), other);

@@ -13,6 +13,8 @@ use crate::store::tickets::reports::{Moment, Period};
 
 /// The most rows of such a table: one for each day and each group.
 const ROWS_MAX: usize = 100_000;
+/// The column of counts that stand at the end of a day, so that those of several days are not added up.
+pub(super) const UNFINISHED: &str = "unfinished";
 
 impl Office {
     /// Day by day in the desk's zone, up to today. A ticket that came back is not in it between its resolution and that.
@@ -40,15 +42,23 @@ impl Office {
             }
         }
         for Undone { group, resolved, came_back, count } in undone {
-            // Those were finished as the period began.
-            *open.entry(group.clone()).or_default() -= if resolved.is_none() { count } else { 0 };
+            let at_begin = open.entry(group.clone()).or_default();
+            if resolved.is_none() {
+                // Those were finished as the period began.
+                *at_begin -= count;
+            }
             for (day, sign) in [(resolved, -1), (came_back, 1)] {
                 let Some(day) = day else { continue };
                 *changes.entry((day, group.clone())).or_default() += sign * count;
             }
         }
         let last = days.to.min(zone.to_datetime(self.clock.now()).date());
-        let all: Vec<Date> = days.from.series(1.day()).take_while(|day| *day <= last).collect();
+        // A zone that changes sides of the date line leaves a day out.
+        let is_there = |day: &Date| {
+            let begin = zone.to_timestamp(day.at(0, 0, 0, 0));
+            begin.is_ok_and(|begin| zone.to_datetime(begin).date() == *day)
+        };
+        let all: Vec<Date> = days.from.series(1.day()).take_while(|day| *day <= last).filter(is_there).collect();
         if all.len().saturating_mul(open.len()) > ROWS_MAX {
             let message = format!("has {} groups on each of {} days: name fewer days", open.len(), all.len());
             return Err(Error::Rejected { problems: vec![Problem::new("by", "too-much", message)] });
@@ -60,6 +70,6 @@ impl Office {
                 rows.push(vec![Cell::Text(day.to_string()), Cell::Text(group.clone()), Cell::Number(*count)]);
             }
         }
-        Ok(ReportTable { columns: vec!["day", "group", "unfinished"], rows })
+        Ok(ReportTable { columns: vec!["day", "group", UNFINISHED], rows })
     }
 }

@@ -24,7 +24,7 @@ use crate::desk::id::{CategoryId, TicketNumber};
 use crate::desk::permission;
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::edit::{EditTicket, Found, edit_with};
-use crate::desk::ticket::timeline::{Event, Field};
+use crate::desk::ticket::timeline::{Event, Field, Visibility};
 use crate::rules::contract::SoFar;
 use crate::store::{Commit, PackedRun};
 
@@ -137,7 +137,7 @@ impl App {
 
     /// Whether it was a person who set a ticket's team last.
     async fn is_routed_by_hand(&self, number: TicketNumber) -> Result<bool, Error> {
-        let settings = self.store.settings(number, true).await?;
+        let settings = self.store.settings(number, Visibility::Internal).await?;
         let of_team = settings.iter().rfind(|one| matches!(one.entry.event, Event::Set { field: Field::Team, .. }));
         Ok(of_team.is_some_and(|one| matches!(one.entry.author, Author::Person(_))))
     }

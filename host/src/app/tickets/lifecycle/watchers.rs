@@ -8,6 +8,7 @@ use crate::desk::id::{PersonId, TicketNumber};
 use crate::desk::permission;
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::lifecycle::watchers;
+use crate::desk::ticket::timeline::Visibility;
 use crate::store::tickets::list::PAGE_MAX;
 use crate::store::tickets::summary::TicketSummary;
 
@@ -19,7 +20,7 @@ impl Office {
     /// [`Error::Missing`].
     pub async fn watchers(&self, actor: &Actor, number: TicketNumber) -> Result<Vec<PersonId>, Error> {
         let (ticket, _, permit) = self.readable(actor, number).await?;
-        Ok(self.shown_watchers(&ticket, permit.internal()))
+        Ok(self.shown_watchers(&ticket, permit.sees()))
     }
 
     /// Lets a person follow a ticket, or no more; those who follow it then.
@@ -42,11 +43,12 @@ impl Office {
             })
         });
         let ticket = changed.await?.ticket;
-        Ok(self.shown_watchers(&ticket, permission::works_on_tickets(actor)))
+        let sees = if permission::works_on_tickets(actor) { Visibility::Internal } else { Visibility::Public };
+        Ok(self.shown_watchers(&ticket, sees))
     }
 
-    fn shown_watchers(&self, ticket: &Ticket, internal: bool) -> Vec<PersonId> {
-        watchers::shown(ticket, &self.organisation(), internal).into_iter().cloned().collect()
+    fn shown_watchers(&self, ticket: &Ticket, sees: Visibility) -> Vec<PersonId> {
+        watchers::shown(ticket, &self.organisation(), sees).into_iter().cloned().collect()
     }
 
     /// The tickets that the actor follows, the newest first, those before a number.

@@ -104,7 +104,7 @@ impl Office {
             Some((number, visibility)) => {
                 let (ticket, case) = self.ticket(actor, number).await?;
                 permission::comment(actor, &ticket, case.as_ref(), visibility)?;
-                if self.store.attachments(number, true, OF_TICKET_MAX).await?.len() >= OF_TICKET_MAX {
+                if self.store.attachments(number, Visibility::Internal, OF_TICKET_MAX).await?.len() >= OF_TICKET_MAX {
                     return Err(wrong("too-many", format!("are {OF_TICKET_MAX} already: a ticket has no more")));
                 }
                 actor.person().map(ToString::to_string).unwrap_or_default()
@@ -188,8 +188,7 @@ impl Office {
             return if own { Ok(found) } else { Err(missing()) };
         };
         let (_, _, permit) = self.readable(actor, number).await.map_err(|_| missing())?;
-        let shown = permit.internal() || found.visibility == Visibility::Public;
-        if shown { Ok(found) } else { Err(missing()) }
+        if found.visibility <= permit.sees() { Ok(found) } else { Err(missing()) }
     }
 
     /// The attachments of a ticket that the actor may see, in the order in which they were uploaded.
@@ -199,7 +198,7 @@ impl Office {
     /// [`Error::Missing`].
     pub async fn attachments(&self, actor: &Actor, number: TicketNumber) -> Result<Vec<StoredAttachment>, Error> {
         let (_, _, permit) = self.readable(actor, number).await?;
-        Ok(self.store.attachments(number, permit.internal(), OF_TICKET_MAX).await?)
+        Ok(self.store.attachments(number, permit.sees(), OF_TICKET_MAX).await?)
     }
 
     /// An attachment whose content may be given out.

@@ -81,13 +81,14 @@ impl Office {
     ) -> Result<Changed, Error> {
         let around = self.store.around(number).await?;
         let may = |ticket: &Ticket| Ok(permission::transition(actor, ticket).map(drop)?);
-        let may_be =
+        // The cancellation is tried first, and changes nothing: where it is refused, no access has ended.
+        let tried =
             self.change_if((actor, number), condition, idempotency(actor, key.clone()), may, |whole, case, at| {
                 let permit = permission::transition(actor, whole)?;
                 ticket::transition(whole, case, wanted.clone(), &around, &permit, at)?;
                 Ok(None)
             });
-        let seen = Box::pin(may_be).await?;
+        let seen = Box::pin(tried).await?;
         if !seen.repeated {
             self.end_access_of(actor, &seen.ticket, &wanted.reason).await?;
         }

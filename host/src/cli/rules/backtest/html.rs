@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::plot::{bar, escaped, latency, matrix};
+use super::text::bounded;
 use crate::app::replay::access::AccessReport;
 use crate::app::replay::promises::PromiseReport;
 use crate::app::replay::report::{CostReport, FieldReport, Report, StageReport};
@@ -101,7 +102,7 @@ fn limits(out: &mut String, report: &Report) {
 }
 
 fn notes(out: &mut String, report: &Report) {
-    let mut notes: Vec<String> = Vec::new();
+    let mut notes: Vec<String> = bounded(report).map(|note| escaped(&format!("{note}."))).into_iter().collect();
     if report.drifted > 0 {
         notes.push(format!(
             "Today's configuration makes other decisions of {} recorded answers, whatever is tried; they are compared with what they come to today.",

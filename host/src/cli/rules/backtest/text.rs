@@ -30,6 +30,9 @@ pub fn text(report: &Report) -> String {
         period.unwrap_or_default(),
         report.changed_share * 100.0
     );
+    if let Some(note) = bounded(report) {
+        let _ = writeln!(out, "note: {note}");
+    }
     if report.drifted > 0 {
         let _ = writeln!(
             out,
@@ -76,6 +79,18 @@ pub fn text(report: &Report) -> String {
         speed.overhead_us
     );
     out
+}
+
+/// Why older decisions than these may have been left out, where something ended the search.
+pub fn bounded(report: &Report) -> Option<String> {
+    let newest = thousands(report.decisions);
+    if report.limit_reached {
+        Some(format!("`--limit` let through the newest {newest} decisions; older ones were not asked about"))
+    } else if report.cut_short {
+        Some(format!("the time was over after the newest {newest} decisions; older ones were not asked about"))
+    } else {
+        None
+    }
 }
 
 /// The meaning of other priorities in hours of the promise, in total and by team.

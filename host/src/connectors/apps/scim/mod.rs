@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::call::{Call, Caller, Reply, Trouble};
-use super::{App, Asked, Effect, Listed, Probed, SignedIn, time_at};
+use super::{App, Asked, Effect, Listed, NotSaid, Probed, SignedIn, time_at};
 use crate::connectors::http::Method;
 use crate::desk::access::provisioning::progress::Came;
 use crate::desk::access::provisioning::{Account, Direction, Entitlement};
@@ -52,12 +52,12 @@ impl App for ScimApp {
     }
 
     fn holders<'a>(&'a self, entitlement: &'a Entitlement) -> Listed<'a> {
-        Box::pin(async move { self.members_of(entitlement).await.map_err(Trouble::said) })
+        Box::pin(async move { self.members_of(entitlement).await.map_err(NotSaid::from) })
     }
 
     fn last_sign_in<'a>(&'a self, account: Effect<'a>, place: &'a str) -> SignedIn<'a> {
         Box::pin(async move {
-            let user = self.user(account.account).await.map_err(Trouble::said)?;
+            let user = self.user(account.account).await.map_err(NotSaid::from)?;
             user.map_or(Ok(None), |user| time_at(&user.body, place))
         })
     }

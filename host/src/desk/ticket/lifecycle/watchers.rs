@@ -86,8 +86,8 @@ pub fn follow_on(into: &Ticket, merged: &Ticket, at: &At<'_>) -> Option<Change> 
 
 /// Those who follow a ticket, as far as a reader sees them: a requester knows who else reads the ticket, but not which of those
 /// who work here do.
-pub fn shown<'a>(ticket: &'a Ticket, organisation: &Organisation, internal: bool) -> Vec<&'a PersonId> {
-    ticket.watchers.iter().filter(|person| internal || !works_here(organisation, person)).collect()
+pub fn shown<'a>(ticket: &'a Ticket, organisation: &Organisation, sees: Visibility) -> Vec<&'a PersonId> {
+    ticket.watchers.iter().filter(|person| visibility(organisation, person) <= sees).collect()
 }
 
 fn visibility(organisation: &Organisation, person: &PersonId) -> Visibility {

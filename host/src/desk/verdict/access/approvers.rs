@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{ApprovalStep, Asked, DUE_HOURS_MAX, RawStep};
+use super::{ApprovalStep, Asked, DUE_HOURS_MAX, Heard, RawStep};
 use crate::desk::access::Named;
 use crate::desk::id::PersonId;
+use crate::desk::verdict::Unfit;
 use crate::desk::verdict::check::check_length;
 
 /// The risk classes for which the manager and the app's owner are enough, where a rule has failed.
@@ -12,13 +13,13 @@ const LOWER_RISKS: [&str; 2] = ["low", "medium"];
 
 /// Approvers are people or groups; who asks, and who is to have the access, are taken out (I2). Where too few are left of those
 /// whom a rule names, the desk's access approvers stand in; the rule's other steps stay as they are.
-pub(super) fn check_step(asked: &Asked<'_>, raw: &RawStep) -> Result<ApprovalStep, String> {
+pub(super) fn check_step(asked: &Asked<'_>, raw: &RawStep) -> Result<ApprovalStep, Unfit> {
     check_length("approvers in one step", raw.approvers.len())?;
     if raw.due_in_hours == 0 || raw.due_in_hours > DUE_HOURS_MAX {
-        return Err(format!("it gives approvers {} hours: `due-in-hours` is 1 to {DUE_HOURS_MAX}", raw.due_in_hours));
+        return Err(Unfit::DueIn { hours: raw.due_in_hours, hours_max: DUE_HOURS_MAX });
     }
     if raw.needed == 0 {
-        return Err("a step needs no approval: `needed` is at least 1".to_owned());
+        return Err(Unfit::NoApproval);
     }
     let names: BTreeSet<&String> = raw.approvers.iter().collect();
     let named: Vec<Named> = names.into_iter().filter_map(|name| named(asked, name)).collect();
@@ -30,7 +31,7 @@ pub(super) fn check_step(asked: &Asked<'_>, raw: &RawStep) -> Result<ApprovalSte
     let approvers = people(asked, &named);
     let needed = raw.needed.min(u32::try_from(approvers.len()).unwrap_or(u32::MAX));
     if needed == 0 {
-        return Err(format!("it needs {} approvals, and nobody may give them", raw.needed));
+        return Err(Unfit::NoApprovers { needed: raw.needed });
     }
     Ok(ApprovalStep { approvers, needed, due_in_hours: raw.due_in_hours, named })
 }
@@ -81,15 +82,15 @@ fn may_approve(asked: &Asked<'_>, person: &PersonId) -> bool {
     !parties.contains(&person) && asked.organisation.people.get(person).is_some_and(|person| person.active)
 }
 
-/// The people who decide where no rule does: the manager, or where there is none, the desk's access approvers. Where a rule has
-/// `failed`, it could have asked for more, so the app's owner is asked as well, and from the third class of risk on the desk's
-/// access approvers, too. A configuration is refused whose list of them is so short that none could be left.
-pub(super) fn fallback(asked: &Asked<'_>, failed: bool) -> Vec<ApprovalStep> {
+/// The people who decide where no rule does: the manager, or where there is none, the desk's access approvers. A rule that was not
+/// heard could have asked for more, so the app's owner is asked as well, and from the third class of risk on the desk's access
+/// approvers, too. A configuration is refused whose list of them is so short that none could be left.
+pub(super) fn fallback(asked: &Asked<'_>, heard: Heard) -> Vec<ApprovalStep> {
     let is_there = |named: &Named| !people(asked, std::slice::from_ref(named)).is_empty();
     let first = Some(Named::Manager).filter(is_there).unwrap_or(Named::AccessApprovers);
     let owner = Some(Named::Owner).filter(is_there).filter(|owner| of(asked, owner) != of(asked, &first));
     let mut named = vec![first];
-    if failed {
+    if heard == Heard::NotAll {
         let lower = LOWER_RISKS.contains(&asked.tier.risk.as_str());
         let approvers = Some(Named::AccessApprovers).filter(|_| !lower || owner.is_none());
         named.extend(owner.into_iter().chain(approvers));

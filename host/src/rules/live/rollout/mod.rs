@@ -56,6 +56,13 @@ pub enum Part {
     Active,
 }
 
+/// How many people have to want a step, before a version counts by it or counts no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Needs {
+    OnePerson,
+    TwoPeople,
+}
+
 /// A version that is tried alongside the active one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -97,26 +104,26 @@ pub struct Rollout {
 /// since it was looked at, nothing is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RolloutStep {
-    /// A source has this version. `second` says that it may not count on one word alone, for no ticket; `by` whose word that is.
-    Offer { source: Source, folder: Option<String>, version: VersionId, part: Part, second: bool, by: Signatory },
-    /// The folder that offered it is gone: nothing to a rule that came by API since. With `second`, people decide in the
-    /// rule's place until a person agrees that it is retired.
-    Gone { second: bool },
+    /// A source has this version. One that needs two people counts for no ticket on one word alone; `by` says whose word that is.
+    Offer { source: Source, folder: Option<String>, version: VersionId, part: Part, needs: Needs, by: Signatory },
+    /// The folder that offered it is gone: nothing to a rule that came by API since. Where that needs two people, people decide
+    /// in the rule's place until a person agrees that it is retired.
+    Gone { needs: Needs },
     /// The candidate is to play another part.
-    Promote { version: VersionId, part: Part, second: bool, by: Signatory },
+    Promote { version: VersionId, part: Part, needs: Needs, by: Signatory },
     /// The candidate steps back.
     Demote { version: VersionId, trial: Trial },
     /// A second person agrees that the candidate becomes active, or that the rule whose version this is be retired.
     Approve { version: VersionId, by: Signatory },
-    /// The version before takes over; with `second`, once a second person agrees to it.
-    RollBack { second: bool, by: Signatory },
+    /// The version before takes over; where it needs two people, once a second one agrees.
+    RollBack { needs: Needs, by: Signatory },
     /// The active version is taken out. The one before takes over, unless none may: a rule for access is never replaced by an
     /// earlier version without people, who decide in its place.
     Suspend { version: VersionId, hold: bool },
-    /// A suspended version counts again; with `second`, once a second person agrees to it.
-    Resume { second: bool, by: Signatory },
-    /// No version is asked any more; with `second`, once a second person agrees to it.
-    Retire { second: bool, by: Signatory },
+    /// A suspended version counts again; where it needs two people, once a second one agrees.
+    Resume { needs: Needs, by: Signatory },
+    /// No version is asked any more; where it needs two people, once a second one agrees.
+    Retire { needs: Needs, by: Signatory },
 }
 
 impl RolloutStep {
@@ -128,12 +135,12 @@ impl RolloutStep {
             RolloutStep::Promote { .. } => "promoted",
             RolloutStep::Demote { .. } => "demoted",
             RolloutStep::Approve { .. } => "approved",
-            RolloutStep::RollBack { second: true, .. } => "rollback-proposed",
+            RolloutStep::RollBack { needs: Needs::TwoPeople, .. } => "rollback-proposed",
             RolloutStep::RollBack { .. } => "rolled-back",
             RolloutStep::Suspend { .. } => "suspended",
-            RolloutStep::Resume { second: true, .. } => "resume-proposed",
+            RolloutStep::Resume { needs: Needs::TwoPeople, .. } => "resume-proposed",
             RolloutStep::Resume { .. } => "resumed",
-            RolloutStep::Retire { second: true, .. } => "retire-proposed",
+            RolloutStep::Retire { needs: Needs::TwoPeople, .. } => "retire-proposed",
             RolloutStep::Retire { .. } => "retired",
         }
     }
@@ -153,18 +160,17 @@ impl RolloutStep {
         }
     }
 
-    /// The same step as far as one person may take it alone: where `two` have to agree, it only proposes, or it suspends so
-    /// that people decide.
+    /// The same step, which needs at least so many people: one that needs two only proposes, or suspends so that people decide.
     #[must_use]
-    pub fn guarded(mut self, two: bool) -> Self {
+    pub fn guarded(mut self, least: Needs) -> Self {
         match &mut self {
-            RolloutStep::Offer { second, .. }
-            | RolloutStep::Promote { second, .. }
-            | RolloutStep::RollBack { second, .. }
-            | RolloutStep::Resume { second, .. }
-            | RolloutStep::Retire { second, .. }
-            | RolloutStep::Gone { second } => *second |= two,
-            RolloutStep::Suspend { hold, .. } => *hold |= two,
+            RolloutStep::Offer { needs, .. }
+            | RolloutStep::Promote { needs, .. }
+            | RolloutStep::RollBack { needs, .. }
+            | RolloutStep::Resume { needs, .. }
+            | RolloutStep::Retire { needs, .. }
+            | RolloutStep::Gone { needs } => *needs = least.max(*needs),
+            RolloutStep::Suspend { hold, .. } => *hold |= least == Needs::TwoPeople,
             RolloutStep::Demote { .. } | RolloutStep::Approve { .. } => {}
         }
         self
@@ -218,7 +224,7 @@ impl Rollout {
     pub fn after(&self, step: &RolloutStep) -> Result<Rollout, NotTaken> {
         let mut rollout = self.clone();
         match step {
-            RolloutStep::Offer { source, folder, version, part, second, by } => {
+            RolloutStep::Offer { source, folder, version, part, needs, by } => {
                 if rollout.source != *source && rollout.is_live() {
                     return Err(NotTaken::OtherSource { deployed_by: rollout.source });
                 }
@@ -241,11 +247,11 @@ impl Rollout {
                     return Ok(rollout);
                 }
                 rollout.offered = Some(*version);
-                rollout.place(*version, *part, *second, by)?;
+                rollout.place(*version, *part, *needs, by)?;
             }
             RolloutStep::Gone { .. } if rollout.source == Source::Api => {}
-            RolloutStep::Gone { second } => rollout.gone(*second),
-            RolloutStep::Promote { version, part, second, by } => {
+            RolloutStep::Gone { needs } => rollout.gone(*needs),
+            RolloutStep::Promote { version, part, needs, by } => {
                 let candidate = rollout.candidate_if(*version)?;
                 if *part <= Part::Trial(candidate.trial) {
                     return Err(NotTaken::NotHigher);
@@ -253,22 +259,22 @@ impl Rollout {
                 if matches!(part, Part::Trial(Trial::Canary(_))) && rollout.active.is_none() {
                     return Err(NotTaken::NothingBeside);
                 }
-                rollout.place(*version, *part, *second, by)?;
+                rollout.place(*version, *part, *needs, by)?;
             }
             RolloutStep::Demote { version, trial } => rollout.demote(*version, *trial)?,
             RolloutStep::Approve { version, by } => rollout.approve(*version, by)?,
-            RolloutStep::RollBack { second, by } => rollout.roll_back(*second, by)?,
+            RolloutStep::RollBack { needs, by } => rollout.roll_back(*needs, by)?,
             RolloutStep::Suspend { version, hold } => {
                 let active = rollout.active.ok_or(NotTaken::NotActive)?;
                 check_is(*version, active, "active version")?;
                 rollout.suspended = Some(active);
                 rollout.active = if *hold { None } else { rollout.previous.take() };
             }
-            RolloutStep::Resume { second, by } => rollout.resume(*second, by)?,
+            RolloutStep::Resume { needs, by } => rollout.resume(*needs, by)?,
             // It has ended with its folder: now that is meant, and the folder that comes back with the same changes nothing.
             RolloutStep::Retire { .. } if rollout.is_gone() => rollout.offered = rollout.previous,
             RolloutStep::Retire { .. } if !rollout.is_live() => return Err(NotTaken::NotActive),
-            RolloutStep::Retire { second: true, by } if rollout.in_force().is_some() => {
+            RolloutStep::Retire { needs: Needs::TwoPeople, by } if rollout.in_force().is_some() => {
                 rollout.retiring = Some(by.clone());
             }
             RolloutStep::Retire { .. } => rollout.retire(),
@@ -318,18 +324,19 @@ impl Rollout {
         self.retiring == Some(Signatory::Directory) && self.active.is_none() && self.suspended == Some(version)
     }
 
-    /// Its folder is gone. With `second`, people decide in its place until a person agrees that it is retired.
-    fn gone(&mut self, second: bool) {
+    /// Its folder is gone. Where that needs two people, people decide in its place until a person agrees that it is retired.
+    fn gone(&mut self, needs: Needs) {
         // One that was retired stays so: the same content in its folder again changes nothing.
         if self.is_live() {
             self.offered = None;
         }
-        if second {
-            self.suspended = self.active.take().or(self.suspended);
-            self.candidate = None;
-            self.retiring = self.suspended.map(|_| Signatory::Directory);
-        } else {
-            self.retire();
+        match needs {
+            Needs::OnePerson => self.retire(),
+            Needs::TwoPeople => {
+                self.suspended = self.active.take().or(self.suspended);
+                self.candidate = None;
+                self.retiring = self.suspended.map(|_| Signatory::Directory);
+            }
         }
         self.folder = None;
     }
@@ -349,13 +356,14 @@ impl Rollout {
         Ok(())
     }
 
-    fn resume(&mut self, second: bool, by: &Signatory) -> Result<(), NotTaken> {
+    fn resume(&mut self, needs: Needs, by: &Signatory) -> Result<(), NotTaken> {
         let version = self.suspended.ok_or(NotTaken::NotSuspended)?;
-        if second {
-            self.candidate = Some(Candidate::proposed(version, by));
-        } else {
-            self.suspended = None;
-            self.previous = self.active.replace(version).or(self.previous);
+        match needs {
+            Needs::OnePerson => {
+                self.suspended = None;
+                self.previous = self.active.replace(version).or(self.previous);
+            }
+            Needs::TwoPeople => self.candidate = Some(Candidate::proposed(version, by)),
         }
         Ok(())
     }
@@ -383,9 +391,9 @@ impl Rollout {
         Ok(())
     }
 
-    fn roll_back(&mut self, second: bool, by: &Signatory) -> Result<(), NotTaken> {
+    fn roll_back(&mut self, needs: Needs, by: &Signatory) -> Result<(), NotTaken> {
         let earlier = self.previous.ok_or(NotTaken::NothingEarlier)?;
-        if second {
+        if needs == Needs::TwoPeople {
             self.candidate = Some(Candidate::proposed(earlier, by));
             return Ok(());
         }
@@ -420,15 +428,15 @@ impl Rollout {
         Ok(candidate)
     }
 
-    fn place(&mut self, version: VersionId, part: Part, second: bool, by: &Signatory) -> Result<(), NotTaken> {
+    fn place(&mut self, version: VersionId, part: Part, needs: Needs, by: &Signatory) -> Result<(), NotTaken> {
         match part {
             Part::Active if self.active == Some(version) => self.candidate = None,
-            Part::Active if second => {
+            Part::Active if needs == Needs::TwoPeople => {
                 let trial = self.candidate.as_ref().filter(|c| c.version == version).map_or(Trial::Loaded, |c| c.trial);
                 self.candidate = Some(Candidate { version, trial, proposed_by: Some(by.clone()) });
             }
             Part::Active => self.activate(version),
-            Part::Trial(Trial::Canary(_)) if second => return Err(NotTaken::CanaryAlone),
+            Part::Trial(Trial::Canary(_)) if needs == Needs::TwoPeople => return Err(NotTaken::CanaryAlone),
             Part::Trial(trial) => {
                 check_share(trial)?;
                 self.candidate = Some(Candidate { version, trial, proposed_by: None });

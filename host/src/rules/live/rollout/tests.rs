@@ -27,30 +27,34 @@ fn who() -> impl Strategy<Value = Signatory> {
     proptest::sample::select(texts.to_vec()).prop_map(Signatory::parse)
 }
 
+fn needs() -> impl Strategy<Value = Needs> {
+    prop_oneof![Just(Needs::OnePerson), Just(Needs::TwoPeople)]
+}
+
 fn step() -> impl Strategy<Value = RolloutStep> {
     prop_oneof![
-        3 => (0_u8..5, part(), any::<bool>(), any::<bool>(), who()).prop_map(|(n, part, api, second, by)| RolloutStep::Offer {
+        3 => (0_u8..5, part(), any::<bool>(), needs(), who()).prop_map(|(n, part, api, needs, by)| RolloutStep::Offer {
             source: if api { Source::Api } else { Source::Directory },
             folder: None,
             version: version(n),
             part,
-            second,
+            needs,
             by,
         }),
-        6 => (0_u8..5, part(), any::<bool>(), who()).prop_map(|(n, part, second, by)| RolloutStep::Promote {
+        6 => (0_u8..5, part(), needs(), who()).prop_map(|(n, part, needs, by)| RolloutStep::Promote {
             version: version(n),
             part,
-            second,
+            needs,
             by,
         }),
         1 => (0_u8..5).prop_map(|n| RolloutStep::Demote { version: version(n), trial: Trial::Shadow }),
         1 => (0_u8..5).prop_map(|n| RolloutStep::Demote { version: version(n), trial: Trial::Loaded }),
         4 => (0_u8..5, who()).prop_map(|(n, by)| RolloutStep::Approve { version: version(n), by }),
-        2 => (any::<bool>(), who()).prop_map(|(second, by)| RolloutStep::RollBack { second, by }),
+        2 => (needs(), who()).prop_map(|(needs, by)| RolloutStep::RollBack { needs, by }),
         2 => (0_u8..5).prop_map(|n| RolloutStep::Suspend { version: version(n), hold: n % 2 == 0 }),
-        2 => (any::<bool>(), who()).prop_map(|(second, by)| RolloutStep::Resume { second, by }),
-        2 => (any::<bool>(), who()).prop_map(|(second, by)| RolloutStep::Retire { second, by }),
-        2 => any::<bool>().prop_map(|second| RolloutStep::Gone { second }),
+        2 => (needs(), who()).prop_map(|(needs, by)| RolloutStep::Resume { needs, by }),
+        2 => (needs(), who()).prop_map(|(needs, by)| RolloutStep::Retire { needs, by }),
+        2 => needs().prop_map(|needs| RolloutStep::Gone { needs }),
     ]
 }
 
@@ -76,18 +80,18 @@ proptest! {
             check(&next)?;
             let candidate = rollout.candidate.as_ref().map(|candidate| candidate.version);
             match &step {
-                RolloutStep::RollBack { second: true, .. } => {
+                RolloutStep::RollBack { needs: Needs::TwoPeople, .. } => {
                     prop_assert_eq!(next.active, rollout.active, "one word alone takes nothing back");
                 }
                 RolloutStep::RollBack { .. } => {
                     prop_assert_eq!(next.active, rollout.previous, "back to the version before");
                 }
-                RolloutStep::Resume { second: true, .. } | RolloutStep::Retire { second: true, .. }
+                RolloutStep::Resume { needs: Needs::TwoPeople, .. } | RolloutStep::Retire { needs: Needs::TwoPeople, .. }
                     if rollout.active.or(rollout.suspended).is_some() =>
                 {
                     prop_assert_eq!((next.active, next.suspended), (rollout.active, rollout.suspended), "nor this");
                 }
-                RolloutStep::Gone { second: true } if rollout.source == Source::Directory => {
+                RolloutStep::Gone { needs: Needs::TwoPeople } if rollout.source == Source::Directory => {
                     prop_assert_eq!(next.active, None);
                     prop_assert_eq!(next.suspended, rollout.active.or(rollout.suspended), "people decide in its place");
                 }
@@ -99,7 +103,7 @@ proptest! {
                     prop_assert_eq!((Some(*version), next.suspended), (rollout.active, rollout.active));
                     let expected = if *hold { None } else { rollout.previous };
                     prop_assert_eq!(next.active, expected, "the last good version takes over, or none");
-                    let resumed = next.after(&RolloutStep::Resume { second: false, by: mei() }).unwrap();
+                    let resumed = next.after(&RolloutStep::Resume { needs: Needs::OnePerson, by: mei() }).unwrap();
                     prop_assert_eq!(resumed.active, rollout.active);
                 }
                 RolloutStep::Gone { .. } if rollout.source == Source::Api => prop_assert_eq!(&next, &rollout),
@@ -115,7 +119,7 @@ proptest! {
                 {
                     prop_assert_eq!((next.active, &next.candidate), (rollout.active, &rollout.candidate), "a restart changes nothing");
                 }
-                RolloutStep::Offer { second: true, part, .. } | RolloutStep::Promote { second: true, part, .. } => {
+                RolloutStep::Offer { needs: Needs::TwoPeople, part, .. } | RolloutStep::Promote { needs: Needs::TwoPeople, part, .. } => {
                     prop_assert_eq!(next.active, rollout.active, "nothing becomes active on one word alone");
                     prop_assert!(!matches!(part, Part::Trial(Trial::Canary(_))), "and nothing counts for a share");
                 }
@@ -156,12 +160,12 @@ fn a_rule_has_one_source() {
         folder: None,
         version: version(1),
         part: Part::Active,
-        second: false,
+        needs: Needs::OnePerson,
         by: Signatory::Directory,
     };
     let rollout = Rollout::default().after(&offer(Source::Api)).unwrap();
     assert_eq!(rollout.after(&offer(Source::Directory)), Err(NotTaken::OtherSource { deployed_by: Source::Api }));
-    let retired = rollout.after(&RolloutStep::Retire { second: false, by: mei() }).unwrap();
+    let retired = rollout.after(&RolloutStep::Retire { needs: Needs::OnePerson, by: mei() }).unwrap();
     assert_eq!(retired.after(&offer(Source::Directory)).unwrap().source, Source::Directory);
 }
 
@@ -172,19 +176,20 @@ fn what_has_ended_with_its_folder_can_be_retired_once_and_comes_back_in_another_
         folder: Some("one".to_owned()),
         version: version(n),
         part: Part::Active,
-        second: false,
+        needs: Needs::OnePerson,
         by: Signatory::Directory,
     };
-    let retire = RolloutStep::Retire { second: false, by: mei() };
-    let gone = Rollout::default().after(&offer(1)).unwrap().after(&RolloutStep::Gone { second: false }).unwrap();
+    let retire = RolloutStep::Retire { needs: Needs::OnePerson, by: mei() };
+    let gone =
+        Rollout::default().after(&offer(1)).unwrap().after(&RolloutStep::Gone { needs: Needs::OnePerson }).unwrap();
     assert!(gone.is_gone());
     assert_eq!(gone.after(&offer(1)).unwrap().active, Some(version(1)), "it comes back with its folder");
     let retired = gone.after(&retire).unwrap();
     assert!(!retired.is_gone());
     assert_eq!(retired.after(&retire).unwrap_err(), NotTaken::NotActive);
-    assert!(!retired.after(&RolloutStep::Gone { second: false }).unwrap().is_gone());
+    assert!(!retired.after(&RolloutStep::Gone { needs: Needs::OnePerson }).unwrap().is_gone());
     let before = Rollout::default().after(&offer(1)).unwrap().after(&retire).unwrap();
-    let before = before.after(&RolloutStep::Gone { second: false }).unwrap();
+    let before = before.after(&RolloutStep::Gone { needs: Needs::OnePerson }).unwrap();
     assert!(!before.is_gone(), "it was retired before its folder was taken away");
     assert_eq!(before.after(&offer(1)).unwrap().active, None);
     assert_eq!(retired.after(&offer(1)).unwrap().active, None);
@@ -198,11 +203,14 @@ fn what_was_retired_lives_again_when_it_is_sent_again() {
         folder: None,
         version: version(1),
         part: Part::Active,
-        second: false,
+        needs: Needs::OnePerson,
         by: mei(),
     };
-    let retired =
-        Rollout::default().after(&sent).unwrap().after(&RolloutStep::Retire { second: false, by: mei() }).unwrap();
+    let retired = Rollout::default()
+        .after(&sent)
+        .unwrap()
+        .after(&RolloutStep::Retire { needs: Needs::OnePerson, by: mei() })
+        .unwrap();
     assert_eq!(retired.part_of(version(1)), None);
     assert_eq!(retired.after(&sent).unwrap().part_of(version(1)), Some("active"));
 }
@@ -227,7 +235,7 @@ fn a_step_about_a_version_that_was_replaced_names_both() {
         folder: None,
         version: version(n),
         part: Part::Active,
-        second: true,
+        needs: Needs::TwoPeople,
         by: Signatory::Directory,
     };
     let rollout = Rollout::default().after(&offer(1)).unwrap().after(&offer(2)).unwrap();
@@ -251,12 +259,12 @@ fn what_two_let_in_two_take_out() {
         folder: Some("one".to_owned()),
         version: version(1),
         part: Part::Active,
-        second: true,
+        needs: Needs::TwoPeople,
         by: Signatory::Directory,
     };
     let agreed = RolloutStep::Approve { version: version(1), by: mei() };
     let live = Rollout::default().after(&offer).unwrap().after(&agreed).unwrap();
-    let proposed = live.after(&RolloutStep::Retire { second: true, by: mei() }).unwrap();
+    let proposed = live.after(&RolloutStep::Retire { needs: Needs::TwoPeople, by: mei() }).unwrap();
     assert_eq!((proposed.active, &proposed.retiring), (Some(version(1)), &Some(mei())));
     assert_eq!(proposed.after(&agreed), Err(NotTaken::SamePerson));
     let by_noor = RolloutStep::Approve { version: version(1), by: noor };
@@ -264,7 +272,7 @@ fn what_two_let_in_two_take_out() {
     let withdrawn = proposed.after(&RolloutStep::Demote { version: version(1), trial: Trial::Loaded }).unwrap();
     assert_eq!(withdrawn, live);
 
-    let gone = live.after(&RolloutStep::Gone { second: true }).unwrap();
+    let gone = live.after(&RolloutStep::Gone { needs: Needs::TwoPeople }).unwrap();
     assert_eq!((gone.active, gone.suspended), (None, Some(version(1))), "people decide");
     assert_eq!(gone.after(&offer).unwrap(), live, "it was away for a moment");
     assert_eq!(gone.after(&agreed).unwrap().part_of(version(1)), None, "the directory proposed it, one person agrees");

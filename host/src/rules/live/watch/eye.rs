@@ -38,13 +38,20 @@ const AT_ONCE: usize = 200;
 /// How soon what is not read yet is counted again.
 const COUNT_EVERY: Duration = Duration::from_millis(20);
 
+/// What the thread shares with the rest of the program.
+pub struct Shared {
+    pub catalog: Arc<Catalog>,
+    pub tables: Arc<ArcSwap<Tables>>,
+    /// Whether all that lay in the directory at the start has been loaded or refused.
+    pub is_read: Arc<AtomicBool>,
+}
+
 /// The thread's knowledge.
 pub struct DirectoryWatch {
     habits: Habits,
     root: Root,
     lanes: Lanes,
-    catalog: Arc<Catalog>,
-    tables: Arc<ArcSwap<Tables>>,
+    shared: Shared,
     batches: Batches,
     /// Folders that are in a lane, as they looked when they were put there; one is never in two.
     loading: BTreeMap<PathBuf, Seen>,
@@ -72,25 +79,15 @@ pub struct DirectoryWatch {
     /// The folder whose content was compared last, though nothing about it looked different.
     compared: Option<PathBuf>,
     peek: Peek,
-    is_read: Arc<AtomicBool>,
 }
 
 impl DirectoryWatch {
-    pub fn new(
-        habits: Habits,
-        lanes: Lanes,
-        loader: Arc<Loader>,
-        catalog: Arc<Catalog>,
-        tables: Arc<ArcSwap<Tables>>,
-        is_read: Arc<AtomicBool>,
-        send: Sender<Message>,
-    ) -> Self {
+    pub fn new(habits: Habits, loader: Arc<Loader>, lanes: Lanes, shared: Shared, send: Sender<Message>) -> Self {
         Self {
             root: Root::new(habits.root.clone(), send),
             habits,
             lanes,
-            catalog,
-            tables,
+            shared,
             batches: Batches::default(),
             loading: BTreeMap::new(),
             again: BTreeSet::new(),
@@ -109,7 +106,6 @@ impl DirectoryWatch {
             counted: None,
             compared: None,
             peek: Peek::new(loader),
-            is_read,
         }
     }
 
@@ -153,7 +149,7 @@ impl DirectoryWatch {
             if now >= next_poll {
                 self.look(Load::OnceSettled);
                 self.compare_one();
-                self.lanes.compare_unknown(&self.catalog.generation(), &self.tables.load());
+                self.lanes.compare_unknown(&self.shared.catalog.generation(), &self.shared.tables.load());
                 next_poll = now + self.habits.poll;
             } else if self.look_at.is_some_and(|at| now >= at) {
                 self.looks_left = self.looks_left.saturating_sub(1);
@@ -236,7 +232,7 @@ impl DirectoryWatch {
 
     /// Whether a folder has or had a rule.
     fn is_known(&self, folder: &Path) -> bool {
-        self.seen.contains_key(folder) || self.catalog.folders().contains_key(folder)
+        self.seen.contains_key(folder) || self.shared.catalog.folders().contains_key(folder)
     }
 
     /// Loads what has changed, once the directory is quiet: all of it together.
@@ -252,7 +248,7 @@ impl DirectoryWatch {
         for folder in ready {
             self.quiet_since.remove(&folder);
             let looks = look_at(&folder);
-            if is_nothing(&looks) && self.catalog.serves(&folder) {
+            if is_nothing(&looks) && self.shared.catalog.serves(&folder) {
                 self.miss(&folder);
             } else if (self.is_known(&folder) || !is_nothing(&looks)) && !self.writing.is_open(&folder) {
                 // Also where it looks as it did: it was written to, and only its content tells what.
@@ -269,7 +265,7 @@ impl DirectoryWatch {
         for folder in folders {
             let looks = look_at(&folder);
             let half = self.seen.get(&folder).is_some_and(|read| is_half_changed(&read.looks, &looks));
-            if half && self.catalog.serves(&folder) && self.peek.at(&folder, looks).may_be_at(Stage::Access) {
+            if half && self.shared.catalog.serves(&folder) && self.peek.at(&folder, looks).may_be_at(Stage::Access) {
                 self.half.entry(folder).or_insert(now);
             } else {
                 self.half.remove(&folder);
@@ -300,7 +296,7 @@ impl DirectoryWatch {
             if at_once {
                 self.quiet_since.remove(&folder);
             }
-            if is_nothing(&looks) && self.catalog.serves(&folder) {
+            if is_nothing(&looks) && self.shared.catalog.serves(&folder) {
                 self.miss(&folder);
                 continue;
             }
@@ -328,7 +324,7 @@ impl DirectoryWatch {
         }
         let name = self.root.name().to_owned();
         let known = |path: &PathBuf| {
-            let is_known = self.found.read.contains(path) || self.is_known(path) || self.catalog.serves(path);
+            let is_known = self.found.read.contains(path) || self.is_known(path) || self.shared.catalog.serves(path);
             is_known && !self.found.beyond.contains(path)
         };
         let found = moved.and_then(|_| limit::folders(&name, known));
@@ -346,7 +342,7 @@ impl DirectoryWatch {
         self.limit(&found);
         let mut folders = found.read.clone();
         folders.extend(self.seen.keys().cloned());
-        folders.extend(self.catalog.folders().keys().filter(|folder| !found.beyond.contains(*folder)).cloned());
+        folders.extend(self.shared.catalog.folders().keys().filter(|folder| !found.beyond.contains(*folder)).cloned());
         self.found = found;
         Some(folders)
     }
@@ -359,7 +355,7 @@ impl DirectoryWatch {
         }
         let new = limit::refusals(found, &self.found);
         if !new.is_empty() {
-            self.catalog.apply(new, now());
+            self.shared.catalog.apply(new, now());
         }
     }
 
@@ -377,7 +373,7 @@ impl DirectoryWatch {
 
     /// Looks again at folders that were refused: maybe because of one that is there no longer.
     fn retry_refused(&mut self, but: &Path, at: Instant) {
-        let folders = self.catalog.folders();
+        let folders = self.shared.catalog.folders();
         let refused = folders.values().filter(|status| status.error.is_some()).map(|status| &status.folder);
         let refused = refused.filter(|folder| *folder != but && !self.found.beyond.contains(*folder));
         for folder in refused.cloned().collect::<Vec<PathBuf>>() {
@@ -391,7 +387,7 @@ impl DirectoryWatch {
     /// Puts folders into the lanes, to be shown together.
     #[expect(clippy::disallowed_methods, reason = "watching a directory happens in real time")]
     fn load(&mut self, folders: &[PathBuf]) {
-        let tables = self.tables.load_full();
+        let tables = self.shared.tables.load_full();
         let new: Vec<PathBuf> = folders.iter().filter(|folder| !self.loading.contains_key(*folder)).cloned().collect();
         self.batches.begin(&new, Instant::now());
         for folder in new {
@@ -442,8 +438,8 @@ impl DirectoryWatch {
     fn show(&mut self, ready: Vec<(PathBuf, Outcome)>) {
         // Where nothing is another than it was, there is nothing to show.
         if ready.iter().any(|(_, outcome)| !matches!(outcome, Outcome::Same)) {
-            self.catalog.apply(ready, now());
-            self.lanes.compare_unknown(&self.catalog.generation(), &self.tables.load());
+            self.shared.catalog.apply(ready, now());
+            self.lanes.compare_unknown(&self.shared.catalog.generation(), &self.shared.tables.load());
         }
     }
 
@@ -454,7 +450,7 @@ impl DirectoryWatch {
 
     /// Tells the catalog what is not read yet and what is missing.
     fn publish(&mut self, now: Instant) {
-        let before = self.catalog.unread();
+        let before = self.shared.catalog.unread();
         let waiting = self.quiet_since.keys().chain(self.half.keys()).cloned();
         let mut waiting: BTreeMap<PathBuf, Seen> = waiting.map(|folder| (folder.clone(), look_at(&folder))).collect();
         waiting.extend(self.unsettled.iter().chain(&self.loading).map(|(folder, looks)| (folder.clone(), *looks)));
@@ -469,6 +465,7 @@ impl DirectoryWatch {
             }
         }
         self.peek.keep(&unread);
+        self.catalog.take_renamed().iter().for_each(|folder| self.missing.replaced(folder, now));
         let directory = Directory {
             unreadable: self.unreadable.clone(),
             present: self.present(),
@@ -477,12 +474,12 @@ impl DirectoryWatch {
             ended: self.missing.ended(self.habits.patience, now),
             unread: unread.len(),
             loading: self.loading.keys().cloned().collect(),
-            is_read: self.is_read.load(Ordering::Acquire) || self.batches.is_first_over(),
+            is_read: self.shared.is_read.load(Ordering::Acquire) || self.batches.is_first_over(),
         };
-        self.catalog.set_unread(unread);
+        self.shared.catalog.set_unread(unread);
         let is_read = directory.is_read;
-        self.catalog.set_directory(directory);
-        self.is_read.store(is_read, Ordering::Release);
+        self.shared.catalog.set_directory(directory);
+        self.shared.is_read.store(is_read, Ordering::Release);
     }
 }
 

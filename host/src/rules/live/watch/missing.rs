@@ -2,7 +2,7 @@
 //! than emptied, and a tool that replaces a folder takes it away first.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 /// How long the rule of a single folder that is away goes on while others are there.
@@ -47,6 +47,11 @@ impl Missing {
         if !away.is_some_and(|away| away.is_meant) {
             self.ended.entry(folder.clone()).or_insert(away.map_or(now, |away| away.since));
         }
+    }
+
+    /// A rule of the folder has ended since another name has taken its place there.
+    pub fn replaced(&mut self, folder: &Path, now: Instant) {
+        self.ended.insert(folder.to_owned(), now);
     }
 
     /// The rules of the folder have ended so long ago, when another process looked.
@@ -152,5 +157,14 @@ mod tests {
         missing.ended_before(other, patience, (patience, after(100)));
         assert_eq!(missing.ended(patience, after(109)), std::slice::from_ref(&one), "the patience began before");
         assert!(missing.ended(patience, after(110)).is_empty());
+
+        missing.replaced(&one, after(200));
+        missing.replaced(&one, after(250));
+        assert_eq!(
+            missing.ended(patience, after(300)),
+            std::slice::from_ref(&one),
+            "another rule ended there since then"
+        );
+        assert!(missing.ended(patience, after(310)).is_empty());
     }
 }

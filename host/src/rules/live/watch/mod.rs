@@ -17,7 +17,7 @@ use notify::{Event, RecursiveMode, Watcher};
 use super::catalog::Catalog;
 use crate::rules::load::Loader;
 use crate::rules::tables::Tables;
-use eye::DirectoryWatch;
+use eye::{DirectoryWatch, Shared};
 use lanes::{Done, Lanes};
 
 mod batches;
@@ -87,8 +87,8 @@ impl Watch {
             let _ = loaded.send(Message::Loaded(Box::new(done)));
         })?;
         let is_read = Arc::new(AtomicBool::new(false));
-        let mut eye =
-            DirectoryWatch::new(habits, lanes, Arc::clone(loader), catalog, tables, Arc::clone(&is_read), send.clone());
+        let shared = Shared { catalog, tables, is_read: Arc::clone(&is_read) };
+        let mut eye = DirectoryWatch::new(habits, Arc::clone(loader), lanes, shared, send.clone());
         eye.begin(now);
         let thread = thread::Builder::new().name("rules-watch".to_owned()).spawn(move || eye.watch(&receive))?;
         Ok(Self { send, is_read, thread: Some(thread) })

@@ -53,13 +53,21 @@ impl std::fmt::Debug for Judge {
     }
 }
 
-/// Asks a rule all its examples. `passed` says that it has passed them before: then only the names in its answers are looked at.
+/// Whether a rule has passed its examples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passed {
+    NotYet,
+    /// When it was loaded before: then only the names in its answers are looked at, which the desk may know no longer.
+    Before,
+}
+
+/// Asks a rule all its examples.
 ///
 /// # Errors
 ///
 /// The first example that fails.
-pub fn check(rule: &Rule, tables: &Arc<Tables>, judge: Option<&Judge>, passed: bool) -> Result<(), ExampleFailed> {
-    for example in rule.manifest.examples.iter().filter(|_| !passed || judge.is_some()) {
+pub fn check(rule: &Rule, tables: &Arc<Tables>, judge: Option<&Judge>, passed: Passed) -> Result<(), ExampleFailed> {
+    for example in rule.manifest.examples.iter().filter(|_| passed == Passed::NotYet || judge.is_some()) {
         check_one(rule, example, tables, judge, passed).map_err(|message| ExampleFailed {
             name: example.name.clone(),
             stage: example.stage,
@@ -74,14 +82,14 @@ fn check_one(
     example: &Example,
     tables: &Arc<Tables>,
     judge: Option<&Judge>,
-    passed: bool,
+    passed: Passed,
 ) -> Result<(), String> {
     let input = example.whole()?;
     let answer = match ask(rule, &input, &example.asked_with(&rule.manifest, tables)).result {
-        Err(_) if passed => return Ok(()),
+        Err(_) if passed == Passed::Before => return Ok(()),
         answer => answer.map_err(|fault| fault.to_string())?,
     };
-    if !passed {
+    if passed == Passed::NotYet {
         compared(example, &answer)?;
     }
     match judge {

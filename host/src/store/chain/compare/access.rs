@@ -13,7 +13,7 @@ use crate::store::access::ledger::{Said, stored};
 use crate::store::access::{
     CASE_COLUMNS, CASE_COLUMNS_COUNT, DECISION_COLUMNS, DECISION_COLUMNS_COUNT, GRANT_COLUMNS, case, decision, grant,
 };
-use crate::store::db::{Arg, Tx};
+use crate::store::db::{Arg, Row, Tx};
 use crate::store::sql::places;
 use crate::store::{Error, Store};
 
@@ -47,6 +47,35 @@ struct Replaced {
     upto: i64,
 }
 
+impl Replaced {
+    fn take(&mut self, rows: &[Row]) -> Result<(), Error> {
+        for row in rows {
+            self.upto = row.int(5)?;
+            // What cannot be read breaks the chain itself, and is named there.
+            let Ok(event) = stored(row, TicketId(row.uuid(4)?)) else { continue };
+            if let Said::Event(LedgerEvent::Replaced { grant, .. }) = event.said {
+                self.ends.insert(grant, event.at);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads on to the instant of a transaction.
+    async fn read_on(&mut self, tx: &mut Tx) -> Result<(), Error> {
+        let sql = format!(
+            "select at, event, detail, hash, ticket, seq from ledger where seq > $1 and event = 'replaced' \
+             order by seq limit {PAGE}"
+        );
+        loop {
+            let rows = tx.all(&sql, vec![self.upto.into()]).await?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            self.take(&rows)?;
+        }
+    }
+}
+
 impl Store {
     pub(super) async fn compare_access(&self) -> Result<Vec<Difference>, Error> {
         let (mut found, mut after, mut replaced) = (Vec::new(), Uuid::nil(), Replaced::default());
@@ -57,83 +86,21 @@ impl Store {
             let tickets = rows.iter().map(|row| Ok(TicketId(row.uuid(0)?))).collect::<Result<Vec<_>, Error>>()?;
             let Some(last) = tickets.last() else { break };
             after = last.0;
-            let mut differs = self.compare_page(&tickets, &replaced.ends).await?;
+            // The ledger and what it is about of one instant: people decide meanwhile.
+            let mut tx = self.db.begin_reading().await?;
+            let mut differs = compare_page(&mut tx, &tickets, &replaced.ends).await?;
+            tx.end().await?;
             if !differs.is_empty() {
-                // A grant may have been replaced since that was looked up.
-                self.read_on(&mut replaced).await?;
-                differs = self.compare_page(&tickets, &replaced.ends).await?;
+                // A grant may have been replaced since that was looked up: here that is read of the same instant.
+                let mut tx = self.db.begin_reading().await?;
+                replaced.read_on(&mut tx).await?;
+                differs = compare_page(&mut tx, &tickets, &replaced.ends).await?;
+                tx.end().await?;
             }
             found.extend(differs);
         }
         found.extend(self.count_access().await?);
         found.extend(self.compare_awaited().await?);
-        Ok(found)
-    }
-
-    async fn compare_page(
-        &self,
-        tickets: &[TicketId],
-        replaced: &BTreeMap<GrantId, Timestamp>,
-    ) -> Result<Vec<Difference>, Error> {
-        // The ledger and what it is about of one instant: people decide meanwhile.
-        let mut tx = self.db.begin_reading().await?;
-        let mut expected = expected_access(&mut tx, tickets).await?;
-        for grant in expected.values_mut().flat_map(|expected| expected.grants.values_mut()) {
-            grant.expires_at = replaced.get(&grant.id).map_or(grant.expires_at, |end| grant.expires_at.min(*end));
-        }
-        let among = |column: &str| {
-            let places = places(0, tickets.len());
-            format!("{column} in ({places})")
-        };
-        let args = || tickets.iter().map(|id| Arg::from(id.0)).collect::<Vec<_>>();
-        let mut found = Vec::new();
-        let sql = format!("select {CASE_COLUMNS}, ticket from access_cases where {}", among("ticket"));
-        for row in tx.all(&sql, args()).await? {
-            let ticket = TicketId(row.uuid(CASE_COLUMNS_COUNT)?);
-            let Some(expected) = expected.get(&ticket) else {
-                let what = format!("the ledger knows nothing of the request for access {ticket}: it was added");
-                found.push((None, what));
-                continue;
-            };
-            // A row that cannot be read is not what was written either.
-            if !case(ticket, &row, &[]).is_ok_and(|case| expected.is_case(&case)) {
-                let what = "its request for access is not what the ledger says: who asked for what, where it stands, whom it \
-                            asks, or what it gives was changed";
-                found.push((expected.number, what.to_owned()));
-            }
-        }
-        let sql = format!(
-            "select {DECISION_COLUMNS}, ticket from access_decisions where {} order by ticket, at, step",
-            among("ticket")
-        );
-        let mut decided = Decided::new();
-        for row in tx.all(&sql, args()).await? {
-            decided.entry(TicketId(row.uuid(DECISION_COLUMNS_COUNT)?)).or_default().push(decision(&row)?);
-        }
-        for (ticket, expected) in expected.iter().filter(|(_, expected)| expected.asked.is_some()) {
-            let there = decided.remove(ticket).unwrap_or_default();
-            if sorted(there) != sorted(expected.decisions.clone()) {
-                let what =
-                    "what its approvers said is not what the ledger says: a decision was changed, added or removed";
-                found.push((expected.number, what.to_owned()));
-            }
-        }
-        let sql = format!("select {GRANT_COLUMNS} from grants where {}", among("ticket"));
-        let mut held: BTreeMap<TicketId, BTreeMap<GrantId, Grant>> = BTreeMap::new();
-        for row in tx.all(&sql, args()).await? {
-            let grant = grant(&row)?;
-            held.entry(grant.ticket).or_default().insert(grant.id, grant);
-        }
-        found.extend(compare_orders(&mut tx, tickets, &expected).await?);
-        tx.end().await?;
-        for (ticket, expected) in expected.iter().filter(|(_, expected)| expected.asked.is_some()) {
-            let there = held.remove(ticket).unwrap_or_default();
-            let ids: BTreeSet<&GrantId> = there.keys().chain(expected.grants.keys()).collect();
-            for id in ids.into_iter().filter(|id| there.get(id) != expected.grants.get(id)) {
-                let what = format!("the grant {id} is not what the ledger says: it was changed, added or removed");
-                found.push((expected.number, what));
-            }
-        }
         Ok(found)
     }
 
@@ -147,16 +114,10 @@ impl Store {
                  and event = 'replaced' order by seq limit {PAGE}"
             );
             let rows = self.db.all_of_history(&sql, vec![replaced.upto.into(), end.into()]).await?;
-            for row in &rows {
-                let Ok(event) = stored(row, TicketId(row.uuid(4)?)) else { continue };
-                if let Said::Event(LedgerEvent::Replaced { grant, .. }) = event.said {
-                    replaced.ends.insert(grant, event.at);
-                }
+            replaced.take(&rows)?;
+            if rows.len() < PAGE {
+                replaced.upto = end;
             }
-            replaced.upto = match rows.last() {
-                Some(last) if rows.len() == PAGE => last.int(5)?,
-                _ => end,
-            };
         }
         Ok(())
     }
@@ -230,6 +191,70 @@ impl Store {
         }
         Ok(found)
     }
+}
+
+/// The differences of some requests, with all that belongs to them, from what the ledger says at the same instant.
+async fn compare_page(
+    tx: &mut Tx,
+    tickets: &[TicketId],
+    replaced: &BTreeMap<GrantId, Timestamp>,
+) -> Result<Vec<Difference>, Error> {
+    let mut expected = expected_access(tx, tickets).await?;
+    for grant in expected.values_mut().flat_map(|expected| expected.grants.values_mut()) {
+        grant.expires_at = replaced.get(&grant.id).map_or(grant.expires_at, |end| grant.expires_at.min(*end));
+    }
+    let among = |column: &str| {
+        let places = places(0, tickets.len());
+        format!("{column} in ({places})")
+    };
+    let args = || tickets.iter().map(|id| Arg::from(id.0)).collect::<Vec<_>>();
+    let mut found = Vec::new();
+    let sql = format!("select {CASE_COLUMNS}, ticket from access_cases where {}", among("ticket"));
+    for row in tx.all(&sql, args()).await? {
+        let ticket = TicketId(row.uuid(CASE_COLUMNS_COUNT)?);
+        let Some(expected) = expected.get(&ticket) else {
+            let what = format!("the ledger knows nothing of the request for access {ticket}: it was added");
+            found.push((None, what));
+            continue;
+        };
+        // A row that cannot be read is not what was written either.
+        if !case(ticket, &row, &[]).is_ok_and(|case| expected.is_case(&case)) {
+            let what = "its request for access is not what the ledger says: who asked for what, where it stands, whom it \
+                        asks, or what it gives was changed";
+            found.push((expected.number, what.to_owned()));
+        }
+    }
+    let sql = format!(
+        "select {DECISION_COLUMNS}, ticket from access_decisions where {} order by ticket, at, step",
+        among("ticket")
+    );
+    let mut decided = Decided::new();
+    for row in tx.all(&sql, args()).await? {
+        decided.entry(TicketId(row.uuid(DECISION_COLUMNS_COUNT)?)).or_default().push(decision(&row)?);
+    }
+    for (ticket, expected) in expected.iter().filter(|(_, expected)| expected.asked.is_some()) {
+        let there = decided.remove(ticket).unwrap_or_default();
+        if sorted(there) != sorted(expected.decisions.clone()) {
+            let what = "what its approvers said is not what the ledger says: a decision was changed, added or removed";
+            found.push((expected.number, what.to_owned()));
+        }
+    }
+    let sql = format!("select {GRANT_COLUMNS} from grants where {}", among("ticket"));
+    let mut held: BTreeMap<TicketId, BTreeMap<GrantId, Grant>> = BTreeMap::new();
+    for row in tx.all(&sql, args()).await? {
+        let grant = grant(&row)?;
+        held.entry(grant.ticket).or_default().insert(grant.id, grant);
+    }
+    found.extend(compare_orders(tx, tickets, &expected).await?);
+    for (ticket, expected) in expected.iter().filter(|(_, expected)| expected.asked.is_some()) {
+        let there = held.remove(ticket).unwrap_or_default();
+        let ids: BTreeSet<&GrantId> = there.keys().chain(expected.grants.keys()).collect();
+        for id in ids.into_iter().filter(|id| there.get(id) != expected.grants.get(id)) {
+            let what = format!("the grant {id} is not what the ledger says: it was changed, added or removed");
+            found.push((expected.number, what));
+        }
+    }
+    Ok(found)
 }
 
 /// The ledger's word about these tickets.

@@ -13,9 +13,11 @@ use super::limits::Limits;
 use super::private;
 use crate::store::Error;
 use checkpoint::Checkpoints;
+use lock::Lock;
 use pool::{Lease, Pool};
 
 mod checkpoint;
+mod lock;
 pub(super) mod pool;
 pub(super) mod script;
 
@@ -37,6 +39,7 @@ pub struct Embedded {
     quick: Pool,
     lists: Pool,
     pub(super) disk: Flusher,
+    pub(super) lock: Lock,
     log: Checkpoints,
 }
 
@@ -54,7 +57,7 @@ impl Embedded {
         // Its connection is there for as long as the database is open, so that the log stays the same file.
         let log = Checkpoints::start(SqliteConnection::connect_with(&options).await?, write.clone()).await?;
         let disk = Flusher::start(file).map_err(sqlx::Error::Io)?;
-        Ok(Embedded { write, quick, lists, disk, log })
+        Ok(Embedded { write, quick, lists, disk, lock: Lock::default(), log })
     }
 
     /// All rows of a statement that reads.
@@ -97,6 +100,16 @@ impl Embedded {
     pub async fn migrate(&self, migrator: &Migrator) -> Result<(), Error> {
         let mut lease = self.write.take().await?;
         Ok(migrator.run(lease.connection()?).await?)
+    }
+
+    /// Whether what is written now would be found again, and can be written, as far as is known.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Starved`] where the file was taken away, [`Error::Shut`] where another program holds its lock.
+    pub async fn look(&self) -> Result<(), Error> {
+        self.disk.look().await?;
+        self.lock.check()
     }
 
     /// Says that something was committed.

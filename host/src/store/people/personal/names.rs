@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::Erasure;
 use crate::desk::id::{PersonId, TicketNumber};
@@ -17,6 +17,7 @@ use crate::store::tickets::timeline::{ERASED, TimelineRow};
 use crate::store::tickets::{rows, search};
 
 /// Statements about a ticket that was the person's own: `$1` is its number, `$2` the text in the place of their words, `$3` the person.
+/// Each is given all three, so that one that needs fewer names the others in a condition that always holds.
 const OF_OWN: [&str; 4] = [
     "update contents set body = $2, fields = '[]', attachments = '[]' where ticket = $1 and $3 <> ''",
     "update surveys set comment = '' where ticket = $1 and $2 <> $3",
@@ -28,7 +29,35 @@ const OF_OWN: [&str; 4] = [
 
 /// A field that is filled in with this text alone, as the contents of a ticket have it.
 pub(super) fn field_text(text: &str) -> String {
-    json!({ "text": text }).to_string()
+    filled_in(text).to_string()
+}
+
+fn filled_in(text: &str) -> Value {
+    json!({ "text": text })
+}
+
+impl Erasure<'_> {
+    /// Whether a field of a form may name the person. One of a form that is no more is taken to do so: who asks to be erased is not
+    /// to stay because of that.
+    fn may_name(&self, form: &str, field: &str) -> bool {
+        !self.texts.contains(&(form.to_owned(), field.to_owned()))
+    }
+
+    /// The fields of a ticket as its contents have them, with the other name in those that name the person.
+    fn in_fields(&self, form: &str, before: &str) -> String {
+        let (named, otherwise) = (filled_in(self.person.as_str()), filled_in(self.pseudonym));
+        // Where they are damaged, the name is found as it is written.
+        let Ok(mut fields) = serde_json::from_str::<Vec<(String, Value)>>(before) else {
+            return before.replace(&named.to_string(), &otherwise.to_string());
+        };
+        let naming = |(field, value): &&mut (String, Value)| *value == named && self.may_name(form, field);
+        let mut changed = false;
+        for (_, value) in fields.iter_mut().filter(naming) {
+            *value = otherwise.clone();
+            changed = true;
+        }
+        if changed { json!(fields).to_string() } else { before.to_owned() }
+    }
 }
 
 /// Takes a person off one ticket; how many entries changed, or `None` where it has nothing of the person after all, as one that names
@@ -55,7 +84,7 @@ pub(super) async fn erase_in_ticket(
             entries += 1;
         }
     }
-    let is_filled_in = own || erase_in_contents(tx, erasure, number).await?;
+    let is_filled_in = own || erase_in_contents(tx, erasure, (number, ticket.submitted.request_type.as_str())).await?;
     let is_named =
         ticket.belongs_to(person) || ticket.is_watched_by(person) || ticket.assignee.as_ref() == Some(person);
     if entries == 0 && !is_filled_in && !is_named {
@@ -103,18 +132,23 @@ async fn erase_ticket(tx: &mut Tx, erasure: Erasure<'_>, ticket: &Ticket) -> Res
 
 /// Puts the other name into the fields of another's ticket that name the person, and takes away the names of the files that the person
 /// sent with it; whether there were any.
-async fn erase_in_contents(tx: &mut Tx, erasure: Erasure<'_>, number: TicketNumber) -> Result<bool, Error> {
-    let Erasure { person, pseudonym, .. } = erasure;
+async fn erase_in_contents(
+    tx: &mut Tx,
+    erasure: Erasure<'_>,
+    (number, form): (TicketNumber, &str),
+) -> Result<bool, Error> {
+    let person = erasure.person;
     let sql = "select fields, attachments from contents where ticket = $1";
     let Some(row) = tx.optional(sql, vec![number.0.into()]).await? else { return Ok(false) };
     let before = row.text(0)?;
-    let fields = before.replace(&field_text(person.as_str()), &field_text(pseudonym));
+    let fields = erasure.in_fields(form, &before);
     let mut changed = fields != before;
     let text = row.text(1)?;
     let mut files: Vec<Value> = from_json("contents", "attachments", &text)?;
     let sql = "select id from attachments where ticket = $1 and uploader = $2";
     let sent = tx.all(sql, vec![number.0.into(), person.as_str().into()]).await?;
     let sent = sent.iter().map(|row| Ok(row.uuid(0)?.to_string())).collect::<Result<BTreeSet<_>, Error>>()?;
+    // Each is its name, its type and its size; where the desk keeps the file, a list follows that begins with its id.
     for file in &mut files {
         let is_theirs = file.pointer("/3/0").and_then(Value::as_str).is_some_and(|id| sent.contains(id));
         if let Some(name) = file.get_mut(0).filter(|_| is_theirs) {
@@ -161,8 +195,12 @@ pub(super) async fn erase_in_drafts(tx: &mut Tx, erasure: Erasure<'_>) -> Result
         // A damaged draft names no person, and must not stop the others.
         let Ok(mut content) = serde_json::from_str::<Value>(&row.text(2)?) else { continue };
         content.get_mut("requester").into_iter().for_each(rename);
+        let form = content.get("request_type").and_then(Value::as_str).unwrap_or_default().to_owned();
         let fields = content.get_mut("fields").and_then(Value::as_object_mut);
-        fields.into_iter().flat_map(Map::values_mut).for_each(rename);
+        let naming = fields.into_iter().flatten().filter(|(field, _)| erasure.may_name(&form, field));
+        for (_, value) in naming {
+            rename(value);
+        }
         let sql = "update drafts set content = $3 where person = $1 and id = $2";
         tx.execute(sql, vec![row.text(0)?.into(), row.uuid(1)?.into(), content.to_string().into()]).await?;
     }

@@ -143,11 +143,14 @@ impl Store {
     pub async fn attachments(
         &self,
         ticket: TicketNumber,
-        internal: bool,
+        sees: Visibility,
         limit: usize,
     ) -> Result<Vec<StoredAttachment>, Error> {
-        let public = if internal { "" } else { "and a.internal = 0" };
-        let sql = format!("{SELECT} where a.ticket = $1 {public} order by a.id limit {limit}");
+        let visible = match sees {
+            Visibility::Internal => "",
+            Visibility::Public => "and a.internal = 0",
+        };
+        let sql = format!("{SELECT} where a.ticket = $1 {visible} order by a.id limit {limit}");
         Ok(self.readable(T, &self.db.all(&sql, vec![ticket.0.into()]).await?, stored))
     }
 

@@ -22,6 +22,9 @@ pub enum Lead {
     /// Of those that somebody else requested.
     SubmittedBy,
     Category,
+    /// Of those that no person has.
+    NoOne,
+    RequestType,
 }
 
 /// By what an index is divided between its first column and the order of the queue.
@@ -36,21 +39,24 @@ pub enum Split {
 impl Lead {
     pub const fn split(self) -> Split {
         match self {
-            Lead::Queue | Lead::Team => Split::State,
+            Lead::Queue | Lead::Team | Lead::NoOne | Lead::RequestType => Split::State,
             Lead::Assignee | Lead::Requester | Lead::SubmittedBy | Lead::Category => Split::Unfinished,
         }
     }
 
-    /// The column, and what else the entries of its index have in common.
-    const fn column(self) -> Option<(&'static str, &'static str)> {
-        match self {
-            Lead::Queue => None,
-            Lead::Team => Some(("team", "")),
-            Lead::Assignee => Some(("assignee", "")),
-            Lead::Requester => Some(("requester", "")),
-            Lead::SubmittedBy => Some(("submitted_by", " and submitted_by <> requester")),
-            Lead::Category => Some(("category", "")),
-        }
+    /// The beginning of a condition that the entries of its index with this value have in common.
+    fn first(self, value: &str, args: &mut Args) -> String {
+        let (column, confined) = match self {
+            Lead::Queue => return String::new(),
+            Lead::NoOne => return "assignee is null and ".to_owned(),
+            Lead::Team => ("team", ""),
+            Lead::Assignee => ("assignee", ""),
+            Lead::Requester => ("requester", ""),
+            Lead::SubmittedBy => ("submitted_by", " and submitted_by <> requester"),
+            Lead::Category => ("category", ""),
+            Lead::RequestType => ("request_type", ""),
+        };
+        format!("{column} = {}{confined} and ", args.place(value))
     }
 }
 
@@ -68,7 +74,7 @@ pub struct Leads {
 
 impl Leads {
     /// Picks the index that narrows most: a person's tickets are fewer than a team's, a team's fewer than a category's with
-    /// all below it.
+    /// all below it; what no person has is fewer than what came by one form.
     pub async fn of(reader: &mut Reader, filter: &Filter) -> Result<Leads, Error> {
         let ranks = match &filter.priority {
             Some(priority) => Some(ranks(reader, priority).await?),
@@ -89,6 +95,10 @@ impl Leads {
                 Some(all) => all.into_iter().map(|category| (Lead::Category, category)).collect(),
                 None => vec![(Lead::Queue, String::new())],
             }
+        } else if filter.assignee.is_some() {
+            vec![(Lead::NoOne, String::new())]
+        } else if let Some(request_type) = &filter.request_type {
+            vec![(Lead::RequestType, request_type.clone())]
         } else {
             vec![(Lead::Queue, String::new())]
         };
@@ -111,11 +121,7 @@ impl Leads {
         let splits = self.splits(unfinished, args);
         let mut ranges = Vec::new();
         for (lead, value) in &self.by {
-            let first = lead.column().map(|(column, confined)| {
-                let place = args.place(value.as_str());
-                format!("{column} = {place}{confined} and ")
-            });
-            let first = first.unwrap_or_default();
+            let first = lead.first(value, args);
             ranges.extend(splits.iter().map(|split| format!("{first}{split}")));
         }
         ranges
@@ -168,7 +174,7 @@ pub fn residual(filter: &Filter, lead: Lead, args: &mut Args) -> Residual {
         residual.add(&["requester", "submitted_by"], condition);
     }
     let unassigned = assignee.as_deref() == Some(NO_ONE);
-    if unassigned {
+    if unassigned && lead != Lead::NoOne {
         residual.add(&["assignee"], "assignee is null".to_owned());
     }
     let equals = [
@@ -177,7 +183,7 @@ pub fn residual(filter: &Filter, lead: Lead, args: &mut Args) -> Residual {
         ("assignee", assignee.as_ref().filter(|_| lead != Lead::Assignee && !unassigned)),
         ("team", team.as_ref().filter(|_| lead != Lead::Team)),
         ("priority", priority.as_ref()),
-        ("request_type", request_type.as_ref()),
+        ("request_type", request_type.as_ref().filter(|_| lead != Lead::RequestType)),
     ];
     for (column, value) in equals {
         if let Some(value) = value {

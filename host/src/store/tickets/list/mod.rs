@@ -10,6 +10,8 @@
 //! - Two filters of which neither is rare and that hardly ever meet, such as a large team and a category of another: a page
 //!   looks at [`queue`]'s `WALK_MAX` entries of each walk, `ROUNDS_MAX` times, and ends where it has come to.
 //! - A category with very many below it: one walk for each, up to `LEADS_MAX` of them; beyond, the whole queue is walked.
+//! - A tag: no index has one of several, so that its tickets are looked for along those to which the rest of the filter leads,
+//!   or along the whole queue.
 //! - A stable order with a filter: what matches is gathered and sorted here if it is little; otherwise the tickets are walked
 //!   in that order, so that an export of a rare thing among a million takes some hundred short pages.
 
@@ -151,8 +153,9 @@ impl Store {
         Ok((count.min(most), after.is_some() || count > most))
     }
 
-    /// How the database finds such a page: for each statement its text and the lines of its plan. For whoever asks why a list
-    /// is slow, and for the tests that hold that none is.
+    /// How the database finds such a page, for the tests that hold that no list is slow: for each statement its text and the lines of
+    /// its plan.
+    #[doc(hidden)]
     pub async fn list_plans(&self, filter: &Filter, start: Start, limit: usize) -> Result<Vec<Plan>, Error> {
         let mut reader = Reader { tx: self.db.begin_walking().await?, plans: Some(Vec::new()) };
         read(&mut reader, filter, start, limit).await?;

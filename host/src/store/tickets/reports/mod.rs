@@ -171,7 +171,8 @@ impl Store {
     }
 
     /// The resolutions of a period by group and by how they ended; the empty word is for those that stand open. By person they
-    /// are those of the people who resolved, and not of those who have the tickets by now; the desk's own have no person.
+    /// are those of the people who resolved, and not of those who have the tickets by now; the desk's own have no person. What another
+    /// desk resolved is in none of them.
     ///
     /// # Errors
     ///
@@ -179,7 +180,7 @@ impl Store {
     pub async fn resolution_ends(&self, period: Period, by: Option<By>) -> Result<Vec<Counted>, Error> {
         let sql = format!(
             "select {} as name, coalesce(r.ended, ''), count(*) from resolutions r join tickets t on t.number = r.ticket \
-             where r.resolved_at >= $1 and r.resolved_at < $2 group by 1, 2 order by 1, 2",
+             where r.resolved_at >= $1 and r.resolved_at < $2 and r.elsewhere = 0 group by 1, 2 order by 1, 2",
             By::group_of_resolution(by)
         );
         let rows = self.db.all_of_history(&sql, period.args()).await?;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{By, Counted, Period, counted};
 use crate::desk::ticket::timeline::Field;
+use crate::store::db::Row;
 use crate::store::sql::columns::{corrupt, from_json, ms};
 use crate::store::{Error, Store};
 
@@ -29,6 +30,12 @@ struct Handovers {
     moves: i64,
     /// The tickets that came back to a team that had had them.
     back: BTreeSet<i64>,
+}
+
+/// From what to what an entry sets its field.
+fn set(details: &str) -> Result<(Option<String>, String), Error> {
+    let (_, from, to, _): (String, Option<String>, String, String) = from_json("timeline", "details", details)?;
+    Ok((from, to))
 }
 
 impl Store {
@@ -80,7 +87,7 @@ impl Store {
             "select {} as name, '', count(*), cast(sum(case when coalesce(r.ended, '') not in ('disputed', 'taken-up') \
              and not {again} and not {passed_on} and {said} <= 1 then 1 else 0 end) as bigint) \
              from resolutions r join tickets t on t.number = r.ticket \
-             where r.round = 1 and r.resolved_at >= $1 and r.resolved_at < $2 group by 1 order by 1",
+             where r.round = 1 and r.elsewhere = 0 and r.resolved_at >= $1 and r.resolved_at < $2 group by 1 order by 1",
             By::group_of_resolution(by)
         );
         let rows = self.db.all_of_history(&sql, period.args()).await?;
@@ -92,7 +99,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Where the database cannot be read, or an entry is damaged.
+    /// Where the database cannot be read.
     pub async fn handovers(&self, period: Period, by: Option<By>) -> Result<Vec<Counted>, Error> {
         let moved = |entry: &str| format!("{entry}.kind = 'set' and {entry}.details like '[\"team\",\"%'");
         let sql = format!(
@@ -104,14 +111,14 @@ impl Store {
             moved("m")
         );
         let mut groups: BTreeMap<String, Handovers> = BTreeMap::new();
-        for row in self.db.all_of_history(&sql, period.args()).await? {
-            let (group, ticket, details) = (row.text(0)?, row.int(1)?, row.text(2)?);
-            let (_, from, to, _): (String, Option<String>, String, String) =
-                from_json("timeline", "details", &details)?;
+        let rows = self.db.all_of_history(&sql, period.args()).await?;
+        // What is damaged is counted as such, and keeps no other from being read.
+        let read = |row: &Row| Ok((row.text(0)?, row.int(1)?, set(&row.text(2)?)?, row.int(3)?));
+        for (group, ticket, (from, to), at) in self.readable("timeline", &rows, read) {
             let of_group = groups.entry(group).or_default();
             let teams = of_group.left.entry(ticket).or_default();
             teams.extend(from);
-            if row.int(3)? < ms(period.from) {
+            if at < ms(period.from) {
                 continue;
             }
             of_group.moves += 1;
@@ -132,7 +139,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Where the database cannot be read, or an entry is damaged.
+    /// Where the database cannot be read.
     pub async fn decided(&self, period: Period, by: Option<By>) -> Result<Vec<Decided>, Error> {
         let (mut all, group) = (Vec::new(), By::group(by));
         // The day of a bundle is a matter of people alone.
@@ -148,14 +155,14 @@ impl Store {
             );
             let mut args = period.args();
             args.push(head.into());
-            for row in self.db.all_of_history(&sql, args).await? {
-                let details = row.text(2)?;
-                let (_, _, to, _): (String, Option<String>, String, String) =
-                    from_json("timeline", "details", &details)?;
+            let read = |row: &Row| {
                 let rule = row.opt_text(0)?.ok_or_else(|| corrupt("timeline", "author", "nothing"))?;
+                let (_, to) = set(&row.text(2)?)?;
                 let (version, group, count, corrected) = (row.text(1)?, row.text(3)?, row.int(4)?, row.int(5)?);
-                all.push(Decided { group, rule, version, field, to, count, corrected });
-            }
+                Ok(Decided { group, rule, version, field, to, count, corrected })
+            };
+            let rows = self.db.all_of_history(&sql, args).await?;
+            all.extend(self.readable("timeline", &rows, read));
         }
         Ok(all)
     }

@@ -236,6 +236,7 @@ impl Store {
     /// # Errors
     ///
     /// Where the database cannot be read.
+    #[doc(hidden)]
     pub async fn search_plan(&self, wanted: &Wanted, filter: &SearchFilter) -> Result<(String, Vec<String>), Error> {
         let mut tx = self.db.begin_searching().await?;
         let text = written(&mut tx, wanted).await?;

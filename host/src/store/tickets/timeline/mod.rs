@@ -284,24 +284,27 @@ impl Store {
         rows.iter().map(|row| Ok((TicketNumber(row.int(0)?), readable(row, 1)?))).collect()
     }
 
-    /// What happened to a ticket, in order; without `internal`, only what everybody may see. The database leaves out the
-    /// rest, so that nothing above can forget to.
-    pub async fn timeline(&self, ticket: TicketNumber, internal: bool) -> Result<Vec<StoredEntry>, Error> {
-        self.entries(ticket, internal, 0, i64::MAX).await
+    /// What happened to a ticket, in order, as far as a reader sees it. The database leaves out the rest, so that nothing above can
+    /// forget to.
+    pub async fn timeline(&self, ticket: TicketNumber, sees: Visibility) -> Result<Vec<StoredEntry>, Error> {
+        self.entries(ticket, sees, 0, i64::MAX).await
     }
 
     /// The same page by page: what comes after an entry's `seq`, at most `limit` entries and about [`PAGE_BYTES_MAX`].
     ///
-    /// Without `internal`, entries count among the public ones, so that no gap tells of those that are left out.
+    /// For a reader of what is public, entries count among the public ones, so that no gap tells of those that are left out.
     pub async fn timeline_page(
         &self,
         ticket: TicketNumber,
-        internal: bool,
+        sees: Visibility,
         after: i64,
         limit: usize,
     ) -> Result<Page<StoredEntry, i64>, Error> {
-        let visible = visible(internal);
-        let (from, skipped) = if internal { (after, 0) } else { (0, after) };
+        let visible = visible(sees);
+        let (from, skipped) = match sees {
+            Visibility::Internal => (after, 0),
+            Visibility::Public => (0, after),
+        };
         // Lengths are read before the texts: those may be long.
         let sql = format!(
             "select seq, cast(octet_length(details) as bigint) from timeline where ticket = $1 and seq > $2 {visible} \
@@ -321,8 +324,8 @@ impl Store {
             bytes += row.int(1)?;
         }
         let Some(first) = first else { return Ok(Page { items: Vec::new(), next: None }) };
-        let mut items = self.entries(ticket, internal, first - 1, last).await?;
-        if !internal {
+        let mut items = self.entries(ticket, sees, first - 1, last).await?;
+        if sees == Visibility::Public {
             items.iter_mut().zip(after.saturating_add(1)..).for_each(|(entry, place)| entry.seq = place);
         }
         let next = items.last().map(|entry| entry.seq).filter(|_| more);
@@ -334,10 +337,10 @@ impl Store {
     pub async fn timeline_end(
         &self,
         ticket: TicketNumber,
-        internal: bool,
+        sees: Visibility,
         limit: usize,
     ) -> Result<(Vec<StoredEntry>, i64), Error> {
-        let visible = visible(internal);
+        let visible = visible(sees);
         // Lengths are read before the texts: those may be long.
         let sql = format!(
             "select seq, cast(octet_length(details) as bigint) from timeline where ticket = $1 {visible} \
@@ -352,7 +355,7 @@ impl Store {
                 break;
             }
         }
-        let items = self.entries(ticket, internal, first.saturating_sub(1), i64::MAX).await?;
+        let items = self.entries(ticket, sees, first.saturating_sub(1), i64::MAX).await?;
         let sql = format!("select count(*) from timeline where ticket = $1 and seq < $2 {visible}");
         let before = self.db.quick(&sql, vec![ticket.0.into(), first.into()]).await?;
         Ok((items, before.first().map_or(Ok(0), |row| row.int(0))?))
@@ -383,11 +386,11 @@ impl Store {
     async fn entries(
         &self,
         ticket: TicketNumber,
-        internal: bool,
+        sees: Visibility,
         after: i64,
         to: i64,
     ) -> Result<Vec<StoredEntry>, Error> {
-        let visible = visible(internal);
+        let visible = visible(sees);
         let sql = format!(
             "select {COLUMNS} from timeline where ticket = $1 and seq > $2 and seq <= $3 {visible} order by seq"
         );
@@ -397,8 +400,8 @@ impl Store {
 
     /// The entries of a ticket that say how it came to be as it is: what was set, to whom it went, what became of its request.
     /// Comments, which may be long and many, are left out.
-    pub async fn settings(&self, ticket: TicketNumber, internal: bool) -> Result<Vec<StoredEntry>, Error> {
-        let visible = visible(internal);
+    pub async fn settings(&self, ticket: TicketNumber, sees: Visibility) -> Result<Vec<StoredEntry>, Error> {
+        let visible = visible(sees);
         let sql = format!(
             "select {COLUMNS} from timeline where ticket = $1 and kind in ('set', 'assigned', 'access-decided') {visible} \
              order by seq limit {SETTINGS_MAX}"
@@ -432,7 +435,10 @@ fn among(places: &[(i64, i64, i64)]) -> String {
     places.iter().map(one).collect::<Vec<_>>().join(" or ")
 }
 
-/// What narrows a timeline to what may be seen.
-fn visible(internal: bool) -> String {
-    if internal { String::new() } else { format!("and visibility = {PUBLIC}") }
+/// The condition that leaves out the entries that a reader does not see.
+fn visible(sees: Visibility) -> String {
+    match sees {
+        Visibility::Internal => String::new(),
+        Visibility::Public => format!("and visibility = {PUBLIC}"),
+    }
 }

@@ -32,6 +32,8 @@ struct Day {
 #[template(path = "admin/year.html")]
 pub struct Year {
     f: Frame,
+    /// The days of a week in short, Monday first.
+    weekdays: Vec<String>,
     months: Vec<Month>,
 }
 
@@ -39,8 +41,9 @@ impl Year {
     /// The year that begins with the present month.
     pub fn of(f: &Frame, calendar: &Calendar) -> Year {
         let today = calendar.zone.to_datetime(f.times.now).date();
-        let months = (0..MONTHS).filter_map(|n| month(calendar, today, n)).collect();
-        Year { f: f.clone(), months }
+        let months = (0..MONTHS).filter_map(|n| month(f, calendar, today, n)).collect();
+        let weekdays = (1..=7).map(|day| f.words.t(&format!("weekday.{day}"))).collect();
+        Year { f: f.clone(), weekdays, months }
     }
 }
 
@@ -54,7 +57,7 @@ fn kind(calendar: &Calendar, day: Date) -> &'static str {
 }
 
 /// The month so many after the present one.
-fn month(calendar: &Calendar, today: Date, n: i32) -> Option<Month> {
+fn month(f: &Frame, calendar: &Calendar, today: Date, n: i32) -> Option<Month> {
     let first = today.first_of_month().checked_add(Span::new().months(n)).ok()?;
     let mut weeks = Vec::new();
     let mut week = [None; 7];
@@ -68,7 +71,8 @@ fn month(calendar: &Calendar, today: Date, n: i32) -> Option<Month> {
             weeks.push(std::mem::take(&mut week));
         }
     }
-    Some(Month { name: first.strftime("%Y-%m").to_string(), weeks })
+    let name = format!("{} {}", f.words.t(&format!("month.{}", first.month())), first.year());
+    Some(Month { name, weeks })
 }
 
 /// The level that each impact and each urgency give together, the highest first.

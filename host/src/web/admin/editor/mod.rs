@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::app::Error;
 use crate::app::replay::Filter;
+use crate::app::replay::manifest::FailedExample;
 use crate::app::replay::report::Report;
 use crate::app::rollout::deploy::Upload;
 use crate::desk::permission;
@@ -28,6 +29,8 @@ const SHOWN: usize = 12;
 /// Rows and columns of a grid.
 const ROWS_MAX: usize = 500;
 const COLUMNS_MAX: usize = 60;
+/// The code of a rule that does not live up to one of its examples.
+const EXAMPLE_FAILED: &str = "example-failed";
 
 /// From one value to another, and how often.
 struct Move {
@@ -72,6 +75,8 @@ struct EditorPage {
     /// As it is live, cell by cell, to mark what differs.
     live: Grid,
     problem: Option<String>,
+    /// An example of the rule's own that the rows do not live up to.
+    example: Option<FailedExample>,
     beside: Option<Beside>,
     manifest: Option<String>,
     why: String,
@@ -166,6 +171,7 @@ pub async fn show(visit: Visit, Path(name): Path<String>) -> Result<Response, Fa
         live: grid.clone(),
         grid,
         problem: None,
+        example: None,
         beside: None,
         manifest: None,
         why: String::new(),
@@ -213,6 +219,7 @@ pub async fn run(visit: Visit, Path(name): Path<String>, form: Form) -> Result<R
         live: Grid::of(&manifest).map_err(|_| Failure::NoPage)?,
         grid,
         problem: None,
+        example: None,
         beside: None,
         manifest: None,
         why: why.clone(),
@@ -240,7 +247,10 @@ pub async fn run(visit: Visit, Path(name): Path<String>, form: Form) -> Result<R
         visit.app.clock.now().checked_sub(SignedDuration::from_hours(DAYS * 24)).unwrap_or(Timestamp::UNIX_EPOCH);
     let filter = Filter { since: Some(since), limit: Some(DECISIONS_MAX), ..Filter::default() };
     match visit.app.backtest_manifest(&visit.actor, &name, changed, filter).await {
-        Ok(report) => page_.beside = Some(beside(&visit.frame, &report)),
+        Ok((report, failed)) => {
+            page_.beside = Some(beside(&visit.frame, &report));
+            page_.example = failed;
+        }
         Err(Error::Unfit(unfit)) => page_.problem = Some(format!("{} {}", unfit.what, unfit.mend)),
         Err(other) => return Err(other.into()),
     }
@@ -259,6 +269,9 @@ async fn offer(visit: &Visit, name: &str, manifest: &str, why: String) -> Result
     let upload = Upload { manifest: manifest.into_bytes(), component, signature: None, why };
     match visit.app.deploy_rule(&visit.actor, uploading, upload).await {
         Ok(_) => Ok(Ok(Redirect::to(&format!("/admin/rules/{name}?done=1")).into_response())),
+        Err(Error::Unfit(unfit)) if unfit.code == EXAMPLE_FAILED => {
+            Ok(Err(visit.frame.words.t("editor.example-keeps")))
+        }
         Err(Error::Unfit(unfit)) => Ok(Err(format!("{} {}", unfit.what, unfit.mend))),
         Err(Error::Rejected { problems }) => {
             let all = problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join(" ");

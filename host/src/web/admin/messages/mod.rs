@@ -51,12 +51,18 @@ struct Wrong {
     excerpt: String,
 }
 
+/// A group of messages to choose from: of each its code, its words, and whether it is the one that is shown.
+struct Choice {
+    group: String,
+    kinds: Vec<(&'static str, String, bool)>,
+}
+
 #[derive(Template)]
 #[template(path = "admin/messages.html")]
 struct MessagesPage {
     f: Frame,
-    /// The kinds of message, and the languages: address, words, and whether it is the one that is shown.
-    kinds: Vec<(String, String, bool)>,
+    choices: Vec<Choice>,
+    /// The languages: address, tag, and whether it is the one that is shown.
     locales: Vec<(String, String, bool)>,
     asked: Asked,
     title: String,
@@ -109,9 +115,48 @@ struct Shown {
     goes_on: bool,
 }
 
-/// Every kind of message by its word; the digest last.
-fn kinds() -> impl Iterator<Item = &'static str> {
-    MessageKind::ALL.into_iter().map(MessageKind::code).chain([DIGEST])
+/// The kinds of message by the key of their group: each group in the order in which such messages come.
+const GROUPS: [(&str, &[MessageKind]); 3] = [
+    (
+        "messages.to-requesters",
+        &[
+            MessageKind::Acknowledgement,
+            MessageKind::Reply,
+            MessageKind::StateChanged,
+            MessageKind::AnswerReminder,
+            MessageKind::Resolved,
+            MessageKind::ConfirmationReminder,
+            MessageKind::Closed,
+        ],
+    ),
+    (
+        "messages.to-agents",
+        &[
+            MessageKind::Assigned,
+            MessageKind::RequesterWrote,
+            MessageKind::Mentioned,
+            MessageKind::Escalated,
+            MessageKind::LeftInQueue,
+            MessageKind::NotTakenUp,
+            MessageKind::PromiseRunsOut,
+            MessageKind::PromiseBroken,
+        ],
+    ),
+    (
+        "messages.of-access",
+        &[MessageKind::ApprovalWanted, MessageKind::Delegation, MessageKind::ReviewWanted, MessageKind::AccessEnding],
+    ),
+];
+
+/// The kinds to choose from; the digest, which has several messages in one, is last.
+fn choices(f: &Frame, shown: &str) -> Vec<Choice> {
+    let kind = |code: &'static str| (code, f.words.t(&format!("message.{code}")), code == shown);
+    let of = |(group, kinds): (&str, &[MessageKind])| Choice {
+        group: f.words.t(group),
+        kinds: kinds.iter().map(|one| kind(one.code())).collect(),
+    };
+    let together = Choice { group: f.words.t("messages.together"), kinds: vec![kind(DIGEST)] };
+    GROUPS.into_iter().map(of).chain([together]).collect()
 }
 
 fn wrong(mistake: &Mistake, content: &str) -> Wrong {
@@ -160,7 +205,7 @@ async fn render(visit: Visit, asked: Asked, live: LiveWords, shown: Shown) -> Re
         _ => StatusCode::OK,
     };
     let page_ = MessagesPage {
-        kinds: kinds().map(|kind| (of(kind, &asked.locale).address(&[]), name(kind), kind == asked.kind)).collect(),
+        choices: choices(&f, &asked.kind),
         locales: locales.map(|tag| (of(&asked.kind, tag).address(&[]), tag.to_owned(), tag == asked.locale)).collect(),
         title: name(&asked.kind),
         file: format!("templates/{}", asked.template()),
@@ -256,4 +301,17 @@ fn as_mail(html: &str) -> Response {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(SANDBOX));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_message_is_in_one_group() {
+        for kind in MessageKind::ALL {
+            let found = GROUPS.iter().flat_map(|(_, kinds)| kinds.iter()).filter(|one| **one == kind).count();
+            assert_eq!(found, 1, "{}", kind.code());
+        }
+    }
 }

@@ -6,7 +6,7 @@ use super::Effect;
 use crate::desk::actor::RuleRef;
 use crate::desk::organisation::RequestType;
 use crate::desk::ticket::{Party, State, TRANSITIONS};
-use crate::desk::verdict::{By, Decided, Given};
+use crate::desk::verdict::{By, Decided, Given, Unfit};
 
 /// The effect that words have, by whose word.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,8 +20,8 @@ pub struct WordsVerdict {
 /// organisation has none of that name any more.
 ///
 /// # Errors
-/// A sentence that says what is not possible, and what is.
-pub fn check(effect: Effect, state: State, form: Option<&RequestType>) -> Result<Effect, String> {
+/// [`Unfit`]: what is not possible, and what is.
+pub fn check(effect: Effect, state: State, form: Option<&RequestType>) -> Result<Effect, Unfit> {
     let becomes = |to: State| {
         let exists = |(from, end, who): &(State, State, &[Party])| {
             (*from, *end) == (state, to) && who.contains(&Party::Requester)
@@ -29,17 +29,17 @@ pub fn check(effect: Effect, state: State, form: Option<&RequestType>) -> Result
         if TRANSITIONS.iter().any(exists) {
             return Ok(effect);
         }
-        Err(format!("a ticket that is {state} cannot become {to}: its words can be kept, or become a follow-up"))
+        Err(Unfit::Transition { state, to })
     };
     match effect {
         Effect::Reopens => becomes(State::Reopened),
         Effect::Confirms => becomes(State::Closed),
         Effect::FollowsUp => match form {
             Some(form) if form.grants_access || form.makes_more() => {
-                Err(format!("a follow-up of `{}` is a request of its own, which people make", form.id))
+                Err(Unfit::OwnRequest { form: form.id.to_string() })
             }
             Some(_) => Ok(effect),
-            None => Err("there is no form any more for a follow-up".to_owned()),
+            None => Err(Unfit::NoForm),
         },
         Effect::Kept | Effect::IsNoted | Effect::Refused => Ok(effect),
     }
@@ -112,7 +112,7 @@ mod tests {
             assert_eq!(check(Effect::Confirms, state, None).is_ok(), is_resolved, "{state}");
             assert_eq!(check(Effect::Kept, state, None), Ok(Effect::Kept));
         }
-        let refused = check(Effect::Reopens, State::Closed, None).unwrap_err();
+        let refused = check(Effect::Reopens, State::Closed, None).unwrap_err().to_string();
         assert!(refused.starts_with("a ticket that is closed cannot become reopened"), "{refused}");
         assert!(check(Effect::FollowsUp, State::Closed, None).is_err(), "its form is gone");
     }
