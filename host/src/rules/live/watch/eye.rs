@@ -465,7 +465,7 @@ impl DirectoryWatch {
             }
         }
         self.peek.keep(&unread);
-        self.catalog.take_renamed().iter().for_each(|folder| self.missing.replaced(folder, now));
+        self.shared.catalog.take_renamed().iter().for_each(|folder| self.missing.replaced(folder, now));
         let directory = Directory {
             unreadable: self.unreadable.clone(),
             present: self.present(),
