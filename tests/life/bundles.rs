@@ -274,14 +274,30 @@ fn a_bundle_that_gets_another_day_takes_its_parts_with_it() {
         let unknown = kofi.put(&format!("/api/v1/tickets/{key}/days/last-day"), &wanted).expect(422).to_string();
         assert!(unknown.contains("first-day"), "it says which there is: {unknown}");
         assert!(due(account).starts_with(&after(monday, -3)), "nothing has moved yet");
+        for edit in [json!({ "team": "identity" }), json!({ "assignee": "ivan" })] {
+            let edit = json!({ "reason": "he makes accounts", "team": edit["team"], "assignee": edit["assignee"] });
+            let mut edit = edit.as_object().unwrap().clone();
+            edit.retain(|_, value| !value.is_null());
+            kofi.with("if-match", "*").patch(&format!("/api/v1/tickets/{account}"), &json!(edit)).expect(200);
+        }
+        assert_eq!(kofi.with("if-match", "\"99\"").put(&path, &wanted).status, 412);
+        assert_eq!(kofi.with("if-match", "one two").put(&path, &wanted).status, 400);
 
-        let moved = kofi.put(&path, &wanted).expect(200);
+        let tag = format!("\"{}\"", read(&key)["version"]);
+        let answer = kofi.with("if-match", &tag).put(&path, &wanted);
+        assert_eq!(answer.header("etag"), format!("\"{}\"", read(&key)["version"]));
+        let moved = answer.expect(200);
         assert_eq!((&moved["from"], &moved["to"]), (&json!(monday.to_string()), &json!(later)));
         let of = |part: &str| {
             let all = moved["parts"].as_array().unwrap();
             all.iter().find(|one| one["ticket"] == part).unwrap_or_else(|| panic!("{moved}")).clone()
         };
         assert_eq!((&of(account)["follows"], &of(device)["follows"]), (&json!(true), &json!(true)), "{moved}");
+        assert_eq!(of(account)["names_other_day"], true, "its body was written for the day of before: {moved}");
+        let messages = kofi.get(&format!("/api/v1/tickets/{account}/messages")).expect(200);
+        let heard =
+            messages.as_array().unwrap().iter().filter(|one| one["kind"] == "day-moved" && one["recipient"] == "ivan");
+        assert_eq!(heard.count(), 1, "who works on it: {messages}");
         let stay = parts.iter().filter(|part| of(part)["stays"] == "access" || of(part)["stays"] == "over").count();
         assert_eq!(stay, 2, "access is for a time that people approve: {moved}");
         assert!(due(account).starts_with(&after(monday, 11)), "{}", due(account));
@@ -293,10 +309,19 @@ fn a_bundle_that_gets_another_day_takes_its_parts_with_it() {
         for ticket in [&key, account, device] {
             let timeline = lena.get(&format!("/api/v1/tickets/{ticket}/timeline")).expect(200).to_string();
             assert!(timeline.contains("Her notice is longer"), "{ticket}: {timeline}");
+            assert_eq!(
+                timeline.contains("its words stay as they were written"),
+                ticket != &key,
+                "{ticket}: {timeline}"
+            );
         }
         let versions = || [&key, account, device].map(|key| read(key)["version"].clone());
         let as_is = versions();
         assert_eq!(kofi.put(&path, &wanted).expect(200)["from"], later.as_str(), "it has that day already");
+        assert_eq!(kofi.with("if-match", &tag).put(&path, &wanted).status, 200, "sent again by the version of before");
+        assert_eq!(versions(), as_is);
+        let other = json!({ "to": after(monday, 21), "reason": "Who has not seen that it moved" });
+        assert_eq!(kofi.with("if-match", &tag).put(&path, &other).status, 412);
         assert_eq!(versions(), as_is);
 
         // Moved once more, back, at a shell. What an agent gave another priority goes by that.
