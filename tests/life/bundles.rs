@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::support::client::{Client, resolved};
+use crate::support::components::example_rules;
 use crate::support::house::House;
 use crate::support::place::{Database, on_both};
 
@@ -401,4 +402,32 @@ fn access_of_a_cancelled_bundle_ends_with_it_or_is_looked_at() {
             assert_eq!(said().matches(&why).count(), usize::from(!ends), "once");
         }
     });
+}
+
+/// Of the two, the bundle goes first: what does not cancel it ends no access. Sent again under its key, the request ends nothing that
+/// people have kept since.
+#[test]
+fn a_bundle_that_is_not_cancelled_keeps_the_access_that_it_gave() {
+    let desk = House::with_settings(Database::Sqlite, example_rules(), |text| {
+        text.replace("comments-per-hour = 1_000_000", "comments-per-hour = 1")
+    });
+    let today = TimeZone::get("Europe/Berlin").unwrap().to_datetime(desk.clock.now()).date();
+    let (amara, mei) = (desk.as_role("amara"), desk.as_role("mei"));
+    let person = [("role", "office"), ("device", "none"), ("person", "amara")];
+    let body = colleague(today.checked_add(Span::new().days(60)).unwrap(), &person);
+    let key = amara.post("/api/v1/tickets", &body).expect(201)["key"].as_str().unwrap().to_owned();
+    let given = || amara.get(&format!("/api/v1/tickets/{key}/parts")).expect(200)["access"].as_array().unwrap().len();
+    assert_eq!(given(), 1, "Jira is given at once");
+    amara.post(&format!("/api/v1/tickets/{key}/comments"), &json!({ "body": "Wait." })).expect(201);
+    let path = format!("/api/v1/tickets/{key}/transitions");
+    let wanted = json!({ "to": "cancelled", "reason": "I stay away", "end_access": true });
+    assert_eq!(amara.with("if-match", "*").post(&path, &wanted).status, 429, "she has changed enough in this hour");
+    assert_eq!(given(), 1);
+    let long = json!({ "to": "cancelled", "reason": "x".repeat(2_000), "end_access": true });
+    assert_eq!(mei.with("if-match", "*").post(&path, &long).status, 422);
+    assert_eq!(given(), 1);
+    for _ in 0..2 {
+        mei.with("if-match", "*").with("idempotency-key", "ends").post(&path, &wanted).expect(200);
+        assert_eq!(given(), 0);
+    }
 }
