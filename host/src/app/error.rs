@@ -123,6 +123,8 @@ pub enum Broken {
     TableText { name: String, problems: Vec<config::Problem> },
     #[error(transparent)]
     Unworded(NotRendered),
+    #[error("the configuration directory cannot be read any more ({}): mend it, and start again", problems.join("; "))]
+    Directory { problems: Vec<String> },
     #[error("this program sends no messages")]
     NoSender,
     #[error("a decision record cannot be packed: {0}")]
