@@ -12,6 +12,7 @@ use super::tickets::submit::attachments::{NotThis, taken};
 use crate::config;
 use crate::desk::organisation::form::Problem;
 use crate::desk::refusal::Refusal;
+use crate::desk::text::quoted;
 use crate::messages::NotRendered;
 use crate::rules::digest::NotADigest;
 use crate::rules::live::rollout::NotTaken;
@@ -27,13 +28,13 @@ pub enum Error {
     Rejected { problems: Vec<Problem> },
     #[error(transparent)]
     Refused(Refusal),
-    #[error("there is no {what} `{name}`")]
+    #[error("there is no {what} {}", quoted(name))]
     Missing { what: &'static str, name: String },
-    #[error("the {what} `{name}` could be {}: give more of it", meant.join(" or "))]
+    #[error("the {what} {} could be {}: give more of it", quoted(name), meant.join(" or "))]
     Ambiguous { what: &'static str, name: String, meant: Vec<String> },
     #[error(transparent)]
     Damaged(#[from] Damaged),
-    #[error("the rule `{name}` stays as it is: {why}")]
+    #[error("the rule {} stays as it is: {why}", quoted(name))]
     NotTaken { name: String, why: NotTaken },
     #[error("it has changed since you read it; its version is {version}")]
     Stale { version: i64 },
@@ -43,7 +44,7 @@ pub enum Error {
     /// One person asks the desk for more than one may.
     #[error("you have reached the bound on {what}")]
     TooMuch { what: &'static str, wait: Duration },
-    #[error("another version of the table `{name}` is live than the one named")]
+    #[error("another version of the table {} is live than the one named", quoted(name))]
     StaleTable { name: String },
     /// A change of a reference table that cannot be made as things are.
     #[error(transparent)]

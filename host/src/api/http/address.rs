@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::problem::{Kind, Problem};
+use crate::desk::text::quoted;
 
 /// The query of an address as a value.
 pub struct Query<T>(pub T);
@@ -54,9 +55,6 @@ pub async fn check(path: Result<RawPathParams, RawPathParamsRejection>, request:
     }
 }
 
-/// The most characters of a parameter's name that an answer repeats.
-const NAME_CHARS_MAX: usize = 64;
-
 /// The operations of a document that take nothing by a query, as `GET /api/v1/drafts`.
 pub fn without_query(document: &Value) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
@@ -83,8 +81,8 @@ pub async fn takes(State(without): State<Arc<BTreeSet<String>>>, request: Reques
     let query = AnyQuery::<Vec<(String, String)>>::try_from_uri(request.uri());
     match query.map(|AnyQuery(pairs)| pairs).unwrap_or_default().first() {
         Some((name, _)) => {
-            let name: String = name.chars().take(NAME_CHARS_MAX).collect();
-            Problem::new(Kind::BAD_QUERY, format!("unknown parameter `{name}`: there are none here")).into_response()
+            let detail = format!("unknown parameter {}: there are none here", quoted(name));
+            Problem::new(Kind::BAD_QUERY, detail).into_response()
         }
         None => next.run(request).await,
     }
