@@ -13,7 +13,7 @@ pub const NAME_BYTES_MAX: usize = 100;
 
 /// Why a text is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{} is not an id: use 1 to {NAME_BYTES_MAX} letters, digits, `-`, `_`, `.` or `@`", quoted(text))]
+#[error("{} is not an id: use 1 to {NAME_BYTES_MAX} letters, digits, `-`, `_`, `.` or `@`", quoted(.text))]
 pub struct NotAnId {
     text: String,
 }

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::problem::{Kind, Problem};
-use crate::desk::text::quoted;
+use crate::desk::text::{quoted, with_quoted};
 
 /// The query of an address as a value.
 pub struct Query<T>(pub T);
@@ -24,7 +24,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let read = AnyQuery::try_from_uri(&parts.uri);
-        read.map(|AnyQuery(value)| Self(value)).map_err(|e| Problem::new(Kind::BAD_QUERY, e.body_text()))
+        read.map(|AnyQuery(value)| Self(value)).map_err(|e| Problem::new(Kind::BAD_QUERY, with_quoted(&e.body_text())))
     }
 }
 

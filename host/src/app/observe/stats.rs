@@ -9,6 +9,7 @@ use crate::app::record::part::ANSWERED;
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::permission;
+use crate::desk::text::quoted;
 use crate::store::rules::histogram::Histogram;
 use crate::store::rules::rollups::{CallKey, HOUR_MS, Sum, hour_of};
 
@@ -44,7 +45,7 @@ impl Window {
 
 /// Why a text is not a window.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a window: use hour, day or week")]
+#[error("{} is not a window: use hour, day or week", quoted(.0))]
 pub struct NotAWindow(String);
 
 impl FromStr for Window {
