@@ -30,6 +30,8 @@ pub enum Error {
     Refused(Refusal),
     #[error("there is no {what} {}", quoted(name))]
     Missing { what: &'static str, name: String },
+    #[error("there is no field {} of {of}; there are `{}`", quoted(name), known.join("`, `"))]
+    NoField { name: String, of: String, known: Vec<String> },
     #[error("the {what} {} could be {}: give more of it", quoted(name), meant.join(" or "))]
     Ambiguous { what: &'static str, name: String, meant: Vec<String> },
     #[error(transparent)]

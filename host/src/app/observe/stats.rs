@@ -103,7 +103,7 @@ impl Office {
     pub async fn rule_stats(&self, actor: &Actor, rule: &str, window: Window) -> Result<RuleStats, Error> {
         permission::read_rules(actor)?;
         if rule.contains('\0') || !self.store.has_rule(rule).await? {
-            return Err(Error::Missing { what: "rule", name: rule.escape_debug().to_string() });
+            return Err(Error::Missing { what: "rule", name: rule.to_owned() });
         }
         let length = SignedDuration::from_hours(window.hours());
         let begun = self.clock.now().saturating_sub(length).unwrap_or(Timestamp::UNIX_EPOCH);
