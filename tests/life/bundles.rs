@@ -431,3 +431,20 @@ fn a_bundle_that_is_not_cancelled_keeps_the_access_that_it_gave() {
         assert_eq!(given(), 0);
     }
 }
+
+/// A day that is too far for a promise is none, until the bundle gets a nearer one. Nothing of it is an agent's priority.
+#[test]
+fn a_part_whose_day_was_too_far_for_a_promise_follows_a_nearer_one() {
+    let (desk, monday) = desk(Database::Sqlite);
+    let (lena, kofi) = (desk.as_role("lena"), desk.as_role("kofi"));
+    let far = monday.checked_add(Span::new().days(1_001)).unwrap();
+    let made = lena.post("/api/v1/tickets", &colleague(far, &[("device", "none"), ("role", "office")])).expect(201);
+    let key = made["key"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/tickets/{key}/days/first-day");
+    let moved = kofi.put(&path, &json!({ "to": monday.to_string(), "reason": "It was a slip" })).expect(200);
+    let all = moved["parts"].as_array().unwrap();
+    let account = all.iter().find(|part| part["follows"] == true).unwrap_or_else(|| panic!("{moved}"));
+    let account = kofi.get(&format!("/api/v1/tickets/{}", account["ticket"].as_str().unwrap())).expect(200);
+    assert_eq!(account["request_type"], "software");
+    assert!(account["resolution"]["due_at"].as_str().unwrap().starts_with(&after(monday, -3)), "{account}");
+}

@@ -145,9 +145,9 @@ pub fn move_part(
     let mut days = (date(before, &wanted.field), wanted.to);
     if let Some(due) = planned.due.as_ref().filter(|due| due.field == wanted.field) {
         let (was, is) = (bundle::day(due, before), bundle::day(due, &fields).ok_or(Stays::OtherDay)?);
-        // One whose day was over when it opened was not promised for it.
-        let was_late = was.and_then(|day| bundle::end_of(day, at)).is_some_and(|end| end <= part.submitted.at);
-        if part.clocks.resolution.day_end.is_none() && !was_late {
+        // One whose day was over or very far when it opened was not promised for it.
+        let never = was.and_then(|day| bundle::end_of(day, at)).is_some_and(|end| !clocks::was_due_by(part, end, at));
+        if part.clocks.resolution.day_end.is_none() && !never {
             return Err(Stays::ByPriority);
         }
         clocks::move_day(&mut after, bundle::end_of(is, at).ok_or(Stays::OtherDay)?, at);
