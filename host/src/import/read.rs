@@ -54,7 +54,7 @@ pub struct ImportedTicket {
     pub line: u64,
     /// The row's key in its source, where the plan names its column.
     pub key: Option<String>,
-    /// That key as earlier versions read it, where they told apart what looks the same: a row may have been imported under it.
+    /// That key as earlier versions read it, where they made several of what looks the same: a row may have been imported under it.
     pub earlier_key: Option<String>,
     pub subject: String,
     pub body: String,

@@ -167,7 +167,7 @@ fn a_key_tells_rows_apart_whatever_else_changes() {
     });
 }
 
-/// Earlier versions told keys apart that look the same: what was imported under one of those is found under it.
+/// Earlier versions made several keys of what looks the same: a row that was imported under one of those is found under it.
 #[test]
 fn a_row_that_was_imported_under_its_key_as_it_was_read_before_makes_no_second_ticket() {
     let desk = House::demo(Database::Postgres);

@@ -216,7 +216,7 @@ fn part(
     Ok(SubmissionPart { subject, app, tier, ticket: None, problem: None, state: None })
 }
 
-/// What each part asks for, in order, with the places of its item and its person.
+/// The submission of each part, in order, with the places of its item and its person.
 fn asked(form: &str, requester: &PersonId, request: &SubmissionRequest) -> Vec<((usize, usize), Submission)> {
     let own = [requester.to_string()];
     let people = if request.people.is_empty() { &own[..] } else { &request.people };
