@@ -239,3 +239,44 @@ fn the_type_of_a_problem_leads_everybody_to_what_it_means() {
         assert!(all.iter().any(|kind| kind["type"] == address.as_str()), "{address}");
     }
 }
+
+/// A log or a page that shows an answer shows as much of a stranger's text as one may send.
+#[test]
+fn no_answer_repeats_all_of_a_name_that_it_does_not_know() {
+    let desk = House::demo(Database::Sqlite);
+    let mei = desk.as_role("mei");
+    let document = desk.stranger().get("/openapi.json").expect(200);
+    let (long, most) = ("z".repeat(600), "z".repeat(101));
+    let mut count = 0;
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        let Some(read) = methods.get("get").filter(|_| path.starts_with("/api/v1/")) else { continue };
+        let parameters = read["parameters"].as_array().cloned().unwrap_or_default();
+        let of = |place: &str| -> Vec<String> {
+            let some = parameters.iter().filter(|parameter| parameter["in"] == place);
+            some.map(|parameter| parameter["name"].as_str().unwrap().to_owned()).collect()
+        };
+        let whole = |but: &str| {
+            let parts =
+                path.split('/').map(|part| match part.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+                    Some(name) if name == but => long.as_str(),
+                    Some(_) => "x",
+                    None => part,
+                });
+            parts.collect::<Vec<_>>().join("/")
+        };
+        let paths = of("path").into_iter().map(|name| whole(&name));
+        for asked in paths.chain(of("query").into_iter().map(|name| format!("{}?{name}={long}", whole("")))) {
+            let answer = mei.get(&asked);
+            assert!(answer.status < 400 || !answer.text.contains(&most), "{asked}: {}", answer.text);
+            count += usize::from(answer.status >= 400);
+        }
+    }
+    assert!(count > 60, "{count} names");
+    for (path, body) in [
+        ("/api/v1/rules/access-policy/demote", json!({ "to": long, "why": "x" })),
+        ("/api/v1/access/submissions", json!({ "items": long, "justification": "x" })),
+    ] {
+        let answer = mei.post(path, &body);
+        assert!(answer.status == 400 && !answer.text.contains(&most), "{path}: {}", answer.text);
+    }
+}

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::support::client::{Client, resolved};
+use crate::support::components::example_rules;
 use crate::support::house::House;
 use crate::support::place::{Database, on_both};
 
@@ -268,20 +269,38 @@ fn a_bundle_that_gets_another_day_takes_its_parts_with_it() {
 
         assert_eq!(lena.put(&path, &wanted).status, 403, "agents move it");
         assert_eq!(kofi.put(&path, &json!({ "to": later, "reason": " " })).status, 422);
-        assert_eq!(kofi.put(&path, &json!({ "to": "soon", "reason": "x" })).status, 400);
+        for other in ["soon".to_owned(), later.replace('-', ""), format!("{later}T10:00:00")] {
+            assert_eq!(kofi.put(&path, &json!({ "to": other, "reason": "x" })).status, 400, "{other}");
+        }
         let far = kofi.put(&path, &json!({ "to": after(monday, 2_000), "reason": "x" })).expect(422);
         assert_eq!(far["problems"][0]["field"], "to", "{far}");
         let unknown = kofi.put(&format!("/api/v1/tickets/{key}/days/last-day"), &wanted).expect(422).to_string();
         assert!(unknown.contains("first-day"), "it says which there is: {unknown}");
         assert!(due(account).starts_with(&after(monday, -3)), "nothing has moved yet");
+        for edit in [json!({ "team": "identity" }), json!({ "assignee": "ivan" })] {
+            let edit = json!({ "reason": "he makes accounts", "team": edit["team"], "assignee": edit["assignee"] });
+            let mut edit = edit.as_object().unwrap().clone();
+            edit.retain(|_, value| !value.is_null());
+            kofi.with("if-match", "*").patch(&format!("/api/v1/tickets/{account}"), &json!(edit)).expect(200);
+        }
+        assert_eq!(kofi.with("if-match", "\"99\"").put(&path, &wanted).status, 412);
+        assert_eq!(kofi.with("if-match", "one two").put(&path, &wanted).status, 400);
 
-        let moved = kofi.put(&path, &wanted).expect(200);
+        let tag = format!("\"{}\"", read(&key)["version"]);
+        let answer = kofi.with("if-match", &tag).put(&path, &wanted);
+        assert_eq!(answer.header("etag"), format!("\"{}\"", read(&key)["version"]));
+        let moved = answer.expect(200);
         assert_eq!((&moved["from"], &moved["to"]), (&json!(monday.to_string()), &json!(later)));
         let of = |part: &str| {
             let all = moved["parts"].as_array().unwrap();
             all.iter().find(|one| one["ticket"] == part).unwrap_or_else(|| panic!("{moved}")).clone()
         };
         assert_eq!((&of(account)["follows"], &of(device)["follows"]), (&json!(true), &json!(true)), "{moved}");
+        assert_eq!(of(account)["names_other_day"], true, "its body was written for the day of before: {moved}");
+        let messages = kofi.get(&format!("/api/v1/tickets/{account}/messages")).expect(200);
+        let heard =
+            messages.as_array().unwrap().iter().filter(|one| one["kind"] == "day-moved" && one["recipient"] == "ivan");
+        assert_eq!(heard.count(), 1, "who works on it: {messages}");
         let stay = parts.iter().filter(|part| of(part)["stays"] == "access" || of(part)["stays"] == "over").count();
         assert_eq!(stay, 2, "access is for a time that people approve: {moved}");
         assert!(due(account).starts_with(&after(monday, 11)), "{}", due(account));
@@ -293,10 +312,19 @@ fn a_bundle_that_gets_another_day_takes_its_parts_with_it() {
         for ticket in [&key, account, device] {
             let timeline = lena.get(&format!("/api/v1/tickets/{ticket}/timeline")).expect(200).to_string();
             assert!(timeline.contains("Her notice is longer"), "{ticket}: {timeline}");
+            assert_eq!(
+                timeline.contains("its words stay as they were written"),
+                ticket != &key,
+                "{ticket}: {timeline}"
+            );
         }
         let versions = || [&key, account, device].map(|key| read(key)["version"].clone());
         let as_is = versions();
         assert_eq!(kofi.put(&path, &wanted).expect(200)["from"], later.as_str(), "it has that day already");
+        assert_eq!(kofi.with("if-match", &tag).put(&path, &wanted).status, 200, "sent again by the version of before");
+        assert_eq!(versions(), as_is);
+        let other = json!({ "to": after(monday, 21), "reason": "Who has not seen that it moved" });
+        assert_eq!(kofi.with("if-match", &tag).put(&path, &other).status, 412);
         assert_eq!(versions(), as_is);
 
         // Moved once more, back, at a shell. What an agent gave another priority goes by that.
@@ -376,4 +404,49 @@ fn access_of_a_cancelled_bundle_ends_with_it_or_is_looked_at() {
             assert_eq!(said().matches(&why).count(), usize::from(!ends), "once");
         }
     });
+}
+
+/// Of the two, the bundle goes first: what does not cancel it ends no access. Sent again under its key, the request ends nothing that
+/// people have kept since.
+#[test]
+fn a_bundle_that_is_not_cancelled_keeps_the_access_that_it_gave() {
+    let desk = House::with_settings(Database::Sqlite, example_rules(), |text| {
+        text.replace("comments-per-hour = 1_000_000", "comments-per-hour = 1")
+    });
+    let today = TimeZone::get("Europe/Berlin").unwrap().to_datetime(desk.clock.now()).date();
+    let (amara, mei) = (desk.as_role("amara"), desk.as_role("mei"));
+    let person = [("role", "office"), ("device", "none"), ("person", "amara")];
+    let body = colleague(today.checked_add(Span::new().days(60)).unwrap(), &person);
+    let key = amara.post("/api/v1/tickets", &body).expect(201)["key"].as_str().unwrap().to_owned();
+    let given = || amara.get(&format!("/api/v1/tickets/{key}/parts")).expect(200)["access"].as_array().unwrap().len();
+    assert_eq!(given(), 1, "Jira is given at once");
+    amara.post(&format!("/api/v1/tickets/{key}/comments"), &json!({ "body": "Wait." })).expect(201);
+    let path = format!("/api/v1/tickets/{key}/transitions");
+    let wanted = json!({ "to": "cancelled", "reason": "I stay away", "end_access": true });
+    assert_eq!(amara.with("if-match", "*").post(&path, &wanted).status, 429, "she has changed enough in this hour");
+    assert_eq!(given(), 1);
+    let long = json!({ "to": "cancelled", "reason": "x".repeat(2_000), "end_access": true });
+    assert_eq!(mei.with("if-match", "*").post(&path, &long).status, 422);
+    assert_eq!(given(), 1);
+    for _ in 0..2 {
+        mei.with("if-match", "*").with("idempotency-key", "ends").post(&path, &wanted).expect(200);
+        assert_eq!(given(), 0);
+    }
+}
+
+/// A day that is too far for a promise is none, until the bundle gets a nearer one. Nothing of it is an agent's priority.
+#[test]
+fn a_part_whose_day_was_too_far_for_a_promise_follows_a_nearer_one() {
+    let (desk, monday) = desk(Database::Sqlite);
+    let (lena, kofi) = (desk.as_role("lena"), desk.as_role("kofi"));
+    let far = monday.checked_add(Span::new().days(1_001)).unwrap();
+    let made = lena.post("/api/v1/tickets", &colleague(far, &[("device", "none"), ("role", "office")])).expect(201);
+    let key = made["key"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/tickets/{key}/days/first-day");
+    let moved = kofi.put(&path, &json!({ "to": monday.to_string(), "reason": "It was a slip" })).expect(200);
+    let all = moved["parts"].as_array().unwrap();
+    let account = all.iter().find(|part| part["follows"] == true).unwrap_or_else(|| panic!("{moved}"));
+    let account = kofi.get(&format!("/api/v1/tickets/{}", account["ticket"].as_str().unwrap())).expect(200);
+    assert_eq!(account["request_type"], "software");
+    assert!(account["resolution"]["due_at"].as_str().unwrap().starts_with(&after(monday, -3)), "{account}");
 }

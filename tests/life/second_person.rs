@@ -1,10 +1,12 @@
 //! Where the desk asks for a second person, a version that decides access counts only after another admin has agreed.
 
+use ruledesk::store::Target;
+use ruledesk::store::db::Db;
 use serde_json::{Value, json};
 
 use crate::support::components::example_rules;
 use crate::support::house::House;
-use crate::support::place::on_both;
+use crate::support::place::{Database, in_runtime, on_both};
 use crate::support::wait::until;
 
 fn access_policy(desk: &House) -> Value {
@@ -189,4 +191,46 @@ fn one_operator_is_not_two_persons() {
         assert!(printed.contains(&format!("by operator:{operator}: too strict")), "{printed}");
         assert!(printed.contains(&format!("by mei: a quiet day  [at the shell: {operator}]")), "{printed}");
     });
+}
+
+/// The first tables of a directory are no exception: only those are kept without a word that a version before tables were kept has met.
+#[test]
+fn the_first_tables_of_a_directory_are_not_agreed_to_by_a_restart() {
+    let tables = |desk: &House| {
+        let Target::Postgres(url) = desk.target() else { panic!("it is on PostgreSQL") };
+        in_runtime(async {
+            let db = Db::open_postgres(&url).await.unwrap();
+            let sql = "select count(*) from configuration_agreed where file like 'tables/%' and with_tables = 1";
+            let count = db.all(sql, Vec::new()).await.unwrap()[0].int(0).unwrap();
+            db.close().await;
+            count
+        })
+    };
+    let desk = House::with_settings(Database::Postgres, example_rules(), |text| {
+        text.replace("[server]\n", "[server]\ntwo-person-access = true\n")
+    });
+    let all = tables(&desk);
+    assert!(all > 0, "a desk that begins with two people begins with all of its files");
+    desk.sql("delete from configuration_agreed where file like 'tables/%'");
+    let desk = desk.cut_off_and_restart();
+    assert_eq!(tables(&desk), 0);
+    desk.sql("update configuration_agreed set with_tables = 0");
+    let desk = desk.cut_off_and_restart();
+    assert_eq!(tables(&desk), all, "as an earlier version has left it");
+}
+
+/// Between its two looks at the directory a desk that starts would go by files that nothing compares with the agreed ones.
+#[test]
+fn a_desk_that_asks_for_two_people_does_not_start_on_a_directory_that_breaks_meanwhile() {
+    let desk = House::with_settings(Database::Sqlite, example_rules(), |text| {
+        text.replace("[server]\n", "[server]\ntwo-person-access = true\n")
+    });
+    desk.begin_again().unwrap();
+    let apps = desk.settings().with_file_name("apps.toml");
+    let text = std::fs::read_to_string(&apps).unwrap();
+    std::fs::write(&apps, format!("{text}\n[[app]]\n")).unwrap();
+    let refused = desk.begin_again().unwrap_err().to_string();
+    assert!(refused.contains("apps.toml") && refused.contains("start again"), "{refused}");
+    std::fs::write(&apps, text).unwrap();
+    desk.begin_again().unwrap();
 }

@@ -419,20 +419,27 @@ fn the_page_of_a_bundle_moves_its_day_and_says_what_is_cancelled_with_it() {
     let post =
         |path: &str, body: &str| send("POST", &format!("{}{path}", desk.url), &[FORM, OWN, ("cookie", &mei)], body);
     assert!(page(&mei).contains("action=\"/tickets/IT-1/day\""), "{}", page(&mei));
-    let refused = post("/tickets/IT-1/day", &format!("day-field=first-day&day-to={}&day-reason=", day(74)));
+    let version = |action: &str| {
+        let text = page(&mei);
+        let form = text.split(&format!("action=\"/tickets/IT-1/{action}\"")).nth(1).unwrap();
+        form.split("name=\"version\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+    };
+    let before = version("day");
+    let refused =
+        post("/tickets/IT-1/day", &format!("version={before}&day-field=first-day&day-to={}&day-reason=", day(74)));
     assert!(refused.status == 422 && refused.text.contains(&day(74)), "{}", refused.text);
-    let moved = post("/tickets/IT-1/day", &format!("day-field=first-day&day-to={}&day-reason=Later", day(74)));
+    let wanted = |day: &str| format!("version={before}&day-field=first-day&day-to={day}&day-reason=Later");
+    let moved = post("/tickets/IT-1/day", &wanted(&day(74)));
     assert_eq!(moved.header("location"), "/tickets/IT-1?done=day", "{}", moved.text);
     assert!(page(&mei).contains(&day(74)), "{}", page(&mei));
+    let stale = post("/tickets/IT-1/day", &wanted(&day(80)));
+    assert!(stale.status == 412 && stale.text.contains(&day(80)), "what was filled in is there: {}", stale.text);
 
     let (says, ends) = ("one open part is cancelled with it", "name=\"end-access\"");
     for reader in [page(&mei), page(&cookie(&desk, "lena"))] {
         assert!(reader.contains(says) && reader.contains(ends) && reader.contains("Jira"), "{reader}");
     }
-    let text = page(&mei);
-    let form = text.split("action=\"/tickets/IT-1/state\"").nth(1).unwrap();
-    let version = form.split("name=\"version\" value=\"").nth(1).unwrap().split('"').next().unwrap();
-    let wanted = format!("version={version}&to=cancelled&reason=She+stays+away&end-access=1");
+    let wanted = format!("version={}&to=cancelled&reason=She+stays+away&end-access=1", version("state"));
     assert_eq!(post("/tickets/IT-1/state", &wanted).header("location"), "/tickets/IT-1?done=state");
     let left = desk.as_role("lena").get("/api/v1/tickets/IT-1/parts").expect(200);
     assert_eq!(left["access"], json!([]), "{left}");

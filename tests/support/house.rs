@@ -131,6 +131,12 @@ impl House {
         self.do_what_is_due();
     }
 
+    /// Has the rules and the agreed files taken up once more, as when a desk starts that has read its configuration just before.
+    pub fn begin_again(&self) -> Result<(), ruledesk::app::Error> {
+        let Some(Running { app, runtime, .. }) = &self.running else { return Ok(()) };
+        runtime.block_on(Box::pin(app.start_rules()))
+    }
+
     /// Does what is due by its clock; how many runs that took.
     pub fn do_what_is_due(&self) -> usize {
         let Some(running) = &self.running else { return 0 };

@@ -22,6 +22,7 @@ use crate::app::App;
 use crate::app::tickets::submit::attachments::{Declared, StoredAttachment};
 use crate::desk::actor::Actor;
 use crate::desk::id::{AttachmentId, TicketNumber};
+use crate::desk::text::quoted;
 use crate::desk::ticket::timeline::Visibility;
 
 /// A file that the desk keeps.
@@ -117,7 +118,7 @@ async fn take(
 }
 
 fn id(text: &str) -> Result<AttachmentId, Problem> {
-    text.parse().map_err(|_| Problem::new(Kind::NOT_FOUND, format!("there is no attachment `{text}`")))
+    text.parse().map_err(|_| Problem::new(Kind::NOT_FOUND, format!("there is no attachment {}", quoted(text))))
 }
 
 /// Send a file for a submission, a comment or an attachment field; name its `id` there within a day.

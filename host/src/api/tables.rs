@@ -27,6 +27,7 @@ use crate::app::reference::{
 use crate::app::rollout::steps::Signatory;
 use crate::desk::actor::Actor;
 use crate::desk::change::condition::{Condition, Tags};
+use crate::desk::text::quoted;
 
 /// Rows that one answer lists at most, and where nothing is said.
 const ROWS_MAX: usize = 1000;
@@ -263,7 +264,8 @@ fn format_of(headers: &HeaderMap) -> Result<Format, Problem> {
         "text/csv" if says_utf8(given) => Ok(Format::Csv),
         "application/toml" | "text/toml" if says_utf8(given) => Ok(Format::Toml),
         _ => {
-            let detail = format!("send UTF-8 as `Content-Type: text/csv` or `application/toml`, not as `{given}`");
+            let detail =
+                format!("send UTF-8 as `Content-Type: text/csv` or `application/toml`, not as {}", quoted(given));
             Err(Problem::new(Kind::NOT_A_TABLE, detail))
         }
     }

@@ -12,6 +12,7 @@ use super::tickets::submit::attachments::{NotThis, taken};
 use crate::config;
 use crate::desk::organisation::form::Problem;
 use crate::desk::refusal::Refusal;
+use crate::desk::text::quoted;
 use crate::messages::NotRendered;
 use crate::rules::digest::NotADigest;
 use crate::rules::live::rollout::NotTaken;
@@ -27,13 +28,15 @@ pub enum Error {
     Rejected { problems: Vec<Problem> },
     #[error(transparent)]
     Refused(Refusal),
-    #[error("there is no {what} `{name}`")]
+    #[error("there is no {what} {}", quoted(name))]
     Missing { what: &'static str, name: String },
-    #[error("the {what} `{name}` could be {}: give more of it", meant.join(" or "))]
+    #[error("there is no field {} of {of}; there are `{}`", quoted(name), known.join("`, `"))]
+    NoField { name: String, of: String, known: Vec<String> },
+    #[error("the {what} {} could be {}: give more of it", quoted(name), meant.join(" or "))]
     Ambiguous { what: &'static str, name: String, meant: Vec<String> },
     #[error(transparent)]
     Damaged(#[from] Damaged),
-    #[error("the rule `{name}` stays as it is: {why}")]
+    #[error("the rule {} stays as it is: {why}", quoted(name))]
     NotTaken { name: String, why: NotTaken },
     #[error("it has changed since you read it; its version is {version}")]
     Stale { version: i64 },
@@ -43,7 +46,7 @@ pub enum Error {
     /// One person asks the desk for more than one may.
     #[error("you have reached the bound on {what}")]
     TooMuch { what: &'static str, wait: Duration },
-    #[error("another version of the table `{name}` is live than the one named")]
+    #[error("another version of the table {} is live than the one named", quoted(name))]
     StaleTable { name: String },
     /// A change of a reference table that cannot be made as things are.
     #[error(transparent)]
@@ -123,6 +126,8 @@ pub enum Broken {
     TableText { name: String, problems: Vec<config::Problem> },
     #[error(transparent)]
     Unworded(NotRendered),
+    #[error("the configuration directory cannot be read any more ({}): mend it, and start again", problems.join("; "))]
+    Directory { problems: Vec<String> },
     #[error("this program sends no messages")]
     NoSender,
     #[error("a decision record cannot be packed: {0}")]

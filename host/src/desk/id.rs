@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::text::normal;
+use super::text::{normal, quoted};
 
 /// The longest id that an organisation may give to anything, in bytes.
 pub const NAME_BYTES_MAX: usize = 100;
 
 /// Why a text is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not an id: use 1 to {NAME_BYTES_MAX} letters, digits, `-`, `_`, `.` or `@`")]
+#[error("{} is not an id: use 1 to {NAME_BYTES_MAX} letters, digits, `-`, `_`, `.` or `@`", quoted(.text))]
 pub struct NotAnId {
     text: String,
 }
@@ -21,7 +21,8 @@ pub struct NotAnId {
 fn check(text: &str) -> Result<(), NotAnId> {
     let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '@');
     if text.is_empty() || text.len() > NAME_BYTES_MAX || !text.chars().all(allowed) {
-        let text = text.chars().take(NAME_BYTES_MAX).collect();
+        // One more than is shown of it, so that it says that there is more.
+        let text = text.chars().take(NAME_BYTES_MAX + 1).collect();
         return Err(NotAnId { text });
     }
     Ok(())

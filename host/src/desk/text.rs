@@ -53,6 +53,25 @@ pub fn quoted(name: &str) -> String {
     text
 }
 
+/// A sentence of a library that repeats texts of others in backticks or quotation marks: each of them as [`quoted`] writes it.
+pub fn with_quoted(sentence: &str) -> String {
+    let mut said = String::new();
+    for (at, piece) in sentence.split('`').enumerate() {
+        if at % 2 == 1 {
+            said.push_str(&quoted(piece));
+            continue;
+        }
+        for (at, text) in piece.split('"').enumerate() {
+            said.push_str(if at == 0 { "" } else { "\"" });
+            match at % 2 {
+                0 => said.push_str(text),
+                _ => said.push_str(quoted(text).trim_matches('`')),
+            }
+        }
+    }
+    said
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,6 +82,17 @@ mod tests {
         assert_eq!(quoted("a\u{202e}b\u{1b}\n\u{200b}"), r"`a\u{202e}b\u{1b}\u{a}\u{200b}`");
         let long = quoted(&"\u{202e}".repeat(200_000));
         assert!(long.len() < 1_000 && long.ends_with("…`"), "{} bytes", long.len());
+    }
+
+    #[test]
+    fn a_library_s_sentence_repeats_no_more_of_a_name_than_others_do() {
+        let short = "`to`: unknown variant `a`, expected one of `loaded`, `shadow` at line 1";
+        assert_eq!(with_quoted(short), short);
+        let long = "z".repeat(5_000);
+        let variant = with_quoted(&format!("unknown variant `{long}`, expected `a`"));
+        assert_eq!(variant, format!("unknown variant {}, expected `a`", quoted(&long)));
+        let kind = with_quoted(&format!("invalid type: string \"{long}\", expected u32"));
+        assert!(kind.len() < 200 && kind.ends_with("z…\", expected u32"), "{kind}");
     }
 
     #[test]

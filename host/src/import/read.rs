@@ -54,6 +54,8 @@ pub struct ImportedTicket {
     pub line: u64,
     /// The row's key in its source, where the plan names its column.
     pub key: Option<String>,
+    /// That key as earlier versions read it, where they made several of what looks the same: a row may have been imported under it.
+    pub earlier_key: Option<String>,
     pub subject: String,
     pub body: String,
     /// The filled-in fields by name.
@@ -251,9 +253,11 @@ impl<'r> Tickets<'r> {
     }
 
     fn ticket(&mut self, record: &ByteRecord, line: u64) -> Result<ImportedTicket, RowWrong> {
+        let (key, earlier_key) = self.key(record)?.unzip();
         let mut ticket = ImportedTicket {
             line,
-            key: self.key(record)?,
+            key,
+            earlier_key: earlier_key.flatten(),
             subject: String::new(),
             body: String::new(),
             fields: Vec::new(),
@@ -280,13 +284,16 @@ impl<'r> Tickets<'r> {
         }
     }
 
-    fn key(&self, record: &ByteRecord) -> Result<Option<String>, RowWrong> {
+    /// The key of a row, and the one that earlier versions read there, where that is another.
+    fn key(&self, record: &ByteRecord) -> Result<Option<(String, Option<String>)>, RowWrong> {
         let (Some(at), Some(column)) = (self.columns.key, &self.plan.key) else { return Ok(None) };
-        let key = as_drawn(text_of(record, at, column)?);
+        let text = text_of(record, at, column)?;
+        let key = as_drawn(text);
         if key.is_empty() {
             return Err(RowWrong::NoKey { column: column.clone() });
         }
-        Ok(Some(key))
+        let earlier = Some(text.trim()).filter(|earlier| *earlier != key).map(str::to_owned);
+        Ok(Some((key, earlier)))
     }
 }
 

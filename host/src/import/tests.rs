@@ -227,6 +227,7 @@ fn headings_keys_and_what_stands_for_nothing_are_read_as_they_look() {
     for _ in 0..2 {
         let Some(Row::Ticket(ticket)) = tickets.next_row().unwrap() else { panic!("each row is a ticket") };
         assert_eq!((ticket.key.as_deref(), ticket.subject.as_str(), ticket.fields.len()), (Some("INC 1"), "VPN", 0));
+        assert!(ticket.earlier_key.is_some_and(|key| key.contains(['\u{a0}', '\u{200b}'])), "as it was read before");
     }
     assert_eq!(tickets.next_row().unwrap(), None);
 }

@@ -4,14 +4,15 @@
 //! follow what other processes change, each for its own host.
 
 use std::collections::BTreeSet;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use crate::app::App;
 use crate::app::jobs::stop::Stop;
 use crate::app::jobs::{Claimed, Failed, Outcome, Queue};
+use crate::app::{App, Error};
 use crate::desk::change::timer::TimerKind;
 use crate::desk::id::TicketId;
 
@@ -38,23 +39,31 @@ fn queues(ways: &Ways) -> Vec<Queue> {
     queues
 }
 
-/// Does one piece of work that was claimed from one of the [`queues`].
-async fn run(app: &App, ways: &Ways, claimed: &Claimed) -> Result<Outcome, Failed> {
+/// A piece of work under way.
+type Work<'a> = Pin<Box<dyn Future<Output = Result<Outcome, Failed>> + Send + 'a>>;
+
+/// Does one piece of work that was claimed from one of the [`queues`]. The work of each kind is made apart from where it runs: one
+/// function that waits for any of them has room for all of them on its stack, which is too much in a debug build.
+fn run<'a>(app: &'a App, ways: &'a Ways, claimed: &'a Claimed) -> Work<'a> {
     match claimed.queue {
-        Queue::Timers(TimerKind::AccessDeadline) => Ok(access::deadlines::run(app, claimed).await?),
-        Queue::Timers(TimerKind::Clocks) => Ok(tickets::clocks::run(app, claimed).await?),
-        Queue::Timers(TimerKind::LinkedTickets) => Ok(tickets::linked_tickets::run(app, claimed).await?),
-        Queue::Timers(TimerKind::AccessExpiry) => Ok(access::ends::run(app, claimed).await?),
-        Queue::Timers(TimerKind::AccessReminder) => Ok(access::ends::remind(app, claimed).await?),
-        Queue::Timers(TimerKind::Provision) => Ok(access::provision::run(app, ways, claimed).await?),
-        Queue::Timers(TimerKind::AccessCheck) => Ok(access::check::run(app, ways, claimed).await?),
-        Queue::Timers(TimerKind::AccessStart) => Ok(access::ends::begin(app, claimed).await?),
-        Queue::Timers(TimerKind::AccessNudge) => Ok(access::deadlines::nudge(app, claimed).await?),
-        Queue::Timers(TimerKind::AccessEscalation) => Ok(access::deadlines::escalate(app, claimed).await?),
-        Queue::Timers(TimerKind::AccessReview) => Ok(access::ends::review(app, claimed).await?),
-        Queue::Outbox => messages::run(app, ways, claimed).await,
-        Queue::Webhooks => webhooks::run(app, ways, claimed).await,
+        Queue::Timers(TimerKind::AccessDeadline) => work(access::deadlines::run(app, claimed)),
+        Queue::Timers(TimerKind::Clocks) => work(tickets::clocks::run(app, claimed)),
+        Queue::Timers(TimerKind::LinkedTickets) => work(tickets::linked_tickets::run(app, claimed)),
+        Queue::Timers(TimerKind::AccessExpiry) => work(access::ends::run(app, claimed)),
+        Queue::Timers(TimerKind::AccessReminder) => work(access::ends::remind(app, claimed)),
+        Queue::Timers(TimerKind::Provision) => work(access::provision::run(app, ways, claimed)),
+        Queue::Timers(TimerKind::AccessCheck) => work(access::check::run(app, ways, claimed)),
+        Queue::Timers(TimerKind::AccessStart) => work(access::ends::begin(app, claimed)),
+        Queue::Timers(TimerKind::AccessNudge) => work(access::deadlines::nudge(app, claimed)),
+        Queue::Timers(TimerKind::AccessEscalation) => work(access::deadlines::escalate(app, claimed)),
+        Queue::Timers(TimerKind::AccessReview) => work(access::ends::review(app, claimed)),
+        Queue::Outbox => Box::pin(messages::run(app, ways, claimed)),
+        Queue::Webhooks => Box::pin(webhooks::run(app, ways, claimed)),
     }
+}
+
+fn work<'a>(done: impl Future<Output = Result<Outcome, Error>> + Send + 'a) -> Work<'a> {
+    Box::pin(async move { done.await.map_err(Failed::from) })
 }
 
 /// The most pieces of work of a queue that are done in one transaction.

@@ -19,6 +19,8 @@ pub struct Facts {
     pub access: Option<Access>,
     /// The news of that access, if the message is about it.
     pub decided: Option<Decided>,
+    /// The other day that the ticket goes by, if the message is about that.
+    pub day: Option<NewDay>,
     /// Who decides in whose place, if the message is about that; then it is about no ticket.
     pub delegation: Option<Delegation>,
     /// The address at which the requester says how it went, once it is closed.
@@ -117,6 +119,15 @@ pub struct Decided {
     pub reason_code: String,
 }
 
+/// Another day that a ticket goes by.
+#[derive(Debug, Clone, Serialize)]
+pub struct NewDay {
+    /// As `2027-01-18`.
+    pub to: String,
+    /// The reason of the person who moved it.
+    pub reason: String,
+}
+
 /// Leave that one person gave another to decide in their place.
 #[derive(Debug, Clone, Serialize)]
 pub struct Delegation {
@@ -163,6 +174,7 @@ impl Facts {
             solution: None,
             access: None,
             decided: None,
+            day: None,
             delegation: Some(delegation),
             survey: None,
             decide: None,
@@ -213,6 +225,7 @@ impl Facts {
                 reason: text("Everybody in the project has it."),
                 reason_code: String::new(),
             }),
+            day: Some(NewDay { to: text("2027-01-18"), reason: text("Her notice is longer.") }),
             delegation: Some(Delegation {
                 person: text("Lena Fischer"),
                 to: text("Amara Okafor"),
@@ -229,7 +242,7 @@ impl Facts {
     /// Made-up facts that have as little as there may be.
     pub fn bare_sample() -> Facts {
         let mut facts = Facts { reply: None, moved: None, access: None, delegation: None, ..Facts::sample() };
-        (facts.decided, facts.solution, facts.survey, facts.decide) = (None, None, None, None);
+        (facts.decided, facts.solution, facts.survey, facts.decide, facts.day) = (None, None, None, None, None);
         (facts.ticket.team, facts.ticket.assignee, facts.ticket.link) = (None, None, None);
         facts
     }

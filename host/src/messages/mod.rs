@@ -50,8 +50,8 @@ macro_rules! shipped {
             "requester/acknowledgement.txt" "requester/reply.txt" "requester/state-changed.txt" "requester/resolved.txt"
             "requester/confirmation-reminder.txt" "requester/answer-reminder.txt" "requester/closed.txt"
             "requester/access-ending.txt"
-            "staff/approval-wanted.txt" "staff/assigned.txt" "staff/not-taken-up.txt" "staff/left-in-queue.txt" "staff/mentioned.txt"
-            "staff/requester-wrote.txt"
+            "staff/approval-wanted.txt" "staff/assigned.txt" "staff/day-moved.txt" "staff/not-taken-up.txt" "staff/left-in-queue.txt"
+            "staff/mentioned.txt" "staff/requester-wrote.txt"
             "staff/escalated.txt" "staff/promise-runs-out.txt" "staff/promise-broken.txt" "staff/review-wanted.txt"
             "staff/delegation.txt" "digest.txt" "layout.html"))),*]
     };

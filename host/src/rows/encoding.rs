@@ -129,7 +129,11 @@ fn is_western(sample: &[u8]) -> bool {
     let within_word = |three: &&[u8]| {
         // Apostrophes and dashes do stand there.
         let is_sign = |byte: u8| matches!(byte, 0x80..=0x9f) && !matches!(byte, 0x85 | 0x91 | 0x92 | 0x96 | 0x97);
-        matches!(**three, [before, sign, after] if is_sign(sign) && before.is_ascii_alphabetic() && after.is_ascii_alphabetic())
+        // French writes its ligature oe before these. In Central Europe the same bytes are a soft s, before which i stands for both.
+        let is_ligature = |byte: u8, after: u8| matches!((byte, after), (0x8c | 0x9c, b'i' | b'u' | b'I' | b'U'));
+        let [before, sign, after] = **three else { return false };
+        let is_within = before.is_ascii_alphabetic() && after.is_ascii_alphabetic();
+        is_within && is_sign(sign) && !is_ligature(sign, after)
     };
     let signs = sample.windows(3).filter(within_word).count();
     let letters = sample.iter().filter(|byte| **byte >= 0xc0).count();

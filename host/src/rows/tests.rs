@@ -132,6 +132,7 @@ fn letters_of_other_systems_are_not_taken_for_western_ones() {
         ("windows-1251", "title,body\nПринтер,не печатает документы\n"),
         ("koi8-r", "title,body\nПринтер,не печатает документы\n"),
         ("iso-8859-7", "title,body\nεκτυπωτής,δεν λειτουργεί\n"),
+        ("windows-1250", "tytul,tekst\nprośba,wyślij coś prześmieszne\n"),
         ("macintosh", "title,body\nStörung,Drucker stört größtenteils\n"),
         ("macintosh", "titre,texte\nRéseau,l'accès est refusé à la société\n"),
     ] {
@@ -145,9 +146,14 @@ fn letters_of_other_systems_are_not_taken_for_western_ones() {
     // DOS, which the Encoding Standard does not know: "gestört" and "später".
     assert!(refused(b"a,b\ngest\x94rt,sp\x84ter\n").contains("cannot be found out"));
     // Signs of Western texts, and lines that are drawn with them.
-    for text in
-        ["„Störung“ – 5 €,don’t\n", "Œuvre,cœur brisé à Noël\n", "———————,•••\n", "ÄÖ,ü\n", "Berlin–Hamburg,A–B\n"]
-    {
+    for text in [
+        "„Störung“ – 5 €,don’t\n",
+        "Œuvre,cœur brisé à Noël\n",
+        "Sœur,les vœux du cœur et un coup d’œil\n",
+        "———————,•••\n",
+        "ÄÖ,ü\n",
+        "Berlin–Hamburg,A–B\n",
+    ] {
         assert_eq!(
             all(&written_in("windows-1252", text), Written::default(), &[]),
             [format!("1 {}", text.trim().replace(',', "|"))]

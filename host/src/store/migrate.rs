@@ -68,6 +68,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     61 "skills" "0061_skills.sql";
     66 "delegations" "0066_delegations.sql";
     69 "in-place-of" "0069_in_place_of.sql";
+    70 "agreed-tables" "0070_agreed_tables.sql";
     71 "own-words" "0071_own_words.sql";
     72 "take-up" "0072_take_up.sql";
     73 "lists-by-form" "0073_lists.sql";

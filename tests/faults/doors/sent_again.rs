@@ -207,3 +207,25 @@ fn a_request_whose_client_has_closed_its_side_is_sent_again_under_its_key() {
         assert_eq!(subjects.count(), 1, "{list}");
     });
 }
+
+/// A submission of several requests was cut off, and what is left of it cannot be asked for any more: it comes to its end all the same.
+#[test]
+fn a_submission_that_was_cut_off_ends_also_where_the_rest_cannot_be_asked_for_any_more() {
+    let desk = House::demo(Database::Postgres);
+    let amara = desk.as_role("amara").with("idempotency-key", "half");
+    let body = json!({ "people": ["amara", "jonas"], "items": [{ "app": "jira", "tier": "user", "duration_hours": 24 }],
+        "justification": "the audit begins on Monday" });
+    let post = || amara.post("/api/v1/access/submissions", &body);
+    let made = post().expect(201);
+    desk.sql("update access_bundle_parts set ticket = null where part = 1");
+    desk.sql("delete from idempotency where key like 'bundle %/1'");
+    let people = desk.settings().with_file_name("people.toml");
+    let text = std::fs::read_to_string(&people).unwrap();
+    std::fs::write(&people, text.replace("id = \"jonas\"\n", "id = \"jonas\"\nactive = false\n")).unwrap();
+    assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+    let ended = post().expect(201);
+    assert_eq!(ended["requests"][0]["ticket"], made["requests"][0]["ticket"], "{ended}");
+    let rest = &ended["requests"][1];
+    assert!(rest["ticket"].is_null() && rest["problem"].as_str().is_some_and(|why| !why.is_empty()), "{ended}");
+    assert_eq!(post().expect(201), ended, "and stays so");
+}

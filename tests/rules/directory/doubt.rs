@@ -173,6 +173,33 @@ fn a_rule_for_access_whose_folder_is_away_leaves_access_to_a_person_until_that_i
     assert_eq!(state(&desk), "approved");
 }
 
+/// Who starts later goes by the word of the person who has said that what is not there is gone.
+#[test]
+fn a_folder_that_a_person_has_meant_to_be_gone_is_so_after_a_restart() {
+    on_both(|database| {
+        let mut desk = patient(database, 1_000);
+        for ended_before in [true, false] {
+            put(&desk.rules, "20-deny", &access("deny", "1.0.0", "deny", ""), &component());
+            until_rule(&desk, "20-deny", |rule| rule["active"]["version"] == "1.0.0");
+            fs::remove_dir_all(desk.rules.join("20-deny")).unwrap();
+            if ended_before {
+                until("its rule to end", || (state(&desk) != "denied_by_policy").then_some(()));
+            }
+            desk.as_role("mei").post("/api/v1/rules/reload", &json!({})).expect(200);
+            assert_eq!(state(&desk), "approved");
+            desk = desk.cut_off_and_restart();
+            assert_eq!(state(&desk), "approved", "{ended_before}");
+        }
+        // The next time it is away, nothing is said yet.
+        put(&desk.rules, "20-deny", &access("deny", "1.0.0", "deny", ""), &component());
+        until_rule(&desk, "20-deny", |rule| rule["active"]["version"] == "1.0.0");
+        fs::remove_dir_all(desk.rules.join("20-deny")).unwrap();
+        until("its rule to end", || (state(&desk) != "denied_by_policy").then_some(()));
+        let desk = desk.cut_off_and_restart();
+        assert_eq!(state(&desk), "awaiting");
+    });
+}
+
 #[test]
 fn a_folder_that_is_away_for_longer_than_the_patience_is_gone_for_one_who_starts_then() {
     on_both(|database| {

@@ -19,6 +19,7 @@ use crate::app::access::questions::Evidence;
 use crate::desk::actor::Role;
 use crate::desk::id::{AppId, PersonId, TierId};
 use crate::desk::organisation::Tier;
+use crate::desk::text::quoted;
 
 /// Which apps.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -216,7 +217,7 @@ pub async fn desk_role(
     Caller(actor): Caller,
     Path(role): Path<String>,
 ) -> Result<axum::Json<DeskRoleView>, Problem> {
-    let missing = || Problem::new(Kind::NOT_FOUND, format!("there is no role `{role}`"));
+    let missing = || Problem::new(Kind::NOT_FOUND, format!("there is no role {}", quoted(&role)));
     let found = app.role_of_desk(&actor, Role::from_code(&role).ok_or_else(missing)?).await?;
     Ok(axum::Json(found.into()))
 }
@@ -376,7 +377,8 @@ pub async fn app_role(
     Path((app, tier)): Path<(String, String)>,
     Query(query): Query<AppRoleQuery>,
 ) -> Result<axum::Json<AppRoleView>, Problem> {
-    let missing = || Problem::new(Kind::NOT_FOUND, format!("the catalog has no `{app}` with a tier `{tier}`"));
+    let missing =
+        || Problem::new(Kind::NOT_FOUND, format!("the catalog has no {} with a tier {}", quoted(&app), quoted(&tier)));
     let ids = app.parse::<AppId>().ok().zip(tier.parse::<TierId>().ok());
     let (app_id, tier_id) = ids.ok_or_else(missing)?;
     let found = desk.role_in_app(&actor, (&app_id, &tier_id), query.role.as_deref()).await?;

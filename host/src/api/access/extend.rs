@@ -16,6 +16,7 @@ use crate::api::tickets::answer_made;
 use crate::api::tickets::views::TicketView;
 use crate::app::App;
 use crate::desk::id::GrantId;
+use crate::desk::text::quoted;
 
 /// The time that is asked for.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -28,7 +29,8 @@ pub struct ExtendBody {
 
 /// The grant that a path names.
 pub(super) fn grant_id(text: &str) -> Result<GrantId, Problem> {
-    text.parse().map_err(|_| Problem::new(Kind::NOT_FOUND, format!("there is no grant `{text}`: its id is a UUID")))
+    text.parse()
+        .map_err(|_| Problem::new(Kind::NOT_FOUND, format!("there is no grant {}: its id is a UUID", quoted(text))))
 }
 
 /// Ask for more time on a grant. It is a request as any other: the rules decide, or people do. Where it is granted, the new

@@ -12,6 +12,7 @@ use crate::api::http::json::Json;
 use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::desk::access::provisioning::finding::Finding;
+use crate::desk::text::quoted;
 
 /// Access that an app has and no grant gives.
 #[derive(Debug, Serialize, ToSchema)]
@@ -86,7 +87,7 @@ pub async fn settle(
     Path(id): Path<String>,
     Json(body): Json<SettleBody>,
 ) -> Result<axum::Json<FindingView>, Problem> {
-    let missing = || Problem::new(Kind::NOT_FOUND, format!("there is no finding `{id}`: its id is a UUID"));
+    let missing = || Problem::new(Kind::NOT_FOUND, format!("there is no finding {}: its id is a UUID", quoted(&id)));
     let id = id.parse().map_err(|_| missing())?;
     Ok(axum::Json(app.settle_finding(&actor, id, (body.accept, &body.reason)).await?.into()))
 }

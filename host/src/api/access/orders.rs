@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::app::access::orders::{AppAnswer, AppOutcome, Attestation, ConnectorRun, Signed};
 use crate::desk::access::provisioning::Op;
 use crate::desk::id::OpId;
+use crate::desk::text::quoted;
 
 /// One effect in an app, on its way.
 #[derive(Debug, Serialize, ToSchema)]
@@ -109,7 +110,7 @@ impl From<ConnectorRun> for ConnectorRunView {
 }
 
 fn no_order(id: &str) -> Problem {
-    Problem::new(Kind::NOT_FOUND, format!("there is no order `{id}`: its id is a UUID"))
+    Problem::new(Kind::NOT_FOUND, format!("there is no order {}: its id is a UUID", quoted(id)))
 }
 
 /// The word about an order that was carried out by hand.

@@ -16,6 +16,7 @@ use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::app::access::people::moves::Reassessed;
 use crate::app::replay::policy::{PolicyQuestion, PolicyThen, RuleThen, as_of};
+use crate::desk::text::quoted;
 use crate::desk::verdict::access::{AccessVerdict, Outcome};
 
 /// The candidate: a live rule with another manifest, such as other settings, or another version of it that the desk has.
@@ -186,7 +187,7 @@ impl PolicyAtQuery {
         let PolicyAtQuery { at, person, app: item, tier, role, hours } = self;
         let no_time = || Problem::new(Kind::BAD_QUERY, "`at` is a day such as `2026-03-01`, or an instant (RFC 3339)");
         let at = as_of(&at, &app.organisation()).ok_or_else(no_time)?;
-        let missing = |_| Problem::new(Kind::NOT_FOUND, format!("there is no person `{person}`"));
+        let missing = |_| Problem::new(Kind::NOT_FOUND, format!("there is no person {}", quoted(&person)));
         Ok(PolicyQuestion { person: person.parse().map_err(missing)?, app: item, tier, role, hours, at })
     }
 }
@@ -200,7 +201,7 @@ pub async fn reassess(
     Caller(actor): Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<Vec<ReassessedView>>, Problem> {
-    let missing = |_| Problem::new(Kind::NOT_FOUND, format!("there is no person `{id}`"));
+    let missing = |_| Problem::new(Kind::NOT_FOUND, format!("there is no person {}", quoted(&id)));
     let found = app.reassess(&actor, &id.parse().map_err(missing)?).await?;
     Ok(axum::Json(found.into_iter().map(ReassessedView::from).collect()))
 }

@@ -21,6 +21,7 @@ use crate::app::App;
 use crate::app::access::reviews::{Campaign, NewCampaign, Progress, Reviewed, Which};
 use crate::desk::access::campaign::{Asks, ReviewAnswer, ReviewItem};
 use crate::desk::id::{CampaignId, ReviewItemId};
+use crate::desk::text::quoted;
 
 /// A campaign to begin.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -172,7 +173,8 @@ impl CampaignBody {
 
 impl ReviewQuery {
     fn which(&self, caller: &Caller) -> Result<Which, Problem> {
-        let bad = |text: &str| Problem::new(Kind::BAD_QUERY, format!("`campaign`: `{text}` is no id: it is a UUID"));
+        let bad =
+            |text: &str| Problem::new(Kind::BAD_QUERY, format!("`campaign`: {} is no id: it is a UUID", quoted(text)));
         match (&self.campaign, self.emergencies) {
             (Some(text), _) => Ok(Which::Campaign(text.parse::<CampaignId>().map_err(|_| bad(text))?)),
             (None, true) => Ok(Which::Emergencies),
@@ -243,7 +245,7 @@ pub async fn answer(
     Json(body): Json<AnswerBody>,
 ) -> Result<axum::Json<AnsweredView>, Problem> {
     let key = key_of(&headers, &format!("review {id}"), &body)?;
-    let missing = || Problem::new(Kind::NOT_FOUND, format!("there is no review `{id}`: its id is a UUID"));
+    let missing = || Problem::new(Kind::NOT_FOUND, format!("there is no review {}: its id is a UUID", quoted(&id)));
     let item = id.parse().map_err(|_| missing())?;
     Ok(axum::Json(app.answer_review(&actor, item, (body.keep, body.reason), key).await?.into()))
 }

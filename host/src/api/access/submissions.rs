@@ -14,6 +14,7 @@ use crate::api::http::json::Json;
 use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::app::access::people::submission::{AccessSubmission, SubmissionItem, SubmissionRequest};
+use crate::desk::text::quoted;
 
 /// The items that are asked for, and for whom.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -126,7 +127,8 @@ pub async fn read(
     Caller(actor): Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<SubmissionView>, Problem> {
-    let missing = |_| Problem::new(Kind::NOT_FOUND, format!("there is no submission `{id}`: its id is a UUID"));
+    let missing =
+        |_| Problem::new(Kind::NOT_FOUND, format!("there is no submission {}: its id is a UUID", quoted(&id)));
     let id = id.parse().map_err(missing)?;
     Ok(axum::Json(app.access_submission(&actor, id).await?.into()))
 }

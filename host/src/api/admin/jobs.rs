@@ -12,6 +12,7 @@ use crate::api::http::auth::Caller;
 use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::app::jobs::{DEAD_PAGE_MAX, DeadJob, DeadPage, DeadPlace, JobId, Queue};
+use crate::desk::text::quoted;
 
 /// Which page.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -100,7 +101,7 @@ pub async fn retry(
         Some(queue) => app.jobs.retry_all(&actor, queue).await?,
         None => {
             let id: JobId =
-                id.parse().map_err(|e| Problem::new(Kind::NOT_FOUND, format!("there is no `{id}`: {e}")))?;
+                id.parse().map_err(|e| Problem::new(Kind::NOT_FOUND, format!("there is no {}: {e}", quoted(&id))))?;
             app.jobs.retry(&actor, &id).await.map(|()| 1)?
         }
     };

@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::app::reference::configuration::{
     Document, DocumentDraft, LiveDocument, Proposed, PublishedVersion, Touched, Wanted,
 };
+use crate::desk::text::quoted;
 
 /// A part of the configuration.
 #[derive(Serialize, ToSchema)]
@@ -146,7 +147,7 @@ pub struct DocumentRollbackBody {
 fn document(code: &str) -> Result<Document, Problem> {
     Document::from_code(code).ok_or_else(|| {
         let known = Document::ALL.map(Document::code).join(", ");
-        Problem::new(Kind::NOT_FOUND, format!("there is no document `{code}`: there are {known}"))
+        Problem::new(Kind::NOT_FOUND, format!("there is no document {}: there are {known}", quoted(code)))
     })
 }
 

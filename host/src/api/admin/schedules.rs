@@ -12,6 +12,7 @@ use crate::api::http::json::Json;
 use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::app::tickets::submit::schedule_acts::{Run, ScheduleStatus, ScheduleStep};
+use crate::desk::text::quoted;
 
 /// Something that comes again.
 #[derive(Serialize, ToSchema)]
@@ -112,6 +113,6 @@ pub async fn step(
     Json(body): Json<ScheduleStepBody>,
 ) -> Result<axum::Json<ScheduleView>, Problem> {
     let step = ScheduleStep::ALL.into_iter().find(|step| step.code() == code);
-    let step = step.ok_or_else(|| Problem::new(Kind::NOT_FOUND, format!("there is no step `{code}`")))?;
+    let step = step.ok_or_else(|| Problem::new(Kind::NOT_FOUND, format!("there is no step {}", quoted(&code))))?;
     Ok(axum::Json(app.step_schedule(&actor, &name, step, &body.why).await?.into()))
 }

@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::problem::{Kind, Problem};
+use crate::desk::text::{quoted, with_quoted};
 
 /// The query of an address as a value.
 pub struct Query<T>(pub T);
@@ -30,7 +31,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 /// The fault of a query without the words of the program that read it.
 fn why(fault: &QueryRejection) -> String {
     let said = fault.body_text();
-    said.strip_prefix("Failed to deserialize query string: ").map_or_else(|| said.clone(), str::to_owned)
+    with_quoted(said.strip_prefix("Failed to deserialize query string: ").unwrap_or(&said))
 }
 
 /// The most bytes of a query.
@@ -60,9 +61,6 @@ pub async fn check(path: Result<RawPathParams, RawPathParamsRejection>, request:
     }
 }
 
-/// The most characters of a parameter's name that an answer repeats.
-const NAME_CHARS_MAX: usize = 64;
-
 /// The operations of a document that take nothing by a query, as `GET /api/v1/drafts`.
 pub fn without_query(document: &Value) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
@@ -89,8 +87,8 @@ pub async fn takes(State(without): State<Arc<BTreeSet<String>>>, request: Reques
     let query = AnyQuery::<Vec<(String, String)>>::try_from_uri(request.uri());
     match query.map(|AnyQuery(pairs)| pairs).unwrap_or_default().first() {
         Some((name, _)) => {
-            let name: String = name.chars().take(NAME_CHARS_MAX).collect();
-            Problem::new(Kind::BAD_QUERY, format!("unknown parameter `{name}`: there are none here")).into_response()
+            let detail = format!("unknown parameter {}: there are none here", quoted(name));
+            Problem::new(Kind::BAD_QUERY, detail).into_response()
         }
         None => next.run(request).await,
     }

@@ -27,7 +27,7 @@ impl From<Error> for Problem {
             }
             Error::Attachment(NotThis::TooLarge { .. }) => Problem::new(Kind::TOO_LARGE, detail),
             Error::Attachment(NotThis::NotScanned | NotThis::Infected { .. }) => Problem::new(Kind::CONFLICT, detail),
-            Error::Missing { .. } => Problem::new(Kind::NOT_FOUND, detail),
+            Error::Missing { .. } | Error::NoField { .. } => Problem::new(Kind::NOT_FOUND, detail),
             Error::Table(_) => Problem::new(Kind::CONFLICT, detail),
             Error::Stale { .. } | Error::StaleTable { .. } => Problem::new(Kind::STALE, detail),
             Error::Ambiguous { .. } => Problem::new(Kind::AMBIGUOUS, detail),

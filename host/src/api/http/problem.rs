@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::headers::accept;
 use crate::desk::organisation::form;
+use crate::desk::text::quoted;
 
 /// A problem, as it is sent.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -273,7 +274,7 @@ impl Problem {
 
     /// The body says that it is something else than JSON.
     pub fn not_json(given: &str) -> Self {
-        let detail = format!("send `Content-Type: application/json`; this request says `{given}`");
+        let detail = format!("send `Content-Type: application/json`; this request says {}", quoted(given));
         Self::new(Kind::NOT_JSON, detail)
     }
 

@@ -15,6 +15,7 @@ use crate::api::http::page::{List, PageQuery, Paged};
 use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::app::jobs::webhooks::{Delivery, Replay, StoredWebhook};
+use crate::desk::text::quoted;
 
 /// An endpoint of the configuration.
 #[derive(Serialize, ToSchema)]
@@ -129,7 +130,7 @@ pub async fn replay_one(
     Caller(actor): Caller,
     Path((name, id)): Path<(String, String)>,
 ) -> Result<axum::Json<ReplayedView>, Problem> {
-    let missing = |_| Problem::new(Kind::NOT_FOUND, format!("there is no delivery `{id}`"));
+    let missing = |_| Problem::new(Kind::NOT_FOUND, format!("there is no delivery {}", quoted(&id)));
     let replayed = app.replay(&actor, &name, Replay::One(id.parse().map_err(missing)?)).await?;
     Ok(axum::Json(ReplayedView { replayed }))
 }

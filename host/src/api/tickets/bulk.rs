@@ -20,6 +20,7 @@ use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::app::tickets::bulk::{BULK_MAX, FilledReply, Step};
 use crate::desk::id::{MacroId, TaskId, TicketNumber};
+use crate::desk::text::quoted;
 use crate::desk::ticket::Move;
 use crate::desk::ticket::lifecycle::commands::{COMMANDS_MAX, Command};
 use crate::desk::ticket::lifecycle::tasks::{Task, TaskStep};
@@ -133,7 +134,7 @@ pub async fn bulk(
     Json(body): Json<BulkBody>,
 ) -> Result<axum::Json<Vec<OutcomeView>>, Problem> {
     let key = key_of(&headers, "bulk", &body)?;
-    let named = |key: &String| key.parse().map_err(|e| Problem::bad_field("tickets", &format!("`{key}`: {e}")));
+    let named = |key: &String| key.parse().map_err(|e| Problem::bad_field("tickets", &format!("{}: {e}", quoted(key))));
     let tickets = body.tickets.iter().map(named).collect::<Result<Vec<TicketNumber>, _>>()?;
     if !(1..=BULK_MAX).contains(&tickets.len()) {
         return Err(Problem::bad_field("tickets", &format!("are 1 to {BULK_MAX}")));

@@ -17,6 +17,7 @@ use crate::api::http::json::Json;
 use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::desk::id::GrantId;
+use crate::desk::text::quoted;
 use crate::desk::ticket::edit::EditTicket;
 
 /// What to change; what is left out stays.
@@ -112,7 +113,7 @@ pub async fn revoke(
     Json(body): Json<RevokeBody>,
 ) -> Result<axum::Json<GrantView>, Problem> {
     let key = key_of(&headers, &format!("revoke {id}"), &body)?;
-    let missing = || Problem::new(Kind::NOT_FOUND, format!("there is no grant `{id}`: its id is a UUID"));
+    let missing = || Problem::new(Kind::NOT_FOUND, format!("there is no grant {}: its id is a UUID", quoted(&id)));
     let id: GrantId = id.parse().map_err(|_| missing())?;
     let grant = app.revoke_grant(&actor, id, &body.reason, key).await?;
     Ok(axum::Json(GrantView::new((grant, false))))

@@ -19,6 +19,7 @@ use crate::api::http::page;
 use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::app::tickets::knowledge::{ArticleFilter, ArticleVersion, Found, Usefulness};
+use crate::desk::text::quoted;
 use crate::desk::ticket::knowledge::{Article, ArticleNumber, ArticleState, ArticleText};
 
 /// Articles on a page where the client does not say how many.
@@ -178,7 +179,7 @@ impl From<ArticleVersion> for ArticleVersionView {
 
 /// A key in a path; what is no key names no article.
 fn number(key: &str) -> Result<ArticleNumber, Problem> {
-    key.parse().map_err(|e| Problem::new(Kind::NOT_FOUND, format!("there is no article `{key}`: {e}")))
+    key.parse().map_err(|e| Problem::new(Kind::NOT_FOUND, format!("there is no article {}: {e}", quoted(key))))
 }
 
 fn state(code: &str) -> Result<ArticleState, Problem> {

@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::app::tickets::search::Names;
 use crate::app::tickets::work::{DuePlace, Filter, Page, QueuePlace, Sights, Start, TicketSummary, UpdatedPlace};
 use crate::desk::actor::Actor;
-use crate::desk::text::into_normal;
+use crate::desk::text::{into_normal, quoted};
 
 /// Tickets on a page where nothing is said.
 const LIMIT: usize = 50;
@@ -124,7 +124,7 @@ pub(super) fn in_queue(after: Option<&str>) -> Result<Start, Problem> {
 pub(super) async fn named(app: &App, actor: &Actor, names: Names, is_empty: bool) -> Result<(), Problem> {
     let found = if is_empty { app.name_of_nothing(actor, names).await? } else { None };
     match found {
-        Some((kind, name)) => Err(Problem::new(Kind::BAD_QUERY, format!("there is no {kind} `{name}`"))),
+        Some((kind, name)) => Err(Problem::new(Kind::BAD_QUERY, format!("there is no {kind} {}", quoted(&name)))),
         None => Ok(()),
     }
 }

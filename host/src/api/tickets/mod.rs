@@ -26,6 +26,7 @@ use crate::desk::actor::Actor;
 use crate::desk::id::{AttachmentId, MessageId, PersonId, RunId, TicketNumber};
 use crate::desk::organisation::form::Raw;
 use crate::desk::permission::works_on_tickets;
+use crate::desk::text::quoted;
 use crate::desk::ticket::intake::Submission;
 use crate::desk::ticket::sight::Sight;
 use crate::desk::ticket::timeline::Visibility;
@@ -45,8 +46,6 @@ pub mod search;
 pub mod summary;
 pub(crate) mod views;
 
-/// Only as much of a client's text as is worth sending back.
-const SHOWN_CHARS_MAX: usize = 100;
 /// The way by which submissions come in here.
 const CHANNEL: &str = "api";
 
@@ -187,13 +186,13 @@ pub(super) async fn changed(
 fn state(code: &str) -> Result<TicketState, Problem> {
     TicketState::from_code(code).ok_or_else(|| {
         let known: Vec<&str> = TicketState::ALL.iter().map(|state| state.code()).collect();
-        Problem::new(Kind::BAD_QUERY, format!("`{code}` is not a state: use {}", known.join(", ")))
+        Problem::new(Kind::BAD_QUERY, format!("{} is not a state: use {}", quoted(code), known.join(", ")))
     })
 }
 
 /// A key in a path; what is no key names no ticket.
 pub(super) fn number(key: &str) -> Result<TicketNumber, Problem> {
-    key.parse().map_err(|e| Problem::new(Kind::NOT_FOUND, format!("there is no ticket `{key}`: {e}")))
+    key.parse().map_err(|e| Problem::new(Kind::NOT_FOUND, format!("there is no ticket {}: {e}", quoted(key))))
 }
 
 /// The key of the last ticket that a client has, in a query.
@@ -333,8 +332,7 @@ impl TransitionBody {
         }
         TicketState::from_code(&self.to).ok_or_else(|| {
             let known: Vec<&str> = TicketState::ALL.iter().map(|state| state.code()).collect();
-            let shown: String = self.to.chars().take(SHOWN_CHARS_MAX).collect();
-            Problem::bad_field("to", &format!("`{shown}` is not a state: use {}", known.join(", ")))
+            Problem::bad_field("to", &format!("{} is not a state: use {}", quoted(&self.to), known.join(", ")))
         })
     }
 }

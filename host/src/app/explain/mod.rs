@@ -120,7 +120,7 @@ impl Office {
     ///
     /// # Errors
     ///
-    /// [`Error::Missing`] for the ticket and for the field.
+    /// [`Error::Missing`] for the ticket; [`Error::NoField`] for a field that it has not.
     pub async fn explain(
         &self,
         actor: &Actor,
@@ -151,8 +151,7 @@ impl Office {
                 let wanted = |story: &Story| story.field == name || story.field.starts_with(&below);
                 let found: Vec<Story> = stories.into_iter().filter(wanted).collect();
                 if found.is_empty() {
-                    let name = format!("{name}` of {key}; there are `{}", known.join("`, `"));
-                    return Err(Error::Missing { what: "field", name });
+                    return Err(Error::NoField { name: name.to_owned(), of: key, known });
                 }
                 found
             }

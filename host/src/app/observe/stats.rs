@@ -9,6 +9,7 @@ use crate::app::record::part::ANSWERED;
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::permission;
+use crate::desk::text::quoted;
 use crate::store::rules::histogram::Histogram;
 use crate::store::rules::rollups::{CallKey, HOUR_MS, Sum, hour_of};
 
@@ -44,7 +45,7 @@ impl Window {
 
 /// Why a text is not a window.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a window: use hour, day or week")]
+#[error("{} is not a window: use hour, day or week", quoted(.0))]
 pub struct NotAWindow(String);
 
 impl FromStr for Window {
@@ -102,7 +103,7 @@ impl Office {
     pub async fn rule_stats(&self, actor: &Actor, rule: &str, window: Window) -> Result<RuleStats, Error> {
         permission::read_rules(actor)?;
         if rule.contains('\0') || !self.store.has_rule(rule).await? {
-            return Err(Error::Missing { what: "rule", name: rule.escape_debug().to_string() });
+            return Err(Error::Missing { what: "rule", name: rule.to_owned() });
         }
         let length = SignedDuration::from_hours(window.hours());
         let begun = self.clock.now().saturating_sub(length).unwrap_or(Timestamp::UNIX_EPOCH);

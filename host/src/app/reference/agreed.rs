@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::Conflict;
 use crate::app::decide::judge::judge;
+use crate::app::error::Broken;
 use crate::app::office::signatory;
 use crate::app::rollout::rules::Source;
 use crate::app::rollout::two_person::tables_of_access;
@@ -245,18 +246,22 @@ impl App {
     ///
     /// # Errors
     ///
-    /// Where the store cannot be read or written.
+    /// Where the store cannot be read or written; where the directory cannot be read any more, since it was read a moment ago and is in
+    /// force: nothing would compare that with the agreed files.
     pub(in crate::app) async fn begin_with_agreed_files(self: &Arc<Self>) -> Result<(), Error> {
-        let Ok(config) = load(None, &self.source, &self.store).await? else { return Ok(()) };
+        let config = match load(None, &self.source, &self.store).await? {
+            Ok(config) => config,
+            Err(problems) => return Err(Broken::Directory { problems }.into()),
+        };
         let kept = self.store.agreed_files().await?;
         if kept.is_empty() {
             return self.begin_with(&config.files.deciding()).await;
         }
-        // Earlier versions kept no tables.
-        let is_table = |path: &String| config::is_table_file(path);
-        let mut tables = config.files.deciding();
-        tables.retain(|path, _| is_table(path));
-        if !tables.is_empty() && !kept.keys().any(is_table) {
+        // Earlier versions kept no tables: those that are there now are kept with the rest, this once.
+        if !self.store.agreed_with_tables().await? {
+            let is_table = |path: &String| config::is_table_file(path);
+            let mut tables = config.files.deciding();
+            tables.retain(|path, _| is_table(path) && !kept.keys().any(is_table));
             self.begin_with(&kept.clone().into_iter().chain(tables).collect()).await?;
         }
         let agreed = agreed(kept, &self.source, &self.store).await?;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::app::office::signatory;
 use crate::app::{App, Error};
 use crate::config;
 use crate::desk::actor::Actor;
@@ -170,15 +171,22 @@ impl App {
         why.map(|refused| (refused.why, refused.at))
     }
 
-    /// Looks at every rule's folder again and waits until that is done.
+    /// Looks at every rule's folder again and waits until that is done. What is not there is gone for good: a restart goes by that word,
+    /// too.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`].
+    /// [`Error::Refused`]; where the store cannot be read or written.
     pub async fn reload_rules(self: &Arc<Self>, actor: &Actor) -> Result<(), Error> {
         permission::administer(actor)?;
         let app = Arc::clone(self);
-        Ok(tokio::task::spawn_blocking(move || app.rules.reload_and_believe()).await?)
+        tokio::task::spawn_blocking(move || app.rules.reload_and_believe()).await?;
+        {
+            // What has ended by it stands before the word that it was meant to.
+            let _only_one = self.archiving.lock().await;
+            Box::pin(self.settle()).await?;
+        }
+        Ok(self.store.note_reload(&signatory(actor).to_string(), self.clock.now()).await?)
     }
 
     /// Reads the configuration directory again; gives its problems, in which case nothing changes.

@@ -63,6 +63,20 @@ impl App {
         if labels.is_empty() { Ok(()) } else { Ok(self.store.keep_labels(ticket, labels).await?) }
     }
 
+    /// The ticket that was imported under a key before, if one was.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::KeyReused`]; where the store cannot be read.
+    pub async fn imported_before(&self, actor: &Actor, key: Key) -> Result<Option<CreatedTicket>, Error> {
+        permission::import(actor)?;
+        let Some(claim) = change::idempotency(actor, Some(key)) else { return Ok(None) };
+        match self.store.made_under(&claim, self.clock.now()).await? {
+            Some(id) => Ok(Some(self.made_before(id).await?)),
+            None => Ok(None),
+        }
+    }
+
     async fn take_over(
         self: &Arc<Self>,
         actor: &Actor,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Flight, Past};
+use super::{Claim, Flight, Past};
 use crate::cli::Failure;
 use crate::desk::ticket::history::log::LogEvent;
 use crate::import::{ImportedTicket, Row, RowWrong, Tickets};
@@ -19,7 +19,7 @@ pub struct Logged {
     pub line: u64,
     pub events: Vec<LogEvent>,
     /// The key under which it is taken over, and the digest of all that it is made of.
-    pub claim: (String, String),
+    pub(super) claim: Claim,
 }
 
 /// Reads a whole log and takes its tickets over.
@@ -66,10 +66,10 @@ impl Flight {
         };
         let events: Vec<LogEvent> = rows.iter().filter_map(event).collect();
         let first = rows.into_iter().next()?;
-        let (line, key) = (first.line, first.key.clone().unwrap_or_default());
+        let line = first.line;
         let told: Vec<_> = events.iter().map(|e| (e.at.to_string(), e.state.map(|s| s.code()), &e.team)).collect();
         let whole = serde_json::json!([String::from_utf8_lossy(&self.request(&first)), told]).to_string();
-        let claim = (format!("import-log-{}", Digest::of(key.as_bytes())), Digest::of(whole.as_bytes()).to_string());
+        let claim = Claim::of("import-log", &first, &Digest::of(whole.as_bytes()).to_string())?;
         Some(Logged { past: self.past(first)?, line, events, claim })
     }
 }

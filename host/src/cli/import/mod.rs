@@ -178,13 +178,33 @@ enum Wanted {
     Logged(Box<(Past, Vec<LogEvent>)>),
 }
 
+/// The key under which a row is taken in, with the digest of all that it is made of.
+struct Claim {
+    now: (String, String),
+    /// The same with the key as earlier versions read it, where they read another.
+    earlier: Option<(String, String)>,
+}
+
+impl Claim {
+    /// A key of the source may be long and of any letters.
+    fn of(kind: &str, ticket: &ImportedTicket, digest: &str) -> Option<Self> {
+        let named = |key: &String| (format!("{kind}-{}", Digest::of(key.as_bytes())), digest.to_owned());
+        Some(Self { now: ticket.key.as_ref().map(named)?, earlier: ticket.earlier_key.as_ref().map(named) })
+    }
+}
+
 /// Makes a ticket, and tries again while the desk has too much to do.
 async fn make(
     app: &Arc<App>,
     actor: &Actor,
     wanted: &Wanted,
-    claim: &(String, String),
+    Claim { now: claim, earlier }: &Claim,
 ) -> Result<CreatedTicket, Error> {
+    if let Some(earlier) = earlier
+        && let Some(made) = app.imported_before(actor, earlier.clone()).await?
+    {
+        return Ok(made);
+    }
     let mut tries = 0;
     loop {
         let made = match wanted {
@@ -290,14 +310,12 @@ impl Flight {
         while self.running.len() >= self.at_once {
             self.land_one().await?;
         }
-        let key = match &ticket.key {
-            // A key of the source may be long and of any letters.
-            Some(key) => format!("import-key-{}", Digest::of(key.as_bytes())),
-            None => format!("import-{}-{}", self.file, ticket.line),
-        };
-        let claim = (key, submit::digest(&self.request(&ticket)));
+        let digest = submit::digest(&self.request(&ticket));
+        let by_line = || (format!("import-{}-{}", self.file, ticket.line), digest.clone());
+        let claim = Claim::of("import-key", &ticket, &digest);
+        let claim = claim.unwrap_or_else(|| Claim { now: by_line(), earlier: None });
         let (line, keyed) = (ticket.line, ticket.key.is_some());
-        if keyed && let Some(above) = self.keys.insert(claim.0.clone(), line) {
+        if keyed && let Some(above) = self.keys.insert(claim.now.0.clone(), line) {
             // The row above is the ticket, whichever would be faster.
             self.twice.insert(line, above);
             while !self.running.is_empty() {
@@ -328,7 +346,7 @@ impl Flight {
         Ok(())
     }
 
-    fn start(&mut self, (line, keyed, labels): (u64, bool, Labels), wanted: Wanted, claim: (String, String)) {
+    fn start(&mut self, (line, keyed, labels): (u64, bool, Labels), wanted: Wanted, claim: Claim) {
         let (app, actor) = (Arc::clone(&self.app), self.actor.clone());
         self.running.spawn(async move {
             let made = match make(&app, &actor, &wanted, &claim).await {

@@ -33,6 +33,9 @@ pub fn run(MoveDay { ticket, field, to, why }: &MoveDay, desk: &Remote) -> Resul
     println!("{ticket} goes by {to}, no more by {}", word(&moved, "from"));
     for part in moved.get("parts").and_then(Value::as_array).into_iter().flatten() {
         let stays = match part.get("stays") {
+            None if part.get("names_other_day") == Some(&Value::Bool(true)) => {
+                "follows; its words name another day".to_owned()
+            }
             None => "follows".to_owned(),
             Some(_) => format!("stays: {}", word(part, "stays")),
         };

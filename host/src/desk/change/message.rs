@@ -26,6 +26,17 @@ pub struct About {
     pub moved: Option<Moved>,
     /// The news of the access that the ticket is about.
     pub access: Option<AccessNews>,
+    /// The other day that the ticket goes by.
+    pub day: Option<NewDay>,
+}
+
+/// Another day by which a ticket goes, with the bundle that it is or is a part of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewDay {
+    /// As 2027-01-18.
+    pub to: String,
+    /// The reason of the person who moved it.
+    pub reason: String,
 }
 
 /// The end that a request for access has come to, or the access itself, and why.
@@ -80,6 +91,8 @@ pub enum MessageKind {
     Escalated,
     /// The ticket is the recipient's work now.
     Assigned,
+    /// The ticket is the recipient's work, and goes by another day.
+    DayMoved,
     /// The ticket is the recipient's work no more, because they did not take it up in time.
     NotTakenUp,
     /// The ticket stays in the queue of the recipient's team: it was given out as often as the team allows, and not taken up.
@@ -103,7 +116,7 @@ pub enum MessageKind {
 
 impl MessageKind {
     /// Every kind.
-    pub const ALL: [MessageKind; 19] = [
+    pub const ALL: [MessageKind; 20] = [
         MessageKind::ApprovalWanted,
         MessageKind::Acknowledgement,
         MessageKind::Resolved,
@@ -114,6 +127,7 @@ impl MessageKind {
         MessageKind::StateChanged,
         MessageKind::Escalated,
         MessageKind::Assigned,
+        MessageKind::DayMoved,
         MessageKind::NotTakenUp,
         MessageKind::LeftInQueue,
         MessageKind::ConfirmationReminder,
@@ -138,6 +152,7 @@ impl MessageKind {
             MessageKind::StateChanged => "state-changed",
             MessageKind::Escalated => "escalated",
             MessageKind::Assigned => "assigned",
+            MessageKind::DayMoved => "day-moved",
             MessageKind::NotTakenUp => "not-taken-up",
             MessageKind::LeftInQueue => "left-in-queue",
             MessageKind::ConfirmationReminder => "confirmation-reminder",

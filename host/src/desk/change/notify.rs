@@ -1,7 +1,7 @@
 //! Who hears of a change: one rule for all changes, which reads the entries that the change adds to the timeline.
 //!
 //! - The requester hears of public words and of each state that asks for something or ends something; the person who has the
-//!   ticket hears of what others say and do, and of the ticket itself when it becomes theirs.
+//!   ticket hears of what others say and do, of another day, and of the ticket itself when it becomes theirs.
 //! - Those who follow a ticket hear of public words and of those same states. Those whom words name hear that they are named.
 //! - No person hears of what they did themselves, except that a submission is acknowledged.
 //! - One change is one message to each person, named by its most important part.
@@ -10,14 +10,14 @@
 use std::collections::BTreeSet;
 
 use super::at::At;
-use super::message::{About, AccessNews, Message, MessageKind, Moved, Reply};
+use super::message::{About, AccessNews, Message, MessageKind, Moved, NewDay, Reply};
 use super::{Change, TicketWrite};
 use crate::desk::access::{AccessCase, AccessState};
 use crate::desk::actor::Author;
 use crate::desk::id::{MessageId, PersonId};
 use crate::desk::organisation::Organisation;
 use crate::desk::ticket::lifecycle::watchers::mentioned;
-use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Visibility};
+use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Field, Visibility};
 use crate::desk::ticket::{State, WaitingFor};
 
 /// The message to the person who gets a ticket that is shared out; the store fills in who that is.
@@ -141,6 +141,10 @@ fn heard(change: &Change, entry: &Entry, organisation: &Organisation) -> Vec<(Pe
             let hear = std::iter::once((requester, kind)).chain(to_worker).chain(to_watchers);
             hear.map(|(to, kind)| (to.clone(), kind, about.clone())).collect()
         }
+        Event::Set { field: Field::Day, to: day, reason, .. } => {
+            let about = About { day: Some(NewDay { to: day.clone(), reason: reason.clone() }), ..About::default() };
+            worker.map(|to| (to.clone(), MessageKind::DayMoved, about)).into_iter().collect()
+        }
         Event::Assigned { assignee, .. } => {
             let to = after.assignee.as_ref().filter(|to| assignee.as_deref() == Some(to.as_str()));
             let is_new = before.assignee != after.assignee;
@@ -172,6 +176,7 @@ fn one_each(owed: Vec<Message>) -> Vec<Message> {
                 other.kind = other.kind.min(message.kind);
                 other.about.reply = other.about.reply.take().or(message.about.reply);
                 other.about.moved = message.about.moved.or(other.about.moved.take());
+                other.about.day = message.about.day.or(other.about.day.take());
             }
             None => kept.push(message),
         }

@@ -26,6 +26,8 @@ pub const IDENTITY_UNBOUND: &str = "identity-unbound";
 pub const CONFIGURATION: &str = "configuration";
 /// Files of the configuration directory were agreed to, where the desk asks for two people.
 pub const FILES: &str = "files-agreed";
+/// An admin has had the folders of the rules looked at again, and has meant all that was not there to be gone.
+pub const RELOADED: &str = "rules-reloaded";
 pub const REFUSED: &str = "refused";
 /// A person was erased: which entries of a ticket's timeline have another digest since.
 pub const ERASED: &str = "erased";

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Claimed, Queue, cut, held};
-use crate::desk::change::message::{About, AccessNews, MessageKind, Moved, Reply};
+use crate::desk::change::message::{About, AccessNews, MessageKind, Moved, NewDay, Reply};
 use crate::desk::id::{MessageId, PersonId, TicketId};
 use crate::desk::ticket::State;
 use crate::desk::ticket::timeline::AccessOutcome;
@@ -53,12 +53,15 @@ struct Payload {
     /// The news of access, why, and whether the desk gave that reason by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     access: Option<(String, String, bool)>,
+    /// The day that the ticket goes by, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    day: Option<(String, String)>,
 }
 
 /// The payload of a message; empty where it tells nothing besides its kind.
 pub fn payload(about: &About) -> String {
-    let About { reply, moved, access } = about;
-    if reply.is_none() && moved.is_none() && access.is_none() {
+    let About { reply, moved, access, day } = about;
+    if *about == About::default() {
         return String::new();
     }
     let reply = reply.as_ref().map(|Reply { by, body }| (by.as_ref().map(ToString::to_string), body.clone()));
@@ -66,8 +69,9 @@ pub fn payload(about: &About) -> String {
     let by_desk = moved.is_some_and(|moved| moved.by_desk);
     let moved = moved.map(|m| (m.from.code().to_owned(), m.to.code().to_owned(), m.reason.clone()));
     let access = access.as_ref().map(|news| (news.outcome.code().to_owned(), news.reason.clone(), news.by_desk));
+    let day = day.as_ref().map(|NewDay { to, reason }| (to.clone(), reason.clone()));
     // Texts only: there is nothing that JSON cannot say.
-    serde_json::to_string(&Payload { reply, moved, by_desk, access }).unwrap_or_default()
+    serde_json::to_string(&Payload { reply, moved, by_desk, access, day }).unwrap_or_default()
 }
 
 fn about(payload: &str) -> Result<About, Error> {
@@ -75,7 +79,7 @@ fn about(payload: &str) -> Result<About, Error> {
         return Ok(About::default());
     }
     let wrong = || corrupt(T, "payload", payload);
-    let Payload { reply, moved, by_desk, access } = serde_json::from_str(payload).map_err(|_| wrong())?;
+    let Payload { reply, moved, by_desk, access, day } = serde_json::from_str(payload).map_err(|_| wrong())?;
     let reply = reply.map(|(by, body)| {
         let by = by.map(|by| parsed(T, "payload", &by)).transpose()?;
         Ok::<_, Error>(Reply { by, body })
@@ -87,7 +91,8 @@ fn about(payload: &str) -> Result<About, Error> {
         let outcome = AccessOutcome::from_code(&outcome).ok_or_else(wrong)?;
         Ok::<_, Error>(AccessNews { outcome, reason, by_desk })
     });
-    Ok(About { reply: reply.transpose()?, moved: moved.transpose()?, access: access.transpose()? })
+    let day = day.map(|(to, reason)| NewDay { to, reason });
+    Ok(About { reply: reply.transpose()?, moved: moved.transpose()?, access: access.transpose()?, day })
 }
 
 fn waiting(row: &Row) -> Result<WaitingMessage, Error> {
@@ -236,8 +241,9 @@ mod tests {
         for told in [
             About::default(),
             About { reply: Some(reply.clone()), ..About::default() },
-            About { reply: Some(Reply { by: None, ..reply }), moved: Some(moved), access: None },
+            About { reply: Some(Reply { by: None, ..reply }), moved: Some(moved), ..About::default() },
             About { access: Some(ended), ..About::default() },
+            About { day: Some(NewDay { to: "2027-01-18".to_owned(), reason: String::new() }), ..About::default() },
         ] {
             assert_eq!(about(&payload(&told)).unwrap(), told);
         }

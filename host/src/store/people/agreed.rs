@@ -34,6 +34,17 @@ impl Store {
         rows.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
     }
 
+    /// Whether the files that are agreed to were so together with their tables, also where there are none: earlier versions kept no
+    /// tables.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn agreed_with_tables(&self) -> Result<bool, Error> {
+        let sql = "select file from configuration_agreed where with_tables = 0 limit 1";
+        Ok(self.db.optional(sql, Vec::new()).await?.is_none())
+    }
+
     /// The files that wait for the second person.
     ///
     /// # Errors
@@ -79,13 +90,15 @@ impl Store {
         detail: &Value,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let row = |(file, content): (&String, &String)| vec![file.as_str().into(), Arg::from(content.as_str())];
+        let row = |(file, content): (&String, &String)| {
+            vec![file.as_str().into(), Arg::from(content.as_str()), Arg::from(1_i64)]
+        };
         let rows: Vec<Vec<Arg>> = files.iter().map(row).collect();
-        let head = "insert into configuration_agreed (file, content)";
-        let tail = "on conflict (file) do update set content = excluded.content";
+        let head = "insert into configuration_agreed (file, content, with_tables)";
+        let tail = "on conflict (file) do update set content = excluded.content, with_tables = excluded.with_tables";
         let written = self.db.transaction(async |mut tx| {
             tx.execute("delete from configuration_agreed", Vec::new()).await?;
-            tx.insert(head, 2, tail, rows.clone()).await?;
+            tx.insert(head, 3, tail, rows.clone()).await?;
             tx.execute("delete from configuration_waiting", Vec::new()).await?;
             let (about, detail) = ("files".to_owned(), detail.clone());
             audit::append(&mut tx, &[audit::Entry { at: now, event: audit::FILES, about, detail }]).await?;

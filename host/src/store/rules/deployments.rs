@@ -251,15 +251,41 @@ impl Store {
         Ok(active)
     }
 
-    /// The folder with which a rule has ended last, and when; none where it never has.
+    /// Notes that a person has meant the folders to be gone with which rules have ended so far.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read or written.
+    pub async fn note_reload(&self, by: &str, now: Timestamp) -> Result<(), Error> {
+        let row = self.db.optional("select coalesce(max(seq), 0) from deployment_events", Vec::new()).await?;
+        let until = row.map_or(Ok(0), |row| row.int(0))?;
+        let (about, detail) = ("rules".to_owned(), json!({ "by": by, "until": until }));
+        self.audit(audit::Entry { at: now, event: audit::RELOADED, about, detail }).await
+    }
+
+    /// The last entry of the deployments' audit with whose folders a person has said that they are meant to be gone; 0 for none.
+    async fn meant_until(&self) -> Result<i64, Error> {
+        #[derive(Deserialize)]
+        struct Meant {
+            until: i64,
+        }
+        let sql = "select detail from audit where event = $1 order by seq desc limit 1";
+        let Some(row) = self.db.optional(sql, vec![audit::RELOADED.into()]).await? else { return Ok(0) };
+        Ok(from_json::<Meant>("audit", "detail", &row.text(0)?)?.until)
+    }
+
+    /// The folder with which a rule has ended last, and when; none where it never has, and where a person has meant that folder to be
+    /// gone.
     ///
     /// # Errors
     ///
     /// Where the database cannot be read, or an entry of the audit is damaged.
     pub async fn ended_with(&self, name: &str) -> Result<Option<(String, Timestamp)>, Error> {
-        let sql =
-            "select before, at from deployment_events where name = $1 and event = 'gone' order by seq desc limit 1";
+        let sql = "select before, at, seq from deployment_events where name = $1 and event = 'gone' order by seq desc limit 1";
         let Some(row) = self.db.optional(sql, vec![name.into()]).await? else { return Ok(None) };
+        if row.int(2)? <= self.meant_until().await? {
+            return Ok(None);
+        }
         let place: Place = from_json("deployment_events", "before", &row.text(0)?)?;
         let at = at_or_epoch(row.int(1)?);
         Ok(place.folder.map(|folder| (folder, at)))

@@ -25,8 +25,9 @@ const FACT_CHARS: usize = 120;
 const DIGEST_CHARS: usize = 16;
 
 /// The acts of the desk's record, and those of the record of access.
-const DESK: [&str; 25] = [
+const DESK: [&str; 26] = [
     "rule",
+    "rules-reloaded",
     "table",
     "configuration",
     "files-agreed",

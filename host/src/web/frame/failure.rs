@@ -73,7 +73,7 @@ impl Failure {
                 Error::Refused(Refusal::Forbidden { .. } | Refusal::OwnAccess | Refusal::NotAnApprover) => {
                     StatusCode::FORBIDDEN
                 }
-                Error::Missing { .. } => StatusCode::NOT_FOUND,
+                Error::Missing { .. } | Error::NoField { .. } => StatusCode::NOT_FOUND,
                 Error::Attachment(NotThis::TooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
                 Error::Attachment(NotThis::NotScanned | NotThis::Infected { .. }) => StatusCode::CONFLICT,
                 Error::Stale { .. } | Error::StaleTable { .. } => StatusCode::PRECONDITION_FAILED,

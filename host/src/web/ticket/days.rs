@@ -3,7 +3,7 @@
 use axum::extract::Path;
 use axum::response::Response;
 
-use super::acts::answer;
+use super::acts::{answer, seen};
 use super::{Seen, StateOption, number};
 use crate::desk::access::Grant;
 use crate::desk::id::TicketNumber;
@@ -75,6 +75,6 @@ pub async fn set(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Res
     let number = number(&id)?;
     let to = form.text("day-to").parse().map_err(|_| Failure::BadForm)?;
     let wanted = MoveDay { field: form.text("day-field"), to, reason: form.text("day-reason") };
-    let done = Box::pin(visit.app.move_day(&visit.actor, number, &wanted)).await.map(drop);
+    let done = Box::pin(visit.app.move_day(&visit.actor, number, &seen(&form), &wanted)).await.map(drop);
     answer(visit, number, ("day", &form), done).await
 }

@@ -15,6 +15,7 @@ use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::desk::id::DelegationId;
 use crate::desk::organisation::accounts::OwnDelegation;
+use crate::desk::text::quoted;
 
 /// Leave that a person gave another to approve in their place.
 #[derive(Debug, Serialize, ToSchema)]
@@ -107,7 +108,7 @@ pub async fn end(
     Caller(actor): Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<DelegationView>, Problem> {
-    let missing = || Problem::new(Kind::NOT_FOUND, format!("there is no delegation `{id}`: its id is a UUID"));
+    let missing = || Problem::new(Kind::NOT_FOUND, format!("there is no delegation {}: its id is a UUID", quoted(&id)));
     let id: DelegationId = id.parse().map_err(|_| missing())?;
     Ok(axum::Json(app.end_delegation(&actor, id).await?.into()))
 }

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::super::problem::{Kind, Problem};
-use crate::desk::text::normal;
+use crate::desk::text::{normal, with_quoted};
 
 mod objects;
 mod repeated;
@@ -97,7 +97,7 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(composed.as_deref().unwrap_or(bytes));
     let value = serde_path_to_error::deserialize(objects::Strict(&mut deserializer)).map_err(|error| {
         let path = error.path().to_string();
-        let message = error.inner().to_string();
+        let message = with_quoted(&error.inner().to_string());
         match path.as_str() {
             // A key that could not be read has a question mark for its name.
             "." | "?" if error.inner().is_data() => Problem::bad_body(&message),

@@ -3,16 +3,19 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
+use axum::http::{HeaderMap, header};
+use axum::response::IntoResponse;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::api::http::auth::Caller;
+use crate::api::http::headers::condition::condition;
 use crate::api::http::json::Json;
 use crate::api::http::problem::Problem;
 use crate::api::tickets::number;
 use crate::app::App;
-use crate::app::tickets::submit::days::Moved;
+use crate::app::tickets::submit::days::{Moved, MovedPart};
 use crate::app::tickets::submit::parts::Hanging;
 use crate::desk::access::Grant;
 use crate::desk::id::TicketNumber;
@@ -51,14 +54,17 @@ pub struct DayPartView {
     /// where nothing of it hangs on that one.
     #[serde(skip_serializing_if = "Option::is_none")]
     stays: Option<&'static str>,
+    /// Whether it follows and its subject or words, which stay as they were written, name another day.
+    names_other_day: bool,
 }
 
 impl From<Moved> for DayView {
-    fn from(Moved { field, from, to, parts }: Moved) -> Self {
-        let part = |(ticket, stays): (TicketNumber, Option<Stays>)| DayPartView {
+    fn from(Moved { field, from, to, parts, .. }: Moved) -> Self {
+        let part = |MovedPart { ticket, stays, names_other_day }: MovedPart| DayPartView {
             ticket: ticket.to_string(),
             follows: stays.is_none(),
             stays: stays.map(Stays::code),
+            names_other_day,
         };
         Self { field, from, to, parts: parts.into_iter().map(part).collect() }
     }
@@ -67,20 +73,29 @@ impl From<Moved> for DayView {
 /// Give a bundle another day, such as the first one of a new colleague. For agents and admins.
 ///
 /// The field is a date of its form. The days of its parts, their fields and the tasks that name it follow in the same step, and the
-/// timeline of each says why. Where it has that day already, nothing is done.
+/// timeline of each says why. With `If-Match`, only where the ticket is at a version named; the answer has its `ETag` after it. Where it
+/// has that day already, nothing is done, by any version.
 #[utoipa::path(put, path = "/api/v1/tickets/{key}/days/{field}", tag = "tickets", security(("token" = [])),
-    params(("key" = String, Path), ("field" = String, Path, description = "such as `first-day`")), request_body = DayBody,
+    params(("key" = String, Path), ("field" = String, Path, description = "such as `first-day`"),
+        ("If-Match" = Option<String>, Header, description = "ETags of the ticket's versions that you mean, or *")),
+    request_body = DayBody,
     responses((status = 200, body = DayView), (status = 400, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+        (status = 404, body = Problem), (status = 409, body = Problem), (status = 412, body = Problem),
+        (status = 422, body = Problem)))]
 pub async fn put(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
     Path((key, field)): Path<(String, String)>,
+    headers: HeaderMap,
     Json(DayBody { to, reason }): Json<DayBody>,
-) -> Result<axum::Json<DayView>, Problem> {
-    let day = to.parse().map_err(|_| Problem::bad_field("to", "is no day: write it as 2027-01-18"))?;
+) -> Result<impl IntoResponse, Problem> {
+    let condition = condition(&headers)?;
+    // As a form takes a date: no shorter way to write it, and no time of day that would be left out.
+    let day = (to.len() == "YYYY-MM-DD".len()).then(|| to.parse().ok()).flatten();
+    let day = day.ok_or_else(|| Problem::bad_field("to", "is no day: write it as 2027-01-18"))?;
     let wanted = MoveDay { field, to: day, reason };
-    Ok(axum::Json(Box::pin(app.move_day(&actor, number(&key)?, &wanted)).await?.into()))
+    let moved = Box::pin(app.move_day(&actor, number(&key)?, &condition, &wanted)).await?;
+    Ok(([(header::ETAG, format!("\"{}\"", moved.tag))], axum::Json(DayView::from(moved))))
 }
 
 /// All that hangs on a bundle.

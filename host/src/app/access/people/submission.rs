@@ -45,11 +45,8 @@ pub struct SubmissionItem {
     pub starts: Option<String>,
 }
 
-/// A part that can be asked for.
-struct Checked {
-    submission: Submission,
-    part: SubmissionPart,
-}
+/// The form of a desk that has none for access any more: what is asked for by it is refused.
+const NO_FORM: &str = "access";
 
 impl App {
     /// Makes a request of each item for each person.
@@ -67,42 +64,55 @@ impl App {
         let no_person =
             || rejected(vec![Problem::new("people", "required", "A person asks for access, and this is none.")]);
         let requester = actor.person().ok_or_else(no_person)?.clone();
-        if let Some(settled) = self.settled_before(&requester, key.as_ref()).await? {
-            return Ok(settled);
-        }
+        let kept = match self.begun_before(&requester, key.as_ref()).await? {
+            Some(kept) => kept,
+            None => self.begin(actor, &requester, request, key).await?,
+        };
         let organisation = self.organisation();
-        let checked = check(&organisation, actor, &requester, request)?;
-        self.count_text(actor, checked.len().saturating_mul(PART_BYTES))?;
-        let id = key.as_ref().map_or_else(|| self.clock.new_id(), |(key, _)| id_of(&requester, key));
-        let digest = key.map_or_else(String::new, |(_, digest)| digest);
-        let parts = checked.iter().map(|one| one.part.clone()).collect();
-        let new = AccessSubmission { id, requester, digest, asked_at: self.clock.now(), parts };
-        self.store.keep_submission(&new).await?;
-        let missing = || Error::Missing { what: "submission", name: id.to_string() };
-        let kept = self.store.submission(id).await?.ok_or_else(missing)?;
-        if kept.digest != new.digest || kept.parts.len() != checked.len() {
-            return Err(Error::KeyReused);
-        }
-        for (number, (one, kept)) in checked.into_iter().zip(&kept.parts).enumerate() {
-            if kept.ticket.is_none() && kept.problem.is_none() {
-                self.make_part(actor, (id, number), one.submission).await?;
+        let form = organisation.request_types.values().find(|form| form.grants_access);
+        let wanted = asked(form.map_or(NO_FORM, |form| form.id.as_str()), &requester, request);
+        for (number, ((_, wanted), part)) in wanted.into_iter().zip(&kept.parts).enumerate() {
+            if part.ticket.is_none() && part.problem.is_none() {
+                self.make_part(actor, (kept.id, number), wanted).await?;
             }
         }
-        self.store.submission(id).await?.ok_or_else(missing)
+        let missing = || Error::Missing { what: "submission", name: kept.id.to_string() };
+        self.store.submission(kept.id).await?.ok_or_else(missing)
     }
 
-    /// The submission of this key that has come to its end, also where the catalog is another by now; `None` where something of it is
-    /// still to be made.
-    async fn settled_before(&self, requester: &PersonId, key: Option<&Key>) -> Result<Option<AccessSubmission>, Error> {
+    /// The submission of this key that was begun before, also where not all of it could be asked for by now.
+    async fn begun_before(&self, requester: &PersonId, key: Option<&Key>) -> Result<Option<AccessSubmission>, Error> {
         let Some((key, digest)) = key else { return Ok(None) };
         let kept = self.store.submission(id_of(requester, key)).await?;
         if kept.as_ref().is_some_and(|kept| kept.digest != *digest) {
             return Err(Error::KeyReused);
         }
-        let is_settled = |part: &SubmissionPart| part.ticket.is_some() || part.problem.is_some();
-        Ok(kept.filter(|kept| kept.parts.iter().all(is_settled)))
+        Ok(kept)
     }
 
+    /// Keeps a submission of which each part can be asked for; nothing of it is made yet.
+    async fn begin(
+        &self,
+        actor: &Actor,
+        requester: &PersonId,
+        request: &SubmissionRequest,
+        key: Option<Key>,
+    ) -> Result<AccessSubmission, Error> {
+        let parts = check(&self.organisation(), actor, requester, request)?;
+        self.count_text(actor, parts.len().saturating_mul(PART_BYTES))?;
+        let id = key.as_ref().map_or_else(|| self.clock.new_id(), |(key, _)| id_of(requester, key));
+        let digest = key.map_or_else(String::new, |(_, digest)| digest);
+        let new = AccessSubmission { id, requester: requester.clone(), digest, asked_at: self.clock.now(), parts };
+        self.store.keep_submission(&new).await?;
+        let missing = || Error::Missing { what: "submission", name: id.to_string() };
+        let kept = self.store.submission(id).await?.ok_or_else(missing)?;
+        if kept.digest != new.digest || kept.parts.len() != new.parts.len() {
+            return Err(Error::KeyReused);
+        }
+        Ok(kept)
+    }
+
+    /// Makes one part, or notes why it cannot be: the submission comes to its end also where the catalog or the form is another by now.
     async fn make_part(
         self: &Arc<Self>,
         actor: &Actor,
@@ -118,6 +128,7 @@ impl App {
             Err(Error::Rejected { problems } | Error::Refused(Refusal::Problems { problems })) => {
                 Err(problems.into_iter().map(|problem| problem.message).collect::<Vec<_>>().join(" "))
             }
+            Err(Error::Refused(refusal)) => Err(refusal.to_string()),
             Err(error) => return Err(error),
         };
         Ok(self.store.settle_part((whole, part), outcome.as_ref().map(|n| *n).map_err(String::as_str)).await?)
@@ -152,10 +163,8 @@ fn check(
     actor: &Actor,
     requester: &PersonId,
     request: &SubmissionRequest,
-) -> Result<Vec<Checked>, Error> {
-    let own = [requester.to_string()];
-    let people = if request.people.is_empty() { &own[..] } else { &request.people };
-    let count = people.len().saturating_mul(request.items.len());
+) -> Result<Vec<SubmissionPart>, Error> {
+    let count = request.people.len().max(1).saturating_mul(request.items.len());
     if !(1..=PARTS_MAX).contains(&count) {
         let message = format!("{count} requests would come of it: ask for 1 to {PARTS_MAX} at once.");
         return Err(rejected(vec![Problem::new("items", "out-of-range", message)]));
@@ -166,26 +175,23 @@ fn check(
     };
     let permit = permission::create(organisation, actor, None)?;
     let (mut checked, mut problems) = (Vec::new(), Vec::new());
-    for (at, item) in request.items.iter().enumerate() {
-        for (of, person) in people.iter().enumerate() {
-            let submission = submission(form.id.as_str(), item, (person, requester), &request.justification);
-            let place = |problem: Problem| {
-                let name = problem.field.strip_prefix("fields.").unwrap_or(&problem.field);
-                let field = match name {
-                    "for" => format!("people[{of}]"),
-                    "justification" => "justification".to_owned(),
-                    field => format!("items[{at}].{field}"),
-                };
-                Problem { field, ..problem }
+    for ((at, of), submission) in asked(form.id.as_str(), requester, request) {
+        let place = |problem: Problem| {
+            let name = problem.field.strip_prefix("fields.").unwrap_or(&problem.field);
+            let field = match name {
+                "for" => format!("people[{of}]"),
+                "justification" => "justification".to_owned(),
+                field => format!("items[{at}].{field}"),
             };
-            match part(organisation, &permit, requester, submission) {
-                Ok(one) if checked.iter().any(|other: &Checked| other.part == one.part) => {
-                    let message = format!("{}/{} is asked for twice for {person}.", item.app, item.tier);
-                    problems.push(Problem::new(&format!("items[{at}]"), "repeated", message));
-                }
-                Ok(one) => checked.push(one),
-                Err(found) => problems.extend(found.into_iter().map(place)),
+            Problem { field, ..problem }
+        };
+        match part(organisation, &permit, requester, submission) {
+            Ok(one) if checked.contains(&one) => {
+                let message = format!("{}/{} is asked for twice for {}.", one.app, one.tier, one.subject);
+                problems.push(Problem::new(&format!("items[{at}]"), "repeated", message));
             }
+            Ok(one) => checked.push(one),
+            Err(found) => problems.extend(found.into_iter().map(place)),
         }
     }
     problems.dedup();
@@ -201,13 +207,25 @@ fn part(
     permit: &permission::MayCreate,
     requester: &PersonId,
     submission: Submission,
-) -> Result<Checked, Vec<Problem>> {
-    let new = NewTicket::check(organisation, permit, submission.clone()).map_err(|refusal| match refusal {
+) -> Result<SubmissionPart, Vec<Problem>> {
+    let new = NewTicket::check(organisation, permit, submission).map_err(|refusal| match refusal {
         Refusal::Problems { problems } => problems,
         other => vec![Problem::new("app", "refused", other.to_string())],
     })?;
     let AccessRequest { subject, app, tier, .. } = AccessRequest::from_fields(organisation, requester, &new.fields)?;
-    Ok(Checked { submission, part: SubmissionPart { subject, app, tier, ticket: None, problem: None, state: None } })
+    Ok(SubmissionPart { subject, app, tier, ticket: None, problem: None, state: None })
+}
+
+/// The submission of each part, in order, with the places of its item and its person.
+fn asked(form: &str, requester: &PersonId, request: &SubmissionRequest) -> Vec<((usize, usize), Submission)> {
+    let own = [requester.to_string()];
+    let people = if request.people.is_empty() { &own[..] } else { &request.people };
+    let items = request.items.iter().enumerate();
+    let each = items.flat_map(|(at, item)| people.iter().enumerate().map(move |(of, person)| ((at, of), item, person)));
+    let whole = |(place, item, person): ((usize, usize), &SubmissionItem, &String)| {
+        (place, submission(form, item, (person, requester), &request.justification))
+    };
+    each.map(whole).collect()
 }
 
 fn submission(

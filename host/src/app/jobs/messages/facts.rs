@@ -2,7 +2,7 @@
 
 use super::{Correspondence, Ready, name_of};
 use crate::desk::access::AccessCase;
-use crate::desk::change::message::{AccessNews, Moved, Reply};
+use crate::desk::change::message::{AccessNews, Moved, NewDay, Reply};
 use crate::desk::organisation::{Organisation, Person};
 use crate::desk::ticket::sight::Part;
 use crate::desk::ticket::timeline::Field;
@@ -51,6 +51,8 @@ pub fn facts(
             reason_code,
         }
     });
+    let day = ready.message.about.day.as_ref();
+    let day = day.map(|NewDay { to, reason }| facts::NewDay { to: to.clone(), reason: reason.clone() });
     Facts {
         organisation: organisation.name.clone(),
         recipient: Recipient { name: to.name.clone() },
@@ -60,6 +62,7 @@ pub fn facts(
         solution: ready.solution.clone(),
         access: ready.case.as_ref().map(|case| access(case, organisation)),
         decided,
+        day,
         delegation: None,
         survey: ready
             .survey

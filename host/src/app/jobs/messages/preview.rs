@@ -4,12 +4,12 @@
 use super::{Correspondence, Ready, facts};
 use crate::app::{Error, Office};
 use crate::desk::actor::{Actor, Author};
-use crate::desk::change::message::{About, AccessNews, MessageKind, Moved, Reply};
+use crate::desk::change::message::{About, AccessNews, MessageKind, Moved, NewDay, Reply};
 use crate::desk::id::{MessageId, PersonId, TicketNumber};
 use crate::desk::permission;
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::sight::of_recipient;
-use crate::desk::ticket::timeline::{Entry, Event, Visibility};
+use crate::desk::ticket::timeline::{Entry, Event, Field, Visibility};
 use crate::messages::facts::{Digest, Facts};
 pub use crate::messages::{DIGEST, Mistake, Rendered};
 use crate::messages::{File, NotATemplate, Templates};
@@ -52,6 +52,7 @@ impl Wanted<'_> {
                     | MessageKind::Mentioned
                     | MessageKind::Escalated
                     | MessageKind::Assigned
+                    | MessageKind::DayMoved
                     | MessageKind::NotTakenUp
                     | MessageKind::LeftInQueue
                     | MessageKind::PromiseBroken
@@ -132,6 +133,9 @@ fn after(mut about: About, entry: &Entry) -> About {
         Event::AccessDecided { outcome, detail } => {
             let by_desk = entry.says_the_desk_why();
             about.access = Some(AccessNews { outcome: *outcome, reason: detail.clone(), by_desk });
+        }
+        Event::Set { field: Field::Day, to, reason, .. } if !entry.says_the_desk_why() => {
+            about.day = Some(NewDay { to: to.clone(), reason: reason.clone() });
         }
         _ => {}
     }

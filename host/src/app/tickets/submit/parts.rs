@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::app::tickets::change::{Changed, JustRead, Key, Retry, Which, idempotency};
+use crate::app::tickets::change::{Changed, JustRead, Key, Retry, Which};
 use crate::app::{Error, Office};
 use crate::desk::access::Grant;
 use crate::desk::actor::Actor;
@@ -11,7 +11,8 @@ use crate::desk::id::TicketNumber;
 use crate::desk::permission;
 use crate::desk::ticket::intake::bundle;
 use crate::desk::ticket::lifecycle::links::LinkKind;
-use crate::desk::ticket::{self, Move, Ticket};
+use crate::desk::ticket::timeline::Event;
+use crate::desk::ticket::{Move, State, Ticket};
 
 /// All that hangs on a bundle.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -65,12 +66,13 @@ impl Office {
         Ok(parts)
     }
 
-    /// Cancels a bundle and ends the access that its parts gave, as far as the actor may end it. The rest is proposed to be taken back,
-    /// as all of it is where a bundle is cancelled and nothing is said.
+    /// Cancels a bundle, then ends the access that its parts gave, as far as the actor may end it. The rest is proposed to be taken
+    /// back, as all of it is where a bundle is cancelled and nothing is said.
     ///
     /// # Errors
     ///
-    /// As [`Office::transition`]; then no access has ended.
+    /// As [`Office::transition`]: then no access has ended. Where the store fails after it, the bundle is cancelled, and what has not
+    /// ended is proposed to be taken back; the same request under its key goes on.
     pub async fn cancel_with_access(
         &self,
         actor: &Actor,
@@ -79,26 +81,22 @@ impl Office {
         wanted: Move,
         key: Option<Key>,
     ) -> Result<Changed, Error> {
-        let around = self.store.around(number).await?;
-        let may = |ticket: &Ticket| Ok(permission::transition(actor, ticket).map(drop)?);
-        // The cancellation is tried first, and changes nothing: where it is refused, no access has ended.
-        let tried =
-            self.change_if((actor, number), condition, idempotency(actor, key.clone()), may, |whole, case, at| {
-                let permit = permission::transition(actor, whole)?;
-                ticket::transition(whole, case, wanted.clone(), &around, &permit, at)?;
-                Ok(None)
-            });
-        let seen = Box::pin(tried).await?;
-        if !seen.repeated {
-            self.end_access_of(actor, &seen.ticket, &wanted.reason).await?;
+        let reason = wanted.reason.clone();
+        let done = Box::pin(self.transition(actor, number, condition, wanted, key)).await?;
+        if done.ticket.state == State::Cancelled {
+            Box::pin(self.end_access_of(actor, &done.ticket, (&reason, done.repeated))).await?;
         }
-        Box::pin(self.transition(actor, number, condition, wanted, key)).await
+        Ok(done)
     }
 
-    async fn end_access_of(&self, actor: &Actor, whole: &Ticket, reason: &str) -> Result<(), Error> {
+    async fn end_access_of(&self, actor: &Actor, whole: &Ticket, (reason, again): (&str, bool)) -> Result<(), Error> {
         let given = bundle::part_of_cancelled(whole);
         let reason = if reason.trim().is_empty() { given.as_str() } else { reason };
-        for (_, grant) in self.hanging_on(whole).await?.access {
+        for (part, grant) in self.hanging_on(whole).await?.access {
+            // The first request may have been cut off. What people have kept since then stays.
+            if again && self.was_kept(part, &grant, &given).await? {
+                continue;
+            }
             match Box::pin(self.revoke_grant(actor, grant.id, reason, None)).await {
                 // Another may end it, or it has ended meanwhile.
                 Ok(_) | Err(Error::Refused(_)) => {}
@@ -106,6 +104,15 @@ impl Office {
             }
         }
         Ok(())
+    }
+
+    /// Whether people were asked about access for this reason, and have not taken it back.
+    async fn was_kept(&self, part: TicketNumber, grant: &Grant, why: &str) -> Result<bool, Error> {
+        if self.store.open_reviews(grant.ticket).await?.iter().any(|item| item.grant == grant.id) {
+            return Ok(false);
+        }
+        let is_it = |event: &Event| matches!(event, Event::AccessDecided { detail, .. } if detail == why);
+        Ok(self.store.timeline(part, true).await?.iter().any(|said| is_it(&said.entry.event)))
     }
 
     /// Cancels the open parts of a bundle that is cancelled, and has people look at the access that its parts gave. Done again, it

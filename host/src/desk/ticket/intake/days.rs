@@ -24,6 +24,9 @@ use crate::desk::ticket::{Submitted, Ticket, changed, sight};
 /// How far from today a day may lie, in days: as far as a ticket is promised for one.
 const DAYS_MAX: i32 = 2 * 366;
 
+/// Said of a part whose subject or words were written for another day: they are what was submitted, and stay.
+const WORDS_KEEP: &str = "its words stay as they were written, and name another day";
+
 /// Another day for a bundle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MoveDay {
@@ -142,9 +145,9 @@ pub fn move_part(
     let mut days = (date(before, &wanted.field), wanted.to);
     if let Some(due) = planned.due.as_ref().filter(|due| due.field == wanted.field) {
         let (was, is) = (bundle::day(due, before), bundle::day(due, &fields).ok_or(Stays::OtherDay)?);
-        // One whose day was over when it opened was not promised for it.
-        let was_late = was.and_then(|day| bundle::end_of(day, at)).is_some_and(|end| end <= part.submitted.at);
-        if part.clocks.resolution.day_end.is_none() && !was_late {
+        // One whose day was over or very far when it opened was not promised for it.
+        let never = was.and_then(|day| bundle::end_of(day, at)).is_some_and(|end| !clocks::was_due_by(part, end, at));
+        if part.clocks.resolution.day_end.is_none() && !never {
             return Err(Stays::ByPriority);
         }
         clocks::move_day(&mut after, bundle::end_of(is, at).ok_or(Stays::OtherDay)?, at);
@@ -154,7 +157,27 @@ pub fn move_part(
     if filled != part.submitted.fields {
         after.submitted = Arc::new(Submitted { fields: filled, ..Submitted::clone(&part.submitted) });
     }
-    Ok(Change::update(part, after, vec![noted(days, wanted, author, at)]))
+    let moved = noted(days, wanted, author, at);
+    let names_new = |text: &str| text.contains(&wanted.to.to_string());
+    let written = [(&planned.subject, &part.submitted.subject), (&planned.body, &part.submitted.body)];
+    let keeps = written.into_iter().any(|(pattern, text)| names(pattern, &wanted.field) && !names_new(text));
+    let kept =
+        keeps.then(|| Entry { author: Author::System, event: with_reason(&moved.event, WORDS_KEEP), ..moved.clone() });
+    Ok(Change::update(part, after, std::iter::once(moved).chain(kept).collect()))
+}
+
+/// Whether a part that follows has words which name another day, as its change says in the timeline.
+pub fn names_other_day(change: &Change) -> bool {
+    change.entries().iter().any(|entry| matches!(&entry.event, Event::Set { reason, .. } if reason == WORDS_KEEP))
+}
+
+fn with_reason(event: &Event, reason: &str) -> Event {
+    match event {
+        Event::Set { field, from, to, .. } => {
+            Event::Set { field: *field, from: from.clone(), to: to.clone(), reason: reason.to_owned() }
+        }
+        other => other.clone(),
+    }
 }
 
 /// The day that is to change, where all that is wanted can be.

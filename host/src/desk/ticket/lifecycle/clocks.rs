@@ -216,6 +216,15 @@ pub(in crate::desk) fn due_by(after: &mut Ticket, end: Timestamp, at: &At<'_>) {
     }
 }
 
+/// Whether a ticket was promised for the day that ends then, as it opened: a day that was over, very far, or without open time before its
+/// end is no promise.
+pub(in crate::desk) fn was_due_by(ticket: &Ticket, end: Timestamp, at: &At<'_>) -> bool {
+    let opened = ticket.submitted.at;
+    let ahead_ms = end.as_millisecond() - opened.as_millisecond();
+    let is_near = (1..=DUE_DAYS_MAX * 24 * 3_600_000).contains(&ahead_ms);
+    is_near && sla::elapsed(at.organisation.calendar_of(&ticket.priority), opened, end) > 0
+}
+
 /// The ticket is promised for another day: from now on it has the open time until the end of that, and as good as none where the day is
 /// over. While the requester's turn lasts, the clock stands still with that time left.
 pub(in crate::desk) fn move_day(after: &mut Ticket, end: Timestamp, at: &At<'_>) {

@@ -137,6 +137,7 @@ const GROUPS: [(&str, &[MessageKind]); 3] = [
             MessageKind::Mentioned,
             MessageKind::Escalated,
             MessageKind::LeftInQueue,
+            MessageKind::DayMoved,
             MessageKind::NotTakenUp,
             MessageKind::PromiseRunsOut,
             MessageKind::PromiseBroken,
