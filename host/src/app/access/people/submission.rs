@@ -66,7 +66,7 @@ impl App {
         let requester = actor.person().ok_or_else(no_person)?.clone();
         let kept = match self.begun_before(&requester, key.as_ref()).await? {
             Some(kept) => kept,
-            None => self.begin(actor, &requester, request, key).await?,
+            None => self.begin_submission(actor, &requester, request, key).await?,
         };
         let organisation = self.organisation();
         let form = organisation.request_types.values().find(|form| form.grants_access);
@@ -91,7 +91,7 @@ impl App {
     }
 
     /// Keeps a submission of which each part can be asked for; nothing of it is made yet.
-    async fn begin(
+    async fn begin_submission(
         &self,
         actor: &Actor,
         requester: &PersonId,

@@ -61,9 +61,9 @@ impl Office {
         loop {
             let read = self.store.ticket_and_case(number).await?;
             let (whole, case) = read.ok_or_else(|| Error::Missing { what: "ticket", name: number.to_string() })?;
-            let internal = may_read(actor, &whole, case.as_ref())?.internal();
+            let sees = may_read(actor, &whole, case.as_ref())?.sees();
             let permit = permission::edit(actor, &whole)?;
-            let sight = self.sight(&whole, internal).await?;
+            let sight = self.sight(&whole, sees).await?;
             let is_stale = !condition.holds_for(Some(&sight.tag(&whole)));
             let (parts, tasks) = (self.parts_of(number).await?, self.store.tasks(number).await?);
             let made = self.with_day((&whole, &parts), &tasks, wanted, &permit);

@@ -11,7 +11,7 @@ use crate::desk::id::TicketNumber;
 use crate::desk::permission;
 use crate::desk::ticket::intake::bundle;
 use crate::desk::ticket::lifecycle::links::LinkKind;
-use crate::desk::ticket::timeline::Event;
+use crate::desk::ticket::timeline::{Event, Visibility};
 use crate::desk::ticket::{Move, State, Ticket};
 
 /// All that hangs on a bundle.
@@ -112,7 +112,7 @@ impl Office {
             return Ok(false);
         }
         let is_it = |event: &Event| matches!(event, Event::AccessDecided { detail, .. } if detail == why);
-        Ok(self.store.timeline(part, true).await?.iter().any(|said| is_it(&said.entry.event)))
+        Ok(self.store.timeline(part, Visibility::Internal).await?.iter().any(|said| is_it(&said.entry.event)))
     }
 
     /// Cancels the open parts of a bundle that is cancelled, and has people look at the access that its parts gave. Done again, it
