@@ -2,4 +2,5 @@
 
 mod deployments;
 mod doubt;
+mod sequences;
 mod uploads;

@@ -2,7 +2,6 @@
 
 use crate::desk::id::NotAKey;
 use crate::desk::text::quoted;
-use crate::desk::ticket::State;
 
 /// Why a rule's answer does not count: a sentence for the decision record, with what is allowed in its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -63,7 +62,7 @@ pub enum Unfit {
     NoApprovers { needed: u32 },
 
     #[error("a ticket that is {state} cannot become {to}: its words can be kept, or become a follow-up")]
-    Transition { state: State, to: State },
+    Transition { state: &'static str, to: &'static str },
     #[error("a follow-up of `{form}` is a request of its own, which people make")]
     OwnRequest { form: String },
     #[error("there is no form any more for a follow-up")]

@@ -29,7 +29,7 @@ pub fn check(effect: Effect, state: State, form: Option<&RequestType>) -> Result
         if TRANSITIONS.iter().any(exists) {
             return Ok(effect);
         }
-        Err(Unfit::Transition { state, to })
+        Err(Unfit::Transition { state: state.code(), to: to.code() })
     };
     match effect {
         Effect::Reopens => becomes(State::Reopened),
