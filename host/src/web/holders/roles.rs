@@ -151,11 +151,11 @@ fn in_app(f: &Frame, found: RoleInApp) -> Answer {
         gives: found.gives.iter().map(ToString::to_string).collect(),
         ways,
         complete: found.complete,
-        holders: found.holders.into_iter().map(|found| holder(f, found)).collect(),
+        holders: found.holders.iter().map(|found| holder(f, found)).collect(),
     }
 }
 
-fn holder(f: &Frame, found: Evidence) -> Holder {
+fn holder(f: &Frame, found: &Evidence) -> Holder {
     let approved = found.case.iter().flat_map(|case| &case.decisions).filter(|decision| decision.approve);
     Holder {
         name: f.name(&found.grant.subject),

@@ -48,7 +48,7 @@ struct EveryonePage {
     steps: Vec<Step>,
 }
 
-fn shown(f: &Frame, session: Session, present: &Session) -> Shown {
+fn shown(f: &Frame, session: &Session, present: &Session) -> Shown {
     Shown {
         id: session.id().to_owned(),
         name: f.name(&session.person),
@@ -100,7 +100,7 @@ pub async fn list(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, 
     let page_ = EveryonePage {
         more: all.len() > ROWS,
         of_one: !asked.person.trim().is_empty() && !all.is_empty(),
-        sessions: all.into_iter().take(ROWS).map(|session| shown(&f, session, &present)).collect(),
+        sessions: all.into_iter().take(ROWS).map(|session| shown(&f, &session, &present)).collect(),
         steps,
         person: asked.person,
         done: asked.done.is_some(),
