@@ -2,4 +2,5 @@
 
 mod deployments;
 mod doubt;
+mod renamed;
 mod uploads;
