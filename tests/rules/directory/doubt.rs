@@ -200,6 +200,23 @@ fn a_folder_that_a_person_has_meant_to_be_gone_is_so_after_a_restart() {
     });
 }
 
+/// Who has a directory read that cannot be, such as one that is not mounted, says nothing about what is not there.
+#[test]
+fn a_reload_of_a_directory_that_cannot_be_read_means_nothing_to_be_gone() {
+    let desk = patient(Database::Sqlite, 1_000);
+    put(&desk.rules, "20-deny", &access("deny", "1.0.0", "deny", ""), &component());
+    until_rule(&desk, "20-deny", |rule| rule["active"]["version"] == "1.0.0");
+    fs::remove_dir_all(desk.rules.join("20-deny")).unwrap();
+    until("its rule to end", || (state(&desk) != "denied_by_policy").then_some(()));
+    let elsewhere = desk.rules.with_extension("away");
+    fs::rename(&desk.rules, &elsewhere).unwrap();
+    desk.as_role("mei").post("/api/v1/rules/reload", &json!({})).expect(200);
+    assert_eq!(state(&desk), "awaiting");
+    let place = desk.cut_off();
+    fs::rename(&elsewhere, &place.rules).unwrap();
+    assert_eq!(state(&place.open()), "awaiting");
+}
+
 #[test]
 fn a_folder_that_is_away_for_longer_than_the_patience_is_gone_for_one_who_starts_then() {
     on_both(|database| {
