@@ -73,3 +73,19 @@ fn a_rule_whose_folder_gets_another_one_goes_on_from_where_it_lies_by_then() {
     until_rule(&desk, "15-deny", |rule| rule["active"]["version"] == "1.0.0");
     assert_eq!(state(&desk), "denied_by_policy");
 }
+
+/// A name that is deployed elsewhere already is no other name for the folder: what it had goes on, as the refusal says.
+#[test]
+fn a_rule_whose_new_name_is_not_taken_goes_on_under_its_old_one() {
+    let desk = patient(Database::Sqlite, 1_000);
+    let wasm = component();
+    put(&desk.rules, "20-deny", &access("deny", "1.0.0", "deny", ""), &wasm);
+    until_rule(&desk, "20-deny", |rule| rule["active"]["version"] == "1.0.0");
+    let sent = table("sorts", "1.0.0", "priority", "", "");
+    let parts = [("manifest", sent.as_bytes()), ("component", wasm.as_slice()), ("why", b"a test".as_slice())];
+    let answer = desk.as_role("mei").send_parts("/api/v1/rules", &parts);
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    put(&desk.rules, "20-deny", &table("sorts", "2.0.0", "priority", "", ""), &wasm);
+    until_rule(&desk, "20-deny", |rule| rule["last_error"].to_string().contains("is not taken"));
+    assert_eq!(state(&desk), "denied_by_policy");
+}
