@@ -459,7 +459,7 @@ impl DirectoryWatch {
             if !self.is_meant {
                 self.missing.replaced(&folder, now);
             }
-            // What it had may lie in another folder, and was refused there for its name.
+            // The rule that it had may lie in another folder, and was refused there for its name.
             self.retry_refused(&folder, now);
         }
         let before = self.shared.catalog.unread();
