@@ -234,3 +234,31 @@ fn a_desk_that_asks_for_two_people_does_not_start_on_a_directory_that_breaks_mea
     std::fs::write(&apps, text).unwrap();
     desk.begin_again().unwrap();
 }
+
+/// A document that was published and does not fit the directory any more is not in force, as on any other desk, and says nothing against
+/// the directory: it is published anew while the desk runs.
+#[test]
+fn a_published_document_that_does_not_fit_any_more_keeps_no_desk_of_two_people_from_its_start() {
+    on_both(|database| {
+        let desk = House::with_settings(database, example_rules(), |text| {
+            let text = text.replace("[server]\n", "[server]\ntwo-person-access = true\n");
+            format!("{text}\n[configuration]\nby-api = [\"teams\"]\n")
+        });
+        let file = |name: &str| desk.settings().with_file_name(name);
+        let team = |id: &str| {
+            format!(
+                "\n[[team]]\nid = \"{id}\"\nname = \"{id}\"\ntier = 1\nstrategy = \"round-robin\"\n\
+                 member = [{{ person = \"kofi\" }}]\n"
+            )
+        };
+        let teams = std::fs::read_to_string(file("teams.toml")).unwrap();
+        let body = json!({ "content": format!("{teams}{}", team("t0")), "why": "another team" });
+        desk.as_role("mei").with("if-match", "*").put("/api/v1/config/documents/teams", &body).expect(200);
+        std::fs::write(file("teams.toml"), format!("{teams}{}", team("t1"))).unwrap();
+        let taxonomy = std::fs::read_to_string(file("taxonomy.toml")).unwrap();
+        let more = format!("{taxonomy}\n[[category]]\nid = \"c1\"\nname = \"C 1\"\nteam = \"t1\"\n");
+        std::fs::write(file("taxonomy.toml"), more).unwrap();
+        let desk = desk.cut_off_and_restart();
+        assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 422, "it does not fit");
+    });
+}

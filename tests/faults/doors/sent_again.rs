@@ -229,3 +229,25 @@ fn a_submission_that_was_cut_off_ends_also_where_the_rest_cannot_be_asked_for_an
     assert!(rest["ticket"].is_null() && rest["problem"].as_str().is_some_and(|why| !why.is_empty()), "{ended}");
     assert_eq!(post().expect(201), ended, "and stays so");
 }
+
+/// Whichever of them makes a request, the others find it: none notes that the access is asked for already.
+#[test]
+fn the_same_submission_sent_many_times_at_once_names_the_tickets_that_were_made() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let amara = keyed(&desk.as_role("amara"), "at-once");
+        let body = json!({ "people": ["amara", "jonas"], "justification": "the audit begins on Monday",
+            "items": [{ "app": "github", "tier": "write", "duration_hours": 240 }] });
+        let post = || amara.post("/api/v1/access/submissions", &body);
+        let send = || post().status;
+        let statuses: Vec<u16> = std::thread::scope(|scope| {
+            let sends: Vec<_> = (0..8).map(|_| scope.spawn(send)).collect();
+            sends.into_iter().map(|send| send.join().unwrap()).collect()
+        });
+        assert!(statuses.contains(&201), "{statuses:?}");
+        let made = post().expect(201);
+        for part in made["requests"].as_array().unwrap() {
+            assert!(part["ticket"].is_string() && part["problem"].is_null(), "{made}");
+        }
+    });
+}

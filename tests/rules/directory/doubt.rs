@@ -30,7 +30,7 @@ pub(super) fn table(name: &str, version: &str, stage: &str, says: &str, head: &s
     )
 }
 
-fn access(name: &str, version: &str, says: &str, head: &str) -> String {
+pub(super) fn access(name: &str, version: &str, says: &str, head: &str) -> String {
     table(name, version, "access", says, head)
 }
 
@@ -42,7 +42,7 @@ pub(super) fn approving(database: Database) -> House {
 }
 
 /// The same, where a folder that is away is believed to be gone for good after so many seconds.
-fn patient(database: Database, seconds: u64) -> House {
+pub(super) fn patient(database: Database, seconds: u64) -> House {
     let dir = TempDir::new().unwrap();
     put(dir.path(), "10-approve", &access("approve", "1.0.0", "approve", ""), &component());
     let patience = format!("[server]\nrules-patience-s = {seconds}\n");
@@ -68,7 +68,7 @@ fn rule(desk: &House, folder: &str) -> Option<Value> {
     rules["rules"].as_array()?.iter().find(|rule| rule["folder"] == folder).cloned()
 }
 
-fn until_rule(desk: &House, folder: &str, is: impl Fn(&Value) -> bool) -> Value {
+pub(super) fn until_rule(desk: &House, folder: &str, is: impl Fn(&Value) -> bool) -> Value {
     until("the rule", || rule(desk, folder).filter(|rule| is(rule))).0
 }
 
@@ -195,6 +195,23 @@ fn a_folder_that_a_person_has_meant_to_be_gone_is_so_after_a_restart() {
     });
 }
 
+/// Who has a directory read that cannot be, such as one that is not mounted, says nothing about what is not there.
+#[test]
+fn a_reload_of_a_directory_that_cannot_be_read_means_nothing_to_be_gone() {
+    let desk = patient(Database::Sqlite, 1_000);
+    put(&desk.rules, "20-deny", &access("deny", "1.0.0", "deny", ""), &component());
+    until_rule(&desk, "20-deny", |rule| rule["active"]["version"] == "1.0.0");
+    fs::remove_dir_all(desk.rules.join("20-deny")).unwrap();
+    until("its rule to end", || (state(&desk) != "denied_by_policy").then_some(()));
+    let elsewhere = desk.rules.with_extension("away");
+    fs::rename(&desk.rules, &elsewhere).unwrap();
+    desk.as_role("mei").post("/api/v1/rules/reload", &json!({})).expect(200);
+    assert_eq!(state(&desk), "awaiting");
+    let place = desk.cut_off();
+    fs::rename(&elsewhere, &place.rules).unwrap();
+    assert_eq!(state(&place.open()), "awaiting");
+}
+
 #[test]
 fn a_folder_that_is_away_for_longer_than_the_patience_is_gone_for_one_who_starts_then() {
     on_both(|database| {
@@ -210,46 +227,6 @@ fn a_folder_that_is_away_for_longer_than_the_patience_is_gone_for_one_who_starts
         let desk = desk.cut_off_and_restart();
         assert_eq!(state(&desk), "approved");
     });
-}
-
-/// Under its new name it has no past: what ended with the old one is missed as if its folder were away.
-#[test]
-fn a_rule_for_access_that_gets_another_name_and_stage_in_one_edit_leaves_access_to_a_person() {
-    let desk = patient(Database::Sqlite, 1_000);
-    put(&desk.rules, "20-deny", &access("deny", "1.0.0", "deny", ""), &component());
-    until_rule(&desk, "20-deny", |rule| rule["active"]["version"] == "1.0.0");
-    assert_eq!(state(&desk), "denied_by_policy");
-    put(&desk.rules, "20-deny", &access("refuse", "1.1.0", "deny", ""), &component());
-    until_rule(&desk, "20-deny", |rule| rule["active"]["version"] == "1.1.0");
-    assert_eq!(state(&desk), "denied_by_policy", "another name alone changes nothing");
-    put(&desk.rules, "20-deny", &table("sorts", "2.0.0", "priority", "", ""), &component());
-    until_rule(&desk, "20-deny", |rule| rule["active"]["version"] == "2.0.0");
-    assert_eq!(state(&desk), "awaiting");
-    assert!(desk.stranger().get("/readyz").text.contains("20-deny"));
-    let desk = desk.cut_off_and_restart();
-    assert_eq!(state(&desk), "awaiting");
-    for name in ["deny", "refuse"] {
-        let path = format!("/api/v1/rules/{name}/retire");
-        desk.as_role("mei").post(&path, &json!({ "why": "it is not wanted" })).expect(200);
-    }
-    assert_eq!(state(&desk), "approved");
-}
-
-#[test]
-fn a_rule_for_access_that_gets_another_name_while_the_desk_is_stopped_ends_and_is_missed() {
-    let desk = patient(Database::Sqlite, 1_000);
-    put(&desk.rules, "20-deny", &access("deny", "1.0.0", "deny", ""), &component());
-    until_rule(&desk, "20-deny", |rule| rule["active"]["version"] == "1.0.0");
-    assert_eq!(state(&desk), "denied_by_policy");
-    let place = desk.cut_off();
-    put(&place.rules, "20-deny", &table("sorts", "2.0.0", "priority", "", ""), &component());
-    let desk = place.open();
-    until_rule(&desk, "20-deny", |rule| rule["active"]["version"] == "2.0.0");
-    assert_eq!(state(&desk), "awaiting");
-    let desk = desk.cut_off_and_restart();
-    assert_eq!(state(&desk), "awaiting");
-    desk.as_role("mei").post("/api/v1/rules/deny/retire", &json!({ "why": "it is not wanted" })).expect(200);
-    assert_eq!(state(&desk), "approved");
 }
 
 /// Its rule would be kept under a name by which no folder is found, and pass to the next copy of it.

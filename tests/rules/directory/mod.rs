@@ -2,5 +2,6 @@
 
 mod deployments;
 mod doubt;
+mod renamed;
 mod sequences;
 mod uploads;

@@ -249,7 +249,12 @@ impl App {
     /// Where the store cannot be read or written; where the directory cannot be read any more, since it was read a moment ago and is in
     /// force: nothing would compare that with the agreed files.
     pub(in crate::app) async fn begin_with_agreed_files(self: &Arc<Self>) -> Result<(), Error> {
-        let config = match load(None, &self.source, &self.store).await? {
+        let mut read = load(None, &self.source, &self.store).await?;
+        if read.is_err() {
+            // Documents that are published and do not fit the directory any more are not in force.
+            read = load_over(None, &self.source, BTreeMap::new()).await?;
+        }
+        let config = match read {
             Ok(config) => config,
             Err(problems) => return Err(Broken::Directory { problems }.into()),
         };

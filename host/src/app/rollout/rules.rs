@@ -186,6 +186,10 @@ impl App {
             let _only_one = self.archiving.lock().await;
             Box::pin(self.settle()).await?;
         }
+        // Of a directory that cannot be read, nothing was taken to be gone.
+        if self.rules.catalog().directory().unreadable.is_some() {
+            return Ok(());
+        }
         Ok(self.store.note_reload(&signatory(actor).to_string(), self.clock.now()).await?)
     }
 

@@ -149,14 +149,14 @@ impl View {
         if let Some(other) = owner {
             return not_taken(folders, &name_taken(&rule, &other));
         }
+        if let Err(why) = slots.offered(&short(&folder), Arc::clone(&rule)) {
+            return not_taken(folders, &format!("`{name}` is not taken: {why}"));
+        }
         // A folder whose rule got another name has no longer the one that it had, also where that happened before this process began.
         // Whether it is meant to be missed is no more believed at once than of a folder that is away.
         if slots.folder_has_only(&short(&folder), name) {
             Arc::make_mut(&mut self.directory).ended.push(folder.clone());
             self.renamed.push(folder.clone());
-        }
-        if let Err(why) = slots.offered(&short(&folder), Arc::clone(&rule)) {
-            return not_taken(folders, &format!("`{name}` is not taken: {why}"));
         }
         tracing::info!(rule = name, version = rule.manifest.version, digest = %rule.digest, "rule loaded");
         folders.insert(folder.clone(), live(folder, rule, generation, now));

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::app::tickets::change::Key;
+use crate::app::tickets::change::{Key, idempotency};
 use crate::app::tickets::submit::digest;
 use crate::app::{App, Error};
 use crate::desk::access::AccessRequest;
 use crate::desk::actor::Actor;
-use crate::desk::id::PersonId;
+use crate::desk::id::{PersonId, TicketNumber};
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::form::{Problem, Raw};
 use crate::desk::permission;
@@ -122,9 +122,15 @@ impl App {
         // A host that dies between the request and the note of it finds the request again. The word is that of earlier releases, whose
         // requests are found as well.
         let key = (format!("bundle {whole}/{part}"), digest(format!("{whole}/{part}").as_bytes()));
-        let made = self.create_ticket(actor, None, submission, Some(key)).await;
+        let made = match self.create_ticket(actor, None, submission, Some(key.clone())).await {
+            // The same submission, sent twice at once, may have made it meanwhile: of one access, one request may wait.
+            Err(refused @ (Error::Rejected { .. } | Error::Refused(_))) => {
+                self.made_meanwhile(actor, key).await?.ok_or(refused)
+            }
+            made => made.map(|made| made.ticket.number),
+        };
         let outcome = match made {
-            Ok(made) => Ok(made.ticket.number),
+            Ok(number) => Ok(number),
             Err(Error::Rejected { problems } | Error::Refused(Refusal::Problems { problems })) => {
                 Err(problems.into_iter().map(|problem| problem.message).collect::<Vec<_>>().join(" "))
             }
@@ -132,6 +138,15 @@ impl App {
             Err(error) => return Err(error),
         };
         Ok(self.store.settle_part((whole, part), outcome.as_ref().map(|n| *n).map_err(String::as_str)).await?)
+    }
+
+    /// The ticket of a part that was made under its key.
+    async fn made_meanwhile(&self, actor: &Actor, key: Key) -> Result<Option<TicketNumber>, Error> {
+        let Some(claim) = idempotency(actor, Some(key)) else { return Ok(None) };
+        match self.store.made_under(&claim, self.clock.now()).await? {
+            Some(id) => Ok(Some(self.made_before(id).await?.ticket.number)),
+            None => Ok(None),
+        }
     }
 
     /// A submission with where each of its requests stands. For the one who has asked, agents and admins.

@@ -307,7 +307,7 @@ impl App {
         });
     }
 
-    pub(in crate::app::tickets) async fn made_before(&self, id: TicketId) -> Result<CreatedTicket, Error> {
+    pub(in crate::app) async fn made_before(&self, id: TicketId) -> Result<CreatedTicket, Error> {
         let found = self.store.ticket_and_case_by_id(id).await?;
         let (ticket, access) = found.ok_or_else(|| Error::Missing { what: "ticket", name: id.to_string() })?;
         Ok(CreatedTicket { ticket, access, new: false, sight: None, rules_asked: 0 })

@@ -59,6 +59,8 @@ pub struct DirectoryWatch {
     again: BTreeSet<PathBuf>,
     /// Who waits until nothing is loading any more.
     waiting: Vec<Sender<()>>,
+    /// One of them has said that what is not there is gone.
+    is_meant: bool,
     seen: BTreeMap<PathBuf, Read>,
     /// As seen at the last look, where that differs from `seen`: loaded once it looks the same again.
     unsettled: BTreeMap<PathBuf, Seen>,
@@ -92,6 +94,7 @@ impl DirectoryWatch {
             loading: BTreeMap::new(),
             again: BTreeSet::new(),
             waiting: Vec::new(),
+            is_meant: false,
             seen: BTreeMap::new(),
             unsettled: BTreeMap::new(),
             writing: Writing::default(),
@@ -192,6 +195,7 @@ impl DirectoryWatch {
         self.look(Load::AtOnce);
         if missing == MissingRules::End && self.unreadable.is_none() {
             let gone = self.missing.believe();
+            self.is_meant = true;
             self.load(&gone);
         }
         self.waiting.push(done);
@@ -199,6 +203,7 @@ impl DirectoryWatch {
 
     fn answer(&mut self) {
         if self.loading.is_empty() {
+            self.is_meant = false;
             for waiting in self.waiting.drain(..) {
                 // The one who asked may have gone away.
                 let _ = waiting.send(());
@@ -450,6 +455,13 @@ impl DirectoryWatch {
 
     /// Tells the catalog what is not read yet and what is missing.
     fn publish(&mut self, now: Instant) {
+        for folder in self.shared.catalog.take_renamed() {
+            if !self.is_meant {
+                self.missing.replaced(&folder, now);
+            }
+            // The rule that it had may lie in another folder, and was refused there for its name.
+            self.retry_refused(&folder, now);
+        }
         let before = self.shared.catalog.unread();
         let waiting = self.quiet_since.keys().chain(self.half.keys()).cloned();
         let mut waiting: BTreeMap<PathBuf, Seen> = waiting.map(|folder| (folder.clone(), look_at(&folder))).collect();
@@ -465,7 +477,6 @@ impl DirectoryWatch {
             }
         }
         self.peek.keep(&unread);
-        self.shared.catalog.take_renamed().iter().for_each(|folder| self.missing.replaced(folder, now));
         let directory = Directory {
             unreadable: self.unreadable.clone(),
             present: self.present(),
