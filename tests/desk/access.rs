@@ -8,6 +8,7 @@ use ruledesk::desk::access::{
     self, ALL_WORDS, AccessCase, AccessState, ApproverDecision, HumanDecision, Named, Narrow, Review,
 };
 use ruledesk::desk::actor::{Actor, Role};
+use ruledesk::desk::change::AccessSeen;
 use ruledesk::desk::change::at::At;
 use ruledesk::desk::id::{DelegationId, GrantId};
 use ruledesk::desk::organisation::accounts::{Given, OwnDelegation};
@@ -268,6 +269,8 @@ fn i23_a_lower_tier_that_the_rules_grant_by_then_needs_a_seat_of_its_own() {
     let basic = Tier { id: "basic".parse().unwrap(), seats: Some(1), ..app.tiers[0].clone() };
     app.tiers.insert(0, basic);
     let (ticket, case) = opened(1, &[&["hal"]], 48);
+    let seats = |tier: &Tier| AccessSeen { name: AccessSeen::seats(&case.request.app, &tier.id), revision: 0 };
+    let seats: Vec<AccessSeen> = organisation.apps["crm"].tiers.iter().map(seats).collect();
     let scope = Scope { tier: "basic".parse().unwrap(), role: None, groups: Vec::new(), duration_hours: 48 };
     let outcome = Outcome::Approved(scope);
     let verdict = AccessVerdict { outcome, reason: String::new(), by_desk: false, heard: Heard::All };
@@ -280,6 +283,9 @@ fn i23_a_lower_tier_that_the_rules_grant_by_then_needs_a_seat_of_its_own() {
         let hal = permit("hal", &ticket, &case).unwrap();
         let change = access::decide(&ticket, &case, &yes(None), &hal, &now).unwrap();
         assert_eq!(change.case().unwrap().state, state, "{holder} has the only seat");
+        // It waits for the seats of what is given, and not for those of other tiers, nor for any where nothing is given.
+        let waited_for = if state == AccessState::Approved { &seats[..1] } else { &[] };
+        assert_eq!(change.only_while(seats.clone()).access_seen(), waited_for, "{holder} has the only seat");
     }
 }
 

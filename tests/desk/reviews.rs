@@ -185,6 +185,30 @@ fn i02_a_list_has_no_review_that_its_reader_has_asked_for_and_answers_in_another
     });
 }
 
+/// A reviewer who stands in for the holder finds no review that they have no word in.
+#[test]
+fn i02_a_list_has_no_review_of_one_for_whom_its_reader_stands_in() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        for person in ["amara", "jonas"] {
+            asks(&desk.as_role("kofi"), "jira", person);
+        }
+        campaign(&desk);
+        let chloe = desk.with_roles("chloe", "requester");
+        let all = waiting(&chloe);
+        assert_eq!(all.len(), 2);
+        let today = TimeZone::get("Europe/Berlin").unwrap().to_datetime(desk.clock.now()).date().to_string();
+        let leave = json!({ "to": "chloe", "from": today, "until": today });
+        desk.with_roles("amara", "requester").post("/api/v1/delegations", &leave).expect(201);
+        let own = waiting(&chloe);
+        assert_eq!((own.len(), &own[0]["grant"]["subject"]), (1, &json!("jonas")), "{own:?}");
+        let amaras = all.iter().find(|item| item["grant"]["subject"] == "amara").unwrap();
+        assert_eq!(says(&chloe, amaras, &json!({ "keep": true })), 403);
+        assert_eq!(says(&chloe, &own[0], &json!({ "keep": true })), 200);
+        desk.do_what_is_due();
+    });
+}
+
 /// A reviewer who turns out to be the holder of the access by another account lets no one answer in their place.
 #[test]
 fn i02_a_reviewer_who_has_become_a_party_lets_no_one_answer_in_their_place() {

@@ -239,6 +239,10 @@ fn i02_a_reviewer_of_an_emergency_who_becomes_its_requester_has_no_word_in_it() 
         is_kofi("priya");
         let again = waiting(&tomas);
         assert_eq!((&again[0]["grant"]["subject"], &again[0]["grant"]["effective"]), (&json!("amara"), &json!(true)));
+        let sent = desk.as_role("mei").get("/api/v1/tickets/IT-1/messages").expect(200);
+        let to_priya = |one: &&Value| one["kind"] == "review-wanted" && one["recipient"] == "priya";
+        let asked = sent.as_array().unwrap().iter().filter(to_priya).count();
+        assert_eq!(asked, 1, "who has no word in it is not asked for one: {sent}");
         for client in [&priya, &ravi] {
             assert_eq!(waiting(client), json!([]));
             assert_eq!(answer(client, &again[0]).status, 403);

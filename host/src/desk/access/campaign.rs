@@ -272,13 +272,22 @@ pub fn after_move(ticket: &Ticket, grant: &Grant, (why, what): (&str, AfterMove)
     let event = Event::AccessDecided { outcome: AccessOutcome::Attention, detail: why.to_owned() };
     let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Internal, event };
     let mut change = Change::update(ticket, changed(ticket, at.now), vec![entry]);
-    let mut reviewers = reviewers(at.organisation, grant, Asks::Manager, at.now);
-    if what == AfterMove::AskDesk {
-        let own = at.organisation.defaults.access_approvers.iter();
-        let own: Vec<PersonId> =
-            own.filter(|person| may_review(at.organisation, &[&grant.subject], person, at.now)).cloned().collect();
-        reviewers = if own.is_empty() { reviewers } else { own };
+    // Who has asked for what could not wait has no word in the review, so that others are asked.
+    let mut parties = vec![&grant.subject];
+    if could_not_wait(&ticket.submitted) {
+        parties.extend([&ticket.submitted.requester, &ticket.submitted.submitted_by]);
     }
+    let may = |person: &PersonId| may_review(at.organisation, &parties, person, at.now);
+    let of = |asks: Asks| {
+        let mut people = reviewers(at.organisation, grant, asks, at.now);
+        people.retain(|person| may(person));
+        people
+    };
+    let approvers = at.organisation.defaults.access_approvers.iter();
+    let own: Vec<PersonId> = approvers.filter(|person| may(person)).cloned().collect();
+    let first = if what == AfterMove::AskDesk { own.clone() } else { Vec::new() };
+    let choices = [first, of(Asks::Manager), of(Asks::Owner), own];
+    let reviewers = choices.into_iter().find(|people| !people.is_empty()).unwrap_or_default();
     if !reviewers.is_empty() {
         let due_at = at.now.checked_add(AFTER_MOVE).unwrap_or(Timestamp::MAX);
         asked(&mut change, grant, (None, reviewers, due_at), at);
@@ -297,8 +306,13 @@ pub struct Said {
 
 /// Whether a review is about what was given in an emergency, on a request that had no other's word.
 fn is_emergency(item: &ReviewItem, request: &Submitted) -> bool {
+    item.campaign.is_none() && could_not_wait(request)
+}
+
+/// Whether a request says that it is an emergency.
+fn could_not_wait(request: &Submitted) -> bool {
     let flagged = |(name, value): &(String, Value)| name == "emergency" && *value == Value::Flag(true);
-    item.campaign.is_none() && request.fields.iter().any(flagged)
+    request.fields.iter().any(flagged)
 }
 
 /// The reviewers in whose place a person may answer a review, none of them where it asks the person; `None` where they have no word

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::access::{AccessCase, AccessWrite, Grant, LedgerEntry};
 use super::actor::Author;
-use super::id::PersonId;
+use super::id::{AppId, PersonId, TierId};
 use super::ticket::assignment::Assignment;
 use super::ticket::intake::attachment::AttachmentWrite;
 use super::ticket::intake::bundle::Join;
@@ -60,6 +60,16 @@ pub struct AccessSeen {
     pub revision: i64,
 }
 
+/// The beginning of the names of seats. No person's id has a colon.
+const SEATS: &str = "seats:";
+
+impl AccessSeen {
+    /// The name of the seats of a tier.
+    pub fn seats(app: &AppId, tier: &TierId) -> String {
+        format!("{SEATS}{app}/{tier}")
+    }
+}
+
 /// The ticket's own part of a change.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TicketWrite {
@@ -105,9 +115,12 @@ impl Change {
         }
     }
 
-    /// The change, to be written only if the access by which it was decided has not changed since.
+    /// The change, to be written only if the access by which it was decided has not changed since. Seats count only of the tier that it
+    /// gives: a change that gives none takes none, and must not make all others stale that ask for the same app.
     #[must_use]
-    pub fn only_while(mut self, seen: Vec<AccessSeen>) -> Change {
+    pub fn only_while(mut self, mut seen: Vec<AccessSeen>) -> Change {
+        let given = self.grant().map(|grant| AccessSeen::seats(&grant.app, &grant.tier));
+        seen.retain(|seen| !seen.name.starts_with(SEATS) || given.as_ref() == Some(&seen.name));
         self.seen = seen;
         self
     }

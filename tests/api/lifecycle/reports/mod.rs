@@ -390,3 +390,23 @@ fn a_ticket_that_comes_back_changes_nothing_of_the_days_before() {
         assert_eq!(sum(&read("resolutions", from, "&by=assignee"), "resolutions"), 2);
     });
 }
+
+/// The clock of its host may be set back between the two.
+#[test]
+fn a_ticket_that_comes_back_before_its_resolution_by_the_clock_is_unfinished_once() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let from = desk.clock.now().in_tz("Europe/Berlin").unwrap().date();
+        let key = incident(&amara, "one");
+        desk.advance(SignedDuration::from_hours(24));
+        step(&kofi, &key, &resolved()).expect(200);
+        desk.clock.advance(SignedDuration::from_hours(-24));
+        step(&amara, &key, &json!({ "to": "reopened", "reason": "no" })).expect(200);
+        desk.advance(SignedDuration::from_hours(24));
+        let to = desk.clock.now().in_tz("Europe/Berlin").unwrap().date();
+        let rows = kofi.get(&format!("/api/v1/reports/backlog-over-time?from={from}&to={to}")).expect(200);
+        let unfinished: Vec<_> = rows.as_array().unwrap().iter().map(|row| row["unfinished"].clone()).collect();
+        assert_eq!(unfinished, [1, 1], "{rows}");
+    });
+}

@@ -15,8 +15,8 @@ use crate::app::tickets::change;
 use crate::app::{App, Error, clock};
 use crate::desk::access::{AccessCase, AccessRequest, Grant};
 use crate::desk::actor::Actor;
-use crate::desk::change::Change;
 use crate::desk::change::at::At;
+use crate::desk::change::{AccessSeen, Change};
 use crate::desk::id::{PersonId, RunId, TicketId, TicketNumber, TierId};
 use crate::desk::organisation::form::Problem;
 use crate::desk::organisation::{self, Organisation};
@@ -390,7 +390,7 @@ impl App {
         let mut names = vec![subject.to_string()];
         // Also those of other tiers: what is given may be narrowed to one that was not asked for.
         let seated = app.map(organisation::App::seated).unwrap_or_default();
-        names.extend(seated.iter().map(|tier| format!("seats:{}/{tier}", request.app)));
+        names.extend(seated.iter().map(|tier| AccessSeen::seats(&request.app, tier)));
         names.extend(accounts.iter().map(ToString::to_string));
         // First, so that a change of access in the meantime makes the decision stale.
         let seen = self.store.all_access_seen(&names).await?;

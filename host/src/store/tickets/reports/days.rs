@@ -15,6 +15,8 @@ use crate::store::{Error, Store};
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// Days before 1970 from which on the database counts: it rounds towards zero, and an imported ticket may be older than that year.
 const EARLIER: i64 = 1_000_000;
+/// When a ticket came back: by a clock that was set back it may be before the resolution, and no ticket is unfinished twice.
+const CAME_BACK: &str = "(case when r.ended_at < r.resolved_at then r.resolved_at else r.ended_at end)";
 
 /// The clocks of a zone over a period: how far they are from UTC at its begin, and from each change on, in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,7 +112,7 @@ impl Store {
              and r.ended_at >= $1 and r.resolved_at < $2 group by 1, 2, 3 order by 1, 2, 3",
             By::group(by),
             clocks.day_of("r.resolved_at"),
-            clocks.day_of("r.ended_at")
+            clocks.day_of(CAME_BACK)
         );
         let rows = self.db.all_of_history(&sql, period.args()).await?;
         let undone = rows.iter().map(|row| {

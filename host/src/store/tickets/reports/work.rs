@@ -103,18 +103,18 @@ impl Store {
     pub async fn handovers(&self, period: Period, by: Option<By>) -> Result<Vec<Counted>, Error> {
         let moved = |entry: &str| format!("{entry}.kind = 'set' and {entry}.details like '[\"team\",\"%'");
         let sql = format!(
-            "select {} as name, t.number, l.details, l.at from timeline l join tickets t on t.number = l.ticket \
+            "select t.number, {} as name, l.details, l.at from timeline l join tickets t on t.number = l.ticket \
              where {} and l.at < $2 and exists (select 1 from timeline m where m.ticket = l.ticket and {} \
-             and m.at >= $1 and m.at < $2) order by 1, 2, l.seq",
+             and m.at >= $1 and m.at < $2) order by 2, 1, l.seq",
             By::group(by),
             moved("l"),
             moved("m")
         );
         let mut groups: BTreeMap<String, Handovers> = BTreeMap::new();
         let rows = self.db.all_of_history(&sql, period.args()).await?;
-        // What is damaged is counted as such, and keeps no other from being read.
-        let read = |row: &Row| Ok((row.text(0)?, row.int(1)?, set(&row.text(2)?)?, row.int(3)?));
-        for (group, ticket, (from, to), at) in self.readable("timeline", &rows, read) {
+        // What is damaged is counted as such, by its ticket, and keeps no other from being read.
+        let read = |row: &Row| Ok((row.int(0)?, row.text(1)?, set(&row.text(2)?)?, row.int(3)?));
+        for (ticket, group, (from, to), at) in self.readable("timeline", &rows, read) {
             let of_group = groups.entry(group).or_default();
             let teams = of_group.left.entry(ticket).or_default();
             teams.extend(from);
