@@ -213,6 +213,10 @@ fn an_example_keeps_nothing_from_being_seen(mei: &mut Browser) {
     team(mei, "desktop");
     mei.sees("#beside", "The desk is busy");
     mei.counts("#beside .big, #beside .notice", 0);
+    mei.script("window.fetch = async () => new Response('Bad gateway', { status: 502 })");
+    team(mei, "network");
+    mei.sees("#beside", "Bad gateway");
+    mei.counts("#beside[aria-busy]", 0);
     mei.script("window.fetch = window.kept");
     team(mei, "security");
     mei.wait("document.querySelector('#beside .big') && !document.querySelector('#beside .notice')");
