@@ -257,6 +257,8 @@ wire((page) => { for (const field of $$("input[data-people]", page)) {
 const wall = $("[data-reload]");
 if (wall) setInterval(() => { if (!document.hidden) location.reload(); }, Number(wall.dataset.reload) * 1000);
 
+// A failure in words: a problem of the desk by its title, the answer of a proxy as it is.
+const titleOf = (text) => { try { return JSON.parse(text).title; } catch { return text.slice(0, 200); } };
 // A decision table shows beside it what a change would have done, as soon as one stops typing.
 const table = $("form[data-beside]");
 if (table) {
@@ -273,7 +275,7 @@ if (table) {
     const text = await answer.text(), page = parse(text), found = $("#beside", page);
     const focus = place.contains(document.activeElement) ? document.activeElement.id : "";
     // What failed leaves no older result.
-    place.replaceChildren(...found ? document.importNode(found, true).childNodes : [$("h2", place), page.title || JSON.parse(text).title]);
+    place.replaceChildren(...found ? document.importNode(found, true).childNodes : [$("h2", place), page.title || titleOf(text)]);
     place.removeAttribute("aria-busy");
     if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
   };

@@ -408,6 +408,13 @@ fn a_page_that_fails_is_a_page_for_a_browser_and_a_problem_for_its_scripts() {
         }
         assert_eq!(got.header("allow").is_empty(), status != 405, "{method} {path}");
     }
+    // The language is chosen on such a page too, which leads back by GET: not to an address that takes forms alone.
+    let page = "/tickets/IT-999";
+    for (method, path, back) in [("GET", page, page), ("POST", "/tickets/IT-999/reply", "/")] {
+        let got = of(method, path, &[FORM]);
+        let back = format!("name=\"next\" value=\"{back}\"");
+        assert!(got.status == 404 && got.text.contains(&back), "{}", got.text);
+    }
     // A script of a page has no place for a whole page.
     let script = ("sec-fetch-dest", "empty");
     for (method, path, status) in [("GET", "/tickets/IT-999/version", 404), ("POST", "/tickets/IT-999/reply", 404)] {

@@ -213,6 +213,10 @@ fn an_example_keeps_nothing_from_being_seen(mei: &mut Browser) {
     team(mei, "desktop");
     mei.sees("#beside", "The desk is busy");
     mei.counts("#beside .big, #beside .notice", 0);
+    mei.script("window.fetch = async () => new Response('Bad gateway', { status: 502 })");
+    team(mei, "network");
+    mei.sees("#beside", "Bad gateway");
+    mei.counts("#beside[aria-busy]", 0);
     mei.script("window.fetch = window.kept");
     team(mei, "security");
     mei.wait("document.querySelector('#beside .big') && !document.querySelector('#beside .notice')");
@@ -404,6 +408,24 @@ fn an_approver_lets_another_decide_for_some_days_and_ends_it() {
     desk.do_what_is_due();
 }
 
+/// Acts on a ticket that are refused leave the words of their forms in them, for one who has no scripts.
+fn keeps_what_was_typed(desk: &House) {
+    let lena = cookie(desk, "lena");
+    let post = |act: &str, body: &str| {
+        let address = format!("{}/tickets/IT-1/{act}", desk.url);
+        send("POST", &address, &[FORM, OWN, ("cookie", &lena)], body)
+    };
+    let stale = post("state", "version=0&to=cancelled&reason=She+stays+away&end-access=1");
+    assert_eq!(stale.status, 412, "{}", stale.text);
+    for typed in ["value=\"She stays away\"", "name=\"end-access\" value=\"1\" checked"] {
+        assert!(stale.text.contains(typed), "{typed}: {}", stale.text);
+    }
+    let long = "x".repeat(1_001);
+    let refused = post("escalate", &format!("reason={long}"));
+    assert_eq!(refused.status, 422, "{}", refused.text);
+    assert_eq!(refused.text.matches(&long).count(), 1, "in its own form alone: {}", refused.text);
+}
+
 /// A bundle's page, also without scripts: another day for it, and what goes with it where it is cancelled.
 #[test]
 fn the_page_of_a_bundle_moves_its_day_and_says_what_is_cancelled_with_it() {
@@ -434,6 +456,11 @@ fn the_page_of_a_bundle_moves_its_day_and_says_what_is_cancelled_with_it() {
     assert!(page(&mei).contains(&day(74)), "{}", page(&mei));
     let stale = post("/tickets/IT-1/day", &wanted(&day(80)));
     assert!(stale.status == 412 && stale.text.contains(&day(80)), "what was filled in is there: {}", stale.text);
+    let wanted_day = format!("version={before}&day-field=first-day&day-to=soon&day-reason=She+moves");
+    let unread = post("/tickets/IT-1/day", &wanted_day);
+    let is_kept = unread.text.contains("value=\"She moves\"");
+    assert!(unread.status == 422 && unread.text.contains("The day cannot be read") && is_kept, "{}", unread.text);
+    keeps_what_was_typed(&desk);
 
     let (says, ends) = ("one open part is cancelled with it", "name=\"end-access\"");
     for reader in [page(&mei), page(&cookie(&desk, "lena"))] {

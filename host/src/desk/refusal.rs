@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::id::{AppId, CategoryId, TeamId, TicketNumber, TierId};
+use super::id::{AppId, CategoryId, TicketNumber, TierId};
 use super::organisation::form::Problem;
 use super::permission::Act;
 use super::ticket::knowledge::ArticleState;
@@ -75,8 +75,8 @@ pub enum Refusal {
     Blocked { by: Vec<TicketNumber> },
     #[error("{open} of its tasks are open: do them, or take them away")]
     TasksOpen { open: usize },
-    #[error("no team is above `{team}` that this ticket has not come to already")]
-    HighestTier { team: TeamId },
+    #[error("no team is above the one that has this ticket, or the ticket was there already")]
+    HighestTier,
     #[error("a ticket is not linked with itself")]
     LinkedToItself,
     #[error("{other} depends on this ticket already, so that this one cannot depend on it")]

@@ -76,7 +76,7 @@ fn the_block_about_the_archive_runs() {
     let lines = block("host/guide/operating.md", "decisions archive --before");
     // All that was decided so far.
     let said = Shell::beside(&desk).run(&lines.replace("2026-01-01", "2100-01-01"));
-    assert!(said.contains("4 records were archived") && said.contains("1 segments, 4 records"), "{said}");
+    assert!(said.contains("4 records were archived") && said.contains("1 segment, 4 records"), "{said}");
     assert!(said.contains("; deleted by operator:") && said.contains(": kept for a year"), "{said}");
     let chain = desk.command(&["decisions", "chain"]);
     let chain = (chain.status.success(), String::from_utf8(chain.stdout).unwrap());

@@ -72,7 +72,7 @@ fn refused(refusal: &Refusal, detail: String) -> Problem {
         | Refusal::GrantEnded
         | Refusal::CatchAll { .. }
         | Refusal::Blocked { .. }
-        | Refusal::HighestTier { .. }
+        | Refusal::HighestTier
         | Refusal::TasksOpen { .. }
         | Refusal::LinkedToItself
         | Refusal::LinkCircle { .. }

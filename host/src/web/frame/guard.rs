@@ -68,10 +68,12 @@ fn is_own(headers: &HeaderMap) -> bool {
 pub async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let reader = Reader::default();
     request.extensions_mut().insert(reader.clone());
-    let (asked, path) = (request.headers().clone(), request.uri().path().to_owned());
+    let asked = request.headers().clone();
     let from = request.extensions().get::<ClientAddress>().cloned().unwrap_or_default();
     let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    // The page of a failure leads back to where it stands; an address that takes forms alone has no page there.
+    let path = if safe { request.uri().path().to_owned() } else { "/".to_owned() };
     let reads = Reads::of(request.method(), request.headers());
     let own = safe || is_own(request.headers());
     let response = if own { run(next, request).await } else { Failure::Elsewhere.into_response() };

@@ -27,7 +27,6 @@ impl Frame {
             Refusal::TargetOver { state } => words.t1("refused.target-over", self.quoted(*state)),
             Refusal::Over { state } => words.t1("refused.over", self.quoted(*state)),
             Refusal::CatchAll { category } => words.t1("refused.catch-all", self.category(category.as_str())),
-            Refusal::HighestTier { team } => words.t1("refused.highest-tier", self.team(team.as_str())),
             Refusal::Blocked { by } => {
                 let by = by.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
                 words.t1("refused.blocked", by)
@@ -66,6 +65,7 @@ const fn plain_key(refusal: &Refusal) -> Option<&'static str> {
         Refusal::ReasonMissing => "refused.no-reason",
         Refusal::QuestionOpen => "refused.question-open",
         Refusal::NotAskedBack => "refused.not-asked",
+        Refusal::HighestTier => "refused.highest-tier",
         Refusal::LinkedToItself => "refused.itself",
         Refusal::OtherRequester => "refused.other-requester",
         Refusal::HasAccessRequest => "refused.has-access",
@@ -94,6 +94,7 @@ mod tests {
             Refusal::ReasonMissing,
             Refusal::QuestionOpen,
             Refusal::NotAskedBack,
+            Refusal::HighestTier,
             Refusal::LinkedToItself,
             Refusal::OtherRequester,
             Refusal::HasAccessRequest,

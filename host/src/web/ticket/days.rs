@@ -2,11 +2,14 @@
 
 use axum::extract::Path;
 use axum::response::Response;
+use jiff::civil::Date;
 
 use super::acts::{answer, seen};
 use super::{Seen, StateOption, number};
+use crate::app::Error;
 use crate::desk::access::Grant;
 use crate::desk::id::TicketNumber;
+use crate::desk::organisation::form::Problem;
 use crate::desk::ticket::intake::days::{MoveDay, days_of};
 use crate::desk::ticket::{State, Ticket};
 use crate::web::frame::failure::Failure;
@@ -73,7 +76,10 @@ pub async fn cancels(visit: &Visit, seen: &Seen, next: &[StateOption]) -> Result
 /// `POST /tickets/{key}/day`.
 pub async fn set(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Response, Failure> {
     let number = number(&id)?;
-    let to = form.text("day-to").parse().map_err(|_| Failure::BadForm)?;
+    let Ok(to) = form.text("day-to").parse::<Date>() else {
+        let problem = Problem::new("day-to", "invalid", visit.frame.words.t("day.unread"));
+        return answer(visit, number, ("day", &form), Err(Error::Rejected { problems: vec![problem] })).await;
+    };
     let wanted = MoveDay { field: form.text("day-field"), to, reason: form.text("day-reason") };
     let done = Box::pin(visit.app.move_day(&visit.actor, number, &seen(&form), &wanted)).await.map(drop);
     answer(visit, number, ("day", &form), done).await

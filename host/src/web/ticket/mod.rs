@@ -22,8 +22,8 @@ use crate::desk::actor::Author;
 use crate::desk::id::TicketNumber;
 use crate::desk::organisation::service::RecordPart;
 use crate::desk::permission;
-use crate::desk::ticket::Ticket;
 use crate::desk::ticket::sight::Sight;
+use crate::desk::ticket::{State, Ticket};
 
 pub mod acts;
 pub mod days;
@@ -98,6 +98,36 @@ pub struct StateOption {
     chosen: bool,
 }
 
+/// The words of the form that was sent: they stand in it again where the act was refused.
+struct Typed {
+    body: String,
+    /// The state that was wanted; empty where another form was sent.
+    to: String,
+    /// The reason, but of an escalation.
+    reason: String,
+    /// The reason of an escalation.
+    escalate: String,
+    /// Whether access was to end with a bundle.
+    ends_access: bool,
+}
+
+impl Typed {
+    fn of(f: &Frame, form: &Form) -> Self {
+        let (reason, none) = (form.text("reason"), String::new());
+        // Forms call their reason alike, and have addresses of their own.
+        let (reason, escalate) = if f.path.ends_with("/escalate") { (none, reason) } else { (reason, none) };
+        Self { body: form.text("body"), to: form.text("to"), reason, escalate, ends_access: form.has("end-access") }
+    }
+
+    fn cancels(&self) -> bool {
+        self.to == State::Cancelled.code()
+    }
+
+    fn disputes(&self) -> bool {
+        self.to == State::Reopened.code()
+    }
+}
+
 #[derive(Template)]
 #[template(path = "ticket/plain.html")]
 struct PlainPage {
@@ -110,7 +140,7 @@ struct PlainPage {
     next: Vec<StateOption>,
     cancels: days::Cancels,
     notice: Option<Notice>,
-    body: String,
+    typed: Typed,
     key: String,
 }
 
@@ -133,7 +163,7 @@ struct ConsolePage {
     notice: Option<Notice>,
     reply: String,
     note: String,
-    reason: String,
+    typed: Typed,
     /// The parts of the record of how it was resolved: name, label, and what was filled in.
     record: Vec<(&'static str, String, String)>,
     key: String,
@@ -236,11 +266,11 @@ pub async fn render(
     let plain = !f.works();
     let next = next_states(&visit, &seen, form);
     let cancels = days::cancels(&visit, &seen, &next).await?;
+    let typed = Typed::of(f, form);
     let fresh = |app: &Arc<crate::app::App>| app.clock.new_id().to_string();
     if plain {
-        let (body, key) = (form.text("body"), fresh(&visit.app));
-        let f = visit.frame;
-        return page(status, &PlainPage { facts, items, older, files, why, next, cancels, notice, body, key, f });
+        let (key, f) = (fresh(&visit.app), visit.frame);
+        return page(status, &PlainPage { facts, items, older, files, why, next, cancels, notice, typed, key, f });
     }
     let stories = facts::whys(f, explained.fields.unwrap_or_default());
     let card = facts::card(&visit, &seen).await?;
@@ -252,7 +282,6 @@ pub async fn render(
     let body = form.text("body");
     let (reply, note) = if internal { (String::new(), body) } else { (body, String::new()) };
     let (key, note_key) = (fresh(&visit.app), fresh(&visit.app));
-    let reason = form.text("reason");
     let record = RecordPart::ALL
         .map(|part| (part.code(), f.words.t(&format!("record.{}", part.code())), form.text(part.code())));
     let record = record.to_vec();
@@ -274,7 +303,7 @@ pub async fn render(
             notice,
             reply,
             note,
-            reason,
+            typed,
             record,
             key,
             note_key,

@@ -45,6 +45,7 @@ fn a_requester_takes_a_ticket_up_and_each_tier_comes_once() {
         assert_eq!(by_the_desk[0]["reason"], "escalated: nobody answers");
         let highest = escalate(&amara, &key, "more").expect(409);
         assert!(highest["detail"].as_str().unwrap().contains("no team is above"), "{highest}");
+        assert!(!highest.to_string().contains("infrastructure"), "nor do refusals name one: {highest}");
         let seen = amara.get(&format!("/api/v1/tickets/{key}/timeline")).expect(200);
         let asked = seen.as_array().unwrap().iter().filter(|entry| entry["kind"] == "escalation-asked").count();
         assert_eq!(asked, 2);

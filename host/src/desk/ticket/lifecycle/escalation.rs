@@ -37,7 +37,7 @@ pub fn escalate(ticket: &Ticket, reason: &str, permit: &MayEscalate, at: &At<'_>
     let asked = Entry { at: at.now, author: author.clone(), visibility: Visibility::Public, event };
     let mut change = Change::update(ticket, changed(ticket, at.now), vec![asked]);
     if !raise(&mut change, (author.clone(), reason), at) {
-        return Err(Refusal::HighestTier { team: ticket.team.clone() });
+        return Err(Refusal::HighestTier);
     }
     Ok(change)
 }
