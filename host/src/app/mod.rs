@@ -17,12 +17,13 @@
 use std::ops::Deref;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use crate::desk::organisation::Organisation;
 use crate::rules::Rules;
 use crate::rules::live::catalog::Generation;
 use crate::rules::run::rule::Rule;
-use crate::store::Store;
+use crate::store::{self, Store};
 
 pub mod access;
 pub mod clock;
@@ -40,9 +41,16 @@ pub mod tickets;
 pub mod tokens;
 
 pub use clock::Clock;
+use error::Busy;
 pub use error::Error;
 pub use observe::metrics::Metrics;
 pub use office::Office;
+
+/// When rules could not be put into the archive, since nothing could be written, and why.
+struct NotArchived {
+    at: Instant,
+    why: store::Error,
+}
 
 /// A desk that runs: an office with rules.
 ///
@@ -61,8 +69,8 @@ pub struct App {
     changing_tables: tokio::sync::Mutex<()>,
     /// The revision of the published configuration that this host has taken over.
     configuration: AtomicI64,
-    /// Held while rules are put into the archive, so that only one caller does so at a time.
-    archiving: tokio::sync::Mutex<()>,
+    /// Held while rules are put into the archive, so that only one caller does so at a time; it has when that was not possible last.
+    archiving: tokio::sync::Mutex<Option<NotArchived>>,
     /// The number of the last generation whose rules are all in the archive.
     archived: AtomicU64,
     /// Bounds the uploads of rules at one time.
@@ -100,7 +108,7 @@ impl App {
             source,
             changing_tables: tokio::sync::Mutex::new(()),
             configuration: AtomicI64::new(0),
-            archiving: tokio::sync::Mutex::new(()),
+            archiving: tokio::sync::Mutex::new(None),
             archived: AtomicU64::new(0),
             uploads: Arc::new(tokio::sync::Semaphore::new(rollout::deploy::UPLOADS_AT_ONCE)),
             backtests: tokio::sync::Semaphore::new(replay::manifest::BACKTESTS_AT_ONCE),
@@ -113,16 +121,38 @@ impl App {
     }
 
     /// Puts the rules of a generation into the archive, and what the directory has offered into the deployments, before a
-    /// record names them. Where a rule cannot be archived, tickets are taken all the same: their records have the digests.
+    /// record names them.
     async fn archive(&self, generation: &Generation) -> Result<(), Error> {
         if self.archived.load(Ordering::Acquire) >= generation.number {
             return Ok(());
         }
-        let _only_one = self.archiving.lock().await;
+        let begun = clock::instant();
+        let mut last = self.archiving.lock().await;
         if self.archived.load(Ordering::Acquire) >= generation.number {
             return Ok(());
         }
-        self.settle().await
+        // Each of those who waited for the one that failed would wait as long again.
+        if let Some(why) = last.as_ref().filter(|last| last.at >= begun).and_then(|last| last.why.for_all()) {
+            return Err(Busy::Store(why).into());
+        }
+        let settled = self.settle().await;
+        if let Err(Error::Busy(Busy::Store(why))) = &settled {
+            *last = why.for_all().map(|why| NotArchived { at: clock::instant(), why });
+        }
+        settled
+    }
+
+    /// The same for a ticket: it is taken also where a rule cannot be archived, and not where nothing can be written now, since it could
+    /// not be written either.
+    async fn archive_for_ticket(&self, generation: &Generation) -> Result<(), Error> {
+        match self.archive(generation).await {
+            Err(error @ Error::Busy(Busy::Store(_))) => Err(error),
+            Err(error) => {
+                tracing::error!(%error, "the rules that decide are not written down yet: tried again with the next ticket");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
     }
 
     async fn archive_rule(&self, rule: &Rule) -> Result<(), Error> {

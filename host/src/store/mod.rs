@@ -6,6 +6,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
@@ -162,6 +163,8 @@ pub struct Store {
     pub files: Files,
     /// The damaged rows that lists came upon.
     damaged: Arc<Damaged>,
+    /// The longest that a write may have waited for its turn, and be begun still.
+    patience: Duration,
 }
 
 impl Store {
@@ -193,7 +196,8 @@ impl Store {
         tokio::spawn(tickets::recent::read(db.clone(), asked));
         let segments = Arc::new(Segments::of(None));
         let damaged = Arc::default();
-        Ok(Store { db, send, recent, dictionaries, segments, files: Files::none(), damaged })
+        let patience = limits.turn;
+        Ok(Store { db, send, recent, dictionaries, segments, files: Files::none(), damaged, patience })
     }
 
     /// The store with the archive that its old records are in, or will be.
@@ -206,6 +210,11 @@ impl Store {
     #[must_use]
     pub fn with_files(self, files: Files) -> Store {
         Store { files, ..self }
+    }
+
+    /// The longest that a write may have waited for its turn, and be begun still: a later one could not be answered in time.
+    pub fn patience(&self) -> Duration {
+        self.patience
     }
 
     /// Whether the database answers within a second or two, and can be written to as far as is known.

@@ -184,7 +184,11 @@ impl App {
         {
             // What has ended by it stands before the word that it was meant to.
             let _only_one = self.archiving.lock().await;
-            Box::pin(self.settle()).await?;
+            if let Err(error) = Box::pin(self.settle()).await {
+                // The rules are read again all the same; without the word, what has ended is missed again after a restart.
+                tracing::error!(%error, "the rules were read again, and what came of it is not written down yet");
+                return Ok(());
+            }
         }
         // Of a directory that cannot be read, nothing was taken to be gone.
         if self.rules.catalog().directory().unreadable.is_some() {

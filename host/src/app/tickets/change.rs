@@ -346,7 +346,9 @@ impl Office {
             Err(_) => {
                 // Others are changing it: a ticket that was read before their turn is stale after it.
                 read = None;
-                place.lock().await
+                // One that gets its turn too late could not be answered in time any more.
+                let turn = tokio::time::timeout(self.store.patience(), place.lock()).await;
+                turn.map_err(|_| Busy::Ticket)?
             }
         };
         let mut turns = Turns::default();

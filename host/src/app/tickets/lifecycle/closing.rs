@@ -153,9 +153,7 @@ impl App {
         words: &Words<'_>,
     ) -> Result<Asked, Error> {
         let (begun, body) = (clock::instant(), normal(words.body));
-        if let Err(error) = self.archive(&generation).await {
-            tracing::error!(%error, "the rules that decide are not written down yet: tried again with the next words");
-        }
+        self.archive_for_ticket(&generation).await?;
         let files = self.uploads(actor, words.files).await?;
         let last = self.store.last_resolution(ticket.number).await?;
         let reopened = self.store.taken_up(ticket.number).await?;

@@ -223,9 +223,7 @@ impl App {
         let refused = Refused::of(&new);
         let begun = clock::instant();
         let generation = self.rules.generation();
-        if let Err(error) = self.archive(&generation).await {
-            tracing::error!(%error, "the rules that decide are not written down yet: tried again with the next ticket");
-        }
+        self.archive_for_ticket(&generation).await?;
         let Evaluated { record, samples, outcome } = self.consider(organisation, generation, new, now).await?;
         let (run, rules_asked) = (record.id, samples.len());
         self.judge(&samples, cause);
