@@ -438,6 +438,7 @@ fn a_bundle_that_is_not_cancelled_keeps_the_access_that_it_gave() {
         mei.with("if-match", "*").with("idempotency-key", "ends").post(&path, &wanted).expect(200);
         assert_eq!(given(), 0);
     }
+    desk.do_what_is_due();
 }
 
 /// A day that is too far for a promise is none, until the bundle gets a nearer one. Nothing of it is an agent's priority.

@@ -107,7 +107,7 @@ async fn answer(visit: &Visit, of: &str) -> Result<Answer, Failure> {
     let mut parts = of.splitn(3, '/');
     let app: AppId = parts.next().and_then(|app| app.parse().ok()).ok_or(Failure::NoPage)?;
     let tier: TierId = parts.next().and_then(|tier| tier.parse().ok()).ok_or(Failure::NoPage)?;
-    Ok(in_app(f, visit.app.role_in_app(&visit.actor, (&app, &tier), parts.next()).await?))
+    Ok(in_app(f, &visit.app.role_in_app(&visit.actor, (&app, &tier), parts.next()).await?))
 }
 
 fn of_desk(f: &Frame, found: &RoleOfDesk) -> Answer {
@@ -130,7 +130,7 @@ fn of_desk(f: &Frame, found: &RoleOfDesk) -> Answer {
     }
 }
 
-fn in_app(f: &Frame, found: RoleInApp) -> Answer {
+fn in_app(f: &Frame, found: &RoleInApp) -> Answer {
     let groups: Vec<String> = found.app.requestable_by.iter().map(ToString::to_string).collect();
     let mut ways = vec![match groups.is_empty() {
         true => f.words.t1("could.all-may-ask", found.may_ask),
