@@ -288,6 +288,8 @@ fn tags_of_two_agents_are_merged() {
         ["wifi", "storage"].map(|tag| shown.contains(tag))
     };
     assert_eq!(save(&mut kofi, "wifi"), [true, false]);
+    // The note moves what stands below it: it is there before she clicks.
+    mei.sees("main", "changed this ticket");
     assert_eq!(save(&mut mei, "storage"), [true, true], "she had not seen his");
     mei.click("details[data-key=t] summary");
     assert_eq!(save(&mut mei, "wifi"), [false, true]);
