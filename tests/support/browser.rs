@@ -58,13 +58,8 @@ pub struct Browser {
 impl Browser {
     /// A browser that looks at a desk.
     pub fn at(home: &str) -> Browser {
-        let mut driver = Command::new("chromedriver")
-            .args(["--port=0", "--log-level=SEVERE"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|e| panic!("chromedriver does not start ({e}): run .ci/setup test"));
-        let base = format!("http://127.0.0.1:{}", port_of(&mut driver));
+        let (driver, port) = driver();
+        let base = format!("http://127.0.0.1:{port}");
         let begun = Instant::now();
         while ureq::get(&format!("{base}/status")).call().is_err() {
             assert!(begun.elapsed() < PATIENCE, "chromedriver does not answer");
@@ -373,18 +368,37 @@ impl Drop for Browser {
     }
 }
 
-/// The port that a driver has chosen, which it says once it listens there. All that it says later is read and passed over.
-fn port_of(driver: &mut Child) -> String {
-    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-    let port = loop {
-        let line =
-            lines.next().unwrap_or_else(|| panic!("chromedriver does not say at which port it listens")).unwrap();
-        if let Some((_, port)) = line.split_once("successfully on port ") {
-            break port.trim_end_matches('.').to_owned();
+/// How often a driver may end before it listens.
+const STARTS_MAX: usize = 5;
+
+/// A driver and the port that it has chosen.
+fn driver() -> (Child, String) {
+    for _ in 0..STARTS_MAX {
+        let mut driver = Command::new("chromedriver")
+            .args(["--port=0", "--log-level=SEVERE"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|e| panic!("chromedriver does not start ({e}): run .ci/setup test"));
+        if let Some(port) = port_of(&mut driver) {
+            return (driver, port);
         }
-    };
+        // It listens by both protocols at one port, which others may have by one of them: then it ends.
+        let _ = driver.kill();
+        let _ = driver.wait();
+    }
+    panic!("chromedriver ended {STARTS_MAX} times before it listened");
+}
+
+/// The port that a driver has chosen, which it says once it listens there; none where it ends before. All that it says later is read
+/// and passed over.
+fn port_of(driver: &mut Child) -> Option<String> {
+    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+    let mut said = lines.by_ref().map_while(Result::ok);
+    let of_line = |line: String| Some(line.split_once("successfully on port ")?.1.trim_end_matches('.').to_owned());
+    let port = said.find_map(of_line)?;
     std::thread::spawn(move || lines.for_each(drop));
-    port
+    Some(port)
 }
 
 /// The expression for the text of an element, as it is seen.
