@@ -143,6 +143,36 @@ fn different_comments_at_once_are_all_taken_and_so_is_an_approval() {
     });
 }
 
+/// Each would be right alone; together they take off more than there is, or do what is no more to be done.
+#[test]
+fn of_changes_that_depend_on_each_other_at_once_each_is_made_of_what_the_one_before_it_leaves() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let body = json!({ "request_type": "question", "subject": "At once", "body": "Please tell me." });
+        amara.post("/api/v1/tickets", &body).expect(201);
+        let all = |send: &(dyn Fn() -> u16 + Sync)| {
+            let mut statuses: Vec<u16> = std::thread::scope(|scope| {
+                let sends: Vec<_> = (0..8).map(|_| scope.spawn(send)).collect();
+                sends.into_iter().map(|send| send.join().unwrap()).collect()
+            });
+            statuses.sort_unstable();
+            statuses
+        };
+        let time = "/api/v1/tickets/IT-1/time";
+        kofi.post(time, &json!({ "minutes": 30 })).expect(200);
+        let take_off = || kofi.post(time, &json!({ "minutes": -30, "note": "of another ticket" })).status;
+        assert_eq!(all(&take_off), [200, 422, 422, 422, 422, 422, 422, 422]);
+        assert_eq!(kofi.get(time).expect(200)["total_minutes"], 0);
+
+        let tasks = kofi.post("/api/v1/tickets/IT-1/tasks", &json!({ "text": "order it" })).expect(200);
+        let task = format!("/api/v1/tickets/IT-1/tasks/{}", tasks[0]["id"].as_str().unwrap());
+        let done = || kofi.post(&task, &json!({ "to": "done" })).status;
+        assert_eq!(all(&done), [200; 8]);
+        assert_eq!(entries(&desk, "IT-1", "task"), 2, "it was added, and done once");
+    });
+}
+
 #[test]
 fn routes_that_honour_no_key_refuse_one() {
     let desk = House::demo(Database::Sqlite);

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::change::{Changed, Key, Retry, Which, idempotency};
+use super::change::{Changed, Key, idempotency};
 use super::submit::outages::passes_on;
-use super::work::may_read;
 use crate::app::error::Busy;
 use crate::app::{App, Error, Office};
 use crate::desk::actor::Actor;
@@ -206,10 +205,9 @@ impl Office {
         text: &str,
         key: Option<Key>,
     ) -> Result<Vec<Task>, Error> {
-        let count = self.store.tasks(number).await?.len();
-        let added = self.change(Which::Number(number), Retry::Commutes, idempotency(actor, key), |ticket, case, at| {
-            may_read(actor, ticket, case)?;
-            Ok(Some(tasks::add(ticket, text, count, &permission::edit(actor, ticket)?, at)?))
+        let known = || self.store.tasks(number);
+        let added = self.change_by((actor, number), key, known, |known: &Vec<Task>, ticket, at| {
+            Ok(Some(tasks::add(ticket, text, known.len(), &permission::edit(actor, ticket)?, at)?))
         });
         added.await?;
         self.tasks(actor, number).await
@@ -227,14 +225,13 @@ impl Office {
         (id, step): (TaskId, TaskStep),
         key: Option<Key>,
     ) -> Result<Vec<Task>, Error> {
-        let found = self.store.tasks(number).await?.into_iter().find(|task| task.id == id);
-        let marked =
-            self.change(Which::Number(number), Retry::Commutes, idempotency(actor, key), |ticket, case, at| {
-                may_read(actor, ticket, case)?;
-                let permit = permission::edit(actor, ticket)?;
-                let task = found.as_ref().ok_or_else(|| Error::Missing { what: "task", name: id.to_string() })?;
-                Ok(tasks::mark(ticket, task, step, &permit, at)?)
-            });
+        let known = || self.store.tasks(number);
+        let marked = self.change_by((actor, number), key, known, |known: &Vec<Task>, ticket, at| {
+            let permit = permission::edit(actor, ticket)?;
+            let task = known.iter().find(|task| task.id == id);
+            let task = task.ok_or_else(|| Error::Missing { what: "task", name: id.to_string() })?;
+            Ok(tasks::mark(ticket, task, step, &permit, at)?)
+        });
         marked.await?;
         self.tasks(actor, number).await
     }

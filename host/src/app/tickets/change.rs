@@ -245,22 +245,37 @@ impl Office {
             if !condition.holds_for(Some(&sight.tag(&seen.ticket))) {
                 return Err(Error::Stale { version: sight.version(seen.ticket.version) });
             }
-            let version = seen.ticket.version;
-            let changed = self.commit_change(which, Retry::Never, key.clone(), |ticket, case, at| {
-                // It was read once more since: a change in between is looked at again from the beginning.
-                if ticket.version != version {
-                    return Err(Error::Stale { version });
-                }
-                make(ticket, case, at)
-            });
-            match changed.await {
-                Err(Error::Stale { .. }) => {
-                    if !turns.again().await {
-                        return Err(Busy::Ticket.into());
-                    }
-                }
-                other => return other,
+            let read = (seen.ticket, seen.case);
+            if let Some(changed) = self.commit_as_read(read, key.clone(), &make).await? {
+                return Ok(changed);
             }
+            if !turns.again().await {
+                return Err(Busy::Ticket.into());
+            }
+        }
+    }
+
+    /// Changes a ticket that is still as it was read a moment ago; `None` where it is not, so that the caller reads once more what the
+    /// change is made of. The caller has looked whether it was done before under the key.
+    ///
+    /// # Errors
+    ///
+    /// As [`Office::change`].
+    pub(super) async fn commit_as_read(
+        &self,
+        read: JustRead,
+        key: Option<IdempotencyKey>,
+        make: impl Fn(&Ticket, Option<&AccessCase>, &At<'_>) -> Result<Option<Commit>, Error>,
+    ) -> Result<Option<Changed>, Error> {
+        let (which, version) = (Which::Number(read.0.number), read.0.version);
+        let terms = Terms { retry: Retry::Never, key, is_new: true, read: Some(read) };
+        let changed = self.commit_read(which, terms, |ticket, case, at| {
+            // Where others were changing it, it was read again after their turn.
+            if ticket.version == version { make(ticket, case, at) } else { Err(Error::Stale { version }) }
+        });
+        match changed.await {
+            Err(Error::Stale { .. }) => Ok(None),
+            changed => changed.map(Some),
         }
     }
 

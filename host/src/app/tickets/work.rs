@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 use super::change::{Changed, JustRead, Key, idempotency};
 use super::lifecycle::closing::Heard;
 use super::submit::outages::passes_on;
+use crate::app::error::Busy;
 use crate::app::{Error, Office};
 use crate::desk::access::AccessCase;
 use crate::desk::actor::Actor;
+use crate::desk::change::Change;
+use crate::desk::change::at::At;
 use crate::desk::change::condition::Condition;
 use crate::desk::id::{AttachmentId, MessageId, NAME_BYTES_MAX, PersonId, TicketNumber};
 use crate::desk::organisation::form::Problem;
@@ -20,13 +23,14 @@ use crate::desk::ticket::lifecycle::time;
 use crate::desk::ticket::sight::{PublicState, Sight};
 use crate::desk::ticket::timeline::Visibility;
 use crate::desk::ticket::{self, Move, State, Ticket};
-use crate::store::Commit;
+use crate::store::db::retry::Turns;
 pub use crate::store::rules::decisions::{RunPlace, RunTexts, StoredRun};
 pub use crate::store::sql::page::Page;
 pub use crate::store::tickets::StoredMessage;
 pub use crate::store::tickets::list::{DuePlace, Filter, NO_ONE, QueuePlace, Start, UpdatedPlace};
 pub use crate::store::tickets::summary::TicketSummary;
 pub use crate::store::tickets::timeline::StoredEntry;
+use crate::store::{self, Commit};
 
 /// Bytes of texts that a page of a list has, before the item with which they get more.
 pub(in crate::app) const LIST_BYTES_MAX: usize = 1 << 20;
@@ -324,6 +328,43 @@ impl Office {
             self.jobs.wake();
         }
         Ok(changed)
+    }
+
+    /// Changes a ticket by what hangs on it, such as its tasks. That is read after the ticket, of which each change of it makes another
+    /// version: where others are quicker, both are read once more.
+    ///
+    /// # Errors
+    ///
+    /// As [`Office::change`].
+    pub(super) async fn change_by<T, R>(
+        &self,
+        (actor, number): (&Actor, TicketNumber),
+        key: Option<Key>,
+        read: impl Fn() -> R,
+        make: impl Fn(&T, &Ticket, &At<'_>) -> Result<Option<Change>, Error>,
+    ) -> Result<(), Error>
+    where
+        R: Future<Output = Result<T, store::Error>>,
+    {
+        let key = idempotency(actor, key);
+        if self.repeated(number, key.as_ref()).await?.is_some() {
+            return Ok(());
+        }
+        let mut turns = Turns::default();
+        loop {
+            let ticket = self.ticket(actor, number).await?;
+            let hanging = read().await?;
+            let changed = self.commit_as_read(ticket, key.clone(), |ticket, case, at| {
+                may_read(actor, ticket, case)?;
+                Ok(make(&hanging, ticket, at)?.map(Commit::from))
+            });
+            if changed.await?.is_some() {
+                return Ok(());
+            }
+            if !turns.again().await {
+                return Err(Busy::Ticket.into());
+            }
+        }
     }
 
     /// Changes a ticket by hand, if it is still at the version that the actor has seen; the ticket after it.
