@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::change::{Changed, Key, Retry, Which, idempotency};
 use super::submit::{Coming, CreatedTicket};
 use super::work::may_read;
@@ -133,10 +135,7 @@ impl Office {
         let Some(ticket) = self.store.ticket_by_id(id).await? else { return Ok(Outcome::Done) };
         self.pass_words_on(&ticket).await?;
         match ticket.state {
-            State::Resolved | State::Closed => {
-                self.resolve_duplicates(&ticket).await?;
-                self.resolve_children(&ticket).await?;
-            }
+            State::Resolved | State::Closed => self.resolve_along(&ticket).await?,
             State::Merged => self.note_merge(&ticket).await?,
             State::Cancelled => Box::pin(self.cancel_parts(&ticket)).await?,
             _ => {}
@@ -144,16 +143,38 @@ impl Office {
         Ok(Outcome::Done)
     }
 
-    async fn resolve_duplicates(&self, original: &Ticket) -> Result<(), Error> {
-        let Some(last) = self.store.last_resolution(original.number).await? else { return Ok(()) };
-        for number in self.store.unfinished_linked(LinkKind::Duplicate, original.number).await? {
+    /// Resolves the duplicates of a ticket that is resolved, and the children of an outage.
+    async fn resolve_along(&self, resolved: &Ticket) -> Result<(), Error> {
+        let Some(last) = self.store.last_resolution(resolved.number).await? else { return Ok(()) };
+        let mut along = self.unfinished_linked((LinkKind::Duplicate, resolved.number), Timestamp::MAX).await?;
+        if self.store.is_outage(resolved.number).await? {
+            along.extend(self.unfinished_linked((LinkKind::Child, resolved.number), Timestamp::MAX).await?);
+        }
+        for number in along {
             let around = self.store.around(number).await?;
             let follow = self.change(Which::Number(number), Retry::Commutes, None, |ticket, _, at| {
-                Ok(resolve_duplicate(ticket, (&original.category, &last.record), &around, at))
+                Ok(resolve_duplicate(ticket, (&resolved.category, &last.record), &around, at))
             });
             follow.await?;
         }
         Ok(())
+    }
+
+    /// The unfinished tickets from which links of a kind led to one at some time.
+    pub(super) async fn unfinished_linked(
+        &self,
+        to: (LinkKind, TicketNumber),
+        at: Timestamp,
+    ) -> Result<Vec<TicketNumber>, Error> {
+        let mut all = Vec::new();
+        loop {
+            let after = all.last().copied().unwrap_or(TicketNumber(0));
+            let more = self.store.unfinished_linked(to, at, after).await?;
+            if more.is_empty() {
+                return Ok(all);
+            }
+            all.extend(more);
+        }
     }
 
     async fn note_merge(&self, merged: &Ticket) -> Result<(), Error> {

@@ -1,7 +1,5 @@
 //! Outages: declared and ended by agents, read by all, and the tickets that are attached to them.
 
-use jiff::Timestamp;
-
 use crate::app::tickets::change::{Changed, Retry, Which};
 use crate::app::tickets::work::may_read;
 use crate::app::{Error, Office};
@@ -11,7 +9,7 @@ use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::intake::outage::{self, CHILDREN_MAX, Declaration, OUTAGES_MAX, Outage};
-use crate::desk::ticket::lifecycle::resolution::resolve_duplicate;
+use crate::desk::ticket::lifecycle::links::LinkKind;
 use crate::desk::ticket::timeline::Visibility;
 use crate::store::IdempotencyKey;
 use crate::store::tickets::endings::outages::WordsToPass;
@@ -41,13 +39,12 @@ impl Office {
     /// [`Error::Refused`].
     pub async fn outages(&self, actor: &Actor) -> Result<Vec<SeenOutage>, Error> {
         permission::list(actor)?;
-        let works = permission::list_internally(actor).is_ok();
-        let mut seen = Vec::new();
-        for outage in self.store.outages().await? {
-            let children = if works { Some(self.store.children_of(outage.ticket).await?) } else { None };
-            seen.push(SeenOutage { outage, children });
+        if permission::list_internally(actor).is_err() {
+            let announced = self.store.outages().await?.into_iter();
+            return Ok(announced.map(|outage| SeenOutage { outage, children: None }).collect());
         }
-        Ok(seen)
+        let all = self.store.outages_with_children().await?.into_iter();
+        Ok(all.map(|(outage, children)| SeenOutage { outage, children: Some(children) }).collect())
     }
 
     /// Declares a ticket to be an outage, or changes what is said of it; the outage.
@@ -99,21 +96,22 @@ impl Office {
 
     /// The outages that take submissions now and have room for one more.
     pub(super) async fn outages_with_room(&self) -> Result<Vec<Outage>, Error> {
-        let mut with_room = Vec::new();
-        for outage in self.store.outages().await? {
-            match self.store.children_of(outage.ticket).await? < CHILDREN_MAX {
-                true => with_room.push(outage),
-                false => tracing::warn!(outage = %outage.ticket, CHILDREN_MAX, "an outage takes no more tickets"),
+        let mut all = self.store.outages_with_children().await?;
+        all.retain(|(outage, children)| {
+            let has_room = *children < CHILDREN_MAX;
+            if !has_room {
+                tracing::warn!(outage = %outage.ticket, CHILDREN_MAX, "an outage takes no more tickets");
             }
-        }
-        Ok(with_room)
+            has_room
+        });
+        Ok(all.into_iter().map(|(outage, _)| outage).collect())
     }
 
     /// Gives the children of an outage the words that were said on it since; each once, however often it is done.
     pub(in crate::app::tickets) async fn pass_words_on(&self, parent: &Ticket) -> Result<(), Error> {
         for words in self.store.words_to_pass(parent.number).await? {
             let WordsToPass { comment, at, by, body } = words;
-            for child in self.children_at(parent, at).await? {
+            for child in self.unfinished_linked((LinkKind::Child, parent.number), at).await? {
                 let key = format!("{comment} for {child}");
                 let digest = key.clone();
                 let key = IdempotencyKey { actor: None, key, digest, kept_for: Some(PASSED_KEPT_FOR) };
@@ -125,34 +123,5 @@ impl Office {
             self.store.words_passed(parent.number, comment).await?;
         }
         Ok(())
-    }
-
-    /// Resolves the children of an outage that is resolved.
-    pub(in crate::app::tickets) async fn resolve_children(&self, parent: &Ticket) -> Result<(), Error> {
-        if !self.store.is_outage(parent.number).await? {
-            return Ok(());
-        }
-        let Some(last) = self.store.last_resolution(parent.number).await? else { return Ok(()) };
-        for child in self.children_at(parent, Timestamp::MAX).await? {
-            let around = self.store.around(child).await?;
-            let change = self.change(Which::Number(child), Retry::Commutes, None, |ticket, _, at| {
-                Ok(resolve_duplicate(ticket, (&parent.category, &last.record), &around, at))
-            });
-            change.await?;
-        }
-        Ok(())
-    }
-
-    /// The unfinished children that a ticket had at some time.
-    async fn children_at(&self, parent: &Ticket, time: Timestamp) -> Result<Vec<TicketNumber>, Error> {
-        let mut all = Vec::new();
-        loop {
-            let after = all.last().copied().unwrap_or(TicketNumber(0));
-            let more = self.store.unfinished_children(parent.number, time, after).await?;
-            if more.is_empty() {
-                return Ok(all);
-            }
-            all.extend(more);
-        }
     }
 }

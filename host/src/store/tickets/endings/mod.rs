@@ -10,14 +10,16 @@ use crate::desk::ticket::lifecycle::resolution::{ResolutionEnd, ResolutionRecord
 use crate::desk::ticket::lifecycle::tasks::Task;
 use crate::desk::ticket::lifecycle::time::TimeSpent;
 use crate::store::db::{Arg, Row};
-use crate::store::sql::columns::{Lenient, at, at_or_epoch, corrupt};
+use crate::store::sql::columns::{Lenient, at, at_or_epoch, corrupt, ms};
 use crate::store::sql::page::Page;
 use crate::store::{Error, Store};
 
 pub mod outages;
 
-/// The most links of a ticket that are shown, and tickets that follow one.
+/// The most links of a ticket that are shown.
 pub const LINKS_MAX: usize = 500;
+/// Linked tickets that are looked for at once.
+const LINKED_AT_ONCE: usize = 100;
 /// Bytes of text that a page of resolutions has, before the one with which it gets larger.
 const PAGE_BYTES_MAX: i64 = 1 << 20;
 /// The most steps that a chain of merged tickets is followed.
@@ -271,17 +273,23 @@ impl Store {
         Ok(self.readable("tasks", &self.db.quick(sql, vec![ticket.0.into()]).await?, task))
     }
 
-    /// The unfinished tickets that a link of this kind leads from to one, at most [`LINKS_MAX`].
+    /// The unfinished tickets from which a link of this kind that was made by some time leads to one, after one of them, some at a time.
     ///
     /// # Errors
     ///
     /// Where the database cannot be read.
-    pub async fn unfinished_linked(&self, kind: LinkKind, other: TicketNumber) -> Result<Vec<TicketNumber>, Error> {
+    pub async fn unfinished_linked(
+        &self,
+        (kind, other): (LinkKind, TicketNumber),
+        by: Timestamp,
+        after: TicketNumber,
+    ) -> Result<Vec<TicketNumber>, Error> {
         let sql = format!(
-            "select l.ticket from links l join tickets t on t.number = l.ticket \
-             where l.other = $1 and l.kind = $2 and t.unfinished = 1 order by l.ticket limit {LINKS_MAX}"
+            "select l.ticket from links l join tickets t on t.number = l.ticket where l.other = $1 and l.kind = $2 \
+             and l.at <= $3 and l.ticket > $4 and t.unfinished = 1 order by l.ticket limit {LINKED_AT_ONCE}"
         );
-        let rows = self.db.quick(&sql, vec![other.0.into(), kind.code().into()]).await?;
+        let args = vec![other.0.into(), kind.code().into(), ms(by).into(), after.0.into()];
+        let rows = self.db.quick(&sql, args).await?;
         rows.iter().map(|row| Ok(TicketNumber(row.int(0)?))).collect()
     }
 

@@ -7,7 +7,7 @@ use crate::desk::id::{CommentId, PersonId, TicketNumber};
 use crate::desk::ticket::intake::outage::{Likeness, OUTAGES_MAX, Outage};
 use crate::desk::ticket::lifecycle::links::LinkKind;
 use crate::store::db::Row;
-use crate::store::sql::columns::{at, from_json, ms, parsed};
+use crate::store::sql::columns::{at, from_json, parsed};
 use crate::store::{Error, Store};
 
 const T: &str = "outages";
@@ -78,6 +78,20 @@ impl Store {
         Ok(self.readable(T, &self.db.quick(&sql, Vec::new()).await?, outage))
     }
 
+    /// The same, each with how many tickets are attached to it.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn outages_with_children(&self) -> Result<Vec<(Outage, i64)>, Error> {
+        let sql = format!(
+            "select {COLUMNS}, (select count(*) from links l where l.other = outages.ticket and l.kind = $1) from outages \
+             where ended_at is null order by declared_at, ticket limit {OUTAGES_MAX}"
+        );
+        let with_children = |row: &Row| Ok((outage(row)?, row.int(6)?));
+        Ok(self.readable(T, &self.db.quick(&sql, vec![LinkKind::Child.code().into()]).await?, with_children))
+    }
+
     /// The outage that a ticket is or was.
     ///
     /// # Errors
@@ -124,24 +138,6 @@ impl Store {
             })
         };
         Ok(self.readable("outage_words", &self.db.quick(sql, vec![ticket.0.into()]).await?, words))
-    }
-
-    /// The unfinished children of a ticket that were attached by some time, after one of them.
-    ///
-    /// # Errors
-    ///
-    /// Where the database cannot be read.
-    pub async fn unfinished_children(
-        &self,
-        ticket: TicketNumber,
-        by: Timestamp,
-        after: TicketNumber,
-    ) -> Result<Vec<TicketNumber>, Error> {
-        let sql = "select l.ticket from links l join tickets t on t.number = l.ticket where l.other = $1 and l.kind = $2 \
-                   and l.at <= $3 and l.ticket > $4 and t.unfinished = 1 order by l.ticket limit 100";
-        let args = vec![ticket.0.into(), LinkKind::Child.code().into(), ms(by).into(), after.0.into()];
-        let rows = self.db.quick(sql, args).await?;
-        rows.iter().map(|row| Ok(TicketNumber(row.int(0)?))).collect()
     }
 }
 
