@@ -29,7 +29,7 @@ impl App {
         past: Past,
         key: Key,
     ) -> Result<CreatedTicket, Error> {
-        self.take_over(actor, key, |permit, id, at| history::take_over(past.clone(), permit, id, at)).await
+        self.take_over(actor, key, |permit, id, at| history::take_over(past, permit, id, at)).await
     }
 
     /// Writes a ticket of history with the log of its states, through which it is lived again. No rule is asked, nothing is granted,
@@ -45,7 +45,7 @@ impl App {
         log: &[LogEvent],
         key: Key,
     ) -> Result<CreatedTicket, Error> {
-        self.take_over(actor, key, |permit, id, at| history::log::replay(past.clone(), log, permit, id, at)).await
+        self.take_over(actor, key, |permit, id, at| history::log::replay(past, log, permit, id, at)).await
     }
 
     /// Keeps what people had decided elsewhere about a ticket that was imported as new: backtests judge by it.
@@ -70,31 +70,24 @@ impl App {
     /// [`Error::Refused`]; [`Error::KeyReused`]; where the store cannot be read.
     pub async fn imported_before(&self, actor: &Actor, key: Key) -> Result<Option<CreatedTicket>, Error> {
         permission::import(actor)?;
-        let Some(claim) = change::idempotency(actor, Some(key)) else { return Ok(None) };
-        match self.store.made_under(&claim, self.clock.now()).await? {
-            Some(id) => Ok(Some(self.made_before(id).await?)),
-            None => Ok(None),
-        }
+        self.made_under_key(change::idempotency(actor, Some(key)).as_ref()).await
     }
 
     async fn take_over(
         self: &Arc<Self>,
         actor: &Actor,
         key: Key,
-        make: impl Fn(&MayImport, TicketId, &At<'_>) -> Result<Change, Refusal>,
+        make: impl FnOnce(&MayImport, TicketId, &At<'_>) -> Result<Change, Refusal>,
     ) -> Result<CreatedTicket, Error> {
         let organisation = self.organisation();
         let permit = permission::import(actor)?;
         let claim = change::idempotency(actor, Some(key));
-        let now = self.clock.now();
-        if let Some(claim) = &claim
-            && let Some(id) = self.store.made_under(claim, now).await?
-        {
-            return self.made_before(id).await;
+        if let Some(before) = self.made_under_key(claim.as_ref()).await? {
+            return Ok(before);
         }
         let change = {
             let ids = || self.clock.new_id();
-            let at = At::new(now, &organisation, &ids);
+            let at = At::new(self.clock.now(), &organisation, &ids);
             make(&permit, TicketId(self.clock.new_id()), &at)?
         };
         let mut ticket = change.after().clone();

@@ -31,11 +31,11 @@ pub struct Verdicts {
 }
 
 /// Opens the ticket with this id.
-pub fn open(new: NewTicket, verdicts: Verdicts, id: TicketId, at: &At<'_>) -> Change {
+pub fn open(new: NewTicket, mut verdicts: Verdicts, id: TicketId, at: &At<'_>) -> Change {
     let people = (new.requester.clone(), new.submitted_by.clone());
     let case = verdicts
         .access
-        .clone()
+        .take()
         .map(|(request, verdict)| AccessCase::open(id, people, request, &verdict, at).guarded(verdict.heard, at));
     let assignment = needed(at.organisation, &verdicts.routed, at.now);
     let mut entries = entries_of(&new, &verdicts, at);

@@ -142,11 +142,8 @@ impl App {
 
     /// The ticket of a part that was made under its key.
     async fn made_meanwhile(&self, actor: &Actor, key: Key) -> Result<Option<TicketNumber>, Error> {
-        let Some(claim) = idempotency(actor, Some(key)) else { return Ok(None) };
-        match self.store.made_under(&claim, self.clock.now()).await? {
-            Some(id) => Ok(Some(self.made_before(id).await?.ticket.number)),
-            None => Ok(None),
-        }
+        let made = self.made_under_key(idempotency(actor, Some(key)).as_ref()).await?;
+        Ok(made.map(|made| made.ticket.number))
     }
 
     /// A submission with where each of its requests stands. For the one who has asked, agents and admins.

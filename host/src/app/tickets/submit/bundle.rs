@@ -40,10 +40,8 @@ impl App {
         let ids: Vec<TicketId> = parts.iter().map(|_| TicketId(self.clock.new_id())).collect();
         bundle::place(&mut parent, own, &mut parts, &ids);
         for _ in 0..TRIES_MAX {
-            if let Some(claim) = &idempotency
-                && let Some(id) = self.store.made_under(claim, now).await?
-            {
-                return self.made_before(id).await;
+            if let Some(before) = self.made_under_key(idempotency.as_ref()).await? {
+                return Ok(before);
             }
             if let Some(made) = self.bundle_once(organisation, (&parent, &parts), now, idempotency.as_ref()).await? {
                 return Ok(made);
@@ -100,7 +98,9 @@ impl App {
             return Err(Error::Rejected { problems });
         }
         let writing = clock::instant();
-        let mut commits = commits(&decided);
+        let decided = decided.into_iter().map(|Decided { commit, made, run }| (commit, (made, run)));
+        let (commits, made): (Vec<Commit>, Vec<_>) = decided.unzip();
+        let mut commits = compared_once(commits);
         if let Some(first) = commits.first_mut() {
             first.idempotency = idempotency.cloned();
         }
@@ -108,10 +108,8 @@ impl App {
             Err(store::Error::Conflict) => return Ok(None),
             written => written?,
         };
-        let made = decided.into_iter().zip(written).filter_map(|(decided, written)| match written {
-            Committed::Written { number, assignee } => {
-                Some(self.made_now(decided, (number, assignee), (begun, writing)))
-            }
+        let made = made.into_iter().zip(written).filter_map(|(made, written)| match written {
+            Committed::Written { number, assignee } => Some(self.made_now(made, (number, assignee), (begun, writing))),
             Committed::Before(_) => None,
         });
         // All are counted and logged; the first is the one that was asked for.
@@ -119,16 +117,16 @@ impl App {
     }
 }
 
-/// The changes to write. Those about the access of one person were decided by the same state of it, which only the first of them
+/// The same changes. Those about the access of one person were decided by the same state of it, which only the first of them
 /// compares: the transaction writes them together.
-fn commits(decided: &[Decided]) -> Vec<Commit> {
+fn compared_once(commits: Vec<Commit>) -> Vec<Commit> {
     let mut compared: BTreeSet<String> = BTreeSet::new();
-    let commit = |one: &Decided| {
-        let mut seen = one.change.access_seen().to_vec();
+    let once = |commit: Commit| {
+        let mut seen = commit.change.access_seen().to_vec();
         seen.retain(|seen| compared.insert(seen.name.clone()));
-        Commit { change: one.change.clone().only_while(seen), run: Some(one.record.clone()), idempotency: None }
+        Commit { change: commit.change.only_while(seen), ..commit }
     };
-    decided.iter().map(commit).collect()
+    commits.into_iter().map(once).collect()
 }
 
 /// The problems of a part, filed under its name; any other failure is the whole's.

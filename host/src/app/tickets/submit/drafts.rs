@@ -123,11 +123,7 @@ impl App {
     ///
     /// Where the store cannot be read.
     pub async fn made_of_draft(&self, actor: &Actor, id: DraftId) -> Result<Option<CreatedTicket>, Error> {
-        let Some(claim) = change::idempotency(actor, Some(key(id))) else { return Ok(None) };
-        match self.store.made_under(&claim, self.clock.now()).await? {
-            Some(made) => self.made_before(made).await.map(Some),
-            None => Ok(None),
-        }
+        self.made_under_key(change::idempotency(actor, Some(key(id))).as_ref()).await
     }
 
     /// Submits a draft, which is forgotten then. Where it is refused, it stays, with the problems that were found.

@@ -90,10 +90,10 @@ pub(in crate::app::tickets) struct Coming {
 
 /// A submission that the rules have accepted.
 struct Decided {
-    change: Change,
-    record: PackedRun,
+    commit: Commit,
+    /// The ticket that is made by it, without what only the store knows.
+    made: CreatedTicket,
     run: RunId,
-    rules_asked: usize,
 }
 
 /// What a submission comes to before anything is written.
@@ -138,10 +138,8 @@ impl App {
         let permit = permission::create(&organisation, actor, requester.as_ref())?;
         let idempotency = change::idempotency(actor, idempotency);
         // Before form and rules are asked: they could answer a repetition differently from the first request.
-        if let Some(claim) = &idempotency
-            && let Some(id) = self.store.made_under(claim, now).await?
-        {
-            return self.made_before(id).await;
+        if let Some(before) = self.made_under_key(idempotency.as_ref()).await? {
+            return Ok(before);
         }
         let refused = Refused::of_submission(&submission, &permit);
         let (origin, beside) = coming.map(|coming| (coming.origin, coming.beside)).unzip();
@@ -188,13 +186,9 @@ impl App {
         (idempotency, beside): (Option<&IdempotencyKey>, Option<&Commit>),
     ) -> Result<Option<CreatedTicket>, Error> {
         let begun = clock::instant();
-        let decided = self.decide_new(organisation, new, now).await?;
+        let Decided { commit, made, run } = self.decide_new(organisation, new, now).await?;
         let writing = clock::instant();
-        let commit = Commit {
-            change: decided.change.clone(),
-            run: Some(decided.record.clone()),
-            idempotency: idempotency.cloned(),
-        };
+        let commit = Commit { idempotency: idempotency.cloned(), ..commit };
         let committed = match beside {
             None => self.store.commit(commit).await,
             Some(beside) => {
@@ -206,7 +200,7 @@ impl App {
             Err(store::Error::Conflict) => Ok(None),
             Err(error) => Err(error.into()),
             Ok(Committed::Written { number, assignee }) => {
-                Ok(Some(self.made_now(decided, (number, assignee), (begun, writing))))
+                Ok(Some(self.made_now((made, run), (number, assignee), (begun, writing))))
             }
             Ok(Committed::Before(id)) => self.made_before(id).await.map(Some),
         }
@@ -237,28 +231,28 @@ impl App {
         self.account(&record, samples, begun);
         kept?;
         let (change, record) = outcome.map_err(|problems| Error::Rejected { problems })?;
-        Ok(Decided { change: *change, record, run, rules_asked })
+        let (ticket, access) = (change.after().clone(), change.case().cloned());
+        let made = CreatedTicket { ticket, access, new: true, sight: None, rules_asked };
+        Ok(Decided { commit: Commit { change: *change, run: Some(record), idempotency: None }, made, run })
     }
 
     /// A ticket that was written just now.
     fn made_now(
         &self,
-        decided: Decided,
+        (mut made, run): (CreatedTicket, RunId),
         (number, assignee): (TicketNumber, Option<PersonId>),
         (begun, writing): (Instant, Instant),
     ) -> CreatedTicket {
-        let Decided { change, run, rules_asked, .. } = decided;
         let written = clock::instant();
-        let (mut ticket, access) = (change.after().clone(), change.case().cloned());
         self.metrics.count_ticket("accepted");
-        ticket.number = number;
-        ticket.assignee = assignee;
+        made.ticket.number = number;
+        made.ticket.assignee = assignee;
         request_trace::note(|trail| {
             trail.written = Some((writing, written));
-            trail.ticket = Some((number, ticket.id));
+            trail.ticket = Some((number, made.ticket.id));
         });
-        log::created(&ticket, run, rules_asked, written.saturating_duration_since(begun));
-        CreatedTicket { ticket, access, new: true, sight: None, rules_asked }
+        log::created(&made.ticket, run, made.rules_asked, written.saturating_duration_since(begun));
+        made
     }
 
     /// Takes a submission through these rules, up to where the ticket would be written. Creating a ticket and trying
@@ -303,6 +297,18 @@ impl App {
         request_trace::note(|trail| {
             trail.runs.push(request_trace::Run { id, generation, took: (begun, ended), samples })
         });
+    }
+
+    /// The ticket that was made under this key before, if one was.
+    pub(in crate::app) async fn made_under_key(
+        &self,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Option<CreatedTicket>, Error> {
+        let Some(key) = key else { return Ok(None) };
+        match self.store.made_under(key, self.clock.now()).await? {
+            Some(id) => self.made_before(id).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     pub(in crate::app) async fn made_before(&self, id: TicketId) -> Result<CreatedTicket, Error> {
