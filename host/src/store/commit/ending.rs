@@ -16,6 +16,9 @@ use crate::store::sql::columns::ms;
 use crate::store::tickets::endings::outages;
 use crate::store::{Error, Store};
 
+/// The number of the next resolution of the ticket `$1`.
+const NEXT_ROUND: &str = "(select coalesce(max(round), 0) + 1 from resolutions where ticket = $1)";
+
 /// Writes what a change says about how its ticket ended and which others it is linked with.
 pub async fn write(tx: &mut Tx, change: &Change, after: &Ticket) -> Result<(), Error> {
     if let Some(end) = change.resolution_end() {
@@ -179,22 +182,24 @@ async fn of_another_desk(tx: &mut Tx, change: &Change, after: &Ticket) -> Result
     if before.clocks.confirmation.is_some() {
         return Ok(());
     }
-    let sql = "insert into resolutions (ticket, round, symptom, cause, fix, next_time, resolved_at, elsewhere) \
-               select cast($1 as bigint), (select coalesce(max(round), 0) + 1 from resolutions where ticket = $1), \
-               '', '', '', '', cast($2 as bigint), 1 \
-               where not exists (select 1 from resolutions where ticket = $1 and ended is null)";
-    tx.later(sql, vec![after.number.0.into(), ms(resolved_at).into()]).await
+    let sql = format!(
+        "insert into resolutions (ticket, round, symptom, cause, fix, next_time, resolved_at, elsewhere) \
+         select cast($1 as bigint), {NEXT_ROUND}, '', '', '', '', cast($2 as bigint), 1 \
+         where not exists (select 1 from resolutions where ticket = $1 and ended is null)"
+    );
+    tx.later(&sql, vec![after.number.0.into(), ms(resolved_at).into()]).await
 }
 
 async fn resolved(tx: &mut Tx, change: &Change, after: &Ticket) -> Result<(), Error> {
     let none = ResolutionRecord::default();
     let record = change.record().unwrap_or(&none);
     let by = change.resolved_by().map(|person| person.to_string());
-    let sql = "select coalesce(max(round), 0) from resolutions where ticket = $1";
-    let last = tx.optional(sql, vec![after.number.0.into()]).await?.map_or(Ok(0), |row| row.int(0))?;
-    let row = vec![
+    let sql = format!(
+        "insert into resolutions (ticket, round, symptom, cause, fix, next_time, resolved_by, resolved_at) \
+         values ($1, {NEXT_ROUND}, $2, $3, $4, $5, $6, $7)"
+    );
+    let args = vec![
         after.number.0.into(),
-        (last + 1).into(),
         record.symptom.as_str().into(),
         record.cause.as_str().into(),
         record.fix.as_str().into(),
@@ -202,8 +207,7 @@ async fn resolved(tx: &mut Tx, change: &Change, after: &Ticket) -> Result<(), Er
         by.into(),
         Arg::from(ms(after.updated_at)),
     ];
-    let head = "insert into resolutions (ticket, round, symptom, cause, fix, next_time, resolved_by, resolved_at)";
-    tx.insert_later(head, 8, "", vec![row]).await
+    tx.later(&sql, args).await
 }
 
 async fn write_link(tx: &mut Tx, link: &LinkWrite, after: &Ticket) -> Result<(), Error> {
