@@ -98,7 +98,7 @@ pub enum Wrong {
     #[error("is `{text}`; write a time of day, such as `08:00`")]
     NotATime { text: String },
     #[error("is for reports that have days, `volume` and `backlog-over-time`: leave it out of `{report}`")]
-    NoDays { report: String },
+    NoDays { report: &'static str },
     #[error("`{text}` is no event; write one such as `ticket.commented`, `ticket.*` for all of a kind, or `*`")]
     NotAnEvent { text: String },
     #[error("or `directory` is needed, one of the two")]

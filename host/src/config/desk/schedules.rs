@@ -11,7 +11,7 @@ use crate::config::wrong::{Known, Wrong};
 use crate::desk::id::{PersonId, ScheduleId};
 use crate::desk::organisation::form::Raw;
 use crate::desk::organisation::schedule::{
-    Every, MailedReport, OVER_DAYS, OnClosed, Over, PERS, REPORTS, RecurringTicket, Rhythm, Schedule, Work,
+    By, Every, MailedReport, OnClosed, Over, Per, RecurringTicket, Report, Rhythm, Schedule, Work,
 };
 
 /// The most of each kind.
@@ -28,9 +28,6 @@ const WEEKDAYS: [(&str, Weekday); 7] = [
     ("saturday", Weekday::Saturday),
     ("sunday", Weekday::Sunday),
 ];
-
-/// The columns by which reports are divided.
-const COLUMNS: [&str; 7] = ["category", "team", "assignee", "priority", "channel", "request_type", "state"];
 
 /// Reads both kinds.
 pub fn read(keys: &mut Keys<'_>, names: &Names) -> Vec<Schedule> {
@@ -91,16 +88,16 @@ fn fields(node: &Node<'_>, known: &[String]) -> Vec<(String, Raw)> {
 /// - `to`: the people who get it.
 /// - `every`, `on`, `at`, `closed-days`: as above.
 fn report(keys: &mut Keys<'_>, id: ScheduleId, names: &Names) -> Option<Schedule> {
-    let words = REPORTS.map(|report| (report, report));
-    let report = keys.required("report").and_then(|node| node.one_of(&words)).map(str::to_owned);
-    let by = keys.optional("by").and_then(|node| node.one_of(&COLUMNS.map(|by| (by, by)))).map(str::to_owned);
+    let words = Report::ALL.map(|report| (report.code(), report));
+    let report = keys.required("report").and_then(|node| node.one_of(&words));
+    let by = keys.optional("by").and_then(|node| node.one_of(&By::ALL.map(|by| (by.column(), by))));
     let per = keys.optional("per");
-    if let (Some(node), Some(report)) = (&per, &report)
-        && !OVER_DAYS.contains(&report.as_str())
+    if let (Some(node), Some(report)) = (&per, report)
+        && !report.is_over_days()
     {
-        node.report(Wrong::NoDays { report: report.clone() });
+        node.report(Wrong::NoDays { report: report.code() });
     }
-    let per = per.and_then(|node| node.one_of(&PERS.map(|per| (per, per)))).map(str::to_owned);
+    let per = per.and_then(|node| node.one_of(&Per::ALL.map(|per| (per.code(), per)))).unwrap_or_default();
     let over = keys.required("over").and_then(|node| node.one_of(&Over::ALL.map(|over| (over.code(), over))));
     let people = keys.required("to");
     let list = people.as_ref().map(Node::list).unwrap_or_default();

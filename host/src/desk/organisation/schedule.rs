@@ -14,28 +14,6 @@ const DAYS_AHEAD_MAX: usize = 3 * 366;
 /// How far an occurrence moves at most to a day that is open, in days.
 const DAYS_MOVED_MAX: i64 = 31;
 
-/// The reports that can be sent, by their words.
-pub const REPORTS: [&str; 12] = [
-    "volume",
-    "backlog",
-    "backlog-over-time",
-    "sla-attainment",
-    "resolutions",
-    "deflection",
-    "satisfaction",
-    "handling-time",
-    "first-contact",
-    "handovers",
-    "corrections",
-    "sla-events",
-];
-
-/// Those of them that have days, which can be put together: to one of [`PERS`] a row.
-pub const OVER_DAYS: [&str; 2] = ["volume", "backlog-over-time"];
-
-/// The times that a row of such a report may be about, by their words.
-pub const PERS: [&str; 3] = ["day", "week", "month"];
-
 /// The days on which something comes again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Every {
@@ -175,6 +153,158 @@ impl Over {
     }
 }
 
+/// A report that there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Report {
+    /// How many tickets came, were resolved and were closed, day by day.
+    Volume,
+    /// The unfinished tickets as they are now, by age.
+    Backlog,
+    /// The tickets that were unfinished at the end of each day.
+    Trend,
+    /// The promises that were kept.
+    Attainment,
+    /// How resolutions ended: confirmed, disputed, unanswered.
+    Resolutions,
+    /// The articles that spared tickets.
+    Deflection,
+    /// The answers of requesters about how it went.
+    Satisfaction,
+    /// The time that was worked on tickets.
+    Handling,
+    /// The resolutions that the first contact brought.
+    FirstContact,
+    /// How tickets went from team to team.
+    Handovers,
+    /// The events of promises, and how many were broken.
+    PromiseEvents,
+    /// The decisions of rules, by their versions, and those of them that people corrected.
+    Corrections,
+}
+
+impl Report {
+    /// Every report.
+    pub const ALL: [Report; 12] = [
+        Report::Volume,
+        Report::Backlog,
+        Report::Trend,
+        Report::Attainment,
+        Report::Resolutions,
+        Report::Deflection,
+        Report::Satisfaction,
+        Report::Handling,
+        Report::FirstContact,
+        Report::Handovers,
+        Report::PromiseEvents,
+        Report::Corrections,
+    ];
+
+    /// The stable word for programs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Report::Volume => "volume",
+            Report::Backlog => "backlog",
+            Report::Trend => "backlog-over-time",
+            Report::Attainment => "sla-attainment",
+            Report::Resolutions => "resolutions",
+            Report::Deflection => "deflection",
+            Report::Satisfaction => "satisfaction",
+            Report::Handling => "handling-time",
+            Report::FirstContact => "first-contact",
+            Report::Handovers => "handovers",
+            Report::PromiseEvents => "sla-events",
+            Report::Corrections => "corrections",
+        }
+    }
+
+    /// Whether it has rows for each day, which can be put together to weeks and months.
+    pub const fn is_over_days(self) -> bool {
+        matches!(self, Report::Volume | Report::Trend)
+    }
+
+    /// The report with this word.
+    pub fn from_code(code: &str) -> Option<Report> {
+        Report::ALL.into_iter().find(|report| report.code() == code)
+    }
+}
+
+/// The time that a row of a report over days is about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Per {
+    #[default]
+    Day,
+    Week,
+    Month,
+}
+
+impl Per {
+    /// All of them, the shortest first.
+    pub const ALL: [Per; 3] = [Per::Day, Per::Week, Per::Month];
+
+    /// The stable word for programs, which is also the column's name.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Per::Day => "day",
+            Per::Week => "week",
+            Per::Month => "month",
+        }
+    }
+
+    /// The period with this word.
+    pub fn from_code(code: &str) -> Option<Per> {
+        Per::ALL.into_iter().find(|per| per.code() == code)
+    }
+
+    /// The name of the period that a day is in, as ISO 8601 writes it: `2026-05-01`, `2026-W18`, `2026-05`. A week belongs to the
+    /// year of its Thursday.
+    pub fn of(self, day: Date) -> String {
+        match self {
+            Per::Day => day.to_string(),
+            Per::Week => {
+                let week = day.iso_week_date();
+                format!("{:04}-W{:02}", week.year(), week.week())
+            }
+            Per::Month => format!("{:04}-{:02}", day.year(), day.month()),
+        }
+    }
+}
+
+/// The column that a report tells tickets apart by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    Category,
+    Team,
+    Assignee,
+    Priority,
+    Channel,
+    RequestType,
+    State,
+}
+
+impl By {
+    /// Every column.
+    pub const ALL: [By; 7] =
+        [By::Category, By::Team, By::Assignee, By::Priority, By::Channel, By::RequestType, By::State];
+
+    /// The column's name, which is also the stable word for programs.
+    pub const fn column(self) -> &'static str {
+        match self {
+            By::Category => "category",
+            By::Team => "team",
+            By::Assignee => "assignee",
+            By::Priority => "priority",
+            By::Channel => "channel",
+            By::RequestType => "request_type",
+            By::State => "state",
+        }
+    }
+
+    /// The column with this name.
+    pub fn from_column(name: &str) -> Option<By> {
+        By::ALL.into_iter().find(|by| by.column() == name)
+    }
+}
+
 /// Something that comes again.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Schedule {
@@ -205,12 +335,9 @@ pub struct RecurringTicket {
 /// A report that is sent again and again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailedReport {
-    /// One of [`REPORTS`].
-    pub report: String,
-    /// The column by which it is divided.
-    pub by: Option<String>,
-    /// The time that a row is about, by its word, where the report has days.
-    pub per: Option<String>,
+    pub report: Report,
+    pub by: Option<By>,
+    pub per: Per,
     pub over: Over,
     pub to: Vec<PersonId>,
 }

@@ -8,8 +8,8 @@ use jiff::civil::Date;
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::organisation::form::Problem;
+pub use crate::desk::organisation::schedule::{By, Per, Report};
 use crate::desk::permission;
-pub use crate::store::tickets::reports::By;
 use crate::store::tickets::reports::days::Clocks;
 use crate::store::tickets::reports::{Counted, Moment, Period};
 
@@ -18,89 +18,12 @@ mod per;
 mod trend;
 mod work;
 
-pub use per::Per;
-
 /// The longest period of a report, in days.
 const DAYS_MAX: i64 = 3_700;
 /// A day, in milliseconds.
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// The ages at which a backlog is divided, in days.
 const AGES: [i64; 4] = [1, 3, 7, 30];
-
-/// A report that there is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Report {
-    /// How many tickets came, were resolved and were closed, day by day.
-    Volume,
-    /// The unfinished tickets as they are now, by age.
-    Backlog,
-    /// The tickets that were unfinished at the end of each day.
-    Trend,
-    /// The promises that were kept.
-    Attainment,
-    /// How resolutions ended: confirmed, disputed, unanswered.
-    Resolutions,
-    /// The articles that spared tickets.
-    Deflection,
-    /// The answers of requesters about how it went.
-    Satisfaction,
-    /// The time that was worked on tickets.
-    Handling,
-    /// The resolutions that the first contact brought.
-    FirstContact,
-    /// How tickets went from team to team.
-    Handovers,
-    /// The events of promises, and how many were broken.
-    PromiseEvents,
-    /// The decisions of rules, by their versions, and those of them that people corrected.
-    Corrections,
-}
-
-impl Report {
-    /// Every report.
-    pub const ALL: [Report; 12] = [
-        Report::Volume,
-        Report::Backlog,
-        Report::Trend,
-        Report::Attainment,
-        Report::Resolutions,
-        Report::Deflection,
-        Report::Satisfaction,
-        Report::Handling,
-        Report::FirstContact,
-        Report::Handovers,
-        Report::PromiseEvents,
-        Report::Corrections,
-    ];
-
-    /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Report::Volume => "volume",
-            Report::Backlog => "backlog",
-            Report::Trend => "backlog-over-time",
-            Report::Attainment => "sla-attainment",
-            Report::Resolutions => "resolutions",
-            Report::Deflection => "deflection",
-            Report::Satisfaction => "satisfaction",
-            Report::Handling => "handling-time",
-            Report::FirstContact => "first-contact",
-            Report::Handovers => "handovers",
-            Report::PromiseEvents => "sla-events",
-            Report::Corrections => "corrections",
-        }
-    }
-
-    /// Whether it has rows for each day, which can be put together to weeks and months.
-    pub const fn is_over_days(self) -> bool {
-        matches!(self, Report::Volume | Report::Trend)
-    }
-
-    /// The report with this word.
-    pub fn from_code(code: &str) -> Option<Report> {
-        Report::ALL.into_iter().find(|report| report.code() == code)
-    }
-}
 
 /// A cell of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,48 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use super::trend::UNFINISHED;
-use super::{Cell, ReportTable};
-
-/// The time that a row of a report over days is about.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Per {
-    #[default]
-    Day,
-    Week,
-    Month,
-}
-
-impl Per {
-    /// All of them, the shortest first.
-    pub const ALL: [Per; 3] = [Per::Day, Per::Week, Per::Month];
-
-    /// The stable word for programs, which is also the column's name.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Per::Day => "day",
-            Per::Week => "week",
-            Per::Month => "month",
-        }
-    }
-
-    /// The period with this word.
-    pub fn from_code(code: &str) -> Option<Per> {
-        Per::ALL.into_iter().find(|per| per.code() == code)
-    }
-
-    /// The name of the period that a day is in, as ISO 8601 writes it: `2026-05-01`, `2026-W18`, `2026-05`. A week belongs to the
-    /// year of its Thursday.
-    pub fn of(self, day: Date) -> String {
-        match self {
-            Per::Day => day.to_string(),
-            Per::Week => {
-                let week = day.iso_week_date();
-                format!("{:04}-W{:02}", week.year(), week.week())
-            }
-            Per::Month => format!("{:04}-{:02}", day.year(), day.month()),
-        }
-    }
-}
+use super::{Cell, Per, ReportTable};
 
 impl ReportTable {
     /// The same table with a row for each period and each group; a table without days stays as it is. Counts of events are added up;
@@ -79,8 +38,6 @@ impl ReportTable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::observe::reports::Report;
-    use crate::desk::organisation::schedule::{OVER_DAYS, PERS, REPORTS};
 
     fn day(text: &str) -> Date {
         text.parse().unwrap()
@@ -95,15 +52,6 @@ mod tests {
         assert_eq!(months, ["2026-12", "2027-01", "2028-02"]);
         assert_eq!(Per::Day.of(day("2026-03-29")), "2026-03-29");
         assert_eq!(Per::ALL.map(|per| Per::from_code(per.code())), Per::ALL.map(Some));
-    }
-
-    /// A configuration may name all that there is.
-    #[test]
-    fn a_report_by_mail_knows_the_same_reports_and_times() {
-        assert_eq!(PERS, Per::ALL.map(Per::code));
-        let over_days: Vec<&str> = Report::ALL.into_iter().filter(|one| one.is_over_days()).map(Report::code).collect();
-        assert_eq!(over_days, OVER_DAYS);
-        assert!(Report::ALL.into_iter().all(|one| REPORTS.contains(&one.code())) && REPORTS.len() == Report::ALL.len());
     }
 
     fn table_of_two_days() -> ReportTable {

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Cell, ReportTable, share};
+use super::{By, Cell, ReportTable, share};
 use crate::desk::organisation::Organisation;
 use crate::desk::ticket::lifecycle::resolution::survey::{SATISFIED_FROM, SCORE_MAX};
 use crate::desk::ticket::timeline::Field;
-use crate::store::tickets::reports::{By, Counted, Decided};
+use crate::store::tickets::reports::{Counted, Decided};
 
 /// The share of requesters who were satisfied, and the mean score in hundredths.
 pub fn satisfaction(counted: Vec<Counted>) -> ReportTable {
@@ -88,19 +88,4 @@ pub fn promise_events(counted: Vec<Counted>) -> ReportTable {
     };
     let columns = vec!["group", "clock", "started", "paused", "resumed", "met", "retargeted", "cancelled", "broken"];
     ReportTable { columns, rows: counted.into_iter().map(row).collect() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::Report;
-    use crate::desk::organisation::schedule::REPORTS;
-
-    #[test]
-    fn every_report_can_be_sent_by_the_calendar() {
-        let mut words = REPORTS.to_vec();
-        let mut all = Report::ALL.map(Report::code);
-        words.sort_unstable();
-        all.sort_unstable();
-        assert_eq!(words, all);
-    }
 }

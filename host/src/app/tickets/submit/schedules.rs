@@ -13,7 +13,7 @@ use super::digest;
 use crate::app::jobs::LEASE;
 use crate::app::jobs::messages::name_of;
 use crate::app::observe::csv;
-use crate::app::observe::reports::{By, Days, Per, Report, html};
+use crate::app::observe::reports::{Days, html};
 use crate::app::{App, Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
@@ -180,13 +180,9 @@ impl Office {
         let organisation = self.organisation();
         let Some(person) = organisation.people.get(to).filter(|person| person.active) else { return Ok(None) };
         let day = organisation.calendar.zone.to_datetime(occurrence.at).date();
-        let (Some(report), Some((from, to_day))) = (Report::from_code(&mailed.report), mailed.over.before(day)) else {
-            return Ok(None);
-        };
-        let days = Days { from, to: to_day };
-        let by = mailed.by.as_deref().and_then(By::from_column);
-        let per = mailed.per.as_deref().and_then(Per::from_code).unwrap_or_default();
-        let table = self.report(&Actor::System, report, days, by).await?.per(per);
+        let Some((from, to_day)) = mailed.over.before(day) else { return Ok(None) };
+        let (report, days) = (mailed.report, Days { from, to: to_day });
+        let table = self.report(&Actor::System, report, days, mailed.by).await?.per(mailed.per);
         let code = report.code();
         let title = format!("{code}, {from} to {to_day}");
         let name = name_of(&organisation, to);

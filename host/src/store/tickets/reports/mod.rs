@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 
+use crate::desk::organisation::schedule::By;
 use crate::store::db::{Arg, Row};
 use crate::store::sql::columns::ms;
 use crate::store::{Error, Store};
@@ -13,41 +14,7 @@ mod work;
 
 pub use work::Decided;
 
-/// The column that a report tells tickets apart by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum By {
-    Category,
-    Team,
-    Assignee,
-    Priority,
-    Channel,
-    RequestType,
-    State,
-}
-
 impl By {
-    /// Every column.
-    pub const ALL: [By; 7] =
-        [By::Category, By::Team, By::Assignee, By::Priority, By::Channel, By::RequestType, By::State];
-
-    /// The column's name, which is also the stable word for programs.
-    pub const fn column(self) -> &'static str {
-        match self {
-            By::Category => "category",
-            By::Team => "team",
-            By::Assignee => "assignee",
-            By::Priority => "priority",
-            By::Channel => "channel",
-            By::RequestType => "request_type",
-            By::State => "state",
-        }
-    }
-
-    /// The column with this name.
-    pub fn from_column(name: &str) -> Option<By> {
-        By::ALL.into_iter().find(|by| by.column() == name)
-    }
-
     fn group(by: Option<By>) -> String {
         by.map_or_else(|| "''".to_owned(), |by| format!("coalesce(t.{}, '')", by.column()))
     }
