@@ -10,7 +10,7 @@ use jiff::tz::AmbiguousOffset;
 use jiff::{Span, Timestamp};
 
 use super::id::CalendarId;
-use super::organisation::{Calendar, OpenHours, Organisation};
+use super::organisation::{Calendar, Organisation};
 
 /// How far ahead an end is looked for, in days; a calendar that is closed for so long never opens.
 const DAYS_AHEAD_MAX: usize = 3 * 366;
@@ -355,13 +355,7 @@ pub fn is_open(calendar: &Calendar, at: Timestamp) -> bool {
 /// The open intervals of one day as instants. An hour that the clocks skip is not open; one that they repeat is open
 /// twice, because people sit there twice.
 fn open_on(calendar: &Calendar, date: Date) -> impl Iterator<Item = (Timestamp, Timestamp)> {
-    let day = usize::try_from(date.weekday().to_monday_zero_offset()).unwrap_or_default();
-    let closed = calendar.holidays.contains(&date);
-    let hours: &[OpenHours] = match calendar.week.get(day) {
-        Some(hours) if !closed => hours,
-        _ => &[],
-    };
-    hours.iter().filter_map(move |hours| {
+    calendar.hours_on(date).iter().filter_map(move |hours| {
         let from = instant(calendar, date, hours.start)?;
         let to = if hours.end == Time::midnight() {
             instant(calendar, date.checked_add(Span::new().days(1)).ok()?, Time::midnight())?
@@ -390,6 +384,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::desk::organisation::OpenHours;
 
     fn calendar(zone: &str, hours: &[(&str, &str)], days: usize) -> Calendar {
         let open: Vec<OpenHours> = hours

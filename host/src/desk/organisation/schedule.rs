@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use jiff::civil::{Date, Time, Weekday};
 
-use super::Calendar;
 use super::form::Raw;
+use super::{Calendar, OpenHours};
 use crate::desk::id::{PersonId, RequestTypeId, ScheduleId};
 
 /// How far ahead the next occurrence is looked for, in days: a rhythm that has none by then never comes.
@@ -92,7 +92,7 @@ impl Rhythm {
 
     /// The day on which an occurrence comes; `None` where it is left out.
     fn settled(&self, calendar: &Calendar, day: Date) -> Option<Date> {
-        if self.on_closed == OnClosed::Keep || is_open_on(calendar, day) {
+        if self.on_closed == OnClosed::Keep || calendar.is_open_on(day) {
             return Some(day);
         }
         if self.on_closed == OnClosed::Skip {
@@ -101,7 +101,7 @@ impl Rhythm {
         let mut next = day;
         for _ in 0..DAYS_MOVED_MAX {
             next = next.tomorrow().ok()?;
-            if is_open_on(calendar, next) {
+            if calendar.is_open_on(next) {
                 return Some(next);
             }
         }
@@ -109,9 +109,20 @@ impl Rhythm {
     }
 }
 
-fn is_open_on(calendar: &Calendar, day: Date) -> bool {
-    let place = usize::try_from(day.weekday().to_monday_zero_offset()).unwrap_or_default();
-    !calendar.holidays.contains(&day) && calendar.week.get(place).is_some_and(|hours| !hours.is_empty())
+impl Calendar {
+    /// The hours of a day in which it is open; none on a holiday.
+    pub fn hours_on(&self, day: Date) -> &[OpenHours] {
+        let place = usize::try_from(day.weekday().to_monday_zero_offset()).unwrap_or_default();
+        match self.week.get(place) {
+            Some(hours) if !self.holidays.contains(&day) => hours,
+            _ => &[],
+        }
+    }
+
+    /// Whether it is open at any time of a day.
+    fn is_open_on(&self, day: Date) -> bool {
+        !self.hours_on(day).is_empty()
+    }
 }
 
 /// The days that a report is about, which are over when it is sent.
@@ -347,7 +358,6 @@ mod tests {
     use jiff::tz::TimeZone;
 
     use super::*;
-    use crate::desk::organisation::OpenHours;
 
     fn calendar() -> Calendar {
         let open = OpenHours { start: "08:00".parse().unwrap(), end: "18:00".parse().unwrap() };

@@ -133,7 +133,7 @@ pub fn transition(
     if to == State::Resolved {
         resolution::recorded(&mut change, ticket, record, author.clone(), at);
         if around.has_duplicates {
-            resolution::duplicates_follow(&mut change, at);
+            links::linked_follow(&mut change, at);
         }
     }
     if let Some(case) = case.filter(|_| to == State::Cancelled) {
@@ -142,7 +142,7 @@ pub fn transition(
     let form = at.organisation.request_types.get(&ticket.submitted.request_type);
     let is_bundle = form.is_some_and(|form| !form.parts.is_empty());
     if to == State::Cancelled && (is_bundle || !around.blockers.is_empty()) {
-        links::parts_follow(&mut change, at);
+        links::linked_follow(&mut change, at);
     }
     Ok(change)
 }

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use crate::desk::actor::Author;
 use crate::desk::change::at::At;
 use crate::desk::change::message::{MessageKind, Reply};
-use crate::desk::change::timer::{TimerKind, TimerWrite};
 use crate::desk::change::{Change, TicketWrite};
 use crate::desk::id::{CategoryId, CommentId, PersonId, RequestTypeId, TicketNumber};
 use crate::desk::organisation::Organisation;
@@ -245,9 +244,8 @@ pub fn pass_on(mut change: Change, by: &PersonId, at: &At<'_>) -> Change {
     };
     let said: Vec<OutageWrite> = change.entries.iter().filter_map(words).collect();
     if !said.is_empty() {
-        let ticket = change.after().id;
         change.outage.extend(said);
-        change.timers.push(TimerWrite::Set { kind: TimerKind::LinkedTickets, ticket, due_at: at.now });
+        links::linked_follow(&mut change, at);
     }
     change
 }

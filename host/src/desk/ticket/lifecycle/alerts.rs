@@ -124,7 +124,7 @@ fn give_up(ticket: &Ticket, at: &At<'_>) -> Change {
     let event = Event::StateChanged { from: ticket.state, to: State::Cancelled, reason: NOT_SAID.to_owned() };
     let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event };
     let mut change = Change::update(ticket, moved(ticket, State::Cancelled, at), vec![entry]);
-    links::parts_follow(&mut change, at);
+    links::linked_follow(&mut change, at);
     change
 }
 

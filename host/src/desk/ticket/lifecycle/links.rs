@@ -102,8 +102,9 @@ pub struct Around {
     pub has_duplicates: bool,
 }
 
-/// Adds to the change that cancels a ticket that its parts follow, where it has some.
-pub(in crate::desk) fn parts_follow(change: &mut Change, at: &At<'_>) {
+/// Lets the tickets that are linked with one follow this change of it, once it is written: its duplicates, its parts, those that hear
+/// its words.
+pub(in crate::desk) fn linked_follow(change: &mut Change, at: &At<'_>) {
     let ticket = change.after().id;
     change.timers.push(TimerWrite::Set { kind: TimerKind::LinkedTickets, ticket, due_at: at.now });
 }

@@ -4,7 +4,6 @@ use super::links::{self, LinkKind};
 use crate::desk::access::AccessCase;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
-use crate::desk::change::timer::{TimerKind, TimerWrite};
 use crate::desk::permission::MayTransition;
 use crate::desk::refusal::Refusal;
 use crate::desk::text::normal;
@@ -53,6 +52,6 @@ pub fn merge(
     let entry = Entry { at: at.now, author: author.clone(), visibility: Visibility::Public, event };
     let mut change = Change::update(ticket, moved(ticket, State::Merged, at), vec![entry]);
     links::add(&mut change, (LinkKind::MergedInto, target.number), author.clone(), at);
-    change.timers.push(TimerWrite::Set { kind: TimerKind::LinkedTickets, ticket: ticket.id, due_at: at.now });
+    links::linked_follow(&mut change, at);
     Ok(change)
 }

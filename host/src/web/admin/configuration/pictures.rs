@@ -48,11 +48,10 @@ impl Year {
 }
 
 fn kind(calendar: &Calendar, day: Date) -> &'static str {
-    let weekday = usize::try_from(day.weekday().to_monday_zero_offset()).unwrap_or(0);
-    match calendar.week.get(weekday) {
+    match calendar.hours_on(day) {
         _ if calendar.holidays.contains(&day) => "holiday",
-        Some(hours) if !hours.is_empty() => "open",
-        _ => "closed",
+        [] => "closed",
+        _ => "open",
     }
 }
 

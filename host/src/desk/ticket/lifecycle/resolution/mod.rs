@@ -4,14 +4,13 @@ use crate::desk::actor::Author;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::change::message::MessageKind;
-use crate::desk::change::timer::{TimerKind, TimerWrite};
 use crate::desk::id::CategoryId;
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::form::{Problem, check_long};
 use crate::desk::organisation::service::RecordPart;
 use crate::desk::refusal::Refusal;
 use crate::desk::text::{into_normal, is_blank};
-use crate::desk::ticket::lifecycle::links::Around;
+use crate::desk::ticket::lifecycle::links::{self, Around};
 use crate::desk::ticket::sight::Part;
 use crate::desk::ticket::timeline::{Entry, Event, Field, Visibility};
 use crate::desk::ticket::{State, Ticket, WaitingFor, moved};
@@ -178,12 +177,6 @@ pub(in crate::desk) fn recorded(
     change.record = Some(record);
 }
 
-/// Adds to the change that resolves a ticket that its duplicates follow.
-pub(in crate::desk) fn duplicates_follow(change: &mut Change, at: &At<'_>) {
-    let ticket = change.after().id;
-    change.timers.push(TimerWrite::Set { kind: TimerKind::LinkedTickets, ticket, due_at: at.now });
-}
-
 /// Resolves a ticket because the one that it duplicates, or the outage that it is a part of, was; `None` where there is nothing left to
 /// do, or access to decide. One for which no category was found has that of the other: none is resolved without a real one.
 pub fn resolve_duplicate(
@@ -209,7 +202,7 @@ pub fn resolve_duplicate(
     let mut change = Change::update(ticket, after, set.into_iter().chain([entry]).collect());
     recorded(&mut change, ticket, record.clone(), Author::System, at);
     if around.has_duplicates {
-        duplicates_follow(&mut change, at);
+        links::linked_follow(&mut change, at);
     }
     Some(change)
 }
