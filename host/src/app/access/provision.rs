@@ -71,7 +71,7 @@ impl Office {
         open.retain(|op| op.state.is_open() && op.app == first.app);
         // Nothing is given to a person who has left, also where the brake keeps their grants from ending: it waits for that, or for
         // their return (I5).
-        let here = organisation.people.get(&first.subject).is_some_and(|person| person.active);
+        let here = organisation.is_active(&first.subject);
         let waits = |op: &Op| !here && op.direction != Direction::Revoke && progress::may_be_sent(op.state);
         let (waiting, free): (Vec<Op>, Vec<Op>) = own.iter().filter(|op| is_free(op, &open)).cloned().partition(waits);
         let again = (!waiting.is_empty()).then(|| now.checked_add(AWAY).unwrap_or(Timestamp::MAX));

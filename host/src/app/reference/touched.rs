@@ -164,7 +164,7 @@ impl Office {
         let mut counts = BTreeMap::new();
         for app in after.apps.values().filter(|app| app.default_tier.is_some() && !had(app)) {
             let people = self.store.were_in(&app.id, self.clock.now()).await?;
-            let here = people.iter().filter(|id| after.people.get(*id).is_some_and(|person| person.active)).count();
+            let here = people.iter().filter(|id| after.is_active(id)).count();
             counts.insert(app.id.to_string(), here);
         }
         Ok(counts)

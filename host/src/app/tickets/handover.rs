@@ -147,7 +147,7 @@ impl Office {
         let mut handed_on = 0;
         for person in self.store.busy_people().await? {
             // A person whom neither the configuration nor the directory knows any more has left as well.
-            let is_known = organisation.people.get(&person).is_some_and(|known| known.active);
+            let is_known = organisation.is_active(&person);
             let away = |team: &TeamId| deputy(&organisation, team, &person, self.clock.now());
             let is_member_away = || organisation.teams.keys().any(|team| away(team).is_some());
             if is_known && !is_member_away() {

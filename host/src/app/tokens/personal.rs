@@ -55,7 +55,7 @@ impl Office {
         permission::administer(actor)?;
         let mut problems: Vec<Problem> = check_reason("reason", reason).into_iter().collect();
         let mut refuse = |message: &str| problems.push(Problem::new("person", "in-use", message.to_owned()));
-        let here = self.organisation().people.get(person).is_some_and(|known| known.active);
+        let here = self.organisation().is_active(person);
         if here {
             refuse("is here: let the directory say first that the person has left");
         }

@@ -281,7 +281,7 @@ impl Office {
         let provider = self.provider.get().ok_or(NotIn::NotOffered)?;
         let organisation = self.organisation();
         let roles = organisation.roles_in(&provider.offer.parts, &person, &identified.groups);
-        if roles.is_empty() || !organisation.people.get(&person).is_some_and(|person| person.active) {
+        if roles.is_empty() || !organisation.is_active(&person) {
             return Err(NotIn::NoPart { person });
         }
         let (now, by) = (self.clock.now(), identified.issuer.as_str());

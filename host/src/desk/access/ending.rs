@@ -121,7 +121,7 @@ pub(super) fn moved_to(change: &mut Change, grant: &Grant, state: GrantState, re
 pub(super) fn sessions_until(change: &mut Change, grant: &Grant, at: &At<'_>) -> Option<Timestamp> {
     let hours = at.organisation.apps.get(&grant.app)?.sessions_hours?;
     // Of one who has left the account goes in any case, and with it go their sessions.
-    let has_left = at.organisation.people.get(&grant.subject).is_none_or(|person| !person.active);
+    let has_left = !at.organisation.is_active(&grant.subject);
     if has_left && at.organisation.connector_of(&grant.app).is_some_and(|connector| connector.kind.ends_sessions()) {
         return None;
     }

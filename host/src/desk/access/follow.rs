@@ -116,7 +116,7 @@ pub(super) fn reassigned(change: &mut Change, before: &AccessCase, after: &Acces
 
 /// Ends what a person has who has left; `None` where it is over, or the person is here.
 pub fn end(ticket: &Ticket, grant: &Grant, at: &At<'_>) -> Option<Change> {
-    let here = at.organisation.people.get(&grant.subject).is_some_and(|person| person.active);
+    let here = at.organisation.is_active(&grant.subject);
     if here || grant.has_ended(at.now) {
         return None;
     }

@@ -155,9 +155,7 @@ impl Grant {
     /// Whether it gives access now: a person who has left has none, whether or not the grant has been ended; what the app does
     /// not have yet gives none; and what has ended stays so where a clock is set back.
     pub fn gives_access(&self, organisation: &Organisation, at: Timestamp) -> bool {
-        self.state == GrantState::Active
-            && self.is_effective(at)
-            && organisation.people.get(&self.subject).is_some_and(|person| person.active)
+        self.state == GrantState::Active && self.is_effective(at) && organisation.is_active(&self.subject)
     }
 
     /// Whether it is over. One that begins later, by another host's clock, is not.

@@ -87,6 +87,11 @@ pub fn human_among<'a>(people: &'a BTreeMap<PersonId, Person>, account: &'a Pers
 }
 
 impl Organisation {
+    /// Whether a person is here: known, and not one who has left.
+    pub fn is_active(&self, person: &PersonId) -> bool {
+        self.people.get(person).is_some_and(|known| known.active)
+    }
+
     /// Whether two accounts are of one human.
     pub fn is_same(&self, one: &PersonId, other: &PersonId) -> bool {
         self.human(one) == self.human(other)

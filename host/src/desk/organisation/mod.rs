@@ -459,7 +459,7 @@ impl Organisation {
 
     /// Whether a member may get new tickets at an instant: here, not absent, and in their shift.
     pub fn is_here(&self, member: &Member, now: Timestamp) -> bool {
-        let active = self.people.get(&member.person).is_some_and(|person| person.active);
+        let active = self.is_active(&member.person);
         let shift = member.shift.as_ref().and_then(|id| self.calendars.get(id));
         member.available
             && active

@@ -47,7 +47,7 @@ impl Office {
             return Ok(());
         }
         for (person, grant) in self.store.held_without_grant(self.clock.now()).await? {
-            if organisation.people.get(&person).is_some_and(|person| person.active) {
+            if organisation.is_active(&person) {
                 continue;
             }
             let taken = self.change_in_app(grant, None, |ticket, grant, at| Ok(progress::take_rest(ticket, grant, at)));
@@ -197,7 +197,7 @@ impl Office {
     async fn end_leavers(&self) -> Result<bool, Error> {
         let organisation = self.organisation();
         let holders = self.store.all_holders(self.clock.now()).await?;
-        let left = |person: &&PersonId| organisation.people.get(*person).is_none_or(|person| !person.active);
+        let left = |person: &&PersonId| !organisation.is_active(person);
         let left: Vec<&PersonId> = holders.iter().filter(left).collect();
         if !left.is_empty() && !self.may_end(left.len(), holders.len()).await? {
             return Ok(false);

@@ -33,7 +33,7 @@ impl Office {
     pub(in crate::app) async fn access_in_app(&self, grant: &Grant) -> Result<(Review, AccessSeen), Error> {
         let subject = &grant.subject;
         let seen = self.store.access_seen(subject.as_str()).await?;
-        let here = self.organisation().people.get(subject).is_some_and(|person| person.active);
+        let here = self.organisation().is_active(subject);
         let review = Review {
             held: self.store.grants_as_far_as_known(subject, self.clock.now(), here.then_some(&grant.app)).await?,
             holdings: self.store.holdings(subject).await?,

@@ -65,7 +65,7 @@ impl Office {
         let number = number.and_then(|number| number.parse::<TicketNumber>().ok()).ok_or_else(no_decision)?;
         let to = to.and_then(|to| to.parse::<PersonId>().ok()).ok_or_else(no_decision)?;
         // Old messages stay with people who have left.
-        if !self.organisation().people.get(&to).is_some_and(|person| person.active) {
+        if !self.organisation().is_active(&to) {
             return Err(no_decision());
         }
         let (ticket, case) = self.store.ticket_and_case(number).await?.ok_or_else(no_decision)?;

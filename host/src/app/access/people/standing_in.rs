@@ -72,7 +72,7 @@ impl Office {
     pub(super) async fn end_delegations_of_leavers(&self) -> Result<(), Error> {
         self.catch_up_delegations().await?;
         let (organisation, today) = (self.organisation(), self.today(self.clock.now()));
-        let here = |person: &PersonId| organisation.people.get(person).is_some_and(|person| person.active);
+        let here = |person: &PersonId| organisation.is_active(person);
         let kept = self.delegations.load_full();
         let over = |one: &&OwnDelegation| one.is_open(today) && !(here(&one.person) && here(&one.to));
         for one in kept.all.iter().filter(over) {

@@ -159,7 +159,7 @@ fn to_hold<'g>(
 ) -> (BTreeMap<Entitlement, Vec<&'g Grant>>, Option<TierId>) {
     let mut all = wanted(grants, key, at.organisation, at.now);
     let app = at.organisation.apps.get(key.1).filter(|app| app.one_tier);
-    let here = at.organisation.people.get(key.0).is_some_and(|person| person.active);
+    let here = at.organisation.is_active(key.0);
     // Of a grant that the app has refused, nothing stays.
     let refused = |holding: &Holding| {
         grants.iter().any(|grant| grant.id == holding.grant && grant.state == GrantState::Compensating)
@@ -215,7 +215,7 @@ fn order(change: &mut Change, books: &mut Books, key: Key<'_>, at: &At<'_>) {
     let over =
         held.iter().filter(|(entitlement, _)| !wanted.contains_key(entitlement) && !replaced.contains(entitlement));
     for (entitlement, holding) in over {
-        let here = at.organisation.people.get(key.0).is_some_and(|person| person.active);
+        let here = at.organisation.is_active(key.0);
         if holding.preexisting && here {
             drop_holding(change, books, holding, true, at);
         } else if !open(books, key).contains_key(entitlement) {

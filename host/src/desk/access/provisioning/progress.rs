@@ -156,7 +156,7 @@ pub fn adopt(ticket: &Ticket, grant: &Grant, at: &At<'_>) -> Option<Change> {
 /// on its way already.
 pub fn take_rest(ticket: &Ticket, grant: &Grant, at: &At<'_>) -> Option<Change> {
     let mut books = at.review().books();
-    if at.organisation.people.get(&grant.subject).is_some_and(|person| person.active) {
+    if at.organisation.is_active(&grant.subject) {
         return None;
     }
     let mut change = Change::update(ticket, changed(ticket, at.now), Vec::new());

@@ -153,7 +153,7 @@ fn alert(change: &mut Change, ticket: &Ticket, clock: ClockKind, percent: u16, a
 
 /// Those who hear of a promise that runs out: the assignee, or the team where the ticket has none.
 pub(in crate::desk::ticket) fn responsible(ticket: &Ticket, organisation: &Organisation) -> Vec<PersonId> {
-    let active = |person: &&PersonId| organisation.people.get(*person).is_some_and(|person| person.active);
+    let active = |person: &&PersonId| organisation.is_active(person);
     if let Some(assignee) = ticket.assignee.as_ref().filter(active) {
         return vec![assignee.clone()];
     }

@@ -112,7 +112,7 @@ pub(super) fn raise(change: &mut Change, (author, reason): (Author, &str), at: &
     let ticket = after.id;
     change.entries.push(Entry { at: at.now, author, visibility: Visibility::Internal, event });
     change.assignment = Some(in_team(at.organisation, &team.id, at.now));
-    let active = |person: &&PersonId| at.organisation.people.get(*person).is_some_and(|p| p.active);
+    let active = |person: &&PersonId| at.organisation.is_active(person);
     let members = team.members.iter().map(|member| &member.person).filter(active);
     change
         .messages

@@ -27,7 +27,7 @@ const MENTIONS_MAX: usize = 20;
 pub fn watch(ticket: &Ticket, person: &PersonId, permit: &MayWatch, at: &At<'_>) -> Result<Option<Change>, Refusal> {
     let author = permit.on(ticket)?;
     let problem = |code, message: String| Refusal::Problems { problems: vec![Problem::new("person", code, message)] };
-    if at.organisation.people.get(person).is_none_or(|person| !person.active) {
+    if !at.organisation.is_active(person) {
         return Err(problem("unknown", format!("`{person}` is no person who is here")));
     }
     if ticket.belongs_to(person) || ticket.is_watched_by(person) {
@@ -65,7 +65,7 @@ pub fn unwatch(ticket: &Ticket, person: &PersonId, permit: &MayWatch, at: &At<'_
 /// is not here any more comes with it, and no more than [`WATCHERS_MAX`] follow it in the end.
 pub fn follow_on(into: &Ticket, merged: &Ticket, at: &At<'_>) -> Option<Change> {
     let is_new = |person: &&PersonId| {
-        let is_here = at.organisation.people.get(*person).is_some_and(|known| known.active);
+        let is_here = at.organisation.is_active(person);
         is_here && !into.belongs_to(person) && !into.is_watched_by(person)
     };
     let room = WATCHERS_MAX.saturating_sub(into.watchers.len());

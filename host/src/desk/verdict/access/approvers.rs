@@ -79,7 +79,7 @@ fn manager(asked: &Asked<'_>) -> Option<PersonId> {
 /// Approvers are active, and are no party to the request.
 fn may_approve(asked: &Asked<'_>, person: &PersonId) -> bool {
     let parties = [asked.requester, asked.submitted_by, &asked.request.subject];
-    !parties.contains(&person) && asked.organisation.people.get(person).is_some_and(|person| person.active)
+    !parties.contains(&person) && asked.organisation.is_active(person)
 }
 
 /// The people who decide where no rule does: the manager, or where there is none, the desk's access approvers. A rule that was not
