@@ -4,7 +4,7 @@
 //! and forgotten with it; unfinished tickets are counted in the store.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -56,22 +56,54 @@ impl Bucket {
         let share = now.saturating_sub(self.at).as_secs_f64() / rate.within.as_secs_f64();
         (self.used - share * rate.most as f64).max(0.0)
     }
+
+    /// The amount in use under a name with some more, of which it has this bucket so far.
+    ///
+    /// # Errors
+    ///
+    /// How long it takes until there is so much.
+    fn with(so_far: Option<&Bucket>, rate: Rate, amount: u64, now: Duration) -> Result<f64, Duration> {
+        let used = so_far.map_or(0.0, |bucket| bucket.used(rate, now));
+        let (wanted, most) = (used + amount as f64, rate.most as f64);
+        // One that is larger than all that there is passes where nothing is used: else it never would.
+        if wanted > most && used > 0.0 {
+            let over = (wanted - most).min(used);
+            return Err(rate.within.mul_f64(over / most.max(1.0)));
+        }
+        Ok(wanted)
+    }
 }
 
 impl Buckets {
+    fn all(&self) -> MutexGuard<'_, HashMap<String, Bucket>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Takes some of what is there under a name. `now` is an instant of a clock that only goes on.
     ///
     /// # Errors
     ///
     /// How long it takes until there is enough; nothing is taken then.
     pub fn take(&self, name: &str, rate: Rate, amount: u64, now: Duration) -> Result<(), Duration> {
-        self.use_some(name, rate, amount, now, true)
+        let mut buckets = self.all();
+        let bucket = Bucket { used: Bucket::with(buckets.get(name), rate, amount, now)?, at: now };
+        if let Some(known) = buckets.get_mut(name) {
+            *known = bucket;
+            return Ok(());
+        }
+        if buckets.len() >= BUCKETS_MAX {
+            buckets.retain(|_, bucket| bucket.used(rate, now) > 0.0);
+            if buckets.len() >= BUCKETS_MAX {
+                buckets.clear();
+            }
+        }
+        buckets.insert(name.to_owned(), bucket);
+        Ok(())
     }
 
     /// Gives back what was taken under a name and not used.
     pub fn give_back(&self, name: &str, rate: Rate, amount: u64, now: Duration) {
-        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(bucket) = buckets.get_mut(name) {
+        if let Some(bucket) = self.all().get_mut(name) {
             *bucket = Bucket { used: (bucket.used(rate, now) - amount as f64).max(0.0), at: now };
         }
     }
@@ -82,38 +114,15 @@ impl Buckets {
     ///
     /// As [`Buckets::take`].
     pub fn look(&self, name: &str, rate: Rate, amount: u64, now: Duration) -> Result<(), Duration> {
-        self.use_some(name, rate, amount, now, false)
+        Bucket::with(self.all().get(name), rate, amount, now).map(drop)
     }
 
     /// The amount that is left under a name, and how long it takes until nothing of it is in use any more.
     pub fn left(&self, name: &str, rate: Rate, now: Duration) -> (u64, Duration) {
-        let buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let used = buckets.get(name).map_or(0.0, |bucket| bucket.used(rate, now));
+        let used = self.all().get(name).map_or(0.0, |bucket| bucket.used(rate, now));
         let most = rate.most as f64;
         // What is left is whole, whichever way the last digit was rounded.
         ((most - used + 1e-6).max(0.0) as u64, rate.within.mul_f64(used / most.max(1.0)))
-    }
-
-    fn use_some(&self, name: &str, rate: Rate, amount: u64, now: Duration, keep: bool) -> Result<(), Duration> {
-        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let used = buckets.get(name).map_or(0.0, |bucket| bucket.used(rate, now));
-        let wanted = used + amount as f64;
-        let most = rate.most as f64;
-        // One that is larger than all that there is passes where nothing is used: else it never would.
-        if wanted > most && used > 0.0 {
-            let over = (wanted - most).min(used);
-            return Err(rate.within.mul_f64(over / most.max(1.0)));
-        }
-        if keep {
-            if buckets.len() >= BUCKETS_MAX && !buckets.contains_key(name) {
-                buckets.retain(|_, bucket| bucket.used(rate, now) > 0.0);
-                if buckets.len() >= BUCKETS_MAX {
-                    buckets.clear();
-                }
-            }
-            buckets.insert(name.to_owned(), Bucket { used: wanted, at: now });
-        }
-        Ok(())
     }
 }
 

@@ -179,8 +179,7 @@ fn leads(ticket: &Ticket, had: Option<&PersonId>, at: &At<'_>) -> Vec<PersonId> 
         None => Some(lead),
         Some(absence) => absence.deputy.as_ref().filter(|deputy| away(deputy).is_none()),
     });
-    let is_here = |person: &PersonId| organisation.is_active(person);
-    let one = hears.filter(|person| Some(*person) != had && is_here(person));
+    let one = hears.filter(|person| Some(*person) != had && organisation.is_active(person));
     one.map_or_else(all, |person| vec![person.clone()])
 }
 

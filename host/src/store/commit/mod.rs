@@ -329,7 +329,7 @@ fn share_out<'a>(turns: &mut Turns, commits: impl Iterator<Item = &'a Commit>) -
 
 async fn write_tickets(tx: &mut Tx, writing: &mut [Writing<'_>]) -> Result<(), Error> {
     let opens = |writing: &Writing<'_>| matches!(writing.commit.change.ticket(), TicketWrite::Open(_));
-    let opened: Vec<Ticket> = writing.iter().filter(|w| opens(w)).map(|w| w.after.clone()).collect();
+    let opened: Vec<&Ticket> = writing.iter().filter(|w| opens(w)).map(|w| &w.after).collect();
     let numbers = rows::insert(tx, &opened).await?;
     for writing in writing.iter_mut() {
         if let TicketWrite::Open(ticket) = writing.commit.change.ticket() {

@@ -179,8 +179,12 @@ fn clocks(rows: &[Row], first: usize) -> Result<Clocks, Error> {
 }
 
 /// Writes what every new ticket has in each of the three tables; the numbers that they got, by id.
-pub async fn insert(tx: &mut Tx, tickets: &[Ticket]) -> Result<BTreeMap<TicketId, TicketNumber>, Error> {
-    let args = tickets.iter().map(|ticket| [origin::args(ticket), standing::args(ticket)].concat());
+pub async fn insert(tx: &mut Tx, tickets: &[&Ticket]) -> Result<BTreeMap<TicketId, TicketNumber>, Error> {
+    let args = tickets.iter().map(|ticket| {
+        let mut args = origin::args(ticket);
+        args.extend(standing::args(ticket));
+        args
+    });
     let head = format!("insert into tickets ({}, {})", origin::LIST, standing::LIST);
     let columns = origin::NAMES.len() + standing::NAMES.len();
     let mut numbers = BTreeMap::new();

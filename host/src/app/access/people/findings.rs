@@ -113,10 +113,9 @@ impl Office {
     /// Where the store cannot be read or written: what was not reached is done with the next look.
     pub(super) async fn take_from_leavers(&self) -> Result<(), Error> {
         let organisation = self.organisation();
-        let here = |person: &PersonId| organisation.is_active(person);
         for found in self.store.standing_findings(None, LISTED_MAX).await? {
             let (Some(person), Some(grant)) = (found.person.clone(), found.grant) else { continue };
-            if here(&person) {
+            if organisation.is_active(&person) {
                 continue;
             }
             let entitlement = &found.entitlement;

@@ -72,9 +72,10 @@ impl Office {
     pub(super) async fn end_delegations_of_leavers(&self) -> Result<(), Error> {
         self.catch_up_delegations().await?;
         let (organisation, today) = (self.organisation(), self.today(self.clock.now()));
-        let here = |person: &PersonId| organisation.is_active(person);
         let kept = self.delegations.load_full();
-        let over = |one: &&OwnDelegation| one.is_open(today) && !(here(&one.person) && here(&one.to));
+        let over = |one: &&OwnDelegation| {
+            one.is_open(today) && !(organisation.is_active(&one.person) && organisation.is_active(&one.to))
+        };
         for one in kept.all.iter().filter(over) {
             self.end_one(one, DESK).await?;
             tracing::info!(person = %one.person, to = %one.to, "nobody decides in a person's place any more: one of the two has left");
