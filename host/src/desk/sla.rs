@@ -15,6 +15,9 @@ use super::organisation::{Calendar, Organisation};
 /// How far ahead an end is looked for, in days; a calendar that is closed for so long never opens.
 const DAYS_AHEAD_MAX: usize = 3 * 366;
 
+/// A minute, in milliseconds.
+pub const MINUTE_MS: i64 = 60_000;
+
 /// A promise that is being kept, or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Clock {
@@ -201,7 +204,7 @@ impl Clocks {
 impl Clock {
     /// A clock that starts now.
     pub fn start(calendar: &Calendar, minutes: u32, now: Timestamp) -> Clock {
-        let target_ms = i64::from(minutes) * 60_000;
+        let target_ms = i64::from(minutes) * MINUTE_MS;
         let due_at = due(calendar, now, target_ms);
         Clock { target_ms, used_ms: 0, running_since: Some(now), met_at: None, due_at, alerted: 0, day_end: None }
     }
@@ -267,7 +270,7 @@ impl Clock {
             Some(elapsed(calendar, since, end)).filter(|open| *open > 0)
         };
         let target_ms = match self.day_end {
-            None => i64::from(minutes) * 60_000,
+            None => i64::from(minutes) * MINUTE_MS,
             Some(end) => until_then(end).unwrap_or(self.target_ms),
         };
         let due_at = self.running_since.and_then(|since| due(calendar, since, target_ms - self.used_ms));
@@ -278,7 +281,7 @@ impl Clock {
     /// for no day any more.
     #[must_use]
     pub fn retarget(self, (before, calendar): (&Calendar, &Calendar), minutes: u32, now: Timestamp) -> Clock {
-        let target_ms = i64::from(minutes) * 60_000;
+        let target_ms = i64::from(minutes) * MINUTE_MS;
         let used_ms = self.used(before, now);
         let running_since = self.running_since.map(|_| now);
         let due_at = running_since.and_then(|now| due(calendar, now, target_ms - used_ms));

@@ -13,10 +13,9 @@ use crate::desk::change::at::At;
 use crate::desk::change::message::MessageKind;
 use crate::desk::id::{PersonId, Skill, TeamId};
 use crate::desk::organisation::{Member, Organisation, Strategy};
-use crate::desk::sla::due;
+use crate::desk::sla::{MINUTE_MS, due};
 use crate::desk::verdict::{Routed, can};
 
-const MS_PER_MINUTE: i64 = 60_000;
 /// Why a ticket stays without an assignee though the team has members.
 const FULL: &str = "all who could have it have as much as they may: it waits in the team's queue";
 /// Why a ticket goes back to its team that a person had.
@@ -186,5 +185,5 @@ fn leads(ticket: &Ticket, had: Option<&PersonId>, at: &At<'_>) -> Vec<PersonId> 
 /// When one who got a ticket of a team at this instant has to have taken it up; `None` where the team sets no time.
 pub fn to_be_taken_up_by(organisation: &Organisation, team: &TeamId, given: Timestamp) -> Option<Timestamp> {
     let minutes = organisation.teams.get(team)?.take_up_minutes?;
-    due(organisation.calendar_of_team(team), given, i64::from(minutes) * MS_PER_MINUTE)
+    due(organisation.calendar_of_team(team), given, i64::from(minutes) * MINUTE_MS)
 }

@@ -16,6 +16,9 @@ pub fn parsed<T: std::str::FromStr>(table: &'static str, column: &'static str, t
     text.parse().map_err(|_| corrupt(table, column, text))
 }
 
+/// A day of 24 hours, in milliseconds.
+pub const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+
 /// An instant as its column.
 pub fn ms(at: Timestamp) -> i64 {
     at.as_millisecond()

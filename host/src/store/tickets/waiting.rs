@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::desk::id::{PersonId, Skill, TeamId, TicketNumber};
 use crate::desk::ticket::assignment::{LEFT_IN_QUEUE, NOT_TAKEN_UP};
+use crate::store::commit::writer::Work;
 use crate::store::db::Row;
 use crate::store::sql::columns::{at, from_json, ms, parsed};
 use crate::store::{Error, Store};
@@ -290,11 +291,8 @@ impl Store {
     ///
     /// Where the database cannot be written.
     pub async fn keep_promises_followed(&self, digest: &str) -> Result<(), Error> {
-        let written = self.db.transaction(async |mut tx| {
-            tx.execute("update promises_followed set digest = $1 where id = 1", vec![digest.into()]).await?;
-            Ok(((), tx))
-        });
-        written.await?.1.done().await
+        const KEEP: &str = "update promises_followed set digest = $1 where id = 1";
+        self.ask(|done| Work::Statement(KEEP, vec![digest.into()], done)).await.map(drop)
     }
 
     /// The people who have unfinished tickets.

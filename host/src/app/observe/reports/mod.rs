@@ -10,6 +10,7 @@ use crate::desk::actor::Actor;
 use crate::desk::organisation::form::Problem;
 pub use crate::desk::organisation::schedule::{By, Per, Report};
 use crate::desk::permission;
+use crate::store::sql::columns::DAY_MS;
 use crate::store::tickets::reports::days::Clocks;
 use crate::store::tickets::reports::{Counted, Moment, Period};
 
@@ -20,8 +21,6 @@ mod work;
 
 /// The longest period of a report, in days.
 const DAYS_MAX: i64 = 3_700;
-/// A day, in milliseconds.
-const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// The ages at which a backlog is divided, in days.
 const AGES: [i64; 4] = [1, 3, 7, 30];
 

@@ -29,7 +29,7 @@ use crate::desk::change::at::At;
 use crate::desk::id::{CategoryId, PriorityId};
 use crate::desk::organisation::service::{FurtherClock, Occasion, Targets};
 use crate::desk::organisation::{Calendar, Organisation, PriorityLevel};
-use crate::desk::sla::{self, Clock, ClockKind, Clocks};
+use crate::desk::sla::{self, Clock, ClockKind, Clocks, MINUTE_MS};
 use crate::desk::ticket::timeline::{Entry, Event, Visibility};
 use crate::desk::ticket::{State, Ticket, WaitingFor, changed};
 
@@ -197,14 +197,18 @@ pub(in crate::desk) fn enter_team(after: &mut Ticket, at: &At<'_>) {
 /// The furthest day that a ticket is promised for, in days.
 const DUE_DAYS_MAX: i64 = 2 * 366;
 
+/// Whether an end lies ahead, and no further than a ticket is promised for.
+fn is_near(now: Timestamp, end: Timestamp) -> bool {
+    let ahead_ms = end.as_millisecond() - now.as_millisecond();
+    (1..=DUE_DAYS_MAX * 24 * 60 * MINUTE_MS).contains(&ahead_ms)
+}
+
 /// The ticket is promised for an instant, and not as its priority promises: the clock of its resolution has the open time until then.
 /// Nothing changes where that has passed, or lies further ahead than two years.
 pub(in crate::desk) fn due_by(after: &mut Ticket, end: Timestamp, at: &At<'_>) {
     let calendar = at.organisation.calendar_of(&after.priority);
-    let ahead_ms = end.as_millisecond() - at.now.as_millisecond();
-    let is_near = (1..=DUE_DAYS_MAX * 24 * 3_600_000).contains(&ahead_ms);
     let clock = after.clocks.resolution;
-    if !is_near || clock.running_since.is_none() {
+    if !is_near(at.now, end) || clock.running_since.is_none() {
         return;
     }
     let target_ms = sla::elapsed(calendar, at.now, end);
@@ -220,9 +224,7 @@ pub(in crate::desk) fn due_by(after: &mut Ticket, end: Timestamp, at: &At<'_>) {
 /// end is no promise.
 pub(in crate::desk) fn was_due_by(ticket: &Ticket, end: Timestamp, at: &At<'_>) -> bool {
     let opened = ticket.submitted.at;
-    let ahead_ms = end.as_millisecond() - opened.as_millisecond();
-    let is_near = (1..=DUE_DAYS_MAX * 24 * 3_600_000).contains(&ahead_ms);
-    is_near && sla::elapsed(at.organisation.calendar_of(&ticket.priority), opened, end) > 0
+    is_near(opened, end) && sla::elapsed(at.organisation.calendar_of(&ticket.priority), opened, end) > 0
 }
 
 /// The ticket is promised for another day: from now on it has the open time until the end of that, and as good as none where the day is
@@ -324,7 +326,7 @@ pub fn follow_configuration(ticket: &Ticket, at: &At<'_>) -> Option<Change> {
         }
         after.clocks.set(kind, now);
         let visibility = if kind.is_internal() { Visibility::Internal } else { Visibility::Public };
-        let minutes = now.map(|clock| clock.target_ms / 60_000);
+        let minutes = now.map(|clock| clock.target_ms / MINUTE_MS);
         let (from, to) = (before.due_at, now.and_then(|clock| clock.due_at));
         note(visibility, Event::Retargeted { clock: kind, minutes, from, to });
     }

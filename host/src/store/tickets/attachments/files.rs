@@ -14,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
 use crate::store::Error;
+use crate::store::chain::hex;
 use crate::store::db::private;
 use crate::store::rules::segments::place::{Archive, Lost};
 
@@ -181,7 +182,7 @@ impl Spool {
     pub async fn end(mut self) -> Result<Spooled, Error> {
         self.flush(true).await?;
         let hash = self.written.take().ok_or(Error::Stopped)?.hash.finalize();
-        let digest = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex(&hash.into());
         let Spool { path, beginning, size, permit, .. } = self;
         Ok(Spooled { path, digest, size, beginning, _permit: permit })
     }

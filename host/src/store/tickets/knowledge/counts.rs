@@ -3,12 +3,9 @@
 use jiff::Timestamp;
 
 use crate::desk::ticket::knowledge::ArticleNumber;
-use crate::store::db::Arg;
-use crate::store::sql::columns::ms;
+use crate::store::commit::writer::Work;
+use crate::store::sql::columns::{DAY_MS, ms};
 use crate::store::{Error, Store};
-
-/// Milliseconds of a day.
-const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// How useful an article has been.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -29,7 +26,7 @@ impl Store {
         const VOTE: &str = "insert into article_votes (article, person, helpful, at) values ($1, $2, $3, $4) \
                             on conflict (article, person) do update set helpful = excluded.helpful, at = excluded.at";
         let args = vec![article.0.into(), person.into(), i64::from(helpful).into(), ms(now).into()];
-        self.write_count(VOTE, args).await
+        self.ask(|done| Work::Statement(VOTE, args, done)).await.map(drop)
     }
 
     /// Counts that an article spared a person a ticket, once a day.
@@ -42,15 +39,7 @@ impl Store {
                                  on conflict (article, person, day) do nothing";
         let day = ms(now).div_euclid(DAY_MS);
         let args = vec![article.0.into(), person.into(), day.into(), ms(now).into()];
-        self.write_count(DEFLECTED, args).await
-    }
-
-    async fn write_count(&self, sql: &str, args: Vec<Arg>) -> Result<(), Error> {
-        let written = self.db.transaction(async |mut tx| {
-            tx.execute(sql, args.clone()).await?;
-            Ok(((), tx))
-        });
-        written.await?.1.done().await
+        self.ask(|done| Work::Statement(DEFLECTED, args, done)).await.map(drop)
     }
 
     /// How useful an article has been.

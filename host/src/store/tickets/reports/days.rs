@@ -8,11 +8,9 @@ use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Span};
 
 use super::{By, Moment, Period};
-use crate::store::sql::columns::ms;
+use crate::store::sql::columns::{DAY_MS, ms};
 use crate::store::{Error, Store};
 
-/// A day of 24 hours, in milliseconds.
-const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// Days before 1970 from which on the database counts: it rounds towards zero, and an imported ticket may be older than that year.
 const EARLIER: i64 = 1_000_000;
 /// When a ticket came back: by a clock that was set back it may be before the resolution, and no ticket is unfinished twice.
