@@ -16,7 +16,7 @@ use crate::app::rollout::rules::Source;
 use crate::app::rollout::two_person::tables_of_access;
 use crate::app::{App, Error, Office};
 pub use crate::config::Document;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Webhook};
 use crate::desk::actor::Actor;
 use crate::desk::change::condition::Condition;
 use crate::desk::organisation::Organisation;
@@ -87,6 +87,25 @@ fn rejected(problems: Vec<Problem>) -> Error {
     Error::Rejected { problems }
 }
 
+/// Why endpoints cannot have their secret files: the file is named for the endpoint neither by the directory nor by what is live. With
+/// the file of another one, an administrator could have messages signed in the name of that.
+fn foreign_secret_files(known: &[Option<&Config>], after: &Config) -> Vec<Problem> {
+    let known: Vec<&Webhook> = known.iter().flatten().flat_map(|config| &config.outgoing.webhooks).collect();
+    let is_known = |webhook: &Webhook| {
+        let same = |other: &&Webhook| other.id == webhook.id && other.secret_file == webhook.secret_file;
+        webhook.secret_file.is_none() || known.iter().any(same)
+    };
+    let problem = |webhook: &Webhook| {
+        let message = format!(
+            "webhooks.toml: webhook.{}.secret-file: the configuration directory names no such file for this endpoint: leave it \
+             out, and have a secret made once it is published",
+            webhook.id
+        );
+        Problem::new("content", "secret-file", message)
+    };
+    after.outgoing.webhooks.iter().filter(|webhook| !is_known(webhook)).map(problem).collect()
+}
+
 fn invalid(problems: Vec<String>) -> Vec<Problem> {
     problems.into_iter().map(|message| Problem::new("content", "invalid", message)).collect()
 }
@@ -107,6 +126,11 @@ impl Office {
             let (revision, content) = match of_store {
                 Some((revision, content)) => (Some(revision), content),
                 None => (None, config::text_of(&config.files, document)),
+            };
+            // Administrators read the addresses of endpoints where these are theirs to change.
+            let content = match document {
+                Document::Webhooks if !by_api => config::without_paths(&content),
+                _ => content,
             };
             LiveDocument { document, by_api, revision, content }
         };
@@ -160,6 +184,10 @@ impl Office {
         }
         let touched = self.touched(&before, &after, generation).await?;
         let mut problems: Vec<Problem> = touched.iter().filter_map(Touched::orphans).collect();
+        if document == Document::Webhooks {
+            let own = load(source, BTreeMap::new()).await?.ok();
+            problems.extend(foreign_secret_files(&[Some(&before), own.as_ref()], &after));
+        }
         problems.extend(self.spoils_agreed_files(source, (live, texts)).await?);
         let tables = tables_of_access(&self.store, &before.organisation).await?;
         let looser = looser(&before.organisation, &after.organisation).or_else(|| by_tables(&before, &after, &tables));
@@ -305,11 +333,12 @@ impl App {
             },
             Err(problems) => return Ok(problems),
         };
-        let before = self.configured();
+        let (before, webhooks) = (self.configured(), config.outgoing.webhooks);
         self.set_organisation(config.organisation);
         self.set_templates(config.templates);
         match self.take_tables(&config.tables).await {
             Ok(()) => {
+                self.set_webhooks(webhooks);
                 self.tell_access_forms();
                 self.follow_people().await?;
                 self.follow_what_was_read().await?;
