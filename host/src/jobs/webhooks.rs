@@ -64,7 +64,7 @@ pub async fn run(app: &App, ways: &Ways, claimed: &Claimed) -> Result<Outcome, F
     let endpoint = ways.http.endpoint(&webhook.url).map_err(|error| format!("{}: {error}", webhook.host()))?;
     let now = app.clock.now();
     crash::point("post-before");
-    let answer = send(ways, (&endpoint, &secrets), &delivery, now).await;
+    let answer = send(ways, (&endpoint, secrets.as_slice()), &delivery, now).await;
     crash::point("post-after");
     let (status, why) = match &answer {
         Ok(answer) => (Some(answer.status.as_u16()), format!("it answered {}", answer.status)),

@@ -16,7 +16,7 @@ use crate::app::rollout::rules::Source;
 use crate::app::rollout::two_person::tables_of_access;
 use crate::app::{App, Error, Office};
 pub use crate::config::Document;
-use crate::config::{self, Config, Webhook};
+use crate::config::{self, Config, Webhook, Wrong};
 use crate::desk::actor::Actor;
 use crate::desk::change::condition::Condition;
 use crate::desk::organisation::Organisation;
@@ -106,6 +106,17 @@ fn foreign_secret_files(known: &[Option<&Config>], after: &Config) -> Vec<Proble
     after.outgoing.webhooks.iter().filter(|webhook| !is_known(webhook)).map(problem).collect()
 }
 
+/// Why endpoints cannot have their addresses: which hosts inside may be asked, only the operator's `desk.toml` says.
+fn not_asked(source: &Source, after: &Config) -> Vec<Problem> {
+    let internal = &after.outgoing.requests.internal_hosts;
+    let refused = |webhook: &Webhook| {
+        let why = source.outside.may_be_asked.and_then(|may_be_asked| may_be_asked(internal, &webhook.url).err())?;
+        let message = format!("webhooks.toml: webhook.{}.url: {}", webhook.id, Wrong::NotAsked { why });
+        Some(Problem::new("content", "not-asked", message))
+    };
+    after.outgoing.webhooks.iter().filter_map(refused).collect()
+}
+
 fn invalid(problems: Vec<String>) -> Vec<Problem> {
     problems.into_iter().map(|message| Problem::new("content", "invalid", message)).collect()
 }
@@ -127,11 +138,9 @@ impl Office {
                 Some((revision, content)) => (Some(revision), content),
                 None => (None, config::text_of(&config.files, document)),
             };
-            // Administrators read the addresses of endpoints where these are theirs to change.
-            let content = match document {
-                Document::Webhooks if !by_api => config::without_paths(&content),
-                _ => content,
-            };
+            // Administrators read whole addresses of endpoints only where these are theirs to change; an operator has the files.
+            let hides = document == Document::Webhooks && !by_api && !matches!(actor, Actor::Operator { .. });
+            let content = if hides { config::without_paths(&content) } else { content };
             LiveDocument { document, by_api, revision, content }
         };
         Ok(Document::ALL.into_iter().map(one).collect())
@@ -187,6 +196,7 @@ impl Office {
         if document == Document::Webhooks {
             let own = load(source, BTreeMap::new()).await?.ok();
             problems.extend(foreign_secret_files(&[Some(&before), own.as_ref()], &after));
+            problems.extend(not_asked(source, &after));
         }
         problems.extend(self.spoils_agreed_files(source, (live, texts)).await?);
         let tables = tables_of_access(&self.store, &before.organisation).await?;

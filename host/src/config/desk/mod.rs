@@ -170,7 +170,13 @@ fn bounds_and_ways(keys: &mut Keys<'_>, around: &Around<'_>, parts: &Parts<'_>) 
 /// Everything that leaves the desk.
 fn outgoing(keys: &mut Keys<'_>, around: &Around<'_>, parts: &Parts<'_>) -> Outgoing {
     let requests = keys.table("outgoing", |keys| outgoing::requests(keys, around.dir)).unwrap_or_default();
-    let webhooks = parts.read(Document::Webhooks, keys, |keys| webhooks::all(keys, around, &requests));
+    // Versions are looked at when they are published: what the operator changes later keeps no desk from its start.
+    let may_be_asked = around.outside.may_be_asked.filter(|_| !parts.by_api.contains(&Document::Webhooks));
+    let asked = |text: &str| match may_be_asked {
+        Some(may_be_asked) => may_be_asked(&requests.internal_hosts, text).map_err(|why| Wrong::NotAsked { why }),
+        None => Ok(()),
+    };
+    let webhooks = parts.read(Document::Webhooks, keys, |keys| webhooks::all(keys, around.dir, &asked));
     let mail = keys.optional("mail");
     let mail = mail.and_then(|node| node.keys(|keys| mail::read(keys, around.dir, around.outside)).flatten());
     let provider = keys.optional("sign-in");

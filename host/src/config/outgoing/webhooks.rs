@@ -1,13 +1,11 @@
 //! `[[webhook]]` of `webhooks.toml` or `desk.toml`: other systems that hear of what happens to tickets. Published by API, an endpoint
 //! has a `secret-file` only where the directory names that file for it as well: other secrets are made by the desk.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use super::Requests;
 use crate::config::read::{Keys, distinct};
-use crate::config::server::Around;
 use crate::config::wrong::Wrong;
 use crate::desk::id::WebhookId;
 
@@ -39,20 +37,19 @@ impl Webhook {
     }
 }
 
+/// The check of an address, besides its form.
+pub type Asked<'a> = &'a dyn Fn(&str) -> Result<(), Wrong>;
+
 /// Reads each `[[webhook]]`.
-pub fn all(keys: &mut Keys<'_>, around: &Around<'_>, requests: &Requests) -> Vec<Webhook> {
-    let webhooks = keys.entries("webhook", |keys, id| read(keys, id, around, requests));
+pub fn all(keys: &mut Keys<'_>, dir: &Path, asked: Asked<'_>) -> Vec<Webhook> {
+    let webhooks = keys.entries("webhook", |keys, id| read(keys, id, dir, asked));
     if webhooks.len() > ENDPOINTS_MAX {
         keys.report("webhook", Wrong::TooMany { found: webhooks.len(), max: ENDPOINTS_MAX });
     }
     webhooks
 }
 
-fn read(keys: &mut Keys<'_>, id: WebhookId, around: &Around<'_>, requests: &Requests) -> Webhook {
-    let asked = |text: &str| match around.outside.may_be_asked {
-        Some(may_be_asked) => may_be_asked(&requests.internal_hosts, text).map_err(|why| Wrong::NotAsked { why }),
-        None => Ok(()),
-    };
+fn read(keys: &mut Keys<'_>, id: WebhookId, dir: &Path, asked: Asked<'_>) -> Webhook {
     let url = keys.required("url").and_then(|node| {
         node.parsed(|text| {
             let text = address(text)?;
@@ -64,7 +61,7 @@ fn read(keys: &mut Keys<'_>, id: WebhookId, around: &Around<'_>, requests: &Requ
     Webhook {
         id,
         url: url.unwrap_or_default(),
-        secret_file: secret_file.map(|file| around.dir.join(file)),
+        secret_file: secret_file.map(|file| dir.join(file)),
         events: distinct(keys.list("events"), |node| node.parsed(pattern)),
         internal: keys.optional("internal").and_then(|node| node.flag()).unwrap_or(false),
     }
