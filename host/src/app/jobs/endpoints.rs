@@ -151,6 +151,6 @@ impl Office {
                 return Ok(secret);
             }
         }
-        Err(store::Error::Conflict.into())
+        Err(store::Error::Contended("a secret of a webhook".into()).into())
     }
 }
