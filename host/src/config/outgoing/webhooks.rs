@@ -1,5 +1,6 @@
-//! `[[webhook]]` of `webhooks.toml` or `desk.toml`: other systems that hear of what happens to tickets. Published by API, an endpoint
-//! has a `secret-file` only where the directory names that file for it as well: other secrets are made by the desk.
+//! `[[webhook]]` of `webhooks.toml` or `desk.toml`: other systems that hear of what happens to tickets.
+//! Published by API, an endpoint has a `secret-file` only where the directory names that file for it as well: other secrets are made by the
+//! desk.
 
 use std::path::{Path, PathBuf};
 
