@@ -266,6 +266,7 @@ async fn open(place: &Place, clock: Clock, url: &str) -> (Arc<App>, Arc<Ways>, S
         cache_dir: Some(compiled()),
         rules_dir: Some(place.rules.clone()),
         cores: 2,
+        may_be_asked: Some(ruledesk::cli::may_be_asked),
         ..Outside::default()
     };
     let mut config = config::load(&place.config, &outside).unwrap_or_else(|problems| panic!("{problems:?}"));
@@ -287,6 +288,7 @@ async fn open(place: &Place, clock: Clock, url: &str) -> (Arc<App>, Arc<Ways>, S
     let source = Source { directory: place.config.clone(), outside };
     let app = Arc::new(App::new(clock, source, config.organisation, store, rules));
     app.correspondence.store(correspondence.into());
+    app.set_webhooks(config.outgoing.webhooks);
     app.adopt_tables(reference).await.unwrap();
     app.read_directory().await.unwrap();
     app.catch_up_configuration().await.unwrap();

@@ -277,6 +277,7 @@ fn administration() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::jobs::retry))
         .routes(routes!(messages::webhooks::enable))
         .routes(routes!(messages::webhooks::pause))
+        .routes(routes!(messages::webhooks::make_secret))
         .routes(routes!(messages::webhooks::replay))
         .routes(routes!(messages::webhooks::replay_one))
 }

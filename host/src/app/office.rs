@@ -73,8 +73,8 @@ pub struct Office {
     pub(super) visits: Visits,
     /// The identity provider, where there is one.
     pub(super) provider: std::sync::OnceLock<Provider>,
-    /// The endpoints that the configuration of this host names, once they were looked at.
-    pub(super) endpoints: std::sync::OnceLock<Vec<jobs::webhooks::Subscription>>,
+    /// The endpoints of webhooks that the configuration names.
+    pub(super) endpoints: ArcSwap<Vec<jobs::endpoints::Webhook>>,
     /// When apps were looked at last for access that no grant gives, in seconds.
     pub(super) looked_at: std::sync::atomic::AtomicI64,
     /// The apps that want to be left alone for a while.
@@ -117,7 +117,7 @@ impl Office {
             guesses: Guesses::default(),
             visits: Visits::default(),
             provider: std::sync::OnceLock::new(),
-            endpoints: std::sync::OnceLock::new(),
+            endpoints: ArcSwap::default(),
             pauses: Pauses::default(),
             following: Following::default(),
             turns_at: AtomicI64::new(i64::MAX),

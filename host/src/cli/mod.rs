@@ -126,7 +126,7 @@ struct Place {
     token: Option<String>,
 }
 
-pub use desk::outgoing::{correspondence, ways};
+pub use desk::outgoing::{correspondence, may_be_asked, ways};
 pub use desk::{demo, files};
 pub use serve::{limits, pages};
 

@@ -22,6 +22,7 @@ use crate::config::outgoing::Outgoing;
 use crate::config::{Config, Metrics, Server, Telemetry};
 use crate::desk::actor::Role;
 use crate::jobs;
+use crate::jobs::ways::Ways;
 use crate::rules::text::{FAULT_BYTES_MAX, cut, shown};
 use crate::telemetry::{MaybeTraces, Settings, Traces};
 use crate::web;
@@ -85,7 +86,7 @@ pub async fn run(serve: Serve) -> Result<(), Failure> {
     let (config, source) = desk::configuration(&serve.place, serve.listen)?;
     let config = desk::agreed(config, &source).await?;
     let (server, telemetry) = (config.server.clone(), config.telemetry.clone());
-    let mut ways = outgoing::ways(&config.outgoing)?;
+    let mut ways = outgoing::ways_of(&config)?;
     ways.apps = ways.apps.running(outgoing::programs(&server)?);
     if serve.demo && !server.listen.ip().is_loopback() {
         return Err(format!(
@@ -211,7 +212,7 @@ async fn fill_demo(config: &Config, source: &Source) -> Result<(), Failure> {
         true => {
             app.start_rules().await?;
             // The made-up past sends nothing to other systems.
-            let nowhere = outgoing::ways(&Outgoing::default())?;
+            let nowhere = Ways { webhooks: false, ..outgoing::ways(&Outgoing::default())? };
             demo::live_in(&app, &Arc::new(nowhere), present).await
         }
     };

@@ -38,6 +38,7 @@ pub use desk::templates::{own as own_templates, with_words as with_template_word
 pub use files::{Files, is_table as is_table_file};
 pub use outgoing::Outgoing;
 pub use outgoing::telemetry::Telemetry;
+pub use outgoing::webhooks::{Webhook, without_paths};
 pub use problem::Problem;
 pub use server::{Archive, Attachments, COMPONENT_MIB_MAX, Database, Limits, Metrics, Scanner, Server};
 pub use tables::{CELL_BYTES_MAX, Column, Table, is_name as is_table_name};
@@ -78,7 +79,13 @@ pub struct Outside {
     pub cores: usize,
     /// `RULEDESK_SMTP_PASSWORD`.
     pub smtp_password: Option<String>,
+    /// Whether an address may be asked where these hosts are internal, and why not. The client for requests knows; without it only the
+    /// form of addresses is checked.
+    pub may_be_asked: Option<MayBeAsked>,
 }
+
+/// The check of an address, with the hosts that `[outgoing] internal-hosts` names.
+pub type MayBeAsked = fn(&[String], &str) -> Result<(), String>;
 
 /// Reads and checks a configuration directory.
 ///

@@ -101,6 +101,8 @@ pub enum Wrong {
     NoDays { report: &'static str },
     #[error("`{text}` is no event; write one such as `ticket.commented`, `ticket.*` for all of a kind, or `*`")]
     NotAnEvent { text: String },
+    #[error("is an address that is not asked: {why}")]
+    NotAsked { why: String },
     #[error("or `directory` is needed, one of the two")]
     NotOneWay,
     #[error("{why}")]

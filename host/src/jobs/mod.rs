@@ -35,8 +35,13 @@ const _: () = assert!(END_MAX.as_secs() > crate::app::jobs::RUN_MAX.as_secs());
 fn queues(ways: &Ways) -> Vec<Queue> {
     let mut queues: Vec<Queue> = TimerKind::ALL.into_iter().map(Queue::Timers).collect();
     queues.extend(ways.mail.as_ref().map(|_| Queue::Outbox));
-    queues.extend(ways.hooks.first().map(|_| Queue::Webhooks));
+    queues.extend(ways.webhooks.then_some(Queue::Webhooks));
     queues
+}
+
+/// Whether a queue rests: while the configuration names no endpoint at all, what is for one waits.
+fn rests(app: &App, queue: Queue) -> bool {
+    queue == Queue::Webhooks && !app.has_endpoints()
 }
 
 /// A piece of work under way.

@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
-use super::queues;
 use super::ways::Ways;
+use super::{queues, rests};
 use crate::app::jobs::stop::Stop;
 use crate::app::jobs::{Claimed, Due, Failed, Outcome, Queue, RUN_MAX, Settled, attempts_max};
 use crate::app::{App, Error};
@@ -67,8 +67,8 @@ pub async fn run_due(app: &Arc<App>, ways: &Arc<Ways>) -> Result<usize, Error> {
     super::access::drift::look(app, ways).await?;
     loop {
         let before = runs;
-        super::webhooks::look(app, &ways.subscriptions()).await;
-        for queue in queues(ways) {
+        super::webhooks::look(app, ways).await;
+        for queue in queues(ways).into_iter().filter(|queue| !rests(app, *queue)) {
             runs += run_due_in(app, ways, queue).await?;
         }
         if runs == before {
@@ -128,6 +128,9 @@ async fn rest(app: &App, wait: Duration, running: &mut JoinSet<()>, stop: &mut S
 
 /// Begins the work that is due in a queue, as far as its bound allows; gives how long it is until the next piece is due.
 async fn look(app: &Arc<App>, ways: &Arc<Ways>, lane: &Lane, running: &mut JoinSet<()>) -> Result<Duration, Error> {
+    if rests(app, lane.queue) {
+        return Ok(LOOK_EVERY);
+    }
     let free = lane.places.available_permits();
     // Claiming waits until half of the places are free, so that a long queue is claimed in batches and not one by one.
     if free < at_once_max(lane.queue).div_ceil(2) {

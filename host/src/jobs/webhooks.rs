@@ -3,16 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::ways::{Hook, Ways};
+use super::ways::Ways;
 use crate::app::App;
 use crate::app::access::provision::crash;
+use crate::app::jobs::endpoints::Unsigned;
 use crate::app::jobs::looks::Looks;
 use crate::app::jobs::stop::Stop;
-use crate::app::jobs::webhooks::{Delivery, Next, Subscription};
+use crate::app::jobs::webhooks::{Delivery, Next};
 use crate::app::jobs::{Again, Claimed, Failed, Outcome};
-use crate::connectors::http::{Answer, Error, Keep, Method, Request};
-use crate::connectors::webhook;
-use jiff::Timestamp;
+use crate::connectors::http::{Answer, Endpoint, Error, Keep, Method, Request};
+use crate::connectors::webhook::{self, Secret};
+use jiff::{SignedDuration, Timestamp};
 
 /// How long an endpoint may take to answer.
 const ANSWER_MAX: Duration = Duration::from_secs(20);
@@ -20,24 +21,27 @@ const ANSWER_MAX: Duration = Duration::from_secs(20);
 const ANSWER_BYTES_MAX: usize = 16 << 10;
 /// How often the feed is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long deliveries wait for the secret of their endpoint; one that is made lets them leave at once.
+const SECRET_WAIT: SignedDuration = SignedDuration::from_hours(1);
+/// How long a delivery waits for this host to read what was published.
+const FOLLOW_WAIT: SignedDuration = SignedDuration::from_secs(1);
 /// The statuses with which an endpoint asks for fewer requests.
 const THROTTLES: [u16; 4] = [429, 502, 503, 504];
 
 /// Makes deliveries of what happens, until it is asked to stop.
 pub async fn follow(app: Arc<App>, ways: Arc<Ways>, stop: Stop) {
-    let subscriptions = ways.subscriptions();
-    if subscriptions.is_empty() {
-        return;
-    }
     let mut looks = Looks::every(LOOK_EVERY, stop);
     while looks.next().await {
-        look(&app, &subscriptions).await;
+        look(&app, &ways).await;
     }
 }
 
 /// Makes deliveries of what has happened.
-pub async fn look(app: &App, subscriptions: &[Subscription]) {
-    match app.queue_events(subscriptions).await {
+pub async fn look(app: &App, ways: &Ways) {
+    if !ways.webhooks {
+        return;
+    }
+    match app.queue_events().await {
         Ok(0) => {}
         Ok(_) => app.jobs.wake(),
         Err(error) => tracing::warn!(%error, "events for webhooks were not queued: tried again soon"),
@@ -51,13 +55,16 @@ pub async fn run(app: &App, ways: &Ways, claimed: &Claimed) -> Result<Outcome, F
         Next::Nothing => return Ok(Outcome::Done),
         Next::Wait(until) => return Ok(Outcome::NotBefore(until)),
     };
-    let Some(hook) = ways.hooks.iter().find(|hook| hook.subscription.name == delivery.webhook) else {
-        let why = format!("the configuration has no webhook `{}` any more", delivery.webhook);
-        return Err(Failed { why, again: Again::Never });
+    let Some(webhook) = app.endpoint(&delivery.webhook) else { return unnamed(app, &delivery.webhook).await };
+    let secrets = match app.secrets_of(&webhook).await? {
+        Ok(secrets) => secrets,
+        Err(Unsigned::NoSecret) => return Ok(after(app, SECRET_WAIT)),
+        Err(unsigned) => return Err(unsigned.to_string().into()),
     };
+    let endpoint = ways.http.endpoint(&webhook.url).map_err(|error| format!("{}: {error}", webhook.host()))?;
     let now = app.clock.now();
     crash::point("post-before");
-    let answer = send(ways, hook, &delivery, now).await;
+    let answer = send(ways, (&endpoint, secrets.as_slice()), &delivery, now).await;
     crash::point("post-after");
     let (status, why) = match &answer {
         Ok(answer) => (Some(answer.status.as_u16()), format!("it answered {}", answer.status)),
@@ -69,11 +76,29 @@ pub async fn run(app: &App, ways: &Ways, claimed: &Claimed) -> Result<Outcome, F
     }
 }
 
-async fn send(ways: &Ways, hook: &Hook, delivery: &Delivery, now: Timestamp) -> Result<Answer, Error> {
+fn after(app: &App, wait: SignedDuration) -> Outcome {
+    Outcome::NotBefore(app.clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX))
+}
+
+/// A delivery to an endpoint that this host does not know is given up, unless the host has yet to read what was published.
+async fn unnamed(app: &App, name: &str) -> Result<Outcome, Failed> {
+    if !app.has_all_published().await? {
+        return Ok(after(app, FOLLOW_WAIT));
+    }
+    let why = format!("the configuration has no webhook `{name}` any more");
+    Err(Failed { why, again: Again::Never })
+}
+
+async fn send(
+    ways: &Ways,
+    (endpoint, secrets): (&Endpoint, &[Secret]),
+    delivery: &Delivery,
+    now: Timestamp,
+) -> Result<Answer, Error> {
     let request = Request {
         method: Method::POST,
-        to: &hook.endpoint,
-        headers: webhook::headers(&delivery.event, now.as_second(), &delivery.body, &hook.secrets),
+        to: endpoint,
+        headers: webhook::headers(&delivery.event, now.as_second(), &delivery.body, secrets),
         body: delivery.body.clone().into_bytes(),
         within: ANSWER_MAX,
         answer: Keep::Beginning(ANSWER_BYTES_MAX),

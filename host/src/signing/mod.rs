@@ -42,6 +42,11 @@ impl std::str::FromStr for Secret {
     }
 }
 
+/// A new secret of these random bytes, as it is written.
+pub fn written(bytes: &[u8; 32]) -> String {
+    format!("{PREFIX}{}", STANDARD.encode(bytes))
+}
+
 /// The secrets of a file that has one a line.
 ///
 /// # Errors
@@ -144,6 +149,7 @@ mod tests {
             assert_eq!(bad.parse::<Secret>(), Err(NotASecret), "{bad}");
         }
         assert!(secrets("\n").is_err());
+        assert_eq!(written(&[7; 32]).parse::<Secret>(), Ok(Secret(vec![7; 32])));
         assert_eq!(format!("{:?}", SECRET.parse::<Secret>().unwrap()), "Secret(..)");
     }
 }

@@ -1,5 +1,6 @@
 //! Messages to people: who gets which, and that none is lost through what the relay does.
 
+mod endpoints;
 mod events;
 mod killed;
 mod people;

@@ -20,7 +20,7 @@ use crate::support::place::{Database, on_both};
 use crate::support::wait::until;
 
 /// The bytes 0 to 31, and 32 times 7.
-const OLD: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub(super) const OLD: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const NEW: &str = "whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
 
 /// A desk that tells a receiver what happens.
@@ -39,7 +39,7 @@ pub(super) fn settings(receiver: &Receiver, more: &str) -> String {
     )
 }
 
-fn create(desk: &House) -> String {
+pub(super) fn create(desk: &House) -> String {
     desk.do_what_is_due();
     let key = desk.as_role("amara").post("/api/v1/tickets", &incident("VPN is down")).expect(201);
     desk.do_what_is_due();
@@ -51,7 +51,7 @@ pub(super) fn id(received: &Received) -> &str {
 }
 
 /// An admin's browser that has signed in, with its cookie.
-fn signed_in(desk: &House) -> (ureq::Agent, String) {
+pub(super) fn signed_in(desk: &House) -> (ureq::Agent, String) {
     let agent: ureq::Agent = ureq::Agent::config_builder().max_redirects(0).http_status_as_error(false).build().into();
     let request = agent.post(format!("{}/sign-in", desk.url)).header("sec-fetch-site", "same-origin");
     let answer = request.send_form([("token", "demo-mei")]).unwrap();
@@ -75,7 +75,7 @@ fn step(desk: &House, step: &str, why: &str) -> (u16, String) {
 }
 
 /// Whether a receiver with this secret takes it (Standard Webhooks 1.0.0).
-fn verifies(received: &Received, secret: &str) -> bool {
+pub(super) fn verifies(received: &Received, secret: &str) -> bool {
     let mut mac =
         Hmac::<Sha256>::new_from_slice(&STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap()).unwrap();
     let Received { headers, body } = received;

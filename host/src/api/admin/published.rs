@@ -22,15 +22,15 @@ use crate::desk::text::quoted;
 /// A part of the configuration.
 #[derive(Serialize, ToSchema)]
 pub struct DocumentView {
-    /// `people`, `teams`, `taxonomy`, `request-types`, `apps`, `calendars`, `priorities`, `promises`, `macros`, `canned-replies` or
-    /// `templates`.
+    /// `people`, `teams`, `taxonomy`, `request-types`, `apps`, `calendars`, `priorities`, `promises`, `macros`, `canned-replies`,
+    /// `templates` or `webhooks`.
     document: &'static str,
     /// Whether it is published by API; else it is a file of the configuration directory, and read again with that.
     by_api: bool,
     /// Of the version that is live: send it back in `If-Match` to publish another. 0 before the first, where the directory's file
     /// is live.
     revision: i64,
-    /// TOML.
+    /// TOML. Of webhooks that are the directory's, addresses are cut off behind their hosts.
     content: String,
 }
 
@@ -66,7 +66,7 @@ impl From<PublishedVersion> for DocumentVersionView {
 #[derive(Serialize, ToSchema)]
 pub struct TouchedView {
     /// `person`, `department readers`, `team`, `category`, `request type`, `app`, `calendar`, `priority`, `impact`, `urgency`, `matrix`,
-    /// `promises`, `routing`, `devices`, `macro`, `canned reply` or `template`.
+    /// `promises`, `routing`, `devices`, `macro`, `canned reply`, `template` or `webhook`.
     kind: &'static str,
     id: String,
     /// `added`, `changed` or `removed`.
@@ -82,14 +82,19 @@ pub struct TouchedView {
     /// before.
     #[serde(skip_serializing_if = "Option::is_none")]
     out_before_default: Option<usize>,
+    /// Of a webhook that is there already: how many deliveries wait for it, counted up to 1,000. They go where it says then; where it is
+    /// removed, they are not sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting_deliveries: Option<i64>,
 }
 
 impl From<Touched> for TouchedView {
     fn from(touched: Touched) -> Self {
-        let Touched { difference, open_tickets, promises_move, rules, out_before_default: out } = touched;
+        let Touched { difference, open_tickets, promises_move, rules, out_before_default: out, waiting_deliveries } =
+            touched;
         let (kind, id, change) = (difference.noun.code(), difference.id, difference.way.code());
         let out_before_default = (out > 0).then_some(out);
-        Self { kind, id, change, open_tickets, promises_move, rules, out_before_default }
+        Self { kind, id, change, open_tickets, promises_move, rules, out_before_default, waiting_deliveries }
     }
 }
 

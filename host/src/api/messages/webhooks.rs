@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -147,6 +149,40 @@ pub async fn replay(
 ) -> Result<axum::Json<ReplayedView>, Problem> {
     let replayed = app.replay(&actor, &name, Replay::Since(since)).await?;
     Ok(axum::Json(ReplayedView { replayed }))
+}
+
+/// The reason for which a webhook gets another secret.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookSecretBody {
+    /// 1 to 1,000 characters; kept in the audit.
+    why: String,
+}
+
+/// A secret that was made.
+#[derive(Serialize, ToSchema)]
+pub struct WebhookSecretView {
+    /// `whsec_` and the base64 of 32 bytes. It is shown this once.
+    secret: String,
+}
+
+/// Make a secret for a webhook that has no `secret-file`. It is shown this once.
+///
+/// It signs from now on, together with the one that was made last before it; one from before that ends. Until the first is made,
+/// the events of the webhook wait.
+#[utoipa::path(post, path = "/api/v1/webhooks/{name}/secret", tag = "operations", security(("token" = [])),
+    params(("name" = String, Path)), request_body = WebhookSecretBody,
+    responses((status = 200, body = WebhookSecretView), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 422, body = Problem)))]
+pub async fn make_secret(
+    State(app): State<Arc<App>>,
+    Caller(actor): Caller,
+    Path(name): Path<String>,
+    Json(WebhookSecretBody { why }): Json<WebhookSecretBody>,
+) -> Result<Response, Problem> {
+    let secret = app.make_webhook_secret(&actor, &name, &why).await?;
+    let headers = [(header::CACHE_CONTROL, "no-store")];
+    Ok((headers, axum::Json(WebhookSecretView { secret })).into_response())
 }
 
 /// The reason for which a webhook is paused.

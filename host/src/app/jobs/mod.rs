@@ -18,6 +18,7 @@ pub use crate::store::jobs::{Claimed, DeadJob, DeadPlace, JobId, Queue};
 use crate::store::sql::page::Page;
 
 pub(in crate::app) mod background;
+pub mod endpoints;
 pub mod event_stream;
 pub mod events;
 pub mod looks;

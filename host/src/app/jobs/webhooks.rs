@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::endpoints::Webhook;
 use super::{Again, Claimed, Failed};
 use crate::app::office::signatory;
 use crate::app::{Error, Office};
@@ -35,20 +36,6 @@ const GONE: u16 = 410;
 /// The details of an event that endpoints get: ids and stable words, no texts of people.
 const TOLD: [&str; 7] = ["comment", "field", "from", "to", "outcome", "team", "assignee"];
 
-/// An endpoint of the configuration, and what it wants to hear.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subscription {
-    pub name: String,
-    /// The scheme and the host of its address. The path is left out, because it may work as a password.
-    pub host: String,
-    /// How many secrets sign what is sent.
-    pub secrets: usize,
-    /// Such as `ticket.*`; empty for all.
-    pub events: Vec<String>,
-    /// Whether it hears also of what requesters do not see.
-    pub internal: bool,
-}
-
 /// The next thing to do about a delivery that was claimed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
@@ -67,15 +54,14 @@ struct Body<'a> {
     data: Map<String, Value>,
 }
 
-impl Subscription {
-    fn wants(&self, kind: &str, visibility: Visibility) -> bool {
-        let matches = |pattern: &String| match pattern.strip_suffix('*') {
-            Some(beginning) => kind.starts_with(beginning),
-            None => pattern == kind,
-        };
-        (self.internal || visibility == Visibility::Public)
-            && (self.events.is_empty() || self.events.iter().any(matches))
-    }
+/// Whether an endpoint wants to hear of an event.
+fn wants(webhook: &Webhook, kind: &str, visibility: Visibility) -> bool {
+    let matches = |pattern: &String| match pattern.strip_suffix('*') {
+        Some(beginning) => kind.starts_with(beginning),
+        None => pattern == kind,
+    };
+    (webhook.internal || visibility == Visibility::Public)
+        && (webhook.events.is_empty() || webhook.events.iter().any(matches))
 }
 
 impl Office {
@@ -84,18 +70,18 @@ impl Office {
     /// # Errors
     ///
     /// Where the store cannot be read or written: what was not reached is taken with the next look.
-    pub async fn queue_events(&self, subscriptions: &[Subscription]) -> Result<usize, Error> {
-        if subscriptions.is_empty() {
+    pub async fn queue_events(&self) -> Result<usize, Error> {
+        let endpoints = self.endpoints.load_full();
+        if endpoints.is_empty() {
             return Ok(0);
         }
-        self.endpoints.get_or_init(|| subscriptions.to_vec());
         let known = self.store.webhooks().await?;
         let mut queued = 0;
-        for subscription in subscriptions {
-            match known.iter().find(|webhook| webhook.name == subscription.name) {
+        for endpoint in endpoints.iter() {
+            match known.iter().find(|webhook| webhook.name == endpoint.id.as_str()) {
                 Some(StoredWebhook { disabled_at: Some(_), .. }) => {}
-                Some(webhook) => queued += self.queue_events_of(subscription, webhook.seen).await?,
-                None => self.begin_webhook(&subscription.name).await?,
+                Some(webhook) => queued += self.queue_events_of(endpoint, webhook.seen).await?,
+                None => self.begin_webhook(endpoint.id.as_str()).await?,
             }
         }
         Ok(queued)
@@ -109,7 +95,7 @@ impl Office {
     }
 
     /// Notes in the audit a step that was taken with an endpoint, and by whom.
-    async fn note_webhook(&self, name: &str, by: &Actor, mut detail: Value) -> Result<(), Error> {
+    pub(super) async fn note_webhook(&self, name: &str, by: &Actor, mut detail: Value) -> Result<(), Error> {
         if let Some(facts) = detail.as_object_mut() {
             facts.insert("by".to_owned(), signatory(by).to_string().into());
         }
@@ -117,7 +103,7 @@ impl Office {
         Ok(self.store.audit(entry).await?)
     }
 
-    async fn queue_events_of(&self, subscription: &Subscription, mut seen: i64) -> Result<usize, Error> {
+    async fn queue_events_of(&self, endpoint: &Webhook, mut seen: i64) -> Result<usize, Error> {
         let mut queued = 0;
         loop {
             let page = self.store.feed(seen).await?;
@@ -133,11 +119,11 @@ impl Office {
                 .iter()
                 .filter_map(|happened| {
                     let ticket = tickets.iter().find(|ticket| ticket.number == happened.ticket)?;
-                    self.delivery_of(subscription, happened, ticket, now)
+                    self.delivery_of(endpoint, happened, ticket, now)
                 })
                 .collect();
             let step = (seen, page.read_to);
-            if !self.store.queue_deliveries(&subscription.name, step, now, &deliveries).await? {
+            if !self.store.queue_deliveries(endpoint.id.as_str(), step, now, &deliveries).await? {
                 // Another host has taken this piece, and goes on.
                 return Ok(queued);
             }
@@ -148,7 +134,7 @@ impl Office {
 
     fn delivery_of(
         &self,
-        subscription: &Subscription,
+        endpoint: &Webhook,
         happened: &Happened,
         ticket: &Watched,
         now: Timestamp,
@@ -156,7 +142,7 @@ impl Office {
         let Happened { place, ticket: number, seq, entry } = happened;
         let kind = kind_of(entry.event.kind())?;
         let is_stale = now.duration_since(entry.at) > STALE_AFTER;
-        if is_stale || !subscription.wants(&kind, entry.visibility) {
+        if is_stale || !wants(endpoint, &kind, entry.visibility) {
             return None;
         }
         let mut data = Map::new();
@@ -242,16 +228,6 @@ impl Office {
     pub async fn webhooks(&self, actor: &Actor) -> Result<Vec<StoredWebhook>, Error> {
         permission::administer(actor)?;
         Ok(self.store.webhooks().await?)
-    }
-
-    /// The endpoints as the configuration of this host names them; `None` where it names none.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Refused`].
-    pub fn webhook_subscriptions(&self, actor: &Actor) -> Result<Option<&[Subscription]>, Error> {
-        permission::administer(actor)?;
-        Ok(self.endpoints.get().map(Vec::as_slice))
     }
 
     /// The deliveries to an endpoint, the newest first.
@@ -358,7 +334,7 @@ impl Office {
 }
 
 /// Turns a problem of a reason into the error that says it.
-fn accept(problem: Option<Problem>) -> Result<(), Error> {
+pub(super) fn accept(problem: Option<Problem>) -> Result<(), Error> {
     problem.map_or(Ok(()), |problem| Err(Error::Rejected { problems: vec![problem] }))
 }
 
@@ -396,21 +372,24 @@ mod tests {
 
     #[test]
     fn an_endpoint_gets_what_it_wants_and_no_more() {
-        let wants = |events: &[&str], internal| Subscription {
-            name: "x".to_owned(),
-            host: String::new(),
-            secrets: 1,
-            events: events.iter().map(|event| (*event).to_owned()).collect(),
-            internal,
+        let hears = |events: &[&str], internal, kind, visibility| {
+            let webhook = Webhook {
+                id: "x".parse().unwrap(),
+                url: String::new(),
+                secret_file: None,
+                events: events.iter().map(|event| (*event).to_owned()).collect(),
+                internal,
+            };
+            wants(&webhook, kind, visibility)
         };
         let public = Visibility::Public;
-        assert!(wants(&[], false).wants("ticket.created", public));
-        assert!(wants(&["ticket.*"], false).wants("ticket.commented", public));
-        assert!(wants(&["*"], false).wants("access.decided", public));
-        assert!(!wants(&["ticket.*"], false).wants("access.decided", public));
-        assert!(!wants(&["ticket.commented"], false).wants("ticket.created", public));
-        assert!(!wants(&[], false).wants("ticket.commented", Visibility::Internal));
-        assert!(wants(&[], true).wants("ticket.commented", Visibility::Internal));
+        assert!(hears(&[], false, "ticket.created", public));
+        assert!(hears(&["ticket.*"], false, "ticket.commented", public));
+        assert!(hears(&["*"], false, "access.decided", public));
+        assert!(!hears(&["ticket.*"], false, "access.decided", public));
+        assert!(!hears(&["ticket.commented"], false, "ticket.created", public));
+        assert!(!hears(&[], false, "ticket.commented", Visibility::Internal));
+        assert!(hears(&[], true, "ticket.commented", Visibility::Internal));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::app::rollout::rules::Source;
 use crate::app::rollout::two_person::tables_of_access;
 use crate::app::{App, Error, Office};
 pub use crate::config::Document;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Webhook, Wrong};
 use crate::desk::actor::Actor;
 use crate::desk::change::condition::Condition;
 use crate::desk::organisation::Organisation;
@@ -87,6 +87,36 @@ fn rejected(problems: Vec<Problem>) -> Error {
     Error::Rejected { problems }
 }
 
+/// Why endpoints cannot have their secret files: the file is named for the endpoint neither by the directory nor by what is live. With
+/// the file of another one, an administrator could have messages signed in the name of that.
+fn foreign_secret_files(known: &[Option<&Config>], after: &Config) -> Vec<Problem> {
+    let known: Vec<&Webhook> = known.iter().flatten().flat_map(|config| &config.outgoing.webhooks).collect();
+    let is_known = |webhook: &Webhook| {
+        let same = |other: &&Webhook| other.id == webhook.id && other.secret_file == webhook.secret_file;
+        webhook.secret_file.is_none() || known.iter().any(same)
+    };
+    let problem = |webhook: &Webhook| {
+        let message = format!(
+            "webhooks.toml: webhook.{}.secret-file: the configuration directory names no such file for this endpoint: leave it \
+             out, and have a secret made once it is published",
+            webhook.id
+        );
+        Problem::new("content", "secret-file", message)
+    };
+    after.outgoing.webhooks.iter().filter(|webhook| !is_known(webhook)).map(problem).collect()
+}
+
+/// Why endpoints cannot have their addresses: which hosts inside may be asked, only the operator's `desk.toml` says.
+fn not_asked(source: &Source, after: &Config) -> Vec<Problem> {
+    let internal = &after.outgoing.requests.internal_hosts;
+    let refused = |webhook: &Webhook| {
+        let why = source.outside.may_be_asked.and_then(|may_be_asked| may_be_asked(internal, &webhook.url).err())?;
+        let message = format!("webhooks.toml: webhook.{}.url: {}", webhook.id, Wrong::NotAsked { why });
+        Some(Problem::new("content", "not-asked", message))
+    };
+    after.outgoing.webhooks.iter().filter_map(refused).collect()
+}
+
 fn invalid(problems: Vec<String>) -> Vec<Problem> {
     problems.into_iter().map(|message| Problem::new("content", "invalid", message)).collect()
 }
@@ -108,6 +138,9 @@ impl Office {
                 Some((revision, content)) => (Some(revision), content),
                 None => (None, config::text_of(&config.files, document)),
             };
+            // Administrators read whole addresses of endpoints only where these are theirs to change; an operator has the files.
+            let hides = document == Document::Webhooks && !by_api && !matches!(actor, Actor::Operator { .. });
+            let content = if hides { config::without_paths(&content) } else { content };
             LiveDocument { document, by_api, revision, content }
         };
         Ok(Document::ALL.into_iter().map(one).collect())
@@ -160,6 +193,11 @@ impl Office {
         }
         let touched = self.touched(&before, &after, generation).await?;
         let mut problems: Vec<Problem> = touched.iter().filter_map(Touched::orphans).collect();
+        if document == Document::Webhooks {
+            let own = load(source, BTreeMap::new()).await?.ok();
+            problems.extend(foreign_secret_files(&[Some(&before), own.as_ref()], &after));
+            problems.extend(not_asked(source, &after));
+        }
         problems.extend(self.spoils_agreed_files(source, (live, texts)).await?);
         let tables = tables_of_access(&self.store, &before.organisation).await?;
         let looser = looser(&before.organisation, &after.organisation).or_else(|| by_tables(&before, &after, &tables));
@@ -305,11 +343,12 @@ impl App {
             },
             Err(problems) => return Ok(problems),
         };
-        let before = self.configured();
+        let (before, webhooks) = (self.configured(), config.outgoing.webhooks);
         self.set_organisation(config.organisation);
         self.set_templates(config.templates);
         match self.take_tables(&config.tables).await {
             Ok(()) => {
+                self.set_webhooks(webhooks);
                 self.tell_access_forms();
                 self.follow_people().await?;
                 self.follow_what_was_read().await?;

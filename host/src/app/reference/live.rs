@@ -197,7 +197,11 @@ impl App {
     }
 
     /// Whether the configuration and the tables here are those of the store; one statement says so.
-    async fn has_all_published(&self) -> Result<bool, Error> {
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn has_all_published(&self) -> Result<bool, Error> {
         let (configuration, tables) = self.store.followed_revisions().await?;
         let here = self.configuration.load(std::sync::atomic::Ordering::Acquire);
         Ok(here == configuration && self.reference.load().revision == tables)

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::app::{Error, Office};
-use crate::config::{self, Config};
+use crate::config::{self, Config, Webhook};
 use crate::desk::organisation::difference::{Difference, Noun, OF_THE_DESK, Way, compare, differences};
 use crate::desk::organisation::form::Problem;
 use crate::desk::organisation::{App, Organisation};
@@ -26,6 +26,9 @@ pub struct Touched {
     /// Of an app whose `default-tier` is new: the people who are here and for whom it orders nothing, because their last grant has ended
     /// before.
     pub out_before_default: usize,
+    /// Of a webhook that is there already: how many deliveries wait for it, counted up to
+    /// [`WAITING_MAX`](crate::app::jobs::webhooks::WAITING_MAX). They go where it says then, and nowhere where it is gone.
+    pub waiting_deliveries: Option<i64>,
 }
 
 impl Touched {
@@ -117,6 +120,11 @@ fn moves_promises(before: &Organisation, after: &Organisation, Difference { noun
     }
 }
 
+/// The endpoints of webhooks, by their ids.
+fn webhooks(config: &Config) -> BTreeMap<&str, &Webhook> {
+    config.outgoing.webhooks.iter().map(|webhook| (webhook.id.as_str(), webhook)).collect()
+}
+
 impl Office {
     /// All that differs between two configurations, with what each difference touches.
     pub(super) async fn touched(
@@ -128,6 +136,8 @@ impl Office {
         let mut differences = differences(&before.organisation, &after.organisation);
         let (own_before, own_after) = (config::own_templates(&before.files), config::own_templates(&after.files));
         compare(Noun::Template, &own_before, &own_after, &mut differences);
+        compare(Noun::Webhook, &webhooks(before), &webhooks(after), &mut differences);
+        let waiting = self.waiting_deliveries(&differences).await?;
         let (before, after) = (&before.organisation, &after.organisation);
         let mut counts: BTreeMap<Noun, BTreeMap<String, i64>> = BTreeMap::new();
         let nouns: BTreeSet<Noun> = differences.iter().map(|difference| difference.noun).collect();
@@ -142,6 +152,7 @@ impl Office {
         };
         let touched = |difference: Difference| Touched {
             out_before_default: out_of(&difference),
+            waiting_deliveries: waiting.get(&difference.id).copied().filter(|_| difference.noun == Noun::Webhook),
             open_tickets: counts
                 .get(&difference.noun)
                 .and_then(|by_id| by_id.get(&difference.id))
@@ -152,6 +163,16 @@ impl Office {
             difference,
         };
         Ok(differences.into_iter().map(touched).collect())
+    }
+
+    /// By webhook that changes or goes, how many deliveries wait for it.
+    async fn waiting_deliveries(&self, differences: &[Difference]) -> Result<BTreeMap<String, i64>, Error> {
+        let mut counts = BTreeMap::new();
+        let there = |difference: &&Difference| difference.noun == Noun::Webhook && difference.way != Way::Added;
+        for Difference { id, .. } in differences.iter().filter(there) {
+            counts.insert(id.clone(), self.store.waiting_deliveries(id).await?);
+        }
+        Ok(counts)
     }
 
     /// By app whose `default-tier` is new, how many people who are here have been taken out of it already: none is brought back in.
@@ -192,7 +213,8 @@ impl Office {
             | Noun::Devices
             | Noun::Macro
             | Noun::CannedReply
-            | Noun::Template => return Ok(BTreeMap::new()),
+            | Noun::Template
+            | Noun::Webhook => return Ok(BTreeMap::new()),
         };
         let mut counts = self.store.open_tickets_by(by).await?;
         if noun == Noun::Person {

@@ -107,6 +107,7 @@ pub fn configuration(place: &Place, listen: Option<std::net::SocketAddr>) -> Res
         rules_dir: place.rules,
         cores: std::thread::available_parallelism().map_or(1, usize::from),
         smtp_password: context::smtp_password(),
+        may_be_asked: Some(outgoing::may_be_asked),
     };
     let config = config::load(&place.config, &outside).map_err(|problems| {
         let lines: Vec<String> = problems.iter().map(|problem| format!("  {problem}")).collect();
@@ -264,6 +265,7 @@ async fn open_with(
     let rules = tokio::task::spawn_blocking(move || rules(&options, seen)).await??;
     let app = Arc::new(App::new(clock, source, config.organisation, store, rules));
     app.correspondence.store(correspondence.into());
+    app.set_webhooks(config.outgoing.webhooks);
     app.adopt_tables(reference).await?;
     app.read_directory().await?;
     if by_api {

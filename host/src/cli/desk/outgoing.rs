@@ -5,14 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::jobs::messages::Correspondence;
-use crate::app::jobs::webhooks::Subscription;
 use crate::app::tokens::provider::Offer;
 use crate::cli::Failure;
 use crate::config::outgoing::mail::{self as configured, MailSecurity, MailServer, MailWay};
 use crate::config::outgoing::sign_in::SignIn;
-use crate::config::outgoing::webhooks::Webhook;
 use crate::config::outgoing::{Outgoing, Requests};
-use crate::config::{Config, Scanner, Server};
+use crate::config::{Config, Document, Scanner, Server, Webhook};
 use crate::connectors::apps::{Apps, Programs};
 use crate::connectors::clamd::{Address, Clamd};
 use crate::connectors::http::guard::InternalHosts;
@@ -21,7 +19,7 @@ use crate::connectors::mail::smtp::{Relay, Security};
 use crate::connectors::mail::{Mail, Settings, Way};
 use crate::connectors::oidc::{self, Provider};
 use crate::connectors::webhook::Secret;
-use crate::jobs::ways::{Hook, Ways};
+use crate::jobs::ways::Ways;
 use crate::rules::load::compile::{CompileLimits, THIS_PROGRAM};
 
 /// The ways out, ready to be used; no other system is asked for anything yet.
@@ -34,11 +32,25 @@ pub fn ways(outgoing: &Outgoing) -> Result<Ways, Failure> {
     let settings = settings(&outgoing.requests);
     let mail = outgoing.mail.as_ref().map(|mail| ready(mail, certificates.as_deref())).transpose()?;
     let http = Client::new(&settings);
-    let hooks = outgoing.webhooks.iter().map(|webhook| hook(webhook, &http)).collect::<Result<_, _>>()?;
+    outgoing.webhooks.iter().try_for_each(|webhook| check(webhook, &http))?;
     let public_url = outgoing.requests.public_url.as_deref();
     let provider = outgoing.sign_in.as_ref().zip(public_url).map(|(sign_in, url)| provider(sign_in, url, &http));
     let (provider, scanner) = (provider.transpose()?, outgoing.scanner.as_ref().map(scanner));
-    Ok(Ways { http, apps: Apps::new(settings), mail, hooks, scanner, provider })
+    Ok(Ways { http, apps: Apps::new(settings), mail, webhooks: true, scanner, provider })
+}
+
+/// The ways out of a whole configuration. Where endpoints of webhooks are published by API, those that its files name are only a
+/// beginning, and nothing depends on them.
+///
+/// # Errors
+///
+/// As [`ways`].
+pub fn ways_of(config: &Config) -> Result<Ways, Failure> {
+    let mut outgoing = config.outgoing.clone();
+    if config.by_api.contains(&Document::Webhooks) {
+        outgoing.webhooks.clear();
+    }
+    ways(&outgoing)
 }
 
 /// The runtime of connectors that are components, which takes those that the desk trusts.
@@ -91,32 +103,29 @@ fn provider(sign_in: &SignIn, url: &str, http: &Client) -> Result<(Offer, Provid
     Ok((offer, Provider::new(http.clone(), settings)))
 }
 
-fn hook(webhook: &Webhook, http: &Client) -> Result<Hook, Failure> {
-    let Webhook { id, url, secret_file, events, internal } = webhook;
-    let endpoint = http.endpoint(url).map_err(|error| format!("the webhook `{id}`: {url}: {error}"))?;
-    let text = std::fs::read_to_string(secret_file);
-    let text = text.map_err(|error| format!("the webhook `{id}`: {}: {error}", secret_file.display()))?;
+/// Refuses an endpoint that cannot be asked, or that no secret of its file could sign for.
+fn check(webhook: &Webhook, http: &Client) -> Result<(), Failure> {
+    let Webhook { id, url, secret_file, .. } = webhook;
+    http.endpoint(url).map_err(|error| format!("the webhook `{id}`: {url}: {error}"))?;
+    let Some(file) = secret_file else { return Ok(()) };
+    let text = std::fs::read_to_string(file);
+    let text = text.map_err(|error| format!("the webhook `{id}`: {}: {error}", file.display()))?;
     let secrets = text.split_whitespace().map(str::parse).collect::<Result<Vec<Secret>, _>>();
-    let secrets = secrets.map_err(|error| format!("the webhook `{id}`: {}: {error}", secret_file.display()))?;
+    let secrets = secrets.map_err(|error| format!("the webhook `{id}`: {}: {error}", file.display()))?;
     if secrets.is_empty() {
-        return Err(format!("the webhook `{id}`: {} has no secret", secret_file.display()).into());
+        return Err(format!("the webhook `{id}`: {} has no secret", file.display()).into());
     }
-    let subscription = Subscription {
-        name: id.to_string(),
-        host: host_of(url),
-        secrets: secrets.len(),
-        events: events.clone(),
-        internal: *internal,
-    };
-    Ok(Hook { subscription, endpoint, secrets })
+    Ok(())
 }
 
-/// The scheme and the host of an address, without a user or a path.
-fn host_of(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-    format!("{scheme}://{host}")
+/// Whether an address may be asked where these hosts are internal, and why not.
+///
+/// # Errors
+///
+/// Why not.
+pub fn may_be_asked(internal_hosts: &[String], address: &str) -> Result<(), String> {
+    let internal = InternalHosts::new(internal_hosts.iter().cloned());
+    http::Endpoint::parse(address, &internal).map(drop).map_err(|error| error.to_string())
 }
 
 /// How messages are worded.

@@ -10,6 +10,7 @@ use crate::app::rollout::rules::Source;
 use crate::cli::{Failure, Place};
 use crate::desk::change::condition::{Condition, Tags};
 use crate::desk::id::PersonId;
+use crate::desk::organisation::difference::Way;
 use crate::rules::text::shown;
 
 /// Versions of the configuration.
@@ -214,8 +215,13 @@ fn show(proposed: &Proposed) {
             0 => String::new(),
             count => format!("; its default-tier orders nothing for {count} people whose last grant has ended"),
         };
+        let waiting = match (touched.waiting_deliveries, difference.way) {
+            (None | Some(0), _) => String::new(),
+            (Some(count), Way::Removed) => format!("; {count} deliveries wait for it and are not sent any more"),
+            (Some(count), _) => format!("; {count} deliveries wait for it and go where it says then"),
+        };
         let (way, noun) = (difference.way.code(), difference.noun.code());
-        println!("{way:<8} {noun} {}{tickets}{rules}{out}", shown(&difference.id));
+        println!("{way:<8} {noun} {}{tickets}{rules}{out}{waiting}", shown(&difference.id));
     }
     for problem in &proposed.problems {
         println!("problem: {}", shown(&problem.message));

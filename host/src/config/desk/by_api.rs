@@ -18,11 +18,12 @@ pub enum Document {
     Macros,
     CannedReplies,
     Templates,
+    Webhooks,
 }
 
 impl Document {
     /// Every one.
-    pub const ALL: [Document; 11] = [
+    pub const ALL: [Document; 12] = [
         Document::People,
         Document::Teams,
         Document::Taxonomy,
@@ -34,6 +35,7 @@ impl Document {
         Document::Macros,
         Document::CannedReplies,
         Document::Templates,
+        Document::Webhooks,
     ];
 
     /// The stable word for programs, and its file in the directory.
@@ -50,6 +52,7 @@ impl Document {
             Document::Macros => ("macros", "macros.toml"),
             Document::CannedReplies => ("canned-replies", "canned-replies.toml"),
             Document::Templates => ("templates", "templates.toml"),
+            Document::Webhooks => ("webhooks", "webhooks.toml"),
         }
     }
 
@@ -76,6 +79,7 @@ impl Document {
             Document::Promises => &["promises", "closing"],
             Document::Macros => &["macro"],
             Document::CannedReplies => &["canned-reply"],
+            Document::Webhooks => &["webhook"],
             Document::People
             | Document::Teams
             | Document::Taxonomy
@@ -94,12 +98,12 @@ impl Document {
 /// Reads the table, which may be absent.
 ///
 /// - `by-api`: those of `people`, `teams`, `taxonomy`, `request-types`, `apps`, `calendars`, `priorities`, `promises`, `macros`,
-///   `canned-replies` and `templates` that are published by API. Their files in the directory hold until the first version is
+///   `canned-replies`, `templates` and `webhooks` that are published by API. Their files in the directory hold until the first version is
 ///   published, and mean nothing from then on. All others are the directory's, and cannot be published. Default none.
 ///
 /// `calendars.toml` has `[calendar]` and `[[other-calendar]]`; `priorities.toml` has `[scales]`, `[[priority]]` and `[[matrix]]`;
-/// `promises.toml` has `[promises]` and `[closing]`; `macros.toml` has `[[macro]]`, and `canned-replies.toml` has `[[canned-reply]]`.
-/// A directory has these tables in such a file or in `desk.toml`, never in both.
+/// `promises.toml` has `[promises]` and `[closing]`; `macros.toml` has `[[macro]]`, `canned-replies.toml` has `[[canned-reply]]`, and
+/// `webhooks.toml` has `[[webhook]]`. A directory has these tables in such a file or in `desk.toml`, never in both.
 pub fn read(keys: &mut Keys<'_>) -> BTreeSet<Document> {
     let words = Document::ALL.map(|document| (document.code(), document));
     let list = keys.list("by-api");

@@ -63,12 +63,12 @@ pub fn read(
     parsed.desk.read(|keys| {
         let server = keys.table("server", |keys| server::read(keys, around));
         let by_api = keys.table("configuration", by_api::read).unwrap_or_default();
-        let (limits, store, outgoing) = bounds_and_ways(keys, around);
+        let parts = Parts { parsed, by_api: &by_api };
+        let (limits, store, outgoing) = bounds_and_ways(keys, around, &parts);
         let telemetry = keys.table("telemetry", telemetry::read);
         let read = |keys: &mut Keys<'_>| (trust::read(keys), trust::withdrawn(keys));
         let (trusted_keys, withdrawn) = keys.table("rules", read).unwrap_or_default();
         let name = keys.required("name").and_then(|node| node.line());
-        let parts = Parts { parsed, by_api: &by_api };
         let (calendar, calendars) = parts.read(Document::Calendars, keys, |keys| calendar::all(keys, around.texts));
         let (closing, watch) = parts.read(Document::Promises, keys, |keys| promises::and_closing(keys, names));
         request_types.values_mut().for_each(|(form, given)| form.closing = std::mem::take(given).over(&closing));
@@ -160,17 +160,23 @@ fn levels(keys: &mut Keys<'_>, names: &Names) -> Option<Levels> {
 }
 
 /// The bounds of what people do, where files are kept, and everything that leaves the desk.
-fn bounds_and_ways(keys: &mut Keys<'_>, around: &Around<'_>) -> (Limits, Option<Archive>, Outgoing) {
+fn bounds_and_ways(keys: &mut Keys<'_>, around: &Around<'_>, parts: &Parts<'_>) -> (Limits, Option<Archive>, Outgoing) {
     let limits = keys.table("limits", server::limits).unwrap_or_default();
     let (attachments, store) = keys.table("attachments", |keys| attachments::read(keys, around)).unwrap_or_default();
     let scanner = attachments.scanner.clone().map(|scanner| (scanner, attachments.scanner_timeout));
-    (Limits { attachments, ..limits }, store, Outgoing { scanner, ..outgoing(keys, around) })
+    (Limits { attachments, ..limits }, store, Outgoing { scanner, ..outgoing(keys, around, parts) })
 }
 
 /// Everything that leaves the desk.
-fn outgoing(keys: &mut Keys<'_>, around: &Around<'_>) -> Outgoing {
+fn outgoing(keys: &mut Keys<'_>, around: &Around<'_>, parts: &Parts<'_>) -> Outgoing {
     let requests = keys.table("outgoing", |keys| outgoing::requests(keys, around.dir)).unwrap_or_default();
-    let webhooks = keys.entries("webhook", |keys, id| webhooks::read(keys, id, around.dir));
+    // Versions are looked at when they are published: what the operator changes later keeps no desk from its start.
+    let may_be_asked = around.outside.may_be_asked.filter(|_| !parts.by_api.contains(&Document::Webhooks));
+    let asked = |text: &str| match may_be_asked {
+        Some(may_be_asked) => may_be_asked(&requests.internal_hosts, text).map_err(|why| Wrong::NotAsked { why }),
+        None => Ok(()),
+    };
+    let webhooks = parts.read(Document::Webhooks, keys, |keys| webhooks::all(keys, around.dir, &asked));
     let mail = keys.optional("mail");
     let mail = mail.and_then(|node| node.keys(|keys| mail::read(keys, around.dir, around.outside)).flatten());
     let provider = keys.optional("sign-in");

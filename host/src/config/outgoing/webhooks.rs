@@ -1,10 +1,17 @@
-//! `[[webhook]]` of `desk.toml`: other systems that hear of what happens to tickets.
+//! `[[webhook]]` of `webhooks.toml` or `desk.toml`: other systems that hear of what happens to tickets.
+//! Published by API, an endpoint has a `secret-file` only where the directory names that file for it as well: other secrets are made by the
+//! desk.
 
 use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
 
 use crate::config::read::{Keys, distinct};
 use crate::config::wrong::Wrong;
 use crate::desk::id::WebhookId;
+
+/// The most endpoints: each reads the feed of what happens for itself.
+const ENDPOINTS_MAX: usize = 100;
 
 /// An endpoint that hears what happens, by Standard Webhooks: the keys of one `[[webhook]]`, in kebab-case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,8 +21,9 @@ pub struct Webhook {
     /// `url`: `https://...`; a host inside has to be named in `[outgoing] internal-hosts`.
     pub url: String,
     /// `secret-file`: a file with a secret a line, `whsec_...`. Each signs, so that a secret is changed by adding the new one,
-    /// then taking out the old one. Relative to the configuration directory.
-    pub secret_file: PathBuf,
+    /// then taking out the old one. Relative to the configuration directory. Without it the desk keeps the secret: an
+    /// administrator has it made, is shown it once, and the endpoint's events wait until then.
+    pub secret_file: Option<PathBuf>,
     /// `events`: which ones, such as `ticket.commented`; `ticket.*` for all of a kind. Default all.
     pub events: Vec<String>,
     /// `internal`: whether it hears also of what requesters do not see, such as that there is a private note. Texts are sent
@@ -23,17 +31,61 @@ pub struct Webhook {
     pub internal: bool,
 }
 
-/// Reads one `[[webhook]]`.
-pub fn read(keys: &mut Keys<'_>, id: WebhookId, dir: &Path) -> Webhook {
-    let url = keys.required("url").and_then(|node| node.parsed(address)).unwrap_or_default();
-    let secret_file = keys.required("secret-file").and_then(|node| node.filled()).unwrap_or_default();
+impl Webhook {
+    /// The scheme and the host of its address, without a user or a path, which may work as a password.
+    pub fn host(&self) -> String {
+        host_of(&self.url)
+    }
+}
+
+/// The check of an address, besides its form.
+pub type Asked<'a> = &'a dyn Fn(&str) -> Result<(), Wrong>;
+
+/// Reads each `[[webhook]]`.
+pub fn all(keys: &mut Keys<'_>, dir: &Path, asked: Asked<'_>) -> Vec<Webhook> {
+    let webhooks = keys.entries("webhook", |keys, id| read(keys, id, dir, asked));
+    if webhooks.len() > ENDPOINTS_MAX {
+        keys.report("webhook", Wrong::TooMany { found: webhooks.len(), max: ENDPOINTS_MAX });
+    }
+    webhooks
+}
+
+fn read(keys: &mut Keys<'_>, id: WebhookId, dir: &Path, asked: Asked<'_>) -> Webhook {
+    let url = keys.required("url").and_then(|node| {
+        node.parsed(|text| {
+            let text = address(text)?;
+            asked(&text)?;
+            Ok(text)
+        })
+    });
+    let secret_file = keys.optional("secret-file").and_then(|node| node.filled());
     Webhook {
         id,
-        url,
-        secret_file: dir.join(secret_file),
+        url: url.unwrap_or_default(),
+        secret_file: secret_file.map(|file| dir.join(file)),
         events: distinct(keys.list("events"), |node| node.parsed(pattern)),
         internal: keys.optional("internal").and_then(|node| node.flag()).unwrap_or(false),
     }
+}
+
+fn host_of(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    format!("{scheme}://{host}")
+}
+
+/// The document with its addresses cut off behind their hosts, for those who may look at it and not change it. A text that is no
+/// TOML is left out.
+pub fn without_paths(text: &str) -> String {
+    let Ok(mut document) = text.parse::<Table>() else { return String::new() };
+    let endpoints = document.get_mut("webhook").and_then(Value::as_array_mut);
+    for endpoint in endpoints.into_iter().flatten() {
+        if let Some(Value::String(url)) = endpoint.get_mut("url") {
+            *url = host_of(url);
+        }
+    }
+    toml::to_string(&document).unwrap_or_default()
 }
 
 fn address(text: &str) -> Result<String, Wrong> {
@@ -48,4 +100,19 @@ fn pattern(text: &str) -> Result<String, Wrong> {
         None => text == "*",
     };
     is_pattern.then(|| text.to_owned()).ok_or_else(|| Wrong::NotAnEvent { text: text.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_what_may_be_a_password() {
+        let text =
+            "# ours\n[[webhook]]\nid = \"cmdb\"\nurl = \"https://me:pw@cmdb.example.com/hooks/S3cret?key=K3y\"\n";
+        let shown = without_paths(text);
+        assert!(shown.contains("url = \"https://cmdb.example.com\"") && shown.contains("id = \"cmdb\""), "{shown}");
+        assert!(["pw", "S3cret", "K3y"].iter().all(|secret| !shown.contains(secret)), "{shown}");
+        assert_eq!(without_paths("url = \"https://x/S3cret"), "");
+    }
 }

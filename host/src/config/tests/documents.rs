@@ -46,3 +46,31 @@ fn words_of_messages_stand_in_one_file_or_in_a_folder_and_their_mistakes_are_nam
     let said = check(&files, &Outside::default()).unwrap_err()[0].to_string();
     assert!(said.starts_with("templates.toml") && said.contains("de/closed.txt, line 1"), "{said}");
 }
+
+fn only_https(internal_hosts: &[String], url: &str) -> Result<(), String> {
+    let may_be = internal_hosts.is_empty() && url.starts_with("https://");
+    if may_be { Ok(()) } else { Err("it is inside".to_owned()) }
+}
+
+#[test]
+fn endpoints_stand_in_one_file_and_the_addresses_of_the_directory_are_looked_at() {
+    let mut files = sound();
+    let webhook = |url: &str| format!("[[webhook]]\nid = \"cmdb\"\nurl = \"{url}\"\nevents = [\"ticket.*\"]\n");
+    let outside = Outside { may_be_asked: Some(only_https), ..Outside::default() };
+    files.texts.insert("webhooks.toml".to_owned(), webhook("https://cmdb.example.com/hook"));
+    let read = check(&files, &outside).unwrap().outgoing.webhooks;
+    assert_eq!((read[0].id.as_str(), read[0].host().as_str()), ("cmdb", "https://cmdb.example.com"));
+    assert_eq!((&read[0].secret_file, read[0].internal), (&None, false));
+    files.texts.insert("webhooks.toml".to_owned(), webhook("http://cmdb.example.com/hook"));
+    let refused = check(&files, &outside).unwrap_err()[0].to_string();
+    assert_eq!(refused, "webhooks.toml:3:7: webhook.cmdb.url: is an address that is not asked: it is inside");
+    // Published, it was looked at then, and what `desk.toml` has means nothing any more.
+    let desk = files.texts.get_mut("desk.toml").unwrap();
+    desk.push_str(&format!("[configuration]\nby-api = [\"webhooks\"]\n{}", webhook("http://old.example/")));
+    let published = check(&files, &outside).unwrap().outgoing.webhooks;
+    assert_eq!(published.iter().map(|one| one.url.as_str()).collect::<Vec<_>>(), ["http://cmdb.example.com/hook"]);
+    let desk = files.texts.get_mut("desk.toml").unwrap();
+    *desk = desk.replace("by-api = [\"webhooks\"]", "");
+    let both = check(&files, &outside).unwrap_err();
+    assert!(both.iter().any(|one| one.to_string().contains("stands in `webhooks.toml` as well")), "{both:?}");
+}

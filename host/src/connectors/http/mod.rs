@@ -119,6 +119,28 @@ impl Error {
 }
 
 impl Endpoint {
+    /// An address that may be asked where these hosts are internal.
+    ///
+    /// # Errors
+    ///
+    /// [`NotAnEndpoint`].
+    pub fn parse(text: &str, internal: &InternalHosts) -> Result<Endpoint, NotAnEndpoint> {
+        let mut url = Url::parse(text).map_err(|source| NotAnEndpoint::NotAUrl { source })?;
+        let named = url.username().is_empty() && url.password().is_none();
+        let host = url.host_str().filter(|host| !host.is_empty() && named).ok_or(NotAnEndpoint::Unfit)?;
+        match url.scheme() {
+            "https" => {}
+            "http" if internal.has(host) => {}
+            _ => return Err(NotAnEndpoint::NotHttps),
+        }
+        // What is written as an address is never resolved.
+        if let Ok(address) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
+            guard::check_address(host, address, internal)?;
+        }
+        url.set_fragment(None);
+        Ok(Endpoint(url))
+    }
+
     /// The address of something below this one: `path` goes on where this one's path ends, and stays on this host.
     ///
     /// # Errors
@@ -186,20 +208,7 @@ impl Client {
     ///
     /// [`NotAnEndpoint`].
     pub fn endpoint(&self, text: &str) -> Result<Endpoint, NotAnEndpoint> {
-        let mut url = Url::parse(text).map_err(|source| NotAnEndpoint::NotAUrl { source })?;
-        let named = url.username().is_empty() && url.password().is_none();
-        let host = url.host_str().filter(|host| !host.is_empty() && named).ok_or(NotAnEndpoint::Unfit)?;
-        match url.scheme() {
-            "https" => {}
-            "http" if self.internal.has(host) => {}
-            _ => return Err(NotAnEndpoint::NotHttps),
-        }
-        // What is written as an address is never resolved.
-        if let Ok(address) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
-            guard::check_address(host, address, &self.internal)?;
-        }
-        url.set_fragment(None);
-        Ok(Endpoint(url))
+        Endpoint::parse(text, &self.internal)
     }
 
     /// Sends a request and reads the answer of any status: a redirect is an answer as any other.

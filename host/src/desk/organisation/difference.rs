@@ -25,6 +25,7 @@ pub enum Noun {
     Macro,
     CannedReply,
     Template,
+    Webhook,
 }
 
 impl Noun {
@@ -48,6 +49,7 @@ impl Noun {
             Noun::Macro => "macro",
             Noun::CannedReply => "canned reply",
             Noun::Template => "template",
+            Noun::Webhook => "webhook",
         }
     }
 }

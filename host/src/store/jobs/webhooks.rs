@@ -244,10 +244,48 @@ impl Store {
     pub async fn enable_webhook(&self, name: &str, now: Timestamp) -> Result<bool, Error> {
         let sql = "update webhooks set disabled_at = null, failing_since = null, why = '' where name = $1";
         let known = self.write_job(sql, vec![name.into()]).await? == 1;
+        self.deliver_now(name, now).await?;
+        Ok(known)
+    }
+
+    /// Makes all due now that waits for an endpoint.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub async fn deliver_now(&self, name: &str, now: Timestamp) -> Result<(), Error> {
         let sql = "update webhook_deliveries set not_before = $2 \
                    where webhook = $1 and sent_at is null and dead_at is null and not_before > $2";
-        self.write_job(sql, vec![name.into(), ms(now).into()]).await?;
-        Ok(known)
+        self.write_job(sql, vec![name.into(), ms(now).into()]).await.map(drop)
+    }
+
+    /// The secrets that the desk keeps under a name.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn secret(&self, name: &str) -> Result<Option<String>, Error> {
+        let row = self.db.optional("select value from secrets where name = $1", vec![name.into()]).await?;
+        row.map(|row| row.text(0)).transpose()
+    }
+
+    /// Keeps secrets under a name in the place of those that were read there before. Whether those were still there.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub async fn replace_secret(&self, name: &str, before: Option<&str>, value: &str) -> Result<bool, Error> {
+        let changed = match before {
+            None => {
+                let sql = "insert into secrets (name, value) values ($1, $2) on conflict do nothing";
+                self.write_job(sql, vec![name.into(), Arg::from(value)]).await?
+            }
+            Some(before) => {
+                let sql = "update secrets set value = $3 where name = $1 and value = $2";
+                self.write_job(sql, vec![name.into(), before.into(), Arg::from(value)]).await?
+            }
+        };
+        Ok(changed == 1)
     }
 
     /// Delivers again, with the same ids, what was queued for an endpoint since some time, or the one with this id. How many

@@ -13,6 +13,7 @@ use crate::app::reference::configuration::{
 };
 use crate::app::reference::lines::{self, Line, Part};
 use crate::desk::change::condition::{Condition, Tags};
+use crate::desk::organisation::difference::Way;
 use crate::desk::organisation::form::Problem;
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::Form;
@@ -49,7 +50,7 @@ struct Thing {
     /// Whether promises of open tickets move with it.
     promises_move: bool,
     rules: String,
-    /// That its new `default-tier` is nothing for some; may be empty.
+    /// That its new `default-tier` is nothing for some, or that deliveries wait for it; may be empty.
     out: String,
 }
 
@@ -157,7 +158,13 @@ fn wrong(problem: &Problem, document: Document, content: &str) -> Wrong {
 }
 
 fn thing(f: &Frame, touched: Touched) -> Thing {
-    let Touched { difference, open_tickets, promises_move, rules, out_before_default } = touched;
+    let Touched { difference, open_tickets, promises_move, rules, out_before_default, waiting_deliveries } = touched;
+    let out = match (out_before_default, waiting_deliveries, difference.way) {
+        (0, None | Some(0), _) => String::new(),
+        (0, Some(waiting), Way::Removed) => f.words.n("document.deliveries-end", waiting),
+        (0, Some(waiting), _) => f.words.n("document.deliveries-follow", waiting),
+        (count, ..) => f.words.n("document.out-before-default", count),
+    };
     Thing {
         way: difference.way.code(),
         word: f.words.t(&format!("document.{}", difference.way.code())),
@@ -166,10 +173,7 @@ fn thing(f: &Frame, touched: Touched) -> Thing {
         open_tickets,
         promises_move,
         rules: rules.join(", "),
-        out: match out_before_default {
-            0 => String::new(),
-            count => f.words.n("document.out-before-default", count),
-        },
+        out,
     }
 }
 
