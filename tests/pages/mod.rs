@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use self::guard::{FORM, OWN, cookie, send};
 use crate::support::browser::Browser;
 use crate::support::components::example_rules;
 use crate::support::house::House;
@@ -135,4 +136,69 @@ fn set_state(browser: &mut Browser, to: &str) {
     browser.click("details[data-key=s] form button.primary");
     browser.sees(".notice.good", "state is changed");
     browser.has_focus();
+}
+
+/// Where no answer to an act comes, the page says so and stays as it is; trying again does once what the desk may have done already.
+/// An answer that is no page of the ticket is said in the same place.
+#[test]
+fn an_act_whose_answer_is_lost_is_done_once() {
+    let desk = desk();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/tickets/IT-1");
+    // The desk hears of it, and the page does not hear of the desk.
+    kofi.script(
+        "window.same = true; window.sent = []; window.lost = true; const real = window.fetch; \
+         window.fetch = async (address, options) => { \
+           const acts = options?.body instanceof URLSearchParams && options.body.has('key'); \
+           if (acts) window.sent.push(options.body.get('key')); \
+           const answer = await real(address, options); \
+           if (acts && window.lost) throw new TypeError('lost'); \
+           return answer; }",
+    );
+    kofi.type_into("#task-text", "Call the vendor");
+    kofi.click(".add-line button");
+    kofi.sees("[data-failed]", "No answer came");
+    kofi.has_focus();
+    let now = "return [window.same, document.querySelector('#task-text').value, document.querySelectorAll('.tasks li').length]";
+    assert_eq!(kofi.script(now), json!([true, "Call the vendor", 0]));
+    kofi.click("[data-failed] button");
+    kofi.wait("window.sent.length === 2 && !document.querySelector('form[data-sending]')");
+    kofi.counts("[data-failed]", 1);
+    kofi.script("window.lost = false");
+    kofi.click("[data-failed] button");
+    kofi.counts(".tasks li", 1);
+    kofi.counts("[data-failed]", 0);
+    kofi.has_focus();
+    assert_eq!(kofi.script(now), json!([true, "", 1]));
+    assert_eq!(kofi.script("return [window.sent.length, new Set(window.sent).size]"), json!([3, 1]), "by one key");
+    // What is done next is another act.
+    kofi.type_into("#task-text", "Call them again");
+    kofi.click(".add-line button");
+    kofi.counts(".tasks li", 2);
+    kofi.press(&["l"]);
+    kofi.type_into("#link-other", "none");
+    kofi.click("button[value=link]");
+    kofi.sees("[data-failed]", "This form is not one of ours");
+    assert_eq!(kofi.script("return [window.same, document.querySelector('#link-other').value]"), json!([true, "none"]));
+    kofi.script("document.querySelector('#link-other').value = '6'");
+    kofi.click("[data-failed] button");
+    kofi.sees("[aria-labelledby=links]", "IT-6");
+    words_are_not_sent_in_the_place_of_others(&desk);
+}
+
+/// Words under the key of others that have arrived: the page says so and keeps them, with a key of their own.
+fn words_are_not_sent_in_the_place_of_others(desk: &House) {
+    let cookie = cookie(desk, "kofi");
+    let address = format!("{}/tickets/IT-2", desk.url);
+    let reply = |body: &str| {
+        let form = format!("key=the-first-key&body={body}");
+        send("POST", &format!("{address}/reply"), &[FORM, OWN, ("cookie", &cookie)], &form)
+    };
+    assert_eq!((reply("The+cable+is+old").status, reply("The+cable+is+old").status), (303, 303));
+    let other = reply("The+socket+is+loose");
+    assert_eq!(other.status, 422);
+    assert!(other.text.contains("This form was sent before"), "{}", other.text);
+    assert!(other.text.contains(">The socket is loose</textarea>") && !other.text.contains("the-first-key"));
+    let page = send("GET", &address, &[("cookie", &cookie)], "").text;
+    assert_eq!((page.matches("The cable is old").count(), page.matches("The socket is loose").count()), (1, 0));
 }

@@ -60,6 +60,10 @@ pub(super) async fn answer(
             let shown = notice(words.t("ticket.conflict"), "warn", meanwhile(&visit, number).await?);
             render(visit, number, form, shown, StatusCode::PRECONDITION_FAILED).await
         }
+        Err(Error::KeyReused) => {
+            let shown = notice(words.t("ticket.sent-before"), "warn", meanwhile(&visit, number).await?);
+            render(visit, number, form, shown, StatusCode::UNPROCESSABLE_ENTITY).await
+        }
         Err(Error::Refused(refusal)) => {
             let shown = notice(words.t1("ticket.refused", visit.frame.refused(&refusal)), "bad", Vec::new());
             render(visit, number, form, shown, StatusCode::CONFLICT).await
