@@ -302,6 +302,8 @@ const extra = [["Ctrl+K", () => body.dataset.palette, palette]];
 function addKey(key, words, act) { extra.push([key, () => words, act]); }
 if ($("[data-copy], [data-row]")) addKey(".", body.dataset.copyKey, copyKey);
 const off = () => "keysOff" in body.dataset;
+// What has a key says it to one who points at it.
+wire((page) => soon(() => { if (!off()) for (const e of $$("[data-key]", page)) (e.matches("details") ? e.firstElementChild : e.labels?.[0] || e).title ||= e.dataset.key; }));
 const typing = (element) => element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName) && !ticks(element);
 
 function act(element) {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use self::guard::{FORM, OWN, cookie, send};
-use crate::support::browser::Browser;
+use crate::support::browser::{Browser, CONTROL, ENTER, SHIFT};
 use crate::support::components::example_rules;
 use crate::support::house::House;
 use crate::support::place::Database;
@@ -183,6 +183,13 @@ fn an_act_whose_answer_is_lost_is_done_once() {
     kofi.script("document.querySelector('#link-other').value = '6'");
     kofi.click("[data-failed] button");
     kofi.sees("[aria-labelledby=links]", "IT-6");
+    // Sent twice before the first has been answered, words are there once.
+    kofi.type_into("#reply-body", "Only once");
+    let send = "document.querySelector('.reply-pane [data-key=\"Ctrl+Enter\"]')";
+    kofi.script(&format!("window.sent = []; {send}.click(); {send}.click()"));
+    kofi.sees(".notice.good", "reply");
+    let texts = "[...document.querySelectorAll('.story .text')].filter((text) => text.innerText === 'Only once')";
+    assert_eq!(kofi.script(&format!("return [{texts}.length, window.sent.length]")), json!([1, 1]));
     words_are_not_sent_in_the_place_of_others(&desk);
 }
 
@@ -201,4 +208,79 @@ fn words_are_not_sent_in_the_place_of_others(desk: &House) {
     assert!(other.text.contains(">The socket is loose</textarea>") && !other.text.contains("the-first-key"));
     let page = send("GET", &address, &[("cookie", &cookie)], "").text;
     assert_eq!((page.matches("The cable is old").count(), page.matches("The socket is loose").count()), (1, 0));
+}
+
+/// The next ticket is the one that stands first in the queue of those that wait for the agent: also when words are sent on the first,
+/// which is not the next after itself.
+#[test]
+fn the_next_ticket_is_the_first_of_the_others_that_wait() {
+    let desk = desk();
+    for (key, priority) in [("IT-3", "critical"), ("IT-6", "high")] {
+        let his =
+            json!({ "team": "service-desk", "assignee": "kofi", "priority": priority, "reason": "it is for him" });
+        desk.as_role("kofi").with("if-match", "*").patch(&format!("/api/v1/tickets/{key}"), &his).expect(200);
+    }
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/queue");
+    kofi.press(&["g", "n"]);
+    kofi.is_at("/tickets/IT-3?done=next");
+    kofi.has_focus();
+    kofi.press(&["g", "n"]);
+    kofi.is_at("/tickets/IT-6?done=next");
+    kofi.go("/tickets/IT-3");
+    kofi.press(&["r"]);
+    kofi.type_into("#reply-body", "One more");
+    kofi.press(&[&format!("{CONTROL}{SHIFT}{ENTER}")]);
+    kofi.is_at("/tickets/IT-6?done=next");
+    kofi.go("/tickets/IT-3");
+    kofi.sees(".story", "One more");
+    // Without scripts, too.
+    let mut still = Browser::without_scripts_of(&desk.url, "kofi", "/tickets/IT-6");
+    still.click("form[action='/queue/next'] button");
+    still.wait("location.pathname !== '/tickets/IT-6'");
+}
+
+/// A line that changes is changed where it stands; the one with the focus, and the one under the pointer, stay as they are. Nothing
+/// changes its place.
+#[test]
+fn lines_change_where_they_stand_and_not_under_the_reader_s_hands() {
+    let desk = desk();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/queue");
+    kofi.press(&["j"]);
+    let point = kofi.script(
+        "window.lines = [...document.querySelectorAll('tr[data-row]')]; window.keys = window.lines.map((line) => line.dataset.row); \
+         window.at = window.lines.map((line) => line.dataset.version); \
+         const box = window.lines[1].querySelector('.c-state').getBoundingClientRect(); return [box.x + 4, box.y + 4]",
+    );
+    kofi.devtools("Input.dispatchMouseEvent", &json!({ "type": "mouseMoved", "x": point[0], "y": point[1] }));
+    kofi.wait("window.lines[1].matches(':hover')");
+    let keys = kofi.script("return window.keys");
+    // The last of them changes last: when that is seen, so are the others.
+    for n in [0, 1, 2] {
+        let path = format!("/api/v1/tickets/{}/comments", keys[n].as_str().unwrap());
+        desk.as_role("mei").post(&path, &json!({ "body": "I look at it", "internal": true })).expect(201);
+    }
+    kofi.wait("document.querySelector(`tr[data-row='${window.keys[2]}']`).dataset.version !== window.at[2]");
+    let now = kofi.script(
+        "const now = [...document.querySelectorAll('tr[data-row]')]; \
+         return [now.map((line) => line.dataset.row), now.slice(0, 3).map((line, n) => line === window.lines[n]), \
+                 now.slice(0, 2).map((line, n) => line.dataset.version === window.at[n]), now[0].contains(document.activeElement)]",
+    );
+    assert_eq!(now, json!([keys, [true, true, false], [true, true], true]));
+    // Acts of the list are for the line where one is, and the palette does what is on the page.
+    let line = keys[0].as_str().unwrap();
+    kofi.press(&["i"]);
+    kofi.wait("location.pathname === '/queue/bulk'");
+    kofi.sees("main", line);
+    kofi.go("/tickets/IT-2");
+    for (words, shown) in [
+        ("Private note", "document.activeElement.id === 'note-body'"),
+        ("Approvals", "location.pathname === '/approvals'"),
+    ] {
+        kofi.press(&[&format!("{CONTROL}k")]);
+        kofi.type_into(".palette input", words);
+        kofi.press(&[ENTER]);
+        kofi.wait(shown);
+    }
 }

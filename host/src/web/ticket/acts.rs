@@ -35,7 +35,7 @@ pub fn seen(form: &Form) -> Condition {
 /// Back to the ticket, or on to the next one that waits.
 async fn back(visit: &Visit, number: TicketNumber, done: &str, form: &Form) -> Result<Response, Failure> {
     match form.text("then").as_str() {
-        "next" => next::take_next(visit).await,
+        "next" => next::take_next(visit, Some(number)).await,
         _ => Ok(Redirect::to(&format!("/tickets/{number}?done={done}")).into_response()),
     }
 }
