@@ -25,8 +25,8 @@ function live(heard) {
 addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 
 const queue = $("[data-queue]");
-// Who comes back finds it at once as it was left.
-const back = ["back_forward", "reload"].includes(performance.getEntriesByType("navigation")[0]?.type);
+// Who comes back to a place in it finds that at once: the browser knows that there was one without being asked what.
+const back = history.state === "place";
 if (queue) (back ? (work) => work() : soon)(() => {
   const rows = () => $$("tr[data-row]", queue);
   // A long list is put up part by part, each in a picture of its own; who goes to a row that is not there yet has all of them at once.
@@ -46,6 +46,7 @@ if (queue) (back ? (work) => work() : soon)(() => {
     if (focus) $(".c-subject a", all[at]).focus({ preventScroll: true });
     all[at].scrollIntoView({ block: "nearest" });
     sessionStorage.setItem(place, all[at].dataset.row);
+    if (!history.state) history.replaceState("place", "");
   };
   const box = (row) => $("input[type=checkbox]", row);
   const select = (from, to) => rows().forEach((row, n) => { box(row).checked = n >= Math.min(from, to) && n <= Math.max(from, to); });

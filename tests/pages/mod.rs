@@ -257,7 +257,7 @@ fn lines_change_where_they_stand_and_not_under_the_reader_s_hands() {
     kofi.wait("window.lines[1].matches(':hover')");
     let keys = kofi.script("return window.keys");
     // The last of them changes last: when that is seen, so are the others.
-    for n in [0, 1, 2] {
+    for n in [0_usize, 1, 2] {
         let path = format!("/api/v1/tickets/{}/comments", keys[n].as_str().unwrap());
         desk.as_role("mei").post(&path, &json!({ "body": "I look at it", "internal": true })).expect(201);
     }
