@@ -302,9 +302,9 @@ fn the_pages_of_those_who_look_after_the_desk_stand_in_groups() {
     assert_eq!(shown(&kofi), json!(few.map(|report| format!("/reports/{report}"))));
     kofi.size(1280, 800);
     kofi.click("button[value=de]");
+    kofi.wait("document.documentElement.lang === 'de'");
     for report in ["deflection", "first-contact"] {
         kofi.go(&format!("/reports/{report}"));
-        kofi.wait("document.documentElement.lang === 'de'");
         kofi.wait(one_row);
     }
 }

@@ -176,13 +176,19 @@ fn an_act_whose_answer_is_lost_is_done_once() {
     kofi.click(".add-line button");
     kofi.counts(".tasks li", 2);
     kofi.press(&["l"]);
-    kofi.type_into("#link-other", "none");
+    kofi.type_into("#link-other", "6");
+    kofi.script("window.first = document.querySelector('#link-kind option').value; document.querySelector('#link-kind option').value = 'none'");
     kofi.click("button[value=link]");
     kofi.sees("[data-failed]", "This form is not one of ours");
-    assert_eq!(kofi.script("return [window.same, document.querySelector('#link-other').value]"), json!([true, "none"]));
-    kofi.script("document.querySelector('#link-other').value = '6'");
+    assert_eq!(kofi.script("return [window.same, document.querySelector('#link-other').value]"), json!([true, "6"]));
+    kofi.script("document.querySelector('#link-kind option').value = window.first");
     kofi.click("[data-failed] button");
     kofi.sees("[aria-labelledby=links]", "IT-6");
+    kofi.press(&["l"]);
+    kofi.type_into("#link-other", "none");
+    kofi.click("button[value=link]");
+    kofi.sees(".notice.bad", "A ticket is named by its key");
+    kofi.has_focus();
     // Sent twice before the first has been answered, words are there once.
     kofi.type_into("#reply-body", "Only once");
     let send = "document.querySelector('.reply-pane [data-key=\"Ctrl+Enter\"]')";
