@@ -213,20 +213,21 @@ pub async fn give_to(
     actor: &Actor,
     number: TicketNumber,
     condition: &Condition,
-    why: &str,
+    (why, key): (&str, Option<(String, String)>),
 ) -> Result<(), Error> {
     let wanted = EditTicket {
         assignee: Some(actor.person().map(ToString::to_string)),
         reason: why.to_owned(),
         ..EditTicket::default()
     };
-    app.edit_ticket(actor, number, condition, wanted, None).await.map(drop)
+    app.edit_ticket(actor, number, condition, wanted, key).await.map(drop)
 }
 
 /// `POST /tickets/{key}/take`.
 pub async fn take(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Response, Failure> {
     let number = number(&id)?;
     let why = visit.frame.words.t("take.reason");
-    let done = give_to(&visit.app, &visit.actor, number, &seen(&form), &why).await;
+    let key = key(&form, &format!("take {id}"));
+    let done = give_to(&visit.app, &visit.actor, number, &seen(&form), (why.as_str(), key)).await;
     answer(visit, number, ("take", &form), done).await
 }

@@ -57,7 +57,7 @@ pub async fn take_next(visit: &Visit, from: Option<TicketNumber>) -> Result<Resp
         }
         let tags = Tags::OneOf(vec![ticket.version.to_string()]);
         let as_seen = Condition { matches: Some(tags), none_matches: None };
-        match give_to(&visit.app, &visit.actor, ticket.number, &as_seen, &why).await {
+        match give_to(&visit.app, &visit.actor, ticket.number, &as_seen, (why.as_str(), None)).await {
             Ok(()) => return Ok(to),
             // Another agent was quicker.
             Err(Error::Stale { .. }) => {}
