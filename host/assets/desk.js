@@ -155,8 +155,8 @@ document.addEventListener("submit", async (event) => {
   // The same content has the same key, by which the desk does it once.
   if (!filled.has("key")) {
     const content = String(filled);
-    if (form.dataset.content !== content) Object.assign(form.dataset, { content, key: crypto.getRandomValues(new Uint32Array(4)).join("-") });
-    filled.set("key", form.dataset.key);
+    if (form.dataset.content !== content) Object.assign(form.dataset, { content, token: crypto.getRandomValues(new Uint32Array(4)).join("-") });
+    filled.set("key", form.dataset.token);
   }
   // Acts outlive their page; words may be longer than such a request may be, and are a draft until they are there.
   const draft = nameOf(form), said = recall(draft);
