@@ -148,7 +148,6 @@ document.addEventListener("submit", async (event) => {
   const form = event.target, { submitter } = event;
   if (event.defaultPrevented || !form.matches("[data-in-place]")) return;
   event.preventDefault();
-  sessionStorage.removeItem("sent");
   // An older confirmation is not this act's; its place stays, so that nothing moves.
   for (const old of $$(".notice.good")) old.className = "notice past";
   const filled = new URLSearchParams(new FormData(form, submitter));
@@ -162,6 +161,7 @@ document.addEventListener("submit", async (event) => {
   const draft = nameOf(form), said = recall(draft);
   const answer = await fetch(form.getAttribute("action"), { method: "POST", body: filled, keepalive: !form.dataset.draft }).catch(() => null);
   const text = await answer?.text().catch(() => null);
+  sessionStorage.removeItem("sent");
   // What is done leads on, but for a session that has ended. Words that were typed since they were sent stay a draft.
   const done = answer?.redirected && new URL(answer.url).pathname !== "/sign-in";
   if (done && recall(draft) === said) forget(draft);
@@ -189,7 +189,7 @@ document.addEventListener("submit", async (event) => {
     const place = $("[data-live-note]"), again = make("button", { type: "button", class: "small" }, place.dataset.again);
     const lines = fresh ? $$("h1, p:not(.over, :has(a))", fresh).map((line) => line.textContent) : [place.dataset.lost];
     const note = make("div", { class: "notice bad", role: "alert", tabindex: "-1", "data-failed": "" }, ...lines.map((line) => make("p", {}, line)), again);
-    again.addEventListener("click", () => form.requestSubmit(submitter));
+    again.addEventListener("click", () => form.isConnected ? form.requestSubmit(submitter) : location.reload());
     $("[data-failed]")?.remove();
     place.before(note);
     note.focus();
