@@ -198,7 +198,11 @@ fn an_act_whose_answer_is_lost_is_done_once() {
     assert_eq!(kofi.script(&format!("return [{texts}.length, window.sent.length]")), json!([1, 1]));
     kofi.type_into("#reply-body", "And then");
     kofi.go(&kofi.path());
-    assert_eq!(kofi.script("return document.querySelector('#reply-body').value"), "And then", "words after it are a draft");
+    assert_eq!(
+        kofi.script("return document.querySelector('#reply-body').value"),
+        "And then",
+        "words after it are a draft"
+    );
     words_are_not_sent_in_the_place_of_others(&desk);
 }
 
