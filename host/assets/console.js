@@ -25,7 +25,9 @@ function live(heard) {
 addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 
 const queue = $("[data-queue]");
-if (queue) {
+// Who comes back to a place in it finds that at once: the browser knows that there was one without being asked what.
+const back = history.state === "place";
+if (queue) (back ? (work) => work() : soon)(() => {
   const rows = () => $$("tr[data-row]", queue);
   // A long list is put up part by part, each in a picture of its own; who goes to a row that is not there yet has all of them at once.
   const parts = $$(".long .lines tbody");
@@ -44,6 +46,7 @@ if (queue) {
     if (focus) $(".c-subject a", all[at]).focus({ preventScroll: true });
     all[at].scrollIntoView({ block: "nearest" });
     sessionStorage.setItem(place, all[at].dataset.row);
+    if (!history.state) history.replaceState("place", "");
   };
   const box = (row) => $("input[type=checkbox]", row);
   const select = (from, to) => rows().forEach((row, n) => { box(row).checked = n >= Math.min(from, to) && n <= Math.max(from, to); });
@@ -84,8 +87,8 @@ if (queue) {
     const row = event.target.closest("tr[data-row]");
     if (row && rows().indexOf(row) !== at) here(rows().indexOf(row), false);
   });
-  const left = sessionStorage.getItem(place), back = left === null ? -1 : rows().findIndex((row) => row.dataset.row === left);
-  if (back >= 0) here(back, ["back_forward", "reload"].includes(performance.getEntriesByType("navigation")[0]?.type));
+  const left = sessionStorage.getItem(place), last = left === null ? -1 : rows().findIndex((row) => row.dataset.row === left);
+  if (last >= 0) here(last, back);
   // Acts of the bar, asked for by a key, are for the row one is at where none is chosen.
   for (const key of ["a", "s", "t", "i", "m", "d"]) addKey(key, $(`.bulk-bar [data-key="${key}"]`)?.labels?.[0]?.textContent || $(`.bulk-bar [data-key="${key}"]`)?.textContent || key, () => {
     if (!rows().some((row) => box(row).checked)) { if (at < 0) here(0); const row = rows()[at]; if (row) box(row).checked = true; told(); }
@@ -130,7 +133,7 @@ if (queue) {
   let soon = null;
   later(() => live(() => { soon ??= setTimeout(() => { soon = null; look(); }, 1000); }));
   setInterval(look, 60000);
-}
+});
 
 // A ticket that somebody else changes says so; nothing is swapped under the reader's hands.
 const ticket = $("[data-ticket][data-version]")?.dataset.ticket;

@@ -2,7 +2,6 @@
 // Text is only ever put in as text, so the policy `ruledesk` makes no HTML.
 
 const html = document.documentElement;
-html.classList.add("js");
 const body = document.body;
 const $ = (query, from = document) => from.querySelector(query);
 const $$ = (query, from = document) => [...from.querySelectorAll(query)];
@@ -41,6 +40,10 @@ function later(work) {
     setTimeout(once, 200);
   }));
 }
+/** Sets up what a page is painted without: later, or at once where its reader acts before. The piece of work in which a page has been read and laid out is long enough. */
+const pending = [];
+function soon(work) { pending.push(work); later(() => pending.shift()?.()); }
+for (const kind of ["keydown", "pointerdown", "click", "input", "change", "submit", "pagehide"]) addEventListener(kind, () => { while (pending.length) pending.shift()(); }, true);
 
 // Focus goes to what is wrong, or to what came of an act, and not back to the beginning of the page.
 function settle() {
@@ -122,12 +125,14 @@ wire((page) => { for (const form of $$("form[data-draft]", page)) {
   // It is forgotten where the next page says that it arrived, and not before.
   form.addEventListener("submit", () => sessionStorage.setItem("sent", JSON.stringify([name, location.pathname])));
 } });
-{
+function strike() {
   const sent = JSON.parse(sessionStorage.getItem("sent") || "null");
   const arrived = /[?&](sent|done|none)=/.test(location.search) || $(".notice.good");
   if (sent && arrived) { forget(sent[0]); for (const field of $$("form[data-draft] textarea")) if (!field.defaultValue && nameOf(field.form) === sent[0]) { field.value = ""; const note = $("[data-draft-note]", field.form); if (note) note.hidden = true; } }
   if (sent) sessionStorage.removeItem("sent");
 }
+// What the browser keeps is asked for at once only where a field is filled with it.
+if ($("form[data-draft]")) strike(); else soon(strike);
 
 // A form is sent once: a second click finds it busy.
 document.addEventListener("submit", (event) => {
@@ -137,8 +142,8 @@ document.addEventListener("submit", (event) => {
   form.dataset.sending = "1";
   if (event.submitter) event.submitter.setAttribute("aria-busy", "true");
 });
-// An act whose page is this page again, but for what came of it, is answered in place: there is no new page to set up. What such an
-// answer is not goes the way it goes without scripts.
+// An act whose page is this page again, but for what came of it, is answered in place: there is no new page to set up. It is sent once.
+// Where no answer comes, or one that is not this page, it says so and stays as it is, to be tried again.
 document.addEventListener("submit", async (event) => {
   const form = event.target, { submitter } = event;
   if (event.defaultPrevented || !form.matches("[data-in-place]")) return;
@@ -146,13 +151,19 @@ document.addEventListener("submit", async (event) => {
   // An older confirmation is not this act's; its place stays, so that nothing moves.
   for (const old of $$(".notice.good")) old.className = "notice past";
   const filled = new URLSearchParams(new FormData(form, submitter));
+  // The same content has the same key, by which the desk does it once.
+  if (!filled.has("key")) {
+    const content = String(filled);
+    if (form.dataset.content !== content) Object.assign(form.dataset, { content, token: crypto.getRandomValues(new Uint32Array(4)).join("-") });
+    filled.set("key", form.dataset.token);
+  }
   // Acts outlive their page; words may be longer than such a request may be, and are a draft until they are there.
   const draft = nameOf(form), said = recall(draft);
   const answer = await fetch(form.getAttribute("action"), { method: "POST", body: filled, keepalive: !form.dataset.draft }).catch(() => null);
   const text = await answer?.text().catch(() => null);
+  sessionStorage.removeItem("sent");
   // What is done leads on, but for a session that has ended. Words that were typed since they were sent stay a draft.
   const done = answer?.redirected && new URL(answer.url).pathname !== "/sign-in";
-  if (done) sessionStorage.removeItem("sent");
   if (done && recall(draft) === said) forget(draft);
   const page = text && parse(text), main = $("#main"), fresh = page && $("#main", page);
   const of = (place) => place && $("[data-ticket]", place)?.dataset.ticket;
@@ -173,9 +184,15 @@ document.addEventListener("submit", async (event) => {
     settle();
   } else if (answer?.redirected) location.assign(answer.url);
   else {
-    delete form.dataset.inPlace;
     delete form.dataset.sending;
-    form.requestSubmit(submitter);
+    submitter?.removeAttribute("aria-busy");
+    const place = $("[data-live-note]"), again = make("button", { type: "button", class: "small" }, place.dataset.again);
+    const lines = fresh ? $$("h1, p:not(.over, :has(a))", fresh).map((line) => line.textContent) : [place.dataset.lost];
+    const note = make("div", { class: "notice bad", role: "alert", tabindex: "-1", "data-failed": "" }, ...lines.map((line) => make("p", {}, line)), again);
+    again.addEventListener("click", () => form.isConnected ? form.requestSubmit(submitter) : location.reload());
+    $("[data-failed]")?.remove();
+    place.before(note);
+    note.focus();
   }
 });
 addEventListener("pageshow", () => $$("form[data-sending]").forEach((form) => { delete form.dataset.sending; $$("[aria-busy]", form).forEach((b) => b.removeAttribute("aria-busy")); }));
@@ -285,6 +302,8 @@ const extra = [["Ctrl+K", () => body.dataset.palette, palette]];
 function addKey(key, words, act) { extra.push([key, () => words, act]); }
 if ($("[data-copy], [data-row]")) addKey(".", body.dataset.copyKey, copyKey);
 const off = () => "keysOff" in body.dataset;
+// What has a key says it to one who points at it.
+wire((page) => soon(() => { if (!off()) for (const e of $$("[data-key]", page)) (e.matches("details") ? e.firstElementChild : e.labels?.[0] || e).title ||= e.dataset.key; }));
 const typing = (element) => element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName) && !ticks(element);
 
 function act(element) {

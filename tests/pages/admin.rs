@@ -283,7 +283,8 @@ fn the_pages_of_those_who_look_after_the_desk_stand_in_groups() {
     mei.size(1280, 800);
     mei.click("button[value=de]");
     mei.wait("document.documentElement.lang === 'de'");
-    mei.wait("new Set([...document.querySelectorAll('.groups > div')].map((group) => group.offsetTop)).size === 1");
+    let one_row = "new Set([...document.querySelectorAll('.groups > div')].map((group) => group.offsetTop)).size === 1";
+    mei.wait(one_row);
     // One who looks after nothing has no group without a page.
     let mut kofi = Browser::of(&desk.url, "kofi");
     kofi.go("/admin/rules");
@@ -299,6 +300,13 @@ fn the_pages_of_those_who_look_after_the_desk_stand_in_groups() {
     kofi.size(320, 800);
     let few = ["volume", "sla-attainment", "sla-attainment", "sla-events", "satisfaction", "deflection"];
     assert_eq!(shown(&kofi), json!(few.map(|report| format!("/reports/{report}"))));
+    kofi.size(1280, 800);
+    kofi.click("button[value=de]");
+    kofi.wait("document.documentElement.lang === 'de'");
+    for report in ["deflection", "first-contact"] {
+        kofi.go(&format!("/reports/{report}"));
+        kofi.wait(one_row);
+    }
 }
 
 /// A ticket says why it has its priority as before when the rule that set it is gone, and as programs hear it.

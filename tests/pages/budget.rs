@@ -114,6 +114,7 @@ fn the_queue_keeps_its_budget() {
     let again = raw(&format!("{}/queue", desk.url), &[("cookie", &cookie), ("if-none-match", &page.header("etag"))]);
     assert_eq!((again.status, again.text.len()), (304, 0), "the browser has it");
     a_long_list_comes_part_by_part(&desk.url);
+    a_page_that_is_read_asks_for_nothing_that_takes_time(&desk.url);
     let mut browser = Browser::of(&desk.url, "kofi");
     a_key_works_as_soon_as_the_page_is_there(&desk.url);
     counts_keep_nothing_waiting(&mut browser);
@@ -193,6 +194,23 @@ fn a_long_list_comes_part_by_part(desk: &str) {
     let mut plain = Browser::without_scripts_of(desk, "kofi", "/queue");
     plain.click("tbody:last-of-type tr:last-child .target");
     plain.click("a[rel=next]");
+}
+
+/// The piece of work in which a page has been read asks neither what the browser keeps, nor where anything stands: its answer would be
+/// waited for, or all of the page be laid out for it.
+fn a_page_that_is_read_asks_for_nothing_that_takes_time(desk: &str) {
+    let mut browser = Browser::of(desk, "kofi");
+    let notes = "window.asked = []; \
+                 for (const [kind, names] of [[Storage, ['getItem', 'setItem', 'removeItem']], [HTMLElement, ['focus']], \
+                   [Element, ['getClientRects', 'getBoundingClientRect', 'scrollIntoView', 'checkVisibility']]]) \
+                   for (const name of names) { const does = kind.prototype[name]; \
+                     kind.prototype[name] = function (...all) { window.asked.push(name); return does.apply(this, all); }; } \
+                 document.addEventListener('DOMContentLoaded', () => { window.asked_first = [...window.asked]; });";
+    browser.devtools("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": notes }));
+    browser.go("/queue");
+    browser.wait("document.querySelector('tbody') && !document.querySelector('.long')");
+    assert_eq!(browser.script("return window.asked_first"), json!([]));
+    assert!(browser.script("return window.asked").to_string().contains("getItem"), "later it does");
 }
 
 /// A key is heeded at the moment at which the page has been read, without a click before.

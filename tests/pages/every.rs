@@ -473,6 +473,7 @@ fn pictures_for_the_readme() {
         match name {
             "story" => browser.wait("document.querySelector('ol.story')"),
             "problems" => browser.wait("document.querySelector('#problems')"),
+            "queue" => browser.wait("document.querySelector('.views a[data-count=all] .count').textContent"),
             "editor" => {
                 browser.click("button[value=add-row]");
                 browser.wait("document.querySelector('[aria-label=\"then.team, 3\"]')");

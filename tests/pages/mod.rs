@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::support::browser::Browser;
+use self::guard::{FORM, OWN, cookie, send};
+use crate::support::browser::{Browser, CONTROL, ENTER, SHIFT};
 use crate::support::components::example_rules;
 use crate::support::house::House;
 use crate::support::place::Database;
@@ -135,4 +136,164 @@ fn set_state(browser: &mut Browser, to: &str) {
     browser.click("details[data-key=s] form button.primary");
     browser.sees(".notice.good", "state is changed");
     browser.has_focus();
+}
+
+/// Where no answer to an act comes, the page says so and stays as it is; trying again does once what the desk may have done already.
+/// An answer that is no page of the ticket is said in the same place.
+#[test]
+fn an_act_whose_answer_is_lost_is_done_once() {
+    let desk = desk();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/tickets/IT-1");
+    // The desk hears of it, and the page does not hear of the desk.
+    kofi.script(
+        "window.same = true; window.sent = []; window.lost = true; const real = window.fetch; \
+         window.fetch = async (address, options) => { \
+           const acts = options?.body instanceof URLSearchParams && options.body.has('key'); \
+           if (acts) window.sent.push(options.body.get('key')); \
+           const answer = await real(address, options); \
+           if (acts && window.lost) throw new TypeError('lost'); \
+           return answer; }",
+    );
+    kofi.type_into("#task-text", "Call the vendor");
+    kofi.click(".add-line button");
+    kofi.sees("[data-failed]", "No answer came");
+    kofi.has_focus();
+    let now = "return [window.same, document.querySelector('#task-text').value, document.querySelectorAll('.tasks li').length]";
+    assert_eq!(kofi.script(now), json!([true, "Call the vendor", 0]));
+    kofi.click("[data-failed] button");
+    kofi.wait("window.sent.length === 2 && !document.querySelector('form[data-sending]')");
+    kofi.counts("[data-failed]", 1);
+    kofi.script("window.lost = false");
+    kofi.click("[data-failed] button");
+    kofi.counts(".tasks li", 1);
+    kofi.counts("[data-failed]", 0);
+    kofi.has_focus();
+    assert_eq!(kofi.script(now), json!([true, "", 1]));
+    assert_eq!(kofi.script("return [window.sent.length, new Set(window.sent).size]"), json!([3, 1]), "by one key");
+    // What is done next is another act.
+    kofi.type_into("#task-text", "Call them again");
+    kofi.click(".add-line button");
+    kofi.counts(".tasks li", 2);
+    kofi.press(&["l"]);
+    kofi.type_into("#link-other", "6");
+    kofi.script("window.first = document.querySelector('#link-kind option').value; document.querySelector('#link-kind option').value = 'none'");
+    kofi.click("button[value=link]");
+    kofi.sees("[data-failed]", "This form is not one of ours");
+    assert_eq!(kofi.script("return [window.same, document.querySelector('#link-other').value]"), json!([true, "6"]));
+    kofi.script("document.querySelector('#link-kind option').value = window.first");
+    kofi.click("[data-failed] button");
+    kofi.sees("[aria-labelledby=links]", "IT-6");
+    kofi.press(&["l"]);
+    kofi.type_into("#link-other", "none");
+    kofi.click("button[value=link]");
+    kofi.sees(".notice.bad", "A ticket is named by its key");
+    kofi.has_focus();
+    // Sent twice before the first has been answered, words are there once.
+    kofi.type_into("#reply-body", "Only once");
+    let send = "document.querySelector('.reply-pane [data-key=\"Ctrl+Enter\"]')";
+    kofi.script(&format!("window.sent = []; {send}.click(); {send}.click()"));
+    kofi.sees(".notice.good", "reply");
+    let texts = "[...document.querySelectorAll('.story .text')].filter((text) => text.innerText === 'Only once')";
+    assert_eq!(kofi.script(&format!("return [{texts}.length, window.sent.length]")), json!([1, 1]));
+    kofi.type_into("#reply-body", "And then");
+    kofi.go(&kofi.path());
+    assert_eq!(
+        kofi.script("return document.querySelector('#reply-body').value"),
+        "And then",
+        "words after it are a draft"
+    );
+    words_are_not_sent_in_the_place_of_others(&desk);
+}
+
+/// Words under the key of others that have arrived: the page says so and keeps them, with a key of their own.
+fn words_are_not_sent_in_the_place_of_others(desk: &House) {
+    let cookie = cookie(desk, "kofi");
+    let address = format!("{}/tickets/IT-2", desk.url);
+    let reply = |body: &str| {
+        let form = format!("key=the-first-key&body={body}");
+        send("POST", &format!("{address}/reply"), &[FORM, OWN, ("cookie", &cookie)], &form)
+    };
+    assert_eq!((reply("The+cable+is+old").status, reply("The+cable+is+old").status), (303, 303));
+    let other = reply("The+socket+is+loose");
+    assert_eq!(other.status, 422);
+    assert!(other.text.contains("This form was sent before"), "{}", other.text);
+    assert!(other.text.contains(">The socket is loose</textarea>") && !other.text.contains("the-first-key"));
+    let page = send("GET", &address, &[("cookie", &cookie)], "").text;
+    assert_eq!((page.matches("The cable is old").count(), page.matches("The socket is loose").count()), (1, 0));
+}
+
+/// The next ticket is the one that stands first in the queue of those that wait for the agent: also when words are sent on the first,
+/// which is not the next after itself.
+#[test]
+fn the_next_ticket_is_the_first_of_the_others_that_wait() {
+    let desk = desk();
+    for (key, priority) in [("IT-3", "critical"), ("IT-6", "high")] {
+        let his =
+            json!({ "team": "service-desk", "assignee": "kofi", "priority": priority, "reason": "it is for him" });
+        desk.as_role("kofi").with("if-match", "*").patch(&format!("/api/v1/tickets/{key}"), &his).expect(200);
+    }
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/queue");
+    kofi.press(&["g", "n"]);
+    kofi.is_at("/tickets/IT-3?done=next");
+    kofi.has_focus();
+    kofi.press(&["g", "n"]);
+    kofi.is_at("/tickets/IT-6?done=next");
+    kofi.go("/tickets/IT-3");
+    kofi.press(&["r"]);
+    kofi.type_into("#reply-body", "One more");
+    kofi.press(&[&format!("{CONTROL}{SHIFT}{ENTER}")]);
+    kofi.is_at("/tickets/IT-6?done=next");
+    kofi.go("/tickets/IT-3");
+    kofi.sees(".story", "One more");
+    // Without scripts, too.
+    let mut still = Browser::without_scripts_of(&desk.url, "kofi", "/tickets/IT-6");
+    still.click("form[action='/queue/next'] button");
+    still.wait("location.pathname !== '/tickets/IT-6'");
+}
+
+/// A line that changes is changed where it stands; the one with the focus, and the one under the pointer, stay as they are. Nothing
+/// changes its place.
+#[test]
+fn lines_change_where_they_stand_and_not_under_the_reader_s_hands() {
+    let desk = desk();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/queue");
+    kofi.press(&["j"]);
+    let point = kofi.script(
+        "window.lines = [...document.querySelectorAll('tr[data-row]')]; window.keys = window.lines.map((line) => line.dataset.row); \
+         window.at = window.lines.map((line) => line.dataset.version); \
+         const box = window.lines[1].querySelector('.c-state').getBoundingClientRect(); return [box.x + 4, box.y + 4]",
+    );
+    kofi.devtools("Input.dispatchMouseEvent", &json!({ "type": "mouseMoved", "x": point[0], "y": point[1] }));
+    kofi.wait("window.lines[1].matches(':hover')");
+    let keys = kofi.script("return window.keys");
+    // The last of them changes last: when that is seen, so are the others.
+    for n in [0_usize, 1, 2] {
+        let path = format!("/api/v1/tickets/{}/comments", keys[n].as_str().unwrap());
+        desk.as_role("mei").post(&path, &json!({ "body": "I look at it", "internal": true })).expect(201);
+    }
+    kofi.wait("document.querySelector(`tr[data-row='${window.keys[2]}']`).dataset.version !== window.at[2]");
+    let now = kofi.script(
+        "const now = [...document.querySelectorAll('tr[data-row]')]; \
+         return [now.map((line) => line.dataset.row), now.slice(0, 3).map((line, n) => line === window.lines[n]), \
+                 now.slice(0, 2).map((line, n) => line.dataset.version === window.at[n]), now[0].contains(document.activeElement)]",
+    );
+    assert_eq!(now, json!([keys, [true, true, false], [true, true], true]));
+    // Acts of the list are for the line where one is, and the palette does what is on the page.
+    let line = keys[0].as_str().unwrap();
+    kofi.press(&["i"]);
+    kofi.wait("location.pathname === '/queue/bulk'");
+    kofi.sees("main", line);
+    kofi.go("/tickets/IT-2");
+    for (words, shown) in [
+        ("Private note", "document.activeElement.id === 'note-body'"),
+        ("Approvals", "location.pathname === '/approvals'"),
+    ] {
+        kofi.press(&[&format!("{CONTROL}k")]);
+        kofi.type_into(".palette input", words);
+        kofi.press(&[ENTER]);
+        kofi.wait(shown);
+    }
 }

@@ -108,7 +108,7 @@ pub async fn run(visit: Visit, form: Form) -> Result<Response, Failure> {
 
 async fn one(visit: &Visit, number: TicketNumber, condition: &Condition, act: &Act, reason: &str) -> Result<(), Error> {
     match act {
-        Act::Take => give_to(&visit.app, &visit.actor, number, condition, reason).await,
+        Act::Take => give_to(&visit.app, &visit.actor, number, condition, (reason, None)).await,
         Act::Assign(person) => {
             let assignee = Some(Some(person.clone()));
             let wanted = EditTicket { assignee, reason: reason.to_owned(), ..EditTicket::default() };

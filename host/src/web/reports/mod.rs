@@ -201,7 +201,7 @@ const fn group_of(report: Report) -> &'static str {
 }
 
 fn groups(f: &Frame, asked: &Asked, here: Report) -> Vec<Group> {
-    let link = |one: Report| (asked.address(one.code(), &[]), title(f, one), one == here);
+    let link = |one: Report| (asked.address(one.code(), &[]), short(f, one), one == here);
     let group = |code: &'static str| {
         let links: Vec<_> = Report::ALL.into_iter().filter(|one| group_of(*one) == code).map(link).collect();
         let first = links.first().map(|(address, ..)| address.clone()).unwrap_or_default();
@@ -212,6 +212,16 @@ fn groups(f: &Frame, asked: &Asked, here: Report) -> Vec<Group> {
 
 fn title(f: &Frame, report: Report) -> String {
     f.words.t(&format!("report.title.{}", report.code()))
+}
+
+/// The title of a report next to the others of its group, whose name says the rest.
+fn short(f: &Frame, report: Report) -> String {
+    match report {
+        Report::Trend | Report::Attainment | Report::PromiseEvents => {
+            f.words.t(&format!("report.short.{}", report.code()))
+        }
+        _ => title(f, report),
+    }
 }
 
 /// The name of a group, as people know it.

@@ -35,7 +35,7 @@ pub fn seen(form: &Form) -> Condition {
 /// Back to the ticket, or on to the next one that waits.
 async fn back(visit: &Visit, number: TicketNumber, done: &str, form: &Form) -> Result<Response, Failure> {
     match form.text("then").as_str() {
-        "next" => next::take_next(visit).await,
+        "next" => next::take_next(visit, Some(number)).await,
         _ => Ok(Redirect::to(&format!("/tickets/{number}?done={done}")).into_response()),
     }
 }
@@ -59,6 +59,10 @@ pub(super) async fn answer(
         Err(Error::Stale { .. }) => {
             let shown = notice(words.t("ticket.conflict"), "warn", meanwhile(&visit, number).await?);
             render(visit, number, form, shown, StatusCode::PRECONDITION_FAILED).await
+        }
+        Err(Error::KeyReused) => {
+            let shown = notice(words.t("ticket.sent-before"), "warn", meanwhile(&visit, number).await?);
+            render(visit, number, form, shown, StatusCode::UNPROCESSABLE_ENTITY).await
         }
         Err(Error::Refused(refusal)) => {
             let shown = notice(words.t1("ticket.refused", visit.frame.refused(&refusal)), "bad", Vec::new());
@@ -209,20 +213,21 @@ pub async fn give_to(
     actor: &Actor,
     number: TicketNumber,
     condition: &Condition,
-    why: &str,
+    (why, key): (&str, Option<(String, String)>),
 ) -> Result<(), Error> {
     let wanted = EditTicket {
         assignee: Some(actor.person().map(ToString::to_string)),
         reason: why.to_owned(),
         ..EditTicket::default()
     };
-    app.edit_ticket(actor, number, condition, wanted, None).await.map(drop)
+    app.edit_ticket(actor, number, condition, wanted, key).await.map(drop)
 }
 
 /// `POST /tickets/{key}/take`.
 pub async fn take(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Response, Failure> {
     let number = number(&id)?;
     let why = visit.frame.words.t("take.reason");
-    let done = give_to(&visit.app, &visit.actor, number, &seen(&form), &why).await;
+    let key = key(&form, &format!("take {id}"));
+    let done = give_to(&visit.app, &visit.actor, number, &seen(&form), (why.as_str(), key)).await;
     answer(visit, number, ("take", &form), done).await
 }

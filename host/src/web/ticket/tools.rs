@@ -7,8 +7,10 @@ use super::acts::{answer, key, seen};
 use super::days::{self, ShownDay};
 use super::outage::{self, Shown};
 use super::{Seen, number};
+use crate::app::Error;
 use crate::app::tickets::bulk::{FilledReply, Step};
 use crate::desk::id::{TaskId, TicketNumber};
+use crate::desk::organisation::form::Problem;
 use crate::desk::ticket::lifecycle::commands::{Command, of_macro};
 use crate::desk::ticket::lifecycle::links::LinkKind;
 use crate::desk::ticket::lifecycle::tasks::TaskStep;
@@ -190,7 +192,11 @@ pub fn other(form: &Form) -> Result<TicketNumber, Failure> {
 
 /// `POST /tickets/{key}/link`: links it, takes a link away, or merges it.
 pub async fn link(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Response, Failure> {
-    let (number, other) = (number(&id)?, other(&form)?);
+    let number = number(&id)?;
+    let Ok(other) = other(&form) else {
+        let problem = Problem::new("other", "invalid", visit.frame.words.t("link.unread"));
+        return answer(visit, number, ("link", &form), Err(Error::Rejected { problems: vec![problem] })).await;
+    };
     let key = key(&form, &format!("link {id}"));
     let kind = LinkKind::from_code(&form.text("kind"));
     let done = match (form.text("do").as_str(), kind) {
