@@ -331,3 +331,16 @@ fn files_that_wait_are_looked_at_and_agreed_to_on_their_page() {
         assert!(desk.command(&["decisions", "chain"]).status.success());
     });
 }
+
+/// A scale may have steps of the organisation's own, which stand on pages as the configuration has them.
+#[test]
+fn a_step_of_a_scale_that_the_desk_has_no_word_for_stands_as_it_is_configured() {
+    let (three, four) =
+        ("impact = [\"low\", \"medium\", \"high\"]", "impact = [\"low\", \"medium\", \"high\", \"company-wide\"]");
+    let desk = House::with_settings(Database::Sqlite, example_rules(), |text| text.replace(three, four));
+    fill(&desk);
+    let kofi = cookie(&desk, "kofi");
+    let page = send("GET", &format!("{}/tickets/IT-1", desk.url), &[("cookie", &kofi)], "").text;
+    assert!(page.contains("<option value=\"company-wide\">company-wide</option>"), "{page}");
+    assert!(page.contains("<option value=\"high\" selected>High</option>"), "a known one has its word: {page}");
+}

@@ -11,7 +11,7 @@
 //! }
 //! ```
 //!
-//! `settings` stands for the manifest's, `tables` adds rows to reference tables, `at` is when; all may be left out. `input` and
+//! `settings` stands for the manifest's, `tables` for whole reference tables, `at` is when; all may be left out. `input` and
 //! `expect` are sparse as in a manifest's examples, or whole as in a decision's record. `{ "fault": "rule-error" }`
 //! expects the rule to fail.
 

@@ -1,6 +1,6 @@
 //! Every bound on a guest: its name, unit, default, ceiling and reason.
 //!
-//! A rule's manifest may ask for less, or for more up to the ceiling, which the desk's admin sets.
+//! A rule's manifest may ask for less, or for more up to the ceiling.
 
 use serde::Deserialize;
 

@@ -66,12 +66,8 @@ impl std::fmt::Debug for Rule {
 /// Where a component's functions are, so that a call need not look for them by name.
 #[derive(Debug, Clone, Default)]
 pub struct Exports {
-    intake: Option<ComponentExportIndex>,
-    categorization: Option<ComponentExportIndex>,
-    priority: Option<ComponentExportIndex>,
-    routing: Option<ComponentExportIndex>,
-    access: Option<ComponentExportIndex>,
-    closing: Option<ComponentExportIndex>,
+    /// In the order of [`Stage::ALL`].
+    decide: [Option<ComponentExportIndex>; Stage::ALL.len()],
     pub(crate) configure: Option<ComponentExportIndex>,
 }
 
@@ -84,26 +80,13 @@ impl Exports {
             let interface = component.get_export_index(None, &interface)?;
             component.get_export_index(Some(&interface), name)
         };
-        let decide = |stage: Stage| function(stage.name(), stage.since(), "decide");
         Self {
-            intake: decide(Stage::Intake),
-            categorization: decide(Stage::Categorization),
-            priority: decide(Stage::Priority),
-            routing: decide(Stage::Routing),
-            access: decide(Stage::Access),
-            closing: decide(Stage::Closing),
+            decide: Stage::ALL.map(|stage| function(stage.name(), stage.since(), "decide")),
             configure: function("settings", VERSION, "configure"),
         }
     }
 
     fn decide(&self, stage: Stage) -> Option<ComponentExportIndex> {
-        match stage {
-            Stage::Intake => self.intake,
-            Stage::Categorization => self.categorization,
-            Stage::Priority => self.priority,
-            Stage::Routing => self.routing,
-            Stage::Access => self.access,
-            Stage::Closing => self.closing,
-        }
+        self.decide.get(stage as usize).copied().flatten()
     }
 }
