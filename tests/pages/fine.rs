@@ -476,8 +476,7 @@ fn one_who_is_asked_reads_until_when_and_may_answer_with_a_file() {
 fn the_next_ticket_is_found_behind_many_that_others_have() {
     let desk = House::demo(Database::Sqlite);
     let agent = desk.as_role("kofi");
-    let body =
-        json!({ "request_type": "question", "subject": "The menu?", "body": "Where?", "fields": { "topic": "other" } });
+    let body = json!({ "request_type": "question", "subject": "Where is the menu?", "body": "I looked everywhere.", "fields": { "topic": "other" } });
     for number in 1..=52 {
         let made = desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
         let assignee = if number == 52 { None } else { Some("samir") };

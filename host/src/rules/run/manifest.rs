@@ -22,7 +22,7 @@ const DESCRIPTION_BYTES_MAX: usize = 4 << 10;
 /// The largest manifest that is read, in bytes: settings can be long lists.
 pub const MANIFEST_BYTES_MAX: usize = 1 << 20;
 /// The parts of the input that cost something, so that a rule gets them only when it asks.
-pub const WANTS: [&str; 1] = ["recent-tickets"];
+const WANTS: [&str; 1] = ["recent-tickets"];
 
 /// A checked manifest.
 #[derive(Debug, Clone)]
@@ -50,6 +50,13 @@ pub struct Manifest {
     /// The `[settings]` table as JSON.
     pub settings: String,
     pub examples: Vec<Example>,
+}
+
+impl Manifest {
+    /// Whether it has the rule asked at a stage.
+    pub fn is_asked_at(&self, stage: Stage) -> bool {
+        self.mode != Mode::Off && self.stages.contains(&stage)
+    }
 }
 
 /// A rule's name: lower-case letters, digits and hyphens, up to [`NAME_BYTES_MAX`] of them.

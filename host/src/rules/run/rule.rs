@@ -8,7 +8,7 @@ use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 use super::determinism::Determinism;
 use super::examples::largest::RunsOut;
 use super::guest::Guest;
-use super::manifest::{Manifest, Mode};
+use super::manifest::Manifest;
 use super::stage::Stage;
 use crate::rules::contract::{PACKAGE, VERSION};
 use crate::rules::digest::Digest;
@@ -48,8 +48,7 @@ pub struct Rule {
 impl Rule {
     /// Whether it may answer the same question about access in two ways, so that no such answer may count.
     pub fn is_uncertain_about_access(&self) -> bool {
-        let manifest = &self.manifest;
-        manifest.mode != Mode::Off && manifest.stages.contains(&Stage::Access) && !self.determinism.is_certain()
+        self.manifest.is_asked_at(Stage::Access) && !self.determinism.is_certain()
     }
 
     pub(crate) fn decide(&self, stage: Stage) -> Option<ComponentExportIndex> {
