@@ -70,9 +70,9 @@ impl Failure {
             Failure::Status(status) => *status,
             Failure::Use(error) => match &**error {
                 Error::Rejected { .. } | Error::KeyReused | Error::Unfit(_) => StatusCode::UNPROCESSABLE_ENTITY,
-                Error::Refused(Refusal::Forbidden { .. } | Refusal::OwnAccess | Refusal::NotAnApprover) => {
-                    StatusCode::FORBIDDEN
-                }
+                Error::Refused(
+                    Refusal::Forbidden { .. } | Refusal::OwnAccess | Refusal::NotAnApprover | Refusal::NotAReviewer,
+                ) => StatusCode::FORBIDDEN,
                 Error::Missing { .. } | Error::NoField { .. } => StatusCode::NOT_FOUND,
                 Error::Attachment(NotThis::TooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
                 Error::Attachment(NotThis::NotScanned | NotThis::Infected { .. }) => StatusCode::CONFLICT,
@@ -183,4 +183,17 @@ fn answer(failure: &Failure, id: &str, media_type: &'static str, text: String) -
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait_s));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_not_asked_for_a_word_is_refused_it() {
+        for refusal in [Refusal::OwnAccess, Refusal::NotAnApprover, Refusal::NotAReviewer] {
+            assert_eq!(Failure::from(Error::Refused(refusal)).status(), StatusCode::FORBIDDEN);
+        }
+        assert_eq!(Failure::from(Error::Refused(Refusal::ReviewEnded)).status(), StatusCode::CONFLICT);
+    }
 }

@@ -192,11 +192,12 @@ fn told(f: &Frame, record: &ResolutionRecord) -> String {
 }
 
 /// A field's value by its name in the organisation.
-fn named(f: &Frame, field: Field, id: &str) -> String {
+pub(super) fn named(f: &Frame, field: Field, id: &str) -> String {
     match field {
         Field::Category => f.category(id),
         Field::Team => f.team(id),
         Field::Priority => id.parse().map_or_else(|_| id.to_owned(), |id| f.priority(&id).name),
-        Field::Tags | Field::Impact | Field::Urgency | Field::Tier | Field::Day => id.to_owned(),
+        Field::Impact | Field::Urgency => f.option(id),
+        Field::Tags | Field::Tier | Field::Day => id.to_owned(),
     }
 }
