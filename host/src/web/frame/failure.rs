@@ -126,6 +126,15 @@ impl Failure {
     }
 }
 
+/// What was found; none where there is no such thing, or none for this reader. Anything else that goes wrong is no answer.
+pub fn if_any<T>(found: Result<T, Error>) -> Result<Option<T>, Failure> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(Error::Missing { .. } | Error::Refused(_)) => Ok(None),
+        Err(other) => Err(other.into()),
+    }
+}
+
 #[derive(Template)]
 #[template(path = "error.html")]
 struct ErrorPage<'a> {
@@ -195,5 +204,13 @@ mod tests {
             assert_eq!(Failure::from(Error::Refused(refusal)).status(), StatusCode::FORBIDDEN);
         }
         assert_eq!(Failure::from(Error::Refused(Refusal::ReviewEnded)).status(), StatusCode::CONFLICT);
+    }
+
+    #[test]
+    fn only_what_is_not_there_is_left_out_of_a_page() {
+        let missing = Error::Missing { what: "rule", name: "none".to_owned() };
+        assert!(matches!(if_any::<u8>(Err(missing)), Ok(None)));
+        assert!(matches!(if_any(Ok(7)), Ok(Some(7))));
+        assert!(if_any::<u8>(Err(Error::KeyReused)).is_err());
     }
 }
