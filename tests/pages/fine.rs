@@ -470,3 +470,21 @@ fn one_who_is_asked_reads_until_when_and_may_answer_with_a_file() {
     amara.send_file(&file, "text/plain", b"this one").expect(201);
     assert!(!page().contains("Without an answer by"), "{}", page());
 }
+
+/// The next ticket for an agent is found behind a page and more of those that others have.
+#[test]
+fn the_next_ticket_is_found_behind_many_that_others_have() {
+    let desk = House::demo(Database::Sqlite);
+    let agent = desk.as_role("kofi");
+    let body = json!({ "request_type": "question", "subject": "Where is the menu?", "body": "I looked everywhere.", "fields": { "topic": "other" } });
+    for number in 1..=52 {
+        let made = desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
+        let assignee = if number == 52 { None } else { Some("samir") };
+        let edit = json!({ "team": "service-desk", "assignee": assignee, "reason": "as agreed" });
+        let key = made["key"].as_str().unwrap();
+        agent.with("if-match", "*").patch(&format!("/api/v1/tickets/{key}"), &edit).expect(200);
+    }
+    let session = cookie(&desk, "kofi");
+    let next = send("POST", &format!("{}/queue/next", desk.url), &[FORM, OWN, ("cookie", &session)], "");
+    assert_eq!(next.header("location"), "/tickets/IT-52?done=next", "{}", next.text);
+}

@@ -1,5 +1,7 @@
 //! Pages from which those who look after the desk publish, by way of drafts that they share; and who is signed in where.
 
+use serde_json::json;
+
 use super::guard::{FORM, OWN, cookie, send};
 use super::{desk, fill};
 use crate::support::browser::Browser;
@@ -35,7 +37,7 @@ fn publish(browser: &mut Browser, why: &str) {
 fn the_words_of_a_message_are_drafted_published_and_taken_back_on_their_page() {
     let desk = by_api("\"templates\"");
     fill(&desk);
-    let reply = serde_json::json!({ "body": "By its menu" });
+    let reply = json!({ "body": "By its menu" });
     desk.as_role("kofi").post("/api/v1/tickets/IT-3/comments", &reply).expect(201);
     let (mut one, mut other) = (Browser::of(&desk.url, "mei"), Browser::of(&desk.url, "mei"));
     one.go("/admin/messages?kind=reply&ticket=IT-3");
@@ -278,7 +280,7 @@ fn files_that_wait_are_looked_at_and_agreed_to_on_their_page() {
         let more = format!("{before}\n[[app]]\nid = \"a0\"\nname = \"A 0\"\n[[app.tier]]\n{tier}");
         let (mei, kofi) = (cookie(&desk, "mei"), cookie(&desk, "kofi"));
         let noor = desk.with_roles("noor", "admin");
-        let reload = || noor.post("/api/v1/config/reload", &serde_json::json!({})).status;
+        let reload = || noor.post("/api/v1/config/reload", &json!({})).status;
         let is_there = || noor.get("/api/v1/config/apps").expect(200).to_string().contains("\"a0\"");
         let url = format!("{}/admin/configuration/waiting", desk.url);
         let look = |who: &str| send("GET", &url, &[("cookie", who)], "");
@@ -330,4 +332,24 @@ fn files_that_wait_are_looked_at_and_agreed_to_on_their_page() {
         assert!(audit.contains("compared with the register"), "{audit}");
         assert!(desk.command(&["decisions", "chain"]).status.success());
     });
+}
+
+/// A scale may have steps of the organisation's own, which stand on pages as the configuration has them.
+#[test]
+fn a_step_of_a_scale_that_the_desk_has_no_word_for_stands_as_it_is_configured() {
+    let (three, four) =
+        ("impact = [\"low\", \"medium\", \"high\"]", "impact = [\"low\", \"medium\", \"high\", \"company-wide\"]");
+    let desk = House::with_settings(Database::Sqlite, example_rules(), |text| text.replace(three, four));
+    fill(&desk);
+    let kofi = cookie(&desk, "kofi");
+    let page = send("GET", &format!("{}/tickets/IT-1", desk.url), &[("cookie", &kofi)], "").text;
+    assert!(page.contains("<option value=\"company-wide\">company-wide</option>"), "{page}");
+    assert!(page.contains("<option value=\"high\" selected>High</option>"), "a known one has its word: {page}");
+
+    // So do acts of others, in the line that says what happened meanwhile.
+    let change = json!({ "impact": "low", "reason": "they are at home" });
+    desk.as_role("kofi").with("if-match", "*").patch("/api/v1/tickets/IT-1", &change).expect(200);
+    let mei = cookie(&desk, "mei");
+    let version = send("GET", &format!("{}/tickets/IT-1/version", desk.url), &[("cookie", &mei)], "").text;
+    assert!(version.contains("changed Impact to Low"), "{version}");
 }

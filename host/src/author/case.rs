@@ -11,7 +11,7 @@
 //! }
 //! ```
 //!
-//! `settings` stands for the manifest's, `tables` adds rows to reference tables, `at` is when; all may be left out. `input` and
+//! `settings` stands for the manifest's, `tables` for whole reference tables, `at` is when; all may be left out. `input` and
 //! `expect` are sparse as in a manifest's examples, or whole as in a decision's record. `{ "fault": "rule-error" }`
 //! expects the rule to fail.
 
@@ -26,6 +26,7 @@ use serde_json::Value;
 
 use crate::rules::contract::Attribute;
 use crate::rules::run::examples::{at_instant, fill_in_json};
+use crate::rules::run::manifest::Example;
 use crate::rules::run::stage::{Input, Stage};
 use crate::rules::tables::{Table, Tables};
 
@@ -119,6 +120,22 @@ pub fn typed<'a, T: Deserialize<'a>>(file: &Path, text: &'a str) -> Result<T, Ca
 }
 
 impl Case {
+    /// An input alone, of which nothing is expected.
+    pub fn of_input(name: &str, stage: Stage, input: Value) -> Self {
+        let (settings, tables, at, expect) = (None, BTreeMap::new(), None, Value::Null);
+        Self { name: name.to_owned(), stage, settings, tables, at, input, expect }
+    }
+
+    /// An example of a manifest, but for the rows of tables that it brings: [`Example::asked_with`] has those.
+    pub fn of(example: &Example) -> Self {
+        let input = serde_json::to_value(&example.input).unwrap_or_default();
+        Self {
+            at: example.at.as_ref().map(|at| at.as_str().map_or_else(|| at.to_string(), str::to_owned)),
+            expect: serde_json::to_value(&example.expect).unwrap_or_default(),
+            ..Self::of_input(&example.name, example.stage, input)
+        }
+    }
+
     /// Its whole input, at its instant.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::build::{self, BuildError};
 use super::language::Language;
 use crate::rules::load::MANIFEST_FILE;
+use crate::rules::run::manifest::NAME_BYTES_MAX;
 use crate::rules::run::stage::Stage;
 
 mod c;
@@ -15,9 +16,6 @@ mod javascript;
 mod python;
 mod rust;
 mod template;
-
-/// The longest name, in characters: what a manifest allows.
-const NAME_CHARS_MAX: usize = 64;
 
 /// Names that mean something else to some language's tools.
 const NAMES_TAKEN: [&str; 12] =
@@ -44,7 +42,7 @@ pub struct File {
 #[derive(Debug, thiserror::Error)]
 pub enum NewError {
     #[error(
-        "`{name}` cannot be a rule's name: use at most {NAME_CHARS_MAX} lower-case letters and digits in words with one \
+        "`{name}` cannot be a rule's name: use at most {NAME_BYTES_MAX} lower-case letters and digits in words with one \
          hyphen between them, a letter first, such as `printer-first`"
     )]
     Name { name: String },
@@ -75,7 +73,7 @@ impl Project {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         let words = name.split('-').all(|word| !word.is_empty() && word.chars().all(plain));
         let letter_first = name.starts_with(|c: char| c.is_ascii_lowercase());
-        if !words || !letter_first || name.len() > NAME_CHARS_MAX {
+        if !words || !letter_first || name.len() > NAME_BYTES_MAX {
             return Err(NewError::Name { name: name.chars().take(80).collect() });
         }
         if NAMES_TAKEN.contains(&name) {
@@ -128,8 +126,7 @@ pub fn create(parent: &Path, project: &Project, language: Language) -> Result<Pa
 pub fn files(project: &Project, language: Language) -> Vec<File> {
     let (mut files, guide) = match language {
         Language::Rust => (rust::files(project), rust::README),
-        Language::JavaScript => (javascript::files(project, false), javascript::README),
-        Language::TypeScript => (javascript::files(project, true), javascript::README),
+        Language::JavaScript | Language::TypeScript => (javascript::files(project, language), javascript::README),
         Language::Python => (python::files(project), python::README),
         Language::Go => (go::files(project), go::README),
         Language::C => (c::files(project), c::README),

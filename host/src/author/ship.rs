@@ -13,7 +13,7 @@ use crate::rules::load::{COMPONENT_FILE, MANIFEST_FILE};
 use crate::rules::run::manifest::{self, ManifestError};
 
 /// The largest component that is built, in bytes; a desk may be stricter.
-pub const COMPONENT_BYTES_MAX: usize = 64 << 20;
+const COMPONENT_BYTES_MAX: usize = 64 << 20;
 
 /// A component that was built.
 #[derive(Debug)]

@@ -114,17 +114,8 @@ impl Trial<'_> {
         let (tables, empty_tables) = with_empty(self.tables, &self.shipped.manifest);
         let mut tried: Vec<Tried> = Vec::new();
         for (index, example) in self.shipped.manifest.examples.iter().enumerate() {
-            let case = Case {
-                name: example.name.clone(),
-                stage: example.stage,
-                settings: None,
-                tables: BTreeMap::new(),
-                at: example.at.as_ref().map(|at| at.as_str().map_or_else(|| at.to_string(), str::to_owned)),
-                input: serde_json::to_value(&example.input).unwrap_or_default(),
-                expect: serde_json::to_value(&example.expect).unwrap_or_default(),
-            };
             let tables = example.asked_with(&self.shipped.manifest, &tables);
-            tried.push(try_case(&rule, case, Place::Example(index), &tables, self.judge));
+            tried.push(try_case(&rule, Case::of(example), Place::Example(index), &tables, self.judge));
         }
         // A rule with other settings is another rule; cases that share settings share it.
         let mut configured: BTreeMap<String, Result<Rule, String>> = BTreeMap::new();

@@ -55,7 +55,7 @@ enum Command {
     Init(desk::init::Init),
     Check(desk::init::Check),
     Config(desk::published::Published),
-    /// Takes tickets from a CSV file through the whole pipeline and sums up the outcome.
+    /// Takes tickets from a file (CSV, JSON, or another desk's export) through the whole pipeline and sums up the outcome.
     Import(Box<import::Import>),
     /// Says why a ticket is as it is.
     Explain(tickets::explain::Explain),

@@ -1,6 +1,6 @@
 //! Every bound on a guest: its name, unit, default, ceiling and reason.
 //!
-//! A rule's manifest may ask for less, or for more up to the ceiling, which the desk's admin sets.
+//! A rule's manifest may ask for less, or for more up to the ceiling.
 
 use serde::Deserialize;
 
@@ -27,12 +27,12 @@ pub const HOST_CALL_FUEL: u64 = 500;
 /// The same for each byte that crosses.
 pub const HOST_BYTE_FUEL: u64 = 4;
 /// Text of the input up to which a rule has the fuel and the time of its manifest, in bytes; more of both comes with more text.
-pub const FREE_INPUT_BYTES: usize = 4 << 10;
+const FREE_INPUT_BYTES: usize = 4 << 10;
 /// Text for which a rule gets its whole fuel once more, in bytes. Measured: the shipped rule that needs most for a character
 /// needs a quarter of that for the text that costs it most.
-pub const INPUT_BYTES_A_FUEL: u64 = 16 << 10;
+const INPUT_BYTES_A_FUEL: u64 = 16 << 10;
 /// The same for its time.
-pub const INPUT_BYTES_A_DEADLINE: u64 = 64 << 10;
+const INPUT_BYTES_A_DEADLINE: u64 = 64 << 10;
 /// The most that all look-ups of a call bring, with their keys, in bytes: they are kept whole, so that it can be made again.
 pub const LOOKUP_BYTES_MAX: usize = 512 << 10;
 /// The longest answer that is kept, in bytes of JSON: the longest body that a form takes, written with an escape for each

@@ -1,15 +1,16 @@
 //! A new rule in JavaScript or TypeScript.
 
-use super::{File, Project};
+use super::{File, Language, Project};
 
 /// What to install, and how to test without WebAssembly.
 pub const README: &str = include_str!("javascript/README.md.in");
 
-/// The files of the language. The source is the same but for its types.
-pub fn files(project: &Project, typescript: bool) -> Vec<File> {
-    let rule = project.fill(&spoken(include_str!("javascript/rule.in"), typescript));
-    let test = project.fill(&spoken(include_str!("javascript/test.in"), typescript));
-    let package = project.fill(&spoken(include_str!("javascript/package.json.in"), typescript));
+/// The files of one of the two languages. The source is the same but for its types.
+pub fn files(project: &Project, language: Language) -> Vec<File> {
+    let rule = project.fill(&spoken(include_str!("javascript/rule.in"), language));
+    let test = project.fill(&spoken(include_str!("javascript/test.in"), language));
+    let package = project.fill(&spoken(include_str!("javascript/package.json.in"), language));
+    let typescript = language == Language::TypeScript;
     // Every package that is installed, those of packages too, is the one whose hash stands here.
     let locked = project.fill(if typescript {
         include_str!("javascript/package-lock.ts.json.in")
@@ -37,7 +38,8 @@ pub fn files(project: &Project, typescript: bool) -> Vec<File> {
 
 /// A template in one of the two languages: `<<...>>` is for TypeScript alone, a line that begins with `JS|` or `TS|` for one
 /// of them.
-fn spoken(template: &str, typescript: bool) -> String {
+fn spoken(template: &str, language: Language) -> String {
+    let typescript = language == Language::TypeScript;
     let mut out = String::with_capacity(template.len());
     for line in template.lines() {
         let line = match (line.strip_prefix("JS|"), line.strip_prefix("TS|")) {
@@ -63,15 +65,15 @@ fn spoken(template: &str, typescript: bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{files, spoken};
+    use super::{Language, files, spoken};
     use crate::author::new::Project;
     use crate::rules::run::stage::Stage;
 
     #[test]
     fn the_lock_file_is_of_the_packages_that_are_named_and_has_each_ones_hash() {
         let project = Project::new("a-rule", &[Stage::Priority]).unwrap();
-        for typescript in [false, true] {
-            let files = files(&project, typescript);
+        for language in [Language::JavaScript, Language::TypeScript] {
+            let files = files(&project, language);
             let json = |path: &str| -> serde_json::Value {
                 serde_json::from_str(&files.iter().find(|file| file.path == path).unwrap().text).unwrap()
             };
@@ -89,7 +91,7 @@ mod tests {
     #[test]
     fn types_are_for_typescript_alone() {
         let template = "JS|a\nTS|b\nf(x<<: string>>, y<<: T>>)";
-        assert_eq!(spoken(template, false), "a\nf(x, y)\n");
-        assert_eq!(spoken(template, true), "b\nf(x: string, y: T)\n");
+        assert_eq!(spoken(template, Language::JavaScript), "a\nf(x, y)\n");
+        assert_eq!(spoken(template, Language::TypeScript), "b\nf(x: string, y: T)\n");
     }
 }

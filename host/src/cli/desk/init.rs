@@ -54,6 +54,7 @@ pub fn init(init: &Init) -> Result<(), Failure> {
     println!("  ruledesk token password alex --roles admin --config {directory}");
     println!("  ruledesk serve --config {directory}");
     println!("The second gives alex a password to sign in with; `ruledesk config reference` has every key.");
+    println!("Rules go into {directory}/rules; without any, each ticket gets the `[defaults]` of desk.toml.");
     Ok(())
 }
 

@@ -25,7 +25,7 @@ pub struct Add {
     /// The person's id in the configuration.
     #[arg(required_unless_present = "revoke")]
     person: Option<PersonId>,
-    /// `requester`, `agent`, `approver`, `admin`; several separated by commas.
+    /// `requester`, `agent`, `approver`, `admin`, or `directory` for the identity provider (SCIM); several separated by commas.
     #[arg(long, value_delimiter = ',', required_unless_present = "revoke", value_parser = role)]
     roles: Vec<Role>,
     /// Takes this token back instead, by itself, by its id, or `-` to read it from standard input, so that it stands in no list
@@ -70,7 +70,7 @@ enum Command {
 }
 
 fn role(code: &str) -> Result<Role, String> {
-    Role::from_code(code).ok_or_else(|| "use requester, agent, approver or admin".to_owned())
+    Role::from_code(code).ok_or_else(|| format!("use one or more of {}", Role::ALL.map(Role::code).join(", ")))
 }
 
 /// Adds a token and prints it, lists tokens, or takes one back.

@@ -1,6 +1,7 @@
 //! `ruledesk rule bench`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -9,10 +10,9 @@ use serde_json::{Value, json};
 use super::Failure;
 use super::tools::{Tools, component_bytes, kib};
 use crate::author::bench::{Measured, measure};
-use crate::author::case::{in_folder, read};
+use crate::author::case::{Case, in_folder, read};
 use crate::author::sandbox::{Shipped, with_empty};
-use crate::rules::run::examples::fill_in_json;
-use crate::rules::run::stage::Stage;
+use crate::rules::tables::Tables;
 use crate::rules::text::{in_json, shown};
 
 /// Measures decisions, each in a fresh instance: time, fuel, memory, beside the limits.
@@ -46,9 +46,9 @@ pub fn run(args: &Bench) -> Result<(), Failure> {
     let (tables, _) = with_empty(&opened.tables, &shipped.manifest);
     let calls = usize::try_from(args.calls).unwrap_or(usize::MAX);
     let mut all = Vec::new();
-    for (name, stage, input) in inputs(args, folder, &shipped)? {
-        let input = fill_in_json(stage, input).map_err(|message| format!("{name}: {message}"))?;
-        all.push(measure(&rule, &name, &input, &tables, calls));
+    for (case, tables) in cases(args.input.as_deref(), folder, &shipped, &tables)? {
+        let input = case.asked().map_err(|message| format!("{}: {message}", case.name))?;
+        all.push(measure(&rule, &case.name, &input, &case.tables(&tables), calls));
     }
     if args.json {
         let all: Vec<Value> = all.iter().map(as_json).collect();
@@ -62,24 +62,30 @@ pub fn run(args: &Bench) -> Result<(), Failure> {
     }
 }
 
-/// The cases to ask: those of a file, else the examples and cases of the rule, else nothing in particular.
-fn inputs(args: &Bench, folder: &Path, shipped: &Shipped) -> Result<Vec<(String, Stage, Value)>, Failure> {
+/// The cases to ask, each with the tables for those that it has none of: those of a file, else the examples and cases of the rule,
+/// else nothing in particular.
+fn cases(
+    file: Option<&Path>,
+    folder: &Path,
+    shipped: &Shipped,
+    tables: &Arc<Tables>,
+) -> Result<Vec<(Case, Arc<Tables>)>, Failure> {
     let manifest = &shipped.manifest;
     let mut out = Vec::new();
-    let cases = match &args.input {
+    let cases = match file {
         Some(file) => read(file)?,
         None => {
-            for example in &manifest.examples {
-                out.push((example.name.clone(), example.stage, serde_json::to_value(&example.input)?));
-            }
+            let examples = manifest.examples.iter();
+            out.extend(examples.map(|example| (Case::of(example), example.asked_with(manifest, tables))));
             in_folder(&folder.join("cases"))?.into_iter().flat_map(|(_, cases)| cases).collect()
         }
     };
     // Settings of their own would make other rules of them.
     let own = cases.into_iter().filter(|case| case.settings.is_none() && manifest.stages.contains(&case.stage));
-    out.extend(own.map(|case| (case.name, case.stage, case.input)));
+    out.extend(own.map(|case| (case, Arc::clone(tables))));
     if out.is_empty() {
-        out.extend(manifest.stages.iter().map(|stage| ("an empty input".to_owned(), *stage, json!({}))));
+        let empty = manifest.stages.iter().map(|stage| Case::of_input("an empty input", *stage, Value::Null));
+        out.extend(empty.map(|case| (case, Arc::clone(tables))));
     }
     Ok(out)
 }
@@ -132,4 +138,44 @@ fn as_json(measured: &Measured) -> Value {
         "deadline-ms": measured.limits.deadline_ms,
         "fault": measured.fault,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::run::manifest::parse;
+
+    const MANIFEST: &str = r#"
+name = "vips-first"
+version = "1.0.0"
+stages = ["priority"]
+order = 1
+tables = ["vips"]
+
+[[example]]
+name = "a VIP in the evening"
+stage = "priority"
+at = 2026-11-30T19:30:00+01:00
+tables.vips.amara = { since = "2020" }
+expect = { decision = "rate" }
+"#;
+
+    #[test]
+    fn what_is_measured_is_asked_at_its_own_instant_with_its_own_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("cases")).unwrap();
+        let case = r#"{ "name": "another", "stage": "priority", "at": "2026-11-30T19:30:00+01:00",
+            "tables": { "vips": { "amara": { "since": "2020" } } } }"#;
+        std::fs::write(folder.path().join("cases/another.json"), case).unwrap();
+        let manifest = parse(Path::new("rule.toml"), MANIFEST).unwrap();
+        let shipped = Shipped { manifest, text: MANIFEST.to_owned() };
+        let found = cases(None, folder.path(), &shipped, &Arc::default()).unwrap();
+        assert_eq!(found.len(), 2);
+        let evening = shipped.manifest.examples[0].whole().unwrap();
+        for (case, tables) in found {
+            assert_eq!(case.asked().unwrap(), evening, "{}", case.name);
+            let tables = case.tables(&tables);
+            assert!(tables.get("vips").is_some_and(|vips| vips.row("amara").is_some()), "{}", case.name);
+        }
+    }
 }

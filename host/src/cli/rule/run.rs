@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -54,7 +53,7 @@ pub fn run(args: &Run) -> Result<(), Failure> {
     let rule = opened.sandbox.rule(folder, &shipped, &wasm)?;
     let (tables, _) = with_empty(&opened.tables, &shipped.manifest);
     let input = case.asked()?;
-    let called = ask(&rule, &input, &case.tables(&Arc::clone(&tables)));
+    let called = ask(&rule, &input, &case.tables(&tables));
     if args.json {
         println!("{}", in_json(&serde_json::to_string_pretty(&as_json(&called))?));
     } else {
@@ -83,15 +82,7 @@ fn case(file: &Path, stage: Option<Stage>) -> Result<Case, Failure> {
         return Ok(case);
     }
     let stage = stage.ok_or("name the stage with --stage, because an input alone does not say where it is asked")?;
-    Ok(Case {
-        name: String::new(),
-        stage,
-        settings: None,
-        tables: Default::default(),
-        at: None,
-        input: value,
-        expect: Value::Null,
-    })
+    Ok(Case::of_input("", stage, value))
 }
 
 fn as_json(called: &Called) -> Value {

@@ -175,14 +175,15 @@ impl Mail {
             builder = builder.raw_header(HeaderValue::new(AUTO_SUBMITTED, auto.to_owned()));
             builder = builder.raw_header(HeaderValue::new(SUPPRESS, "All".to_owned()));
         }
-        let both = MultiPart::alternative_plain_html(letter.text.clone(), letter.html.clone());
-        let mut whole = MultiPart::mixed().multipart(both.clone());
+        let mut content = MultiPart::alternative_plain_html(letter.text.clone(), letter.html.clone());
+        if !letter.files.is_empty() {
+            content = MultiPart::mixed().multipart(content);
+        }
         for file in &letter.files {
             let media_type = ContentType::parse(&file.media_type).map_err(|error| never(error.to_string()))?;
             let attached = Attachment::new(one_line(&file.name)).body(file.bytes.clone(), media_type);
-            whole = whole.singlepart(attached);
+            content = content.singlepart(attached);
         }
-        let content = if letter.files.is_empty() { both } else { whole };
         builder.multipart(content).map_err(|error| never(error.to_string()))
     }
 

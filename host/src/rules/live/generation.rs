@@ -149,11 +149,7 @@ impl Generation {
     /// The rules whose answers about access count, in order: those that are active, and candidates for their share.
     pub fn for_access(&self) -> impl Iterator<Item = &Arc<Rule>> {
         let all = self.rules.iter().zip(&self.parts);
-        let counts = all.filter(|(rule, part)| {
-            **part != Playing::Shadow
-                && rule.manifest.mode != Mode::Off
-                && rule.manifest.stages.contains(&Stage::Access)
-        });
+        let counts = all.filter(|(rule, part)| **part != Playing::Shadow && rule.manifest.is_asked_at(Stage::Access));
         counts.map(|(rule, _)| rule)
     }
 
@@ -209,9 +205,7 @@ impl Generation {
     ) -> impl Iterator<Item = (&'a Arc<Rule>, Playing)> {
         self.rules.iter().zip(self.parts.iter().copied()).filter(move |(rule, _)| {
             let manifest = &rule.manifest;
-            manifest.mode != Mode::Off
-                && manifest.stages.contains(&stage)
-                && manifest.matches.admits(request_type, category)
+            manifest.is_asked_at(stage) && manifest.matches.admits(request_type, category)
         })
     }
 
@@ -242,8 +236,8 @@ impl Generation {
     pub fn decides_access(&self, request_type: &str) -> bool {
         self.rules.iter().zip(&self.parts).any(|(rule, part)| {
             let manifest = &rule.manifest;
-            let is_asked = manifest.mode != Mode::Off && *part != Playing::Shadow;
-            is_asked && manifest.stages.contains(&Stage::Access) && manifest.matches.is_about(request_type)
+            let counts = *part != Playing::Shadow && manifest.is_asked_at(Stage::Access);
+            counts && manifest.matches.is_about(request_type)
         })
     }
 
@@ -254,9 +248,7 @@ impl Generation {
 
     /// Whether any rule is asked about the words after a resolution, or should be.
     pub fn hears_words(&self) -> bool {
-        let hears =
-            |rule: &Arc<Rule>| rule.manifest.mode != Mode::Off && rule.manifest.stages.contains(&Stage::Closing);
-        self.missed.closing.is_some() || self.rules.iter().any(hears)
+        self.missed.closing.is_some() || self.rules.iter().any(|rule| rule.manifest.is_asked_at(Stage::Closing))
     }
 
     /// Whether a rule asks to see the requester's recent tickets at a stage.

@@ -8,7 +8,7 @@ use crate::rules::run::manifest::{Manifest, Mode};
 use crate::rules::run::stage::Stage;
 
 /// The stages before access: what is decided there, the rules for access see.
-pub const BEFORE_ACCESS: [Stage; 4] = [Stage::Intake, Stage::Categorization, Stage::Priority, Stage::Routing];
+const BEFORE_ACCESS: [Stage; 4] = [Stage::Intake, Stage::Categorization, Stage::Priority, Stage::Routing];
 /// Those of them that settle which access is asked for and which rules for access are asked: one that should be live there and is
 /// not leaves every request for access to a person. At the others only a rule that fails on the request itself does.
 pub const SETTLE_ACCESS: [Stage; 2] = [Stage::Intake, Stage::Categorization];

@@ -10,7 +10,7 @@ use crate::rules::run::wasi;
 use crate::rules::text::one_line;
 
 /// The interfaces that a rule may import, without package and version.
-pub const IMPORTS: [&str; 4] = ["log", "last-words", "tables", "types"];
+const IMPORTS: [&str; 4] = ["log", "last-words", "tables", "types"];
 
 /// How many names of a component are shown, and how much of each, in characters.
 const NAMES_MAX: usize = 20;

@@ -375,7 +375,7 @@ impl Loader {
         let inspection = inspect(wasm, self.component_bytes_max)
             .map_err(|source| LoadError::Refused { file: folder.join(COMPONENT_FILE), source })?;
         check_stages(&manifest, &file, &inspection)?;
-        self.link(folder, manifest, manifest_text, wasm, &inspection)
+        self.link(folder, manifest, manifest_text, (wasm, found), &inspection)
     }
 
     fn link(
@@ -383,12 +383,11 @@ impl Loader {
         folder: &Path,
         manifest: Manifest,
         manifest_text: String,
-        wasm: &[u8],
+        (wasm, digest): (&[u8], Digest),
         inspection: &Inspection,
     ) -> Result<Rule, LoadError> {
         let file = || folder.join(COMPONENT_FILE);
         let misfit = |error: wasmtime::Error| LoadError::Misfit { file: file(), message: format!("{error:#}") };
-        let digest = Digest::of(wasm);
         let compiled = self
             .compiler
             .compile(digest, wasm, &manifest.settings)

@@ -14,13 +14,15 @@ use crate::rules::limits::{Asked, Limits, NotAllowed};
 const EXAMPLES_MAX: usize = 500;
 /// Values of all examples of one manifest together: each takes some hundred bytes for as long as the rule is live.
 const EXAMPLE_VALUES_MAX: usize = 50_000;
+/// The longest name of a rule, in bytes.
+pub const NAME_BYTES_MAX: usize = 64;
 /// The longest version and the longest description, in bytes.
 const VERSION_BYTES_MAX: usize = 64;
 const DESCRIPTION_BYTES_MAX: usize = 4 << 10;
 /// The largest manifest that is read, in bytes: settings can be long lists.
 pub const MANIFEST_BYTES_MAX: usize = 1 << 20;
 /// The parts of the input that cost something, so that a rule gets them only when it asks.
-pub const WANTS: [&str; 1] = ["recent-tickets"];
+const WANTS: [&str; 1] = ["recent-tickets"];
 
 /// A checked manifest.
 #[derive(Debug, Clone)]
@@ -50,7 +52,14 @@ pub struct Manifest {
     pub examples: Vec<Example>,
 }
 
-/// A rule's name: lower-case letters, digits and hyphens, 1 to 64 of them.
+impl Manifest {
+    /// Whether it has the rule asked at a stage.
+    pub fn is_asked_at(&self, stage: Stage) -> bool {
+        self.mode != Mode::Off && self.stages.contains(&stage)
+    }
+}
+
+/// A rule's name: lower-case letters, digits and hyphens, up to [`NAME_BYTES_MAX`] of them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RuleName(String);
 
@@ -325,9 +334,9 @@ pub fn parse(file: &Path, text: &str) -> Result<Manifest, ManifestError> {
 
 fn check_name(name: &str) -> Result<RuleName, String> {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    if name.is_empty() || name.len() > 64 || !name.bytes().all(plain) {
+    if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(plain) {
         return Err(format!(
-            "is `{}`: use 1 to 64 lower-case letters, digits and hyphens",
+            "is `{}`: use 1 to {NAME_BYTES_MAX} lower-case letters, digits and hyphens",
             name.chars().take(80).collect::<String>()
         ));
     }

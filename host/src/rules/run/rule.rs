@@ -8,7 +8,7 @@ use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 use super::determinism::Determinism;
 use super::examples::largest::RunsOut;
 use super::guest::Guest;
-use super::manifest::{Manifest, Mode};
+use super::manifest::Manifest;
 use super::stage::Stage;
 use crate::rules::contract::{PACKAGE, VERSION};
 use crate::rules::digest::Digest;
@@ -48,8 +48,7 @@ pub struct Rule {
 impl Rule {
     /// Whether it may answer the same question about access in two ways, so that no such answer may count.
     pub fn is_uncertain_about_access(&self) -> bool {
-        let manifest = &self.manifest;
-        manifest.mode != Mode::Off && manifest.stages.contains(&Stage::Access) && !self.determinism.is_certain()
+        self.manifest.is_asked_at(Stage::Access) && !self.determinism.is_certain()
     }
 
     pub(crate) fn decide(&self, stage: Stage) -> Option<ComponentExportIndex> {
@@ -66,12 +65,8 @@ impl std::fmt::Debug for Rule {
 /// Where a component's functions are, so that a call need not look for them by name.
 #[derive(Debug, Clone, Default)]
 pub struct Exports {
-    intake: Option<ComponentExportIndex>,
-    categorization: Option<ComponentExportIndex>,
-    priority: Option<ComponentExportIndex>,
-    routing: Option<ComponentExportIndex>,
-    access: Option<ComponentExportIndex>,
-    closing: Option<ComponentExportIndex>,
+    /// In the order of [`Stage::ALL`].
+    decide: [Option<ComponentExportIndex>; Stage::ALL.len()],
     pub(crate) configure: Option<ComponentExportIndex>,
 }
 
@@ -84,26 +79,13 @@ impl Exports {
             let interface = component.get_export_index(None, &interface)?;
             component.get_export_index(Some(&interface), name)
         };
-        let decide = |stage: Stage| function(stage.name(), stage.since(), "decide");
         Self {
-            intake: decide(Stage::Intake),
-            categorization: decide(Stage::Categorization),
-            priority: decide(Stage::Priority),
-            routing: decide(Stage::Routing),
-            access: decide(Stage::Access),
-            closing: decide(Stage::Closing),
+            decide: Stage::ALL.map(|stage| function(stage.name(), stage.since(), "decide")),
             configure: function("settings", VERSION, "configure"),
         }
     }
 
     fn decide(&self, stage: Stage) -> Option<ComponentExportIndex> {
-        match stage {
-            Stage::Intake => self.intake,
-            Stage::Categorization => self.categorization,
-            Stage::Priority => self.priority,
-            Stage::Routing => self.routing,
-            Stage::Access => self.access,
-            Stage::Closing => self.closing,
-        }
+        self.decide.get(stage as usize).copied().flatten()
     }
 }

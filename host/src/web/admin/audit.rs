@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::app::observe::audit::{Found, Source, Wanted};
 use crate::desk::id::TicketNumber;
 use crate::web::frame::failure::Failure;
-use crate::web::frame::form::encode;
+use crate::web::frame::form::{encode, ticket_named};
 use crate::web::frame::times::When;
 use crate::web::frame::{Frame, page};
 use crate::web::session::Visit;
@@ -149,11 +149,7 @@ impl Asked {
         };
         // The last day is one of those that are searched.
         let (from, until) = (time(&self.from, 0), time(&self.until, 1));
-        let ticket = given(&self.ticket).map(|text| {
-            let text = text.to_ascii_uppercase();
-            let text = if text.bytes().all(|byte| byte.is_ascii_digit()) { format!("IT-{text}") } else { text };
-            text.parse::<TicketNumber>().ok()
-        });
+        let ticket = given(&self.ticket).map(|text| ticket_named(&text));
         if ticket == Some(None) {
             wrong.push("audit.no-ticket");
         }

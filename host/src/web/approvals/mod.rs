@@ -12,7 +12,7 @@ mod questions;
 
 use self::questions::Asked;
 pub use self::questions::{answer, ask};
-use super::frame::failure::Failure;
+use super::frame::failure::{Failure, if_any};
 use super::frame::form::{Form, KEY};
 use super::frame::times::When;
 use super::frame::{Frame, page};
@@ -273,7 +273,7 @@ async fn render(
     let may = awaited && permission::decide_access(&visit.actor, &ticket, &case).is_ok();
     let key_of_form = visit.app.clock.new_id().to_string();
     let waits = case.state == AccessState::Awaiting;
-    let shown = visit.app.decision_view(&visit.actor, number).await.ok();
+    let shown = if_any(visit.app.decision_view(&visit.actor, number).await)?;
     let answers = case.concerns(visit.person());
     let f = visit.frame;
     let questions = shown.as_ref().map(|shown| questions::shown(&f, &shown.view.questions)).unwrap_or_default();

@@ -70,9 +70,9 @@ impl Failure {
             Failure::Status(status) => *status,
             Failure::Use(error) => match &**error {
                 Error::Rejected { .. } | Error::KeyReused | Error::Unfit(_) => StatusCode::UNPROCESSABLE_ENTITY,
-                Error::Refused(Refusal::Forbidden { .. } | Refusal::OwnAccess | Refusal::NotAnApprover) => {
-                    StatusCode::FORBIDDEN
-                }
+                Error::Refused(
+                    Refusal::Forbidden { .. } | Refusal::OwnAccess | Refusal::NotAnApprover | Refusal::NotAReviewer,
+                ) => StatusCode::FORBIDDEN,
                 Error::Missing { .. } | Error::NoField { .. } => StatusCode::NOT_FOUND,
                 Error::Attachment(NotThis::TooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
                 Error::Attachment(NotThis::NotScanned | NotThis::Infected { .. }) => StatusCode::CONFLICT,
@@ -123,6 +123,15 @@ impl Failure {
             },
             _ => String::new(),
         }
+    }
+}
+
+/// What was found; none where there is no such thing, or none for this reader. Anything else that goes wrong is no answer.
+pub fn if_any<T>(found: Result<T, Error>) -> Result<Option<T>, Failure> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(Error::Missing { .. } | Error::Refused(_)) => Ok(None),
+        Err(other) => Err(other.into()),
     }
 }
 
@@ -183,4 +192,25 @@ fn answer(failure: &Failure, id: &str, media_type: &'static str, text: String) -
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait_s));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_not_asked_for_a_word_is_refused_it() {
+        for refusal in [Refusal::OwnAccess, Refusal::NotAnApprover, Refusal::NotAReviewer] {
+            assert_eq!(Failure::from(Error::Refused(refusal)).status(), StatusCode::FORBIDDEN);
+        }
+        assert_eq!(Failure::from(Error::Refused(Refusal::ReviewEnded)).status(), StatusCode::CONFLICT);
+    }
+
+    #[test]
+    fn only_what_is_not_there_is_left_out_of_a_page() {
+        let missing = Error::Missing { what: "rule", name: "none".to_owned() };
+        assert!(matches!(if_any::<u8>(Err(missing)), Ok(None)));
+        assert!(matches!(if_any(Ok(7)), Ok(Some(7))));
+        assert!(if_any::<u8>(Err(Error::KeyReused)).is_err());
+    }
 }

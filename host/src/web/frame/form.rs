@@ -4,6 +4,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::header;
 
 use super::failure::Failure;
+use crate::desk::id::TicketNumber;
 use crate::desk::text::into_normal;
 
 /// Fields whose text is compared with a secret, and stays as it was typed.
@@ -70,6 +71,13 @@ impl Form {
 /// The field in which a form carries the key that makes sending it twice do it once.
 pub const KEY: &str = "key";
 
+/// The ticket that people name: `IT-7`, `it-7`, or `7`.
+pub fn ticket_named(text: &str) -> Option<TicketNumber> {
+    let text = text.trim().to_ascii_uppercase();
+    let text = if text.bytes().all(|byte| byte.is_ascii_digit()) { format!("IT-{text}") } else { text };
+    text.parse().ok()
+}
+
 /// Pairs as they stand in an address.
 pub fn encode(pairs: &[(&str, &str)]) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
@@ -83,4 +91,19 @@ pub fn encode(pairs: &[(&str, &str)]) -> String {
         })
     };
     pairs.iter().map(|(name, text)| format!("{}={}", one(name), one(text))).collect::<Vec<_>>().join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ticket_is_named_by_its_key_or_by_its_number_alone() {
+        for named in ["IT-7", " it-7 ", "7"] {
+            assert_eq!(ticket_named(named), Some(TicketNumber(7)), "{named}");
+        }
+        for other in ["", "IT-", "seven", "7 8"] {
+            assert_eq!(ticket_named(other), None, "{other}");
+        }
+    }
 }

@@ -132,7 +132,7 @@ impl Frame {
 
     /// A person's name; the id of one who is not in the directory.
     pub fn name(&self, id: &PersonId) -> String {
-        self.organisation.people.get(id).map_or_else(|| id.to_string(), |person| person.name.clone())
+        self.name_of(id.as_str())
     }
 
     /// All who are here, for a list to choose from; none where they are too many for one.

@@ -96,7 +96,7 @@ impl Frame {
         self.words.t1("access.risk", self.named("option", level).to_lowercase())
     }
 
-    /// A category's name, with those above it where it has any.
+    /// A category's name; the id of one that is no more.
     pub fn category(&self, id: &str) -> String {
         self.organisation.categories.get(id).map_or_else(|| id.to_owned(), |category| category.name.clone())
     }

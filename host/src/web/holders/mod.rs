@@ -14,17 +14,20 @@ use super::frame::form::encode;
 use super::frame::times::When;
 use super::frame::{Frame, page};
 use super::session::Visit;
+use crate::app::Error;
 use crate::app::access::questions::{About, Evidence, Said, StoredEvent, facts};
 use crate::app::observe::csv;
-use crate::desk::access::AccessCase;
+use crate::app::tickets::work::Page;
 use crate::desk::id::GrantId;
+use crate::desk::organisation::form::Problem;
 
 pub mod roles;
 
 /// Grants on a page.
 const ROWS: usize = 50;
-/// The most grants of a file.
-const FILE_ROWS: usize = 5_000;
+/// Grants of a file that are read at a time, and the most that one has.
+const FILE_STEP: usize = 1_000;
+const FILE_ROWS_MAX: usize = 20_000;
 
 /// The question, as the address says it.
 #[derive(Debug, Default, Deserialize)]
@@ -132,21 +135,20 @@ impl Asked {
 /// `GET /access/who`.
 pub async fn list(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, Failure> {
     let is_file = asked.format == "csv";
-    let unasked = asked.app.is_empty() && asked.person.is_empty() && !is_file;
+    let unasked = asked.app.is_empty() && asked.person.is_empty();
     let after = asked.after.parse::<GrantId>().ok();
-    let limit = if is_file { FILE_ROWS } else { ROWS };
     let at = asked.at(&visit.frame)?;
+    if is_file {
+        return file(&visit, &asked.about()?, at).await;
+    }
     let may_see_all = crate::desk::permission::read_decisions(&visit.actor).is_ok();
     let found = match unasked && !may_see_all {
         // An owner of apps is asked which of them first.
         true => None,
-        false => Some(visit.app.who_holds(&visit.actor, &asked.about()?, at, after, limit).await?),
+        false => Some(visit.app.who_holds(&visit.actor, &asked.about()?, at, after, ROWS).await?),
     };
     let f = visit.frame;
     let (items, next) = found.map(|found| (found.items, found.next)).unwrap_or_default();
-    if is_file {
-        return Ok(file(&f, items));
-    }
     let own = |app: &&crate::desk::organisation::App| {
         may_see_all || app.owner.as_ref().is_some_and(|owner| Some(owner) == visit.actor.person())
     };
@@ -165,8 +167,32 @@ pub async fn list(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, 
     page(StatusCode::OK, &page_)
 }
 
-/// The same as a file for a spreadsheet (RFC 4180).
-fn file(f: &Frame, items: Vec<Evidence>) -> Response {
+/// All grants of a list that comes in pages, up to so many; `None` where there are more.
+async fn whole<T, F>(most: usize, mut read: impl FnMut(Option<GrantId>) -> F) -> Result<Option<Vec<T>>, Failure>
+where
+    F: Future<Output = Result<Page<T, GrantId>, Error>>,
+{
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let page = read(after).await?;
+        all.extend(page.items);
+        after = page.next;
+        match after {
+            _ if all.len() > most => return Ok(None),
+            None => return Ok(Some(all)),
+            Some(_) => {}
+        }
+    }
+}
+
+/// The same as a file for a spreadsheet (RFC 4180): it is whole, or there is none.
+async fn file(visit: &Visit, about: &About, at: Timestamp) -> Result<Response, Failure> {
+    let read = |after| visit.app.who_holds(&visit.actor, about, at, after, FILE_STEP);
+    let Some(items) = whole(FILE_ROWS_MAX, read).await? else {
+        let why = format!("a file has at most {FILE_ROWS_MAX} grants: ask about one app or one person");
+        return Err(Error::Rejected { problems: vec![Problem::new("format", "too-many", why)] }.into());
+    };
+    let f = &visit.frame;
     let mut lines = vec![
         [
             "person",
@@ -204,7 +230,7 @@ fn file(f: &Frame, items: Vec<Evidence>) -> Response {
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"access.csv\""),
     ];
-    (kinds, csv::rows(lines)).into_response()
+    Ok((kinds, csv::rows(lines)).into_response())
 }
 
 /// An event of the ledger.
@@ -275,13 +301,12 @@ pub async fn story(visit: Visit, Path(id): Path<String>) -> Result<Response, Fai
     let id: GrantId = id.parse().map_err(|_| Failure::NoPage)?;
     let story = visit.app.story_of_grant(&visit.actor, id).await?;
     let f = visit.frame;
-    let case: Option<AccessCase> = story.evidence.case.clone();
-    let grant = story.evidence.grant.clone();
-    let said = case.iter().flat_map(|case| &case.decisions);
+    let (case, grant) = (story.evidence.case.as_ref(), &story.evidence.grant);
+    let said = case.into_iter().flat_map(|case| &case.decisions);
     let words = said
         .map(|decision| (f.approver(decision), decision.approve, decision.reason.clone(), f.times.ago(decision.at)));
-    let requester = case.as_ref().map(|case| f.name(&case.requester));
-    let by = case.as_ref().filter(|case| case.submitted_by != case.requester).map(|case| f.name(&case.submitted_by));
+    let requester = case.map(|case| f.name(&case.requester));
+    let by = case.filter(|case| case.submitted_by != case.requester).map(|case| f.name(&case.submitted_by));
     let orders = story.ops.iter().map(|op| Order {
         what: format!("{} {}", op.direction.code(), op.entitlement),
         state: op.state.code().to_owned(),
@@ -304,4 +329,23 @@ pub async fn story(visit: Visit, Path(id): Path<String>) -> Result<Response, Fai
         f,
     };
     page(StatusCode::OK, &page_)
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_has_all_pages_of_a_list_or_is_none() {
+        // Three pages of two.
+        let read = |after: Option<GrantId>| async move {
+            let n = after.map_or(0, |GrantId(id)| id.as_u128());
+            let next = (n < 4).then(|| GrantId(Uuid::from_u128(n + 2)));
+            Ok::<_, Error>(Page { items: vec![n, n + 1], next })
+        };
+        assert_eq!(whole(6, read).await.unwrap(), Some(vec![0, 1, 2, 3, 4, 5]));
+        assert_eq!(whole(5, read).await.unwrap(), None);
+    }
 }

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::{Deserialize, Serialize};
 
 use super::frame::failure::Failure;
-use super::frame::form::encode;
+use super::frame::form::{encode, ticket_named};
 use super::frame::shown::Row;
 use super::frame::{Frame, page};
 use super::knowledge::{self, Entry};
@@ -200,9 +200,7 @@ struct FindPage {
 
 /// `GET /find`: a ticket by its key at once; else request types, articles and tickets with these words.
 pub async fn find(visit: Visit, Query(Find { q }): Query<Find>) -> Result<Response, Failure> {
-    let key = q.trim().to_ascii_uppercase();
-    let key = if key.bytes().all(|byte| byte.is_ascii_digit()) { format!("IT-{key}") } else { key };
-    if let Ok(number) = key.parse::<TicketNumber>() {
+    if let Some(number) = ticket_named(&q) {
         return Ok(Redirect::to(&format!("/tickets/{number}")).into_response());
     }
     let wanted = q.trim().to_lowercase();

@@ -77,11 +77,12 @@ async fn render(visit: Visit, done: bool, problems: Vec<String>) -> Result<Respo
         let known = Language::OFFERED.into_iter().find(|language| language.tag() == tag);
         known.map_or_else(|| tag.to_owned(), |language| language.name().to_owned())
     };
+    let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page_ = AccountPage {
         deliveries: Delivery::ALL.map(delivery).to_vec(),
         locales: locales.map(|tag| (tag.to_owned(), called(tag), preference.locale.as_deref() == Some(tag))).collect(),
         sessions: sessions.into_iter().map(listed).collect(),
-        problems: Vec::new(),
+        problems,
         zone: f.times.zone.iana_name().unwrap_or_default().to_owned(),
         zones: jiff::tz::db().available().map(|name| name.as_str().to_owned()).collect(),
         done,
@@ -90,8 +91,7 @@ async fn render(visit: Visit, done: bool, problems: Vec<String>) -> Result<Respo
         title,
         f,
     };
-    let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    page(status, &AccountPage { problems, ..page_ })
+    page(status, &page_)
 }
 
 /// `POST /account/messages`: how one hears of things.

@@ -142,7 +142,11 @@ async fn sign_in_page(app: &App, headers: &HeaderMap, next: &str, tried: Tried) 
 /// Fetch Metadata that it trusts the address; one that does not send it is asked by plain HTTP under a name.
 fn is_insecure(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let host = text("host").rsplit_once(':').map_or(text("host"), |(host, _)| host);
+    let host = match text("host").rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        // Without a port; a colon is then part of an address of version 6.
+        _ => text("host"),
+    };
     let own = host.is_empty() || host == "localhost" || host.ends_with(".localhost") || host == "[::1]";
     let own = own || host.starts_with("127.");
     let is_browser = text("accept").contains("text/html") && text("user-agent").starts_with("Mozilla/");
@@ -276,7 +280,7 @@ mod tests {
             is_insecure(&headers)
         };
         assert!(with(&[("host", "desk.test")]) && with(&[("host", "desk.test:8080")]));
-        for own in ["localhost:8080", "127.0.0.1:8080", "[::1]:8080", "desk.localhost"] {
+        for own in ["localhost:8080", "127.0.0.1:8080", "[::1]:8080", "[::1]", "desk.localhost"] {
             assert!(!with(&[("host", own)]), "{own}");
         }
         // By HTTPS, or through a tunnel that the browser trusts, it says from where it comes.

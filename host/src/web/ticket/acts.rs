@@ -4,6 +4,7 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 
+use super::story::named;
 use super::{Notice, next, number, render};
 use crate::app::tickets::bulk::Step;
 use crate::app::tickets::submit::digest;
@@ -86,7 +87,9 @@ pub(super) fn happened(f: &Frame, StoredEntry { entry, .. }: &StoredEntry) -> St
         _ => f.words.t("who.desk"),
     };
     let what = match &entry.event {
-        Event::Set { field, to, .. } => f.words.t2("event.changed", f.words.t(&format!("field.{}", field.code())), to),
+        Event::Set { field, to, .. } => {
+            f.words.t2("event.changed", f.words.t(&format!("field.{}", field.code())), named(f, *field, to))
+        }
         Event::StateChanged { to, .. } => f.words.t1("event.state", f.words.t(&format!("state.{}", to.code()))),
         Event::Assigned { assignee: Some(person), .. } => f.words.t1("event.assigned", f.name_of(person)),
         _ => f.words.t("event.other"),

@@ -407,7 +407,7 @@ impl Edit {
             all.into_iter().map(|(id, name)| Choice { chosen: id == chosen, id, name }).collect()
         };
         let scale = |id: String| {
-            let name = f.words.t(&format!("option.{id}"));
+            let name = f.option(&id);
             (id, name)
         };
         let team = organisation.teams.get(&ticket.team);

@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::acts::give_to;
 use crate::app::Error;
-use crate::app::tickets::work::{Filter, Start, TicketSummary};
+use crate::app::tickets::work::{Filter, NO_ONE, Start, TicketSummary};
 use crate::desk::change::condition::{Condition, Tags};
 use crate::desk::id::TicketNumber;
 use crate::desk::ticket::State;
@@ -12,10 +12,12 @@ use crate::web::frame::failure::Failure;
 use crate::web::frame::form::Form;
 use crate::web::session::Visit;
 
-/// Tickets of a team that are looked at.
-const LOOKED_AT: usize = 50;
 /// How often another is tried where others were quicker.
 const TRIES: usize = 5;
+/// Tickets that are looked for in each team: those that are tried, and the one that the reader comes from.
+const LOOKED_FOR: usize = TRIES + 1;
+/// Pages of a team's list that are read for them: a page may have none while later ones have some.
+const PAGES_MAX: usize = 20;
 
 /// States in which a ticket waits for work.
 const WAITS: [State; 3] = [State::New, State::Open, State::Reopened];
@@ -27,18 +29,33 @@ pub fn teams(visit: &Visit) -> Vec<String> {
     mine.map(|team| team.id.to_string()).collect()
 }
 
+/// The first tickets of a team that wait for this person, or for [`NO_ONE`] in particular.
+async fn first(visit: &Visit, team: &str, assignee: &str) -> Result<Vec<TicketSummary>, Failure> {
+    let (team, assignee) = (Some(team.to_owned()), Some(assignee.to_owned()));
+    let filter = Filter { team, assignee, states: WAITS.to_vec(), ..Filter::default() };
+    let (mut found, mut next) = (Vec::new(), Some(Start::Queue(None)));
+    for _ in 0..PAGES_MAX {
+        let Some(start) = next.filter(|_| found.len() < LOOKED_FOR) else { break };
+        let (page, _) = visit.app.tickets(&visit.actor, filter.clone(), start, LOOKED_FOR).await?;
+        found.extend(page.items);
+        next = page.next;
+    }
+    Ok(found)
+}
+
 /// Those that wait for the reader, in the order of the queue; not the one that they come from.
 async fn waiting(visit: &Visit, from: Option<TicketNumber>) -> Result<Vec<TicketSummary>, Failure> {
     let mut found = Vec::new();
     for team in teams(visit) {
-        let filter = Filter { team: Some(team), states: WAITS.to_vec(), ..Filter::default() };
-        let (page, _) = visit.app.tickets(&visit.actor, filter, Start::Queue(None), LOOKED_AT).await?;
-        let others = page.items.into_iter().filter(|ticket| Some(ticket.number) != from);
-        found.extend(others.filter(|t| t.assignee.as_ref().is_none_or(|person| person == visit.person())));
+        for assignee in [visit.person().as_str(), NO_ONE] {
+            let others = first(visit, &team, assignee).await?.into_iter();
+            found.extend(others.filter(|ticket| Some(ticket.number) != from));
+        }
     }
     let rank = |ticket: &TicketSummary| {
         visit.frame.organisation.priority(&ticket.priority).map_or(usize::MAX, |(rank, _)| rank)
     };
+    // What is due at no time comes last, as in the queue.
     found.sort_by_key(|ticket| (rank(ticket), ticket.due_at.is_none(), ticket.due_at, ticket.number));
     Ok(found)
 }

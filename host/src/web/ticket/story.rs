@@ -173,8 +173,8 @@ fn line(f: &Frame, event: &Event) -> Option<(String, String)> {
         Event::Attached { name, .. } => (words.t1("event.attached", name), String::new()),
         Event::Task { step, text } => (words.t2("event.task", step, text), String::new()),
         Event::Outage { step } => (words.t(&format!("event.outage.{step}")), String::new()),
-        Event::Watched { person } => (words.t1("event.watched", f.name_of(person.as_str())), String::new()),
-        Event::Unwatched { person } => (words.t1("event.unwatched", f.name_of(person.as_str())), String::new()),
+        Event::Watched { person } => (words.t1("event.watched", f.name(person)), String::new()),
+        Event::Unwatched { person } => (words.t1("event.unwatched", f.name(person)), String::new()),
         Event::TimeSpent { minutes, note } => (words.t1("event.time-spent", minutes), note.clone()),
         Event::SurveyAnswered { score, comment } => (words.t1("event.survey", score), comment.clone()),
         Event::Unreadable => (words.t("event.unreadable"), String::new()),
@@ -192,11 +192,12 @@ fn told(f: &Frame, record: &ResolutionRecord) -> String {
 }
 
 /// A field's value by its name in the organisation.
-fn named(f: &Frame, field: Field, id: &str) -> String {
+pub(super) fn named(f: &Frame, field: Field, id: &str) -> String {
     match field {
         Field::Category => f.category(id),
         Field::Team => f.team(id),
         Field::Priority => id.parse().map_or_else(|_| id.to_owned(), |id| f.priority(&id).name),
-        Field::Tags | Field::Impact | Field::Urgency | Field::Tier | Field::Day => id.to_owned(),
+        Field::Impact | Field::Urgency => f.option(id),
+        Field::Tags | Field::Tier | Field::Day => id.to_owned(),
     }
 }

@@ -18,7 +18,7 @@ use crate::desk::ticket::timeline::Visibility;
 use crate::desk::ticket::{State, Ticket};
 use crate::web::frame::Frame;
 use crate::web::frame::failure::Failure;
-use crate::web::frame::form::{Form, encode};
+use crate::web::frame::form::{Form, encode, ticket_named};
 use crate::web::session::Visit;
 
 /// A macro, and what it will do to this ticket.
@@ -183,11 +183,9 @@ pub async fn task(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Re
     answer(visit, number, ("task", &form), done).await
 }
 
-/// The ticket that a form names: `IT-7`, or `7`.
+/// The other ticket that a form names.
 pub fn other(form: &Form) -> Result<TicketNumber, Failure> {
-    let text = form.text("other").trim().to_ascii_uppercase();
-    let text = if text.bytes().all(|byte| byte.is_ascii_digit()) { format!("IT-{text}") } else { text };
-    text.parse().map_err(|_| Failure::BadForm)
+    ticket_named(&form.text("other")).ok_or(Failure::BadForm)
 }
 
 /// `POST /tickets/{key}/link`: links it, takes a link away, or merges it.

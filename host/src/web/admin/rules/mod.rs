@@ -13,7 +13,7 @@ use crate::app::rollout::archive;
 use crate::app::rollout::rules::RuleStatus;
 use crate::app::rollout::steps::{Command, DeploymentEvent, LifeTrial, Part};
 use crate::web::admin::editor::grid;
-use crate::web::frame::failure::Failure;
+use crate::web::frame::failure::{Failure, if_any};
 use crate::web::frame::form::Form;
 use crate::web::frame::shown::size;
 use crate::web::frame::times::When;
@@ -342,11 +342,11 @@ async fn render(
     let found = statuses.into_iter().find(|status| is_called(status, name)).ok_or(Failure::NoPage)?;
     let own = found.live.as_ref().map_or_else(|| name.to_owned(), |rule| rule.manifest.name.to_string());
     // A folder that has never given a rule has no past.
-    let stats = visit.app.rule_stats(&visit.actor, &own, window).await.unwrap_or_default();
-    let versions =
-        visit.app.rule_versions(&visit.actor, &own, 0, SHOWN).await.map(|page| page.items).unwrap_or_default();
-    let events =
-        visit.app.rule_events(&visit.actor, &own, None, SHOWN).await.map(|page| page.items).unwrap_or_default();
+    let stats = if_any(visit.app.rule_stats(&visit.actor, &own, window).await)?.unwrap_or_default();
+    let versions = if_any(visit.app.rule_versions(&visit.actor, &own, 0, SHOWN).await)?;
+    let versions = versions.map(|page| page.items).unwrap_or_default();
+    let events = if_any(visit.app.rule_events(&visit.actor, &own, None, SHOWN).await)?;
+    let events = events.map(|page| page.items).unwrap_or_default();
     let rollout = found.rollout.clone().unwrap_or_default();
     let active = rollout.active.map(|id| id.short()).unwrap_or_default();
     let compared = match compare {
