@@ -30,7 +30,7 @@ const WEEKDAYS: [(&str, Weekday); 7] = [
 ];
 
 /// The columns by which reports are divided.
-const COLUMNS: [&str; 7] = ["category", "team", "assignee", "priority", "channel", "request_type", "state"];
+const COLUMNS: [&str; 8] = ["category", "team", "assignee", "priority", "channel", "request_type", "state", "tag"];
 
 /// Reads both kinds.
 pub fn read(keys: &mut Keys<'_>, names: &Names) -> Vec<Schedule> {

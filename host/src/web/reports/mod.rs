@@ -152,6 +152,8 @@ pub async fn show(visit: Visit, Path(code): Path<String>, Query(asked): Query<As
     let f = visit.frame;
     let names: Vec<String> = table.columns.iter().map(|column| f.words.t(&format!("report.{column}"))).collect();
     let series = if report.is_over_days() { names.get(2..).unwrap_or_default().to_vec() } else { Vec::new() };
+    // Where a ticket may be in several groups, their sum is no number of tickets.
+    let adds_up = by.is_none_or(By::divides);
     let bys = By::ALL.map(|one| (one.column(), f.words.t(&format!("by.{}", one.column())), Some(one) == by));
     let page_ = ReportPage {
         code: report.code(),
@@ -165,9 +167,8 @@ pub async fn show(visit: Visit, Path(code): Path<String>, Query(asked): Query<As
         compares,
         against_year: asked.against == "year",
         compared: compared.map(|days| format!("{} – {}", days.from, days.to)).unwrap_or_default(),
-        sums: sums(&f, report, &table, earlier.as_ref()),
-        columns: report
-            .is_over_days()
+        sums: if adds_up { sums(&f, report, &table, earlier.as_ref()) } else { Vec::new() },
+        columns: (report.is_over_days() && adds_up)
             // Of days to come nothing is known, and nothing is drawn.
             .then(|| plot::columns(&plot::by_day(&table, (days.from, days.to.min(today)), per, 2), &series))
             .flatten(),

@@ -195,6 +195,45 @@ fn every_report_comes_by_every_column_and_in_every_form_and_its_groups_make_the_
     });
 }
 
+/// A ticket is in the group of each of its tags, and one without tags in none. No other ticket has these.
+#[test]
+fn reports_by_tag_count_a_ticket_under_each_of_its_tags() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        much_has_happened(&desk);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let [both, one] = ["four", "five"].map(|subject| incident(&amara, subject));
+        for (key, tags) in [(&both, json!(["licence", "storage"])), (&one, json!(["storage"]))] {
+            let edit = json!({ "tags": tags, "reason": "the gateway" });
+            kofi.with("if-match", "*").patch(&format!("/api/v1/tickets/{key}"), &edit).expect(200);
+        }
+        step(&kofi, &both, &resolved()).expect(200);
+        let day = |days: i64| (desk.clock.now() + SignedDuration::from_hours(24 * days)).to_string()[..10].to_owned();
+        let read = |name: &str, form: &str| {
+            let path = format!("/api/v1/reports/{name}?from={}&to={}&by=tag&format={form}", day(-2), day(2));
+            kofi.get(&path)
+        };
+        let of = |rows: &Value, tag: &str, count: &str| {
+            let rows = rows.as_array().unwrap().iter().filter(|row| row["group"] == tag);
+            rows.map(|row| row[count].as_i64().unwrap()).sum::<i64>()
+        };
+        let volume = read("volume", "json").expect(200);
+        for (tag, created, resolved) in [("licence", 1, 1), ("storage", 2, 1), ("", 0, 0)] {
+            let counts = (of(&volume, tag, "created"), of(&volume, tag, "resolved"));
+            assert_eq!(counts, (created, resolved), "{tag}: {volume}");
+        }
+        let backlog = read("backlog", "json").expect(200);
+        assert_eq!((of(&backlog, "storage", "unfinished"), of(&backlog, "licence", "unfinished")), (1, 0), "{backlog}");
+        let ends = read("resolutions", "json").expect(200);
+        assert_eq!((of(&ends, "licence", "resolutions"), of(&ends, "storage", "resolutions")), (1, 1), "{ends}");
+        for name in REPORTS {
+            let rows = read(name, "json").expect(200);
+            let (csv, page) = (read(name, "csv"), read(name, "html"));
+            says_the_same(&rows, csv.expect_text(200), page.expect_text(200), name);
+        }
+    });
+}
+
 /// An entry that nothing of ours wrote is left out, and says nothing of all others.
 #[test]
 fn a_damaged_entry_keeps_no_report_from_being_read() {

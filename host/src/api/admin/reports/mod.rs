@@ -32,7 +32,8 @@ pub struct ReportQuery {
     #[param(value_type = String, format = Date)]
     #[serde(deserialize_with = "day")]
     to: Date,
-    /// `category`, `team`, `assignee`, `priority`, `channel`, `request_type` or `state`; all together where nothing is said.
+    /// `category`, `team`, `assignee`, `priority`, `channel`, `request_type`, `state` or `tag` (a ticket counts under each of its tags);
+    /// all together where nothing is said.
     by: Option<String>,
     /// Of `volume` and `backlog-over-time`: a row for each `day` (default), `week` or `month`, as ISO 8601 writes them.
     per: Option<String>,

@@ -23,12 +23,14 @@ pub enum By {
     Channel,
     RequestType,
     State,
+    /// A ticket counts under each of its tags, and one without tags under none.
+    Tag,
 }
 
 impl By {
     /// Every column.
-    pub const ALL: [By; 7] =
-        [By::Category, By::Team, By::Assignee, By::Priority, By::Channel, By::RequestType, By::State];
+    pub const ALL: [By; 8] =
+        [By::Category, By::Team, By::Assignee, By::Priority, By::Channel, By::RequestType, By::State, By::Tag];
 
     /// The column's name, which is also the stable word for programs.
     pub const fn column(self) -> &'static str {
@@ -40,12 +42,28 @@ impl By {
             By::Channel => "channel",
             By::RequestType => "request_type",
             By::State => "state",
+            By::Tag => "tag",
         }
     }
 
     /// The column with this name.
     pub fn from_column(name: &str) -> Option<By> {
         By::ALL.into_iter().find(|by| by.column() == name)
+    }
+
+    /// Whether a ticket is in one group, so that the groups make the whole.
+    pub fn divides(self) -> bool {
+        self != By::Tag
+    }
+
+    /// The tickets as `t`, each as often as it is in a group.
+    fn tickets(by: Option<By>) -> &'static str {
+        match by {
+            Some(By::Tag) => {
+                "(select tagged.tag, tickets.* from tagged join tickets on tickets.number = tagged.number) t"
+            }
+            _ => "tickets t",
+        }
     }
 
     fn group(by: Option<By>) -> String {
@@ -120,9 +138,10 @@ impl Store {
     /// Where the database cannot be read.
     pub async fn unfinished_at(&self, at: Timestamp, by: Option<By>) -> Result<Vec<Counted>, Error> {
         let sql = format!(
-            "select {} as name, '', count(*) from tickets t \
+            "select {} as name, '', count(*) from {tickets} \
              where t.created_at < $1 and (t.unfinished = 1 or {ENDED} >= $1) group by 1 order by 1",
-            By::group(by)
+            By::group(by),
+            tickets = By::tickets(by)
         );
         let rows = self.db.all_of_history(&sql, vec![ms(at).into()]).await?;
         rows.iter().map(|row| counted(row, 1)).collect()
@@ -141,9 +160,10 @@ impl Store {
             )
         };
         let sql = format!(
-            "select {} as name, '', count(*){} from tickets t where t.unfinished = 1 group by 1 order by 1",
+            "select {} as name, '', count(*){} from {tickets} where t.unfinished = 1 group by 1 order by 1",
             By::group(by),
-            ages.iter().map(younger).collect::<String>()
+            ages.iter().map(younger).collect::<String>(),
+            tickets = By::tickets(by)
         );
         let rows = self.db.all_of_history(&sql, Vec::new()).await?;
         rows.iter().map(|row| counted(row, 1 + ages.len())).collect()
@@ -162,9 +182,10 @@ impl Store {
             "select {} as name, k.clock, \
              cast(sum(case when k.met is not null or {broken} then 1 else 0 end) as bigint), \
              cast(sum(case when k.met is not null and not {broken} then 1 else 0 end) as bigint) \
-             from tickets t join clocks k on k.ticket = t.number where t.created_at >= $1 and t.created_at < $2 \
+             from {tickets} join clocks k on k.ticket = t.number where t.created_at >= $1 and t.created_at < $2 \
              and k.clock not in ('confirmation', 'requester-answer') group by 1, 2 order by 1, 2",
-            By::group(by)
+            By::group(by),
+            tickets = By::tickets(by)
         );
         let rows = self.db.all_of_history(&sql, period.args()).await?;
         rows.iter().map(|row| counted(row, 2)).collect()
@@ -179,9 +200,10 @@ impl Store {
     /// Where the database cannot be read.
     pub async fn resolution_ends(&self, period: Period, by: Option<By>) -> Result<Vec<Counted>, Error> {
         let sql = format!(
-            "select {} as name, coalesce(r.ended, ''), count(*) from resolutions r join tickets t on t.number = r.ticket \
+            "select {} as name, coalesce(r.ended, ''), count(*) from resolutions r join {tickets} on t.number = r.ticket \
              where r.resolved_at >= $1 and r.resolved_at < $2 and r.elsewhere = 0 group by 1, 2 order by 1, 2",
-            By::group_of_resolution(by)
+            By::group_of_resolution(by),
+            tickets = By::tickets(by)
         );
         let rows = self.db.all_of_history(&sql, period.args()).await?;
         rows.iter().map(|row| counted(row, 1)).collect()
