@@ -3,6 +3,7 @@
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use jiff::civil::Date;
 
 use super::{Notice, next, number, render};
 use crate::app::tickets::bulk::Step;
@@ -117,7 +118,8 @@ pub async fn state(visit: Visit, Path(id): Path<String>, form: Form) -> Result<R
         fix: form.text("fix"),
         next_time: form.text("next-time"),
     };
-    let wanted = Move { to, reason: form.text("reason"), record };
+    let until = form.given("until").map(|day| day.trim().parse::<Date>()).transpose().map_err(|_| Failure::BadForm)?;
+    let wanted = Move { to, reason: form.text("reason"), record, until };
     let key = key(&form, &format!("state {id}"));
     let (app, actor, condition) = (&visit.app, &visit.actor, seen(&form));
     let done = match to == State::Cancelled && form.has("end-access") {
