@@ -209,12 +209,16 @@ fn reports_by_tag_count_a_ticket_under_each_of_its_tags() {
         }
         let list = |more: &str| {
             let page = kofi.get(&format!("/api/v1/tickets?tag=storage{more}")).expect(200);
-            let keys = page["tickets"].as_array().unwrap().iter().map(|ticket| ticket["key"].as_str().unwrap().to_owned());
+            let keys =
+                page["tickets"].as_array().unwrap().iter().map(|ticket| ticket["key"].as_str().unwrap().to_owned());
             keys.collect::<Vec<_>>()
         };
         assert_eq!(list(""), [both.as_str(), one.as_str()]);
         step(&kofi, &both, &resolved()).expect(200);
-        assert_eq!((list(""), list("&sort=number")), (vec![one.clone(), both.clone()], vec![both.clone(), one.clone()]));
+        assert_eq!(
+            (list(""), list("&sort=number")),
+            (vec![one.clone(), both.clone()], vec![both.clone(), one.clone()])
+        );
         let day = |days: i64| (desk.clock.now() + SignedDuration::from_hours(24 * days)).to_string()[..10].to_owned();
         let read = |name: &str, form: &str| {
             let path = format!("/api/v1/reports/{name}?from={}&to={}&by=tag&format={form}", day(-2), day(2));
