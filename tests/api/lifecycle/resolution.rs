@@ -18,7 +18,7 @@ fn closing(database: crate::support::place::Database, lines: &'static str) -> Ho
 }
 
 /// The demo's settings with a desk that never closes.
-fn always_open(text: String) -> String {
+pub fn always_open(text: String) -> String {
     let days = ["monday", "tuesday", "wednesday", "thursday", "friday"];
     let text = days.iter().fold(text, |text, day| text.replace(&format!("{day} = [\"08:00-18:00\"]"), ""));
     let week = days.iter().chain(&["saturday", "sunday"]).map(|day| format!("{day} = [\"00:00-24:00\"]\n"));

@@ -15,11 +15,12 @@ const DAYS_AHEAD_MAX: usize = 3 * 366;
 const DAYS_MOVED_MAX: i64 = 31;
 
 /// The reports that can be sent, by their words.
-pub const REPORTS: [&str; 12] = [
+pub const REPORTS: [&str; 13] = [
     "volume",
     "backlog",
     "backlog-over-time",
     "sla-attainment",
+    "time-taken",
     "resolutions",
     "deflection",
     "satisfaction",

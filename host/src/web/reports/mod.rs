@@ -195,7 +195,7 @@ const GROUPS: [&str; 4] = ["work", "promises", "people", "rules"];
 const fn group_of(report: Report) -> &'static str {
     match report {
         Report::Volume | Report::Backlog | Report::Trend | Report::Resolutions | Report::FirstContact => "work",
-        Report::Attainment | Report::PromiseEvents => "promises",
+        Report::Attainment | Report::Taken | Report::PromiseEvents => "promises",
         Report::Satisfaction | Report::Handling | Report::Handovers => "people",
         Report::Corrections | Report::Deflection => "rules",
     }
@@ -255,7 +255,7 @@ fn bars(f: &Frame, report: Report, by: Option<By>, table: &ReportTable) -> Vec<B
         Report::Satisfaction => 7,
         Report::Corrections => 6 + usize::from(by.is_some()),
         Report::PromiseEvents => 8,
-        Report::FirstContact => 3,
+        Report::FirstContact | Report::Taken => 3,
         Report::Handling | Report::Handovers => 2,
         Report::Backlog | Report::Deflection => 1,
     };
@@ -281,6 +281,7 @@ fn sums(f: &Frame, report: Report, table: &ReportTable, earlier: Option<&ReportT
         Report::Trend => &[],
         Report::Resolutions => &[1, 2, 4],
         Report::Deflection => &[1],
+        Report::Taken => &[2],
         Report::Satisfaction | Report::Handling | Report::FirstContact => &[1, 2],
         Report::Handovers => &[1, 2, 3],
         Report::Corrections => &[3, 4, 5],

@@ -100,11 +100,12 @@ fn a_report_by_category_says_how_much_is_under_other() {
     });
 }
 
-const REPORTS: [&str; 12] = [
+const REPORTS: [&str; 13] = [
     "volume",
     "backlog",
     "backlog-over-time",
     "sla-attainment",
+    "time-taken",
     "resolutions",
     "deflection",
     "satisfaction",

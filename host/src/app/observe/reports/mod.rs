@@ -26,6 +26,10 @@ const DAYS_MAX: i64 = 3_700;
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// The ages at which a backlog is divided, in days.
 const AGES: [i64; 4] = [1, 3, 7, 30];
+/// An hour, in milliseconds.
+const HOUR_MS: i64 = 60 * 60 * 1_000;
+/// The times at which those that promises took are divided, in hours in which the desk is open.
+const TIMES: [i64; 4] = [1, 4, 8, 24];
 
 /// A report that there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +42,8 @@ pub enum Report {
     Trend,
     /// The promises that were kept.
     Attainment,
+    /// How long the first answer and the resolution took, in open time.
+    Taken,
     /// How resolutions ended: confirmed, disputed, unanswered.
     Resolutions,
     /// The articles that spared tickets.
@@ -58,11 +64,12 @@ pub enum Report {
 
 impl Report {
     /// Every report.
-    pub const ALL: [Report; 12] = [
+    pub const ALL: [Report; 13] = [
         Report::Volume,
         Report::Backlog,
         Report::Trend,
         Report::Attainment,
+        Report::Taken,
         Report::Resolutions,
         Report::Deflection,
         Report::Satisfaction,
@@ -80,6 +87,7 @@ impl Report {
             Report::Backlog => "backlog",
             Report::Trend => "backlog-over-time",
             Report::Attainment => "sla-attainment",
+            Report::Taken => "time-taken",
             Report::Resolutions => "resolutions",
             Report::Deflection => "deflection",
             Report::Satisfaction => "satisfaction",
@@ -150,6 +158,10 @@ impl Office {
             Report::Backlog => backlog(self.store.backlog(now, &AGES.map(|days| days * DAY_MS), by).await?),
             Report::Trend => self.trend(days, period, by).await?,
             Report::Attainment => attainment(self.store.attainment(period, now, by).await?),
+            Report::Taken => {
+                let bounds = TIMES.map(|hours| hours * HOUR_MS);
+                work::time_taken(self.store.times_taken(period, &bounds, by).await?)
+            }
             Report::Resolutions => resolutions(self.store.resolution_ends(period, by).await?),
             Report::Deflection => ReportTable {
                 columns: vec!["article", "deflections"],

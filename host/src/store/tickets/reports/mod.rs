@@ -191,6 +191,28 @@ impl Store {
         rows.iter().map(|row| counted(row, 2)).collect()
     }
 
+    /// How long promises took until they were met, in open time, of the tickets that were submitted in a period, by group and clock: how
+    /// many were met, their time together in milliseconds, and how many took less than each of these times. An update that is owed next
+    /// is met by the resolution, and says nothing of how long anything took.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn times_taken(&self, period: Period, bounds: &[i64], by: Option<By>) -> Result<Vec<Counted>, Error> {
+        let under = |bound: &i64| format!(", cast(sum(case when k.used < {bound} then 1 else 0 end) as bigint)");
+        let sql = format!(
+            "select {} as name, k.clock, count(*), cast(sum(k.used) as bigint){} \
+             from {tickets} join clocks k on k.ticket = t.number where t.created_at >= $1 and t.created_at < $2 \
+             and k.met is not null and k.clock not in ('confirmation', 'requester-answer', 'next-update') \
+             group by 1, 2 order by 1, 2",
+            By::group(by),
+            bounds.iter().map(under).collect::<String>(),
+            tickets = By::tickets(by)
+        );
+        let rows = self.db.all_of_history(&sql, period.args()).await?;
+        rows.iter().map(|row| counted(row, 2 + bounds.len())).collect()
+    }
+
     /// The resolutions of a period by group and by how they ended; the empty word is for those that stand open. By person they
     /// are those of the people who resolved, and not of those who have the tickets by now; the desk's own have no person. What another
     /// desk resolved is in none of them.
