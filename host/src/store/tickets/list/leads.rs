@@ -173,7 +173,7 @@ impl Leads {
         residual(&Filter { states, ..self.filter.clone() }, self.lead(), args)
     }
 
-    /// What leads to them, which is the same for each part.
+    /// The index that leads to them, the same for each part.
     pub fn lead(&self) -> Lead {
         self.by.first().map_or(Lead::Queue, |(lead, _)| *lead)
     }
