@@ -129,7 +129,7 @@ impl Row {
         }
     }
 
-    /// What the table of tags has of it.
+    /// Its rows in the table of tags.
     fn tagged(&self) -> Vec<Vec<Arg>> {
         let unfinished = i64::from(self.state.is_unfinished());
         let row = |tag: &&str| {
