@@ -182,7 +182,8 @@ fn goes_on(to: State, until: Option<Date>, at: &At<'_>) -> Result<Option<Timesta
     let refused =
         |code: &str, message: String| Refusal::Problems { problems: vec![Problem::new("until", code, message)] };
     if !waits(to) {
-        let message = "belongs to a ticket that waits for its requester or for a vendor: leave it out";
+        let message =
+            "Only a ticket that waits for its requester or for a vendor waits until a day: leave the day out.";
         return Err(refused("not-asked", message.to_owned()));
     }
     let calendar = &at.organisation.calendar;
@@ -190,7 +191,8 @@ fn goes_on(to: State, until: Option<Date>, at: &At<'_>) -> Result<Option<Timesta
     let last = today.checked_add(UNTIL_DAYS_MAX.days()).unwrap_or(Date::MAX);
     let begin = calendar.zone.to_timestamp(day.at(0, 0, 0, 0)).ok().filter(|_| today < day && day <= last);
     let Some(begin) = begin else {
-        let message = format!("has to be a day after today, and at most {UNTIL_DAYS_MAX} days from it");
+        let message =
+            format!("The day until which it waits has to be after today, and at most {UNTIL_DAYS_MAX} days from it.");
         return Err(refused("out-of-range", message));
     };
     Ok(Some(sla::due(calendar, begin, 1).unwrap_or(begin)))
