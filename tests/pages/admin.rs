@@ -296,9 +296,9 @@ fn the_pages_of_those_who_look_after_the_desk_stand_in_groups() {
     // Reports stand in such groups as well: by what one wants to know.
     kofi.go("/reports/sla-events");
     kofi.counts(".groups [role=group]", 4);
-    assert_eq!(shown(&kofi).as_array().unwrap().len(), 4 + 13);
+    assert_eq!(shown(&kofi).as_array().unwrap().len(), 4 + 14);
     kofi.size(320, 800);
-    let few = ["volume", "sla-attainment", "sla-attainment", "sla-events", "satisfaction", "deflection"];
+    let few = ["volume", "sla-attainment", "sla-attainment", "time-taken", "sla-events", "satisfaction", "deflection"];
     assert_eq!(shown(&kofi), json!(few.map(|report| format!("/reports/{report}"))));
     kofi.size(1280, 800);
     kofi.click("button[value=de]");

@@ -201,6 +201,7 @@ fn what_the_server_is_told_counts_and_what_comes_from_outside_stands_above_it() 
         rules_dir: Some("r".into()),
         cores: 0,
         smtp_password: Some("secret".to_owned()),
+        may_be_asked: None,
     };
     let server = check(&files, &outside).unwrap().server;
     assert_eq!(server.database, Database::Postgres(url.to_owned()));

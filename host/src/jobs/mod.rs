@@ -62,6 +62,7 @@ fn run<'a>(app: &'a App, ways: &'a Ways, claimed: &'a Claimed) -> Work<'a> {
         Queue::Timers(TimerKind::AccessNudge) => work(access::deadlines::nudge(app, claimed)),
         Queue::Timers(TimerKind::AccessEscalation) => work(access::deadlines::escalate(app, claimed)),
         Queue::Timers(TimerKind::AccessReview) => work(access::ends::review(app, claimed)),
+        Queue::Timers(TimerKind::WaitsUntil) => work(tickets::waits::run(app, claimed)),
         Queue::Outbox => Box::pin(messages::run(app, ways, claimed)),
         Queue::Webhooks => Box::pin(webhooks::run(app, ways, claimed)),
     }

@@ -18,7 +18,7 @@ fn closing(database: crate::support::place::Database, lines: &'static str) -> Ho
 }
 
 /// The demo's settings with a desk that never closes.
-fn always_open(text: String) -> String {
+pub fn always_open(text: String) -> String {
     let days = ["monday", "tuesday", "wednesday", "thursday", "friday"];
     let text = days.iter().fold(text, |text, day| text.replace(&format!("{day} = [\"08:00-18:00\"]"), ""));
     let week = days.iter().chain(&["saturday", "sunday"]).map(|day| format!("{day} = [\"00:00-24:00\"]\n"));
@@ -238,5 +238,51 @@ fn a_requester_may_take_as_long_as_they_like_where_the_desk_sets_no_end() {
         step(&kofi, &key, &json!({ "to": "waiting_requester", "reason": "Which office?" })).expect(200);
         desk.advance(SignedDuration::from_hours(60 * 24));
         assert_eq!((count(&desk, &key, "answer-reminder"), state(&kofi, &key).as_str()), (0, "waiting_requester"));
+    });
+}
+
+/// Work that goes on only on some day is not forgotten until then, and not looked at each morning.
+#[test]
+fn a_ticket_that_waits_until_a_day_is_worked_on_again_when_it_has_come() {
+    on_both(|database| {
+        let desk = House::with_settings(database, example_rules(), always_open);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let [until, otherwise, over] = ["one", "two", "three"].map(|subject| incident(&amara, subject));
+        let begin = desk.clock.now();
+        let day = |days: i64| (begin + SignedDuration::from_hours(24 * days)).to_string()[..10].to_owned();
+        let waits = |day: &str| json!({ "to": "waiting_vendor", "reason": "A new disk is ordered", "until": day });
+        for (body, status) in [
+            (waits(&day(-1)), 422),
+            (waits(&day(400)), 422),
+            (json!({ "to": "in_progress", "until": day(3) }), 422),
+            (waits(&format!("{}T10:00", day(3))), 400),
+        ] {
+            let refused = step(&kofi, &until, &body).expect(status);
+            assert!(refused.to_string().contains("until"), "{body}: {refused}");
+        }
+        for key in [&until, &otherwise, &over] {
+            step(&kofi, key, &waits(&day(3))).expect(200);
+        }
+        // It went on before the day, and waits now for as long as it takes.
+        step(&kofi, &otherwise, &json!({ "to": "in_progress" })).expect(200);
+        step(&kofi, &otherwise, &json!({ "to": "waiting_vendor" })).expect(200);
+        step(&kofi, &over, &json!({ "to": "cancelled", "reason": "bought elsewhere" })).expect(200);
+        let timeline = amara.get(&format!("/api/v1/tickets/{until}/timeline")).expect(200);
+        assert!(timeline.to_string().contains(&format!("A new disk is ordered (→ {})", day(3))), "{timeline}");
+
+        desk.advance(SignedDuration::from_hours(24));
+        assert_eq!(state(&kofi, &until), "waiting_vendor");
+        let heard = || {
+            let all = messages(&desk, &until).into_iter();
+            all.filter(|(kind, to)| kind == "state-changed" && to != "amara").count()
+        };
+        let before = heard();
+        desk.advance(SignedDuration::from_hours(3 * 24));
+        assert_eq!(state(&kofi, &until), "in_progress");
+        assert!(heard() > before, "{:?}", messages(&desk, &until));
+        assert_eq!([&otherwise, &over].map(|key| state(&kofi, key)), ["waiting_vendor", "cancelled"]);
+        let timeline = kofi.get(&format!("/api/v1/tickets/{until}/timeline")).expect(200);
+        let by_desk = |entry: &&Value| entry["by"] == "system" && entry["details"]["to"] == "in_progress";
+        assert_eq!(timeline.as_array().unwrap().iter().filter(by_desk).count(), 1, "{timeline}");
     });
 }

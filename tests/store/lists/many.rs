@@ -15,6 +15,8 @@ use crate::store::fixture::{NOW, on_postgres, on_sqlite, person};
 pub const TICKETS: i64 = 6_000;
 /// The tickets of team `big` have no category of this name, and there are many of both.
 pub const APART: (&str, &str) = ("big", "facilities.desk");
+/// A tag that one ticket has, that ticket's team, and its number.
+pub const RARE: (&str, &str, i64) = ("rare", "big", 5_403);
 
 /// A ticket as far as lists look at it.
 #[derive(Debug, Clone)]
@@ -120,10 +122,20 @@ impl Row {
     /// Of which one begins as another does.
     fn tags(&self) -> &'static [&'static str] {
         match self.number % 7 {
+            _ if self.number == RARE.2 => &["rare"],
             0 => &["vip"],
             1 => &["vip-2", "outage"],
             _ => &[],
         }
+    }
+
+    /// Its rows in the table of tags.
+    fn tagged(&self) -> Vec<Vec<Arg>> {
+        let unfinished = i64::from(self.state.is_unfinished());
+        let row = |tag: &&str| {
+            vec![Arg::from(*tag), self.number.into(), unfinished.into(), self.rank.into(), self.due.into()]
+        };
+        self.tags().iter().map(row).collect()
     }
 
     fn columns(&self) -> Vec<(&'static str, Arg)> {
@@ -180,6 +192,7 @@ pub fn singles() -> Vec<Filter> {
         Filter { priority: text("low"), ..any() },
         Filter { request_type: text("wish"), ..any() },
         Filter { tag: text("vip"), ..any() },
+        Filter { tag: text(RARE.0), ..any() },
         Filter { category: text("network.vpn.client"), ..any() },
         Filter { category: text("network"), ..any() },
         Filter { category: text("facilities"), ..any() },
@@ -232,6 +245,7 @@ pub async fn on_both_with_many(scenario: impl AsyncFn(&Store, bool)) {
     // What the server does by itself after a while; SQLite's file is never analysed.
     let mut tx = db.begin().await.unwrap();
     tx.execute("analyze tickets", Vec::new()).await.unwrap();
+    tx.execute("analyze tagged", Vec::new()).await.unwrap();
     tx.execute("analyze tickets_text", Vec::new()).await.unwrap();
     tx.commit().await.unwrap().done().await.unwrap();
     db.close().await;
@@ -260,6 +274,8 @@ async fn fill(db: &Db) {
     let values = rows.iter().map(|row| row.columns().into_iter().map(|(_, value)| value).collect()).collect();
     let mut tx = db.begin().await.unwrap();
     tx.insert(&head, names.len(), "", values).await.unwrap();
+    let tagged = rows.iter().flat_map(Row::tagged).collect();
+    tx.insert("insert into tagged (tag, number, unfinished, rank, queue_due)", 5, "", tagged).await.unwrap();
     let (head, tail) = KEEP_TICKETS;
     tx.insert(head.text(db), 2, tail.text(db), words()).await.unwrap();
     tx.commit().await.unwrap().done().await.unwrap();

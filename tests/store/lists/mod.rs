@@ -168,6 +168,39 @@ async fn a_ticket_that_moves_between_two_pages_is_in_an_export() {
     assert_eq!(seen, [(5, false), (6, true), (6, true)]);
 }
 
+/// Its rows by tag are written with the ticket: when it opens, when it moves, and when it gets other tags.
+#[tokio::test]
+async fn a_ticket_is_found_by_the_tags_that_it_has_and_where_it_stands() {
+    let seen = on_both(async |store| {
+        for n in 1..=3 {
+            store.commit(Wanted::new(n).create(&organisation())).await.unwrap();
+        }
+        let lists = async |store: &Store| {
+            let mut found = Vec::new();
+            for (tag, start) in
+                [("vip", Start::Queue(None)), ("vip", Start::Number(None)), ("site", Start::Queue(None))]
+            {
+                let filter = Filter { tag: Some(tag.to_owned()), ..Filter::default() };
+                found.push(read(store, &filter, start, 2, 10).await);
+            }
+            found
+        };
+        let tags = |tags: &[&str]| Some(tags.iter().map(|tag| (*tag).to_owned()).collect());
+        let mut seen = vec![lists(&store).await];
+        change(&store, 3, Edit { priority: Some("critical".to_owned()), ..Edit::default() }).await;
+        change(&store, 1, Edit { tags: tags(&["site", "vip"]), ..Edit::default() }).await;
+        seen.push(lists(&store).await);
+        change(&store, 3, Edit { tags: tags(&["site"]), ..Edit::default() }).await;
+        change(&store, 2, Edit { tags: tags(&[]), ..Edit::default() }).await;
+        seen.push(lists(&store).await);
+        seen
+    })
+    .await;
+    assert_eq!(seen[0], [vec![1, 2, 3], vec![1, 2, 3], vec![]]);
+    assert_eq!(seen[1], [vec![3, 1, 2], vec![1, 2, 3], vec![1]]);
+    assert_eq!(seen[2], [vec![1], vec![1], vec![3, 1]]);
+}
+
 /// A long text is on a page, but not many of them.
 #[tokio::test]
 async fn a_page_of_a_timeline_has_a_bound_in_bytes_and_in_entries() {

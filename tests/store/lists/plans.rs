@@ -4,13 +4,13 @@ use ruledesk::store::Target;
 use ruledesk::store::db::Db;
 use ruledesk::store::tickets::list::{DuePlace, Filter, NO_ONE, Plan, Start, UpdatedPlace};
 
-use super::many::{filters, on_both_with_many, rows};
+use super::many::{RARE, filters, on_both_with_many, rows};
 use crate::store::fixture::{on_postgres, on_sqlite};
 
 /// A line of a plan that is a scan or a sort.
 fn bad(line: &str) -> bool {
     // A walk through a table or its index from end to end, and a sort, in SQLite's words and in PostgreSQL's.
-    let sqlite = line.contains("SCAN tickets") || line.contains("TEMP B-TREE");
+    let sqlite = ["SCAN tickets", "SCAN tagged", "TEMP B-TREE"].iter().any(|word| line.contains(word));
     sqlite || line.contains("Seq Scan") || line.contains("Sort")
 }
 
@@ -42,11 +42,13 @@ async fn every_list_is_served_by_an_index() {
                 for Plan { statement, lines } in store.list_plans(&filter, start, 50).await.unwrap() {
                     let plan = lines.join("\n");
                     assert!(!lines.iter().any(|line| bad(line)), "{filter:?} {start:?}\n{statement}\n{plan}");
-                    let by_index = if sqlite { "SEARCH tickets USING" } else { "Index" };
-                    assert!(plan.contains(by_index), "{filter:?} {start:?}\n{statement}\n{plan}");
+                    let by_index: &[&str] =
+                        if sqlite { &["SEARCH tickets USING", "SEARCH tagged USING"] } else { &["Index"] };
+                    let is_by_index = by_index.iter().any(|word| plan.contains(word));
+                    assert!(is_by_index, "{filter:?} {start:?}\n{statement}\n{plan}");
                     // Each walk has an end, also where nothing matches; what is asked for by number has one anyway.
-                    let (walks, ends) = (statement.matches("from tickets"), statement.matches(" limit "));
-                    let bounded = statement.contains("number in (") || walks.count() <= ends.count();
+                    let walks = statement.matches("from tickets").count() + statement.matches("from tagged").count();
+                    let bounded = statement.contains("number in (") || walks <= statement.matches(" limit ").count();
                     assert!(bounded, "{filter:?} {start:?}\n{statement}");
                     let texts = ["contents", " body", "details"];
                     assert!(!texts.iter().any(|text| statement.contains(text)), "it reads a text: {statement}");
@@ -103,7 +105,38 @@ async fn what_no_person_has_and_what_came_by_a_form_is_found_whole_or_known_not_
     .await;
 }
 
-/// The check above sees what it is there for.
+/// However rare a tag is: its list has no short page and no end that is only an end of looking, in any order; and what its tickets have
+/// in common with others is found among them and not among those others.
+#[tokio::test]
+async fn what_has_a_tag_is_found_whole_or_known_not_to_be() {
+    on_both_with_many(async |store, _| {
+        let tagged = |name: &str| Filter { tag: Some(name.to_owned()), ..Filter::default() };
+        let starts = [Start::Queue(None), Start::Number(None), Start::Updated(None), Start::Due(None), Start::Newest];
+        for start in starts {
+            for filter in [tagged("none-such"), Filter { team: Some("big".to_owned()), ..tagged("rare-not") }] {
+                let page = store.tickets(&filter, start, 50).await.unwrap();
+                assert!(page.items.is_empty() && page.next.is_none(), "{filter:?} {start:?}");
+            }
+            let of_team = Filter { team: Some(RARE.1.to_owned()), ..tagged(RARE.0) };
+            for filter in [tagged(RARE.0), of_team] {
+                let page = store.tickets(&filter, start, 50).await.unwrap();
+                let numbers: Vec<i64> = page.items.iter().map(|ticket| ticket.number.0).collect();
+                assert_eq!((numbers, page.next.is_some()), (vec![RARE.2], false), "{filter:?} {start:?}");
+            }
+        }
+        for start in [Start::Queue(None), Start::Number(None)] {
+            let page = store.tickets(&tagged("outage"), start, 50).await.unwrap();
+            assert_eq!((page.items.len(), page.next.is_some()), (50, true), "{start:?}");
+        }
+        assert_eq!(store.count_tickets(&tagged(RARE.0), 999).await.unwrap(), (1, false));
+        let outages = rows().iter().filter(|row| row.fits(&tagged("outage"))).count();
+        assert!(outages < 999, "{outages}");
+        assert_eq!(store.count_tickets(&tagged("outage"), 999).await.unwrap(), (outages, false));
+    })
+    .await;
+}
+
+/// The check of plans sees what it is there for.
 #[tokio::test]
 async fn a_scan_and_a_sort_show_in_a_plan() {
     let (_, dir) = on_sqlite().await;

@@ -124,6 +124,19 @@ fn tickets_of_an_earlier_program_are_found_by_their_words() {
 }
 
 #[test]
+fn tickets_of_an_earlier_program_are_found_by_their_tags() {
+    on_both(|database| {
+        let desk = old(database, SCHEMA_MAX).open();
+        let kofi = desk.as_role("kofi");
+        for sort in ["queue", "number"] {
+            let page = kofi.get(&format!("/api/v1/tickets?tag=vpn&sort={sort}")).expect(200);
+            let keys: Vec<&Value> = page["tickets"].as_array().unwrap().iter().map(|ticket| &ticket["key"]).collect();
+            assert_eq!(keys, ["IT-1"], "{sort}: {page}");
+        }
+    });
+}
+
+#[test]
 fn a_migration_that_is_killed_goes_on_with_the_next_start() {
     let newest = i64::try_from(fs::read_dir(root().join("migrations/sqlite")).unwrap().count()).unwrap();
     on_both(|database| {

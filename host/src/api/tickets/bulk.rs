@@ -21,7 +21,6 @@ use crate::app::App;
 use crate::app::tickets::bulk::{BULK_MAX, FilledReply, Step};
 use crate::desk::id::{MacroId, TaskId, TicketNumber};
 use crate::desk::text::quoted;
-use crate::desk::ticket::Move;
 use crate::desk::ticket::lifecycle::commands::{COMMANDS_MAX, Command};
 use crate::desk::ticket::lifecycle::tasks::{Task, TaskStep};
 use crate::desk::ticket::timeline::Visibility;
@@ -58,9 +57,7 @@ impl CommandBody {
                 let visibility = if internal { Visibility::Internal } else { Visibility::Public };
                 Command::Comment { body, visibility, minutes }
             }
-            CommandBody::Transition(body) => {
-                Command::Move(Move { to: body.to()?, reason: body.reason, record: body.resolution.into() })
-            }
+            CommandBody::Transition(body) => Command::Move(body.wanted()?),
         })
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json_;
 use utoipa::ToSchema;
@@ -296,6 +297,11 @@ pub struct TransitionBody {
     /// that is. Where it does not end, people are asked whether it is to be taken back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub end_access: bool,
+    /// For `waiting_requester` and `waiting_vendor`: the day on which it is `in_progress` again by itself, as the desk opens, and the
+    /// assignee hears of it. After today, and at most 366 days from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = Date)]
+    pub until: Option<String>,
 }
 
 /// Put a ticket into another state.
@@ -317,8 +323,8 @@ pub async fn transition(
     Json(body): Json<TransitionBody>,
 ) -> Result<Response, Problem> {
     let (condition, key) = (condition(&headers)?, key_of(&headers, &format!("transition {ticket}"), &body)?);
-    let wanted = Move { to: body.to()?, reason: body.reason, record: body.resolution.into() };
-    let done = match body.end_access {
+    let (ends, wanted) = (body.end_access, body.wanted()?);
+    let done = match ends {
         true => Box::pin(app.cancel_with_access(&actor, number(&ticket)?, &condition, wanted, key)).await?,
         false => app.transition(&actor, number(&ticket)?, &condition, wanted, key).await?,
     };
@@ -326,6 +332,19 @@ pub async fn transition(
 }
 
 impl TransitionBody {
+    fn wanted(self) -> Result<Move, Problem> {
+        let (to, until) = (self.to()?, self.until()?);
+        Ok(Move { to, reason: self.reason, record: self.resolution.into(), until })
+    }
+
+    /// Of a time, a part would be passed over without a word.
+    fn until(&self) -> Result<Option<Date>, Problem> {
+        let Some(text) = &self.until else { return Ok(None) };
+        let day = (text.len() == "YYYY-MM-DD".len()).then(|| text.parse().ok()).flatten();
+        let message = || format!("{} is no day: write one such as 2026-05-01", quoted(text));
+        day.map(Some).ok_or_else(|| Problem::bad_field("until", &message()))
+    }
+
     fn to(&self) -> Result<TicketState, Problem> {
         if self.end_access && self.to != TicketState::Cancelled.code() {
             return Err(Problem::bad_field("end_access", "belongs to the state `cancelled` alone: leave it out"));

@@ -333,10 +333,10 @@ async fn act(cast: &Cast, number: TicketNumber, step: &Step, original: Option<&T
             next_time: record.next_time.clone(),
         };
         categorize(app, &actor, &ticket, step.category.as_deref().unwrap_or(OTHERWISE)).await?;
-        step_to(app, &actor, number, Move { to: State::Resolved, reason: record.fix.clone(), record }).await?;
+        step_to(app, &actor, number, Move { reason: record.fix.clone(), record, ..Move::to(State::Resolved) }).await?;
     }
     if let Some(to) = step.state.as_deref().and_then(State::from_code) {
-        let wanted = Move { to, reason: step.reason.clone(), record: ResolutionRecord::default() };
+        let wanted = Move { reason: step.reason.clone(), ..Move::to(to) };
         step_to(app, &actor, number, wanted).await?;
     }
     Ok(())
@@ -367,8 +367,7 @@ async fn take(app: &Arc<App>, actor: &Actor, ticket: &Ticket) -> Result<(), Fail
         let wanted = EditTicket { assignee, reason: "I take it".to_owned(), ..EditTicket::default() };
         Box::pin(app.edit_ticket(actor, ticket.number, &as_it_is(), wanted, None)).await.map_err(plain)?;
     }
-    let begin = Move { to: State::InProgress, reason: String::new(), record: ResolutionRecord::default() };
-    step_to(app, actor, ticket.number, begin).await
+    step_to(app, actor, ticket.number, Move::to(State::InProgress)).await
 }
 
 /// The first of those who are asked says their word.

@@ -30,11 +30,13 @@ pub enum TimerKind {
     AccessNudge,
     /// An access request that still waits goes to more people.
     AccessEscalation,
+    /// The day comes until which the ticket waits.
+    WaitsUntil,
 }
 
 impl TimerKind {
     /// Every kind.
-    pub const ALL: [TimerKind; 11] = [
+    pub const ALL: [TimerKind; 12] = [
         TimerKind::AccessDeadline,
         TimerKind::Clocks,
         TimerKind::LinkedTickets,
@@ -46,6 +48,7 @@ impl TimerKind {
         TimerKind::AccessStart,
         TimerKind::AccessNudge,
         TimerKind::AccessEscalation,
+        TimerKind::WaitsUntil,
     ];
 
     /// The stable word for programs.
@@ -62,6 +65,7 @@ impl TimerKind {
             TimerKind::AccessStart => "access-start",
             TimerKind::AccessNudge => "access-nudge",
             TimerKind::AccessEscalation => "access-escalation",
+            TimerKind::WaitsUntil => "waits-until",
         }
     }
 

@@ -175,6 +175,8 @@ pub enum Report {
     Trend,
     /// The promises that were kept.
     Attainment,
+    /// How long the first answer and the resolution took, in open time.
+    Taken,
     /// How resolutions ended: confirmed, disputed, unanswered.
     Resolutions,
     /// The articles that spared tickets.
@@ -195,11 +197,12 @@ pub enum Report {
 
 impl Report {
     /// Every report.
-    pub const ALL: [Report; 12] = [
+    pub const ALL: [Report; 13] = [
         Report::Volume,
         Report::Backlog,
         Report::Trend,
         Report::Attainment,
+        Report::Taken,
         Report::Resolutions,
         Report::Deflection,
         Report::Satisfaction,
@@ -217,6 +220,7 @@ impl Report {
             Report::Backlog => "backlog",
             Report::Trend => "backlog-over-time",
             Report::Attainment => "sla-attainment",
+            Report::Taken => "time-taken",
             Report::Resolutions => "resolutions",
             Report::Deflection => "deflection",
             Report::Satisfaction => "satisfaction",
@@ -290,12 +294,14 @@ pub enum By {
     Channel,
     RequestType,
     State,
+    /// A ticket counts under each of its tags, and one without tags under none.
+    Tag,
 }
 
 impl By {
     /// Every column.
-    pub const ALL: [By; 7] =
-        [By::Category, By::Team, By::Assignee, By::Priority, By::Channel, By::RequestType, By::State];
+    pub const ALL: [By; 8] =
+        [By::Category, By::Team, By::Assignee, By::Priority, By::Channel, By::RequestType, By::State, By::Tag];
 
     /// The column's name, which is also the stable word for programs.
     pub const fn column(self) -> &'static str {
@@ -307,12 +313,18 @@ impl By {
             By::Channel => "channel",
             By::RequestType => "request_type",
             By::State => "state",
+            By::Tag => "tag",
         }
     }
 
     /// The column with this name.
     pub fn from_column(name: &str) -> Option<By> {
         By::ALL.into_iter().find(|by| by.column() == name)
+    }
+
+    /// Whether a ticket is in one group, so that the groups make the whole.
+    pub fn divides(self) -> bool {
+        self != By::Tag
     }
 }
 

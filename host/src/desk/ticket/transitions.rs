@@ -1,19 +1,31 @@
 //! The one table of the transitions that exist, and the change that each makes.
 
-use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
 
 use super::edit::check_optional_reason;
+use super::lifecycle::alerts::responsible;
 use super::lifecycle::clocks;
 use super::lifecycle::links::{self, Around};
 use super::lifecycle::resolution::{self, ResolutionRecord};
 use super::timeline::{Entry, Event, Visibility};
 use super::{State, Ticket, WaitingFor};
 use crate::desk::access::{self, AccessCase};
+use crate::desk::actor::Author;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
+use crate::desk::change::message::{About, Message, MessageKind, Moved};
+use crate::desk::change::timer::{TimerKind, TimerWrite};
+use crate::desk::organisation::form::Problem;
 use crate::desk::permission::MayTransition;
 use crate::desk::refusal::Refusal;
+use crate::desk::sla;
 use crate::desk::text::{is_blank, normal};
+
+/// How far ahead the day is at most until which a ticket waits, in days.
+const UNTIL_DAYS_MAX: i64 = 366;
+/// Why the desk has a ticket worked on again.
+const DAY_CAME: &str = "the day has come until which it waited";
 
 /// The part in which a person, or the desk itself, asks for another state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +73,7 @@ pub const TRANSITIONS: &[(State, State, &[Party])] = {
         (REQUESTER, Resolved, &[Agent, System]),
         (REQUESTER, Cancelled, &[Requester, Agent, System]),
         (REQUESTER, Merged, &[Agent]),
-        (VENDOR, InProgress, &[Agent]),
+        (VENDOR, InProgress, &[Agent, System]),
         (VENDOR, Resolved, &[Agent, System]),
         (VENDOR, Cancelled, &[Requester, Agent, System]),
         (VENDOR, Merged, &[Agent]),
@@ -86,12 +98,14 @@ pub struct Move {
     pub reason: String,
     /// How it was resolved, for a ticket that becomes so.
     pub record: ResolutionRecord,
+    /// The day on which a ticket that waits is worked on again by itself; `None` where it waits for its requester or vendor alone.
+    pub until: Option<Date>,
 }
 
 impl Move {
     /// To a state, for no reason given.
     pub fn to(to: State) -> Move {
-        Move { to, reason: String::new(), record: ResolutionRecord::default() }
+        Move { to, reason: String::new(), record: ResolutionRecord::default(), until: None }
     }
 }
 
@@ -104,7 +118,7 @@ impl Move {
 pub fn transition(
     ticket: &Ticket,
     case: Option<&AccessCase>,
-    Move { to, reason, record }: Move,
+    Move { to, reason, record, until }: Move,
     around: &Around,
     permit: &MayTransition,
     at: &At<'_>,
@@ -115,6 +129,7 @@ pub fn transition(
     if let Some(problem) = check_optional_reason("reason", reason) {
         return Err(Refusal::Problems { problems: vec![problem] });
     }
+    let goes_on = goes_on(to, until, at)?;
     let record = record.into_normal();
     match to {
         State::Merged => return Err(Refusal::MergeNeedsTarget),
@@ -123,11 +138,12 @@ pub fn transition(
     }
     // The requester reads what was done, unless the agent says it otherwise.
     let said = if to == State::Resolved && is_blank(reason) { &record.fix } else { reason };
+    let said = until.map_or_else(|| said.to_owned(), |day| with_day(said, day));
     let entry = Entry {
         at: at.now,
         author: author.clone(),
         visibility: Visibility::Public,
-        event: Event::StateChanged { from: ticket.state, to, reason: said.to_owned() },
+        event: Event::StateChanged { from: ticket.state, to, reason: said },
     };
     let mut change = Change::update(ticket, moved(ticket, to, at), vec![entry]);
     if to == State::Resolved {
@@ -135,6 +151,9 @@ pub fn transition(
         if around.has_duplicates {
             links::linked_follow(&mut change, at);
         }
+    }
+    if waits(to) {
+        change.timers.push(TimerWrite::due(TimerKind::WaitsUntil, ticket.id, goes_on));
     }
     if let Some(case) = case.filter(|_| to == State::Cancelled) {
         access::cancelled(&mut change, case, at);
@@ -145,6 +164,55 @@ pub fn transition(
         links::linked_follow(&mut change, at);
     }
     Ok(change)
+}
+
+/// Whether a ticket in this state may wait until a day.
+const fn waits(state: State) -> bool {
+    matches!(state, State::Waiting(WaitingFor::Requester | WaitingFor::Vendor))
+}
+
+/// The reason with the day, in the form that all languages read.
+fn with_day(reason: &str, day: Date) -> String {
+    if is_blank(reason) { format!("→ {day}") } else { format!("{reason} (→ {day})") }
+}
+
+/// When a ticket is worked on again that waits until a day: as the desk opens on it, or next.
+fn goes_on(to: State, until: Option<Date>, at: &At<'_>) -> Result<Option<Timestamp>, Refusal> {
+    let Some(day) = until else { return Ok(None) };
+    let refused =
+        |code: &str, message: String| Refusal::Problems { problems: vec![Problem::new("until", code, message)] };
+    if !waits(to) {
+        let message =
+            "Only a ticket that waits for its requester or for a vendor waits until a day: leave the day out.";
+        return Err(refused("not-asked", message.to_owned()));
+    }
+    let calendar = &at.organisation.calendar;
+    let today = calendar.zone.to_datetime(at.now).date();
+    let last = today.checked_add(UNTIL_DAYS_MAX.days()).unwrap_or(Date::MAX);
+    let begin = calendar.zone.to_timestamp(day.at(0, 0, 0, 0)).ok().filter(|_| today < day && day <= last);
+    let Some(begin) = begin else {
+        let message =
+            format!("The day until which it waits has to be after today, and at most {UNTIL_DAYS_MAX} days from it.");
+        return Err(refused("out-of-range", message));
+    };
+    Ok(Some(sla::due(calendar, begin, 1).unwrap_or(begin)))
+}
+
+/// Has a ticket worked on again that waits until a day, which has come: those responsible hear of it. `None` where it waits no longer.
+pub fn day_has_come(ticket: &Ticket, at: &At<'_>) -> Option<Change> {
+    if !waits(ticket.state) {
+        return None;
+    }
+    let (from, to, reason) = (ticket.state, State::InProgress, DAY_CAME.to_owned());
+    let news = About { moved: Some(Moved { from, to, reason: reason.clone(), by_desk: true }), ..About::default() };
+    let event = Event::StateChanged { from, to, reason };
+    let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event };
+    let mut change = Change::update(ticket, moved(ticket, to, at), vec![entry]);
+    for person in responsible(ticket, at.organisation) {
+        let message = at.message(ticket.id, MessageKind::StateChanged, &person);
+        change.messages.push(Message { about: news.clone(), ..message });
+    }
+    Some(change)
 }
 
 pub(super) fn check_transition(from: State, to: State, parties: &[Party]) -> Result<(), Refusal> {

@@ -1,4 +1,5 @@
-//! The desk's own work on tickets: promises, linked tickets, words for searches, scans of files, and tickets that wait for a person.
+//! The desk's own work on tickets: promises, linked tickets, words for searches, scans of files, and tickets that wait for a person or
+//! until a day.
 
 pub mod clocks;
 pub mod handover;
@@ -7,3 +8,4 @@ pub mod promises;
 pub mod scan;
 pub mod schedules;
 pub mod search_index;
+pub mod waits;

@@ -1,12 +1,13 @@
-//! A ticket as rows: what it is in lists, in `tickets`; its texts, in `contents`; its promises, in `clocks`.
+//! A ticket as rows: what it is in lists, in `tickets`; its texts, in `contents`; its promises, in `clocks`; and by which tags it is
+//! found, in `tagged`, where a ticket without tags has no row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
-use crate::desk::id::{AttachmentId, TicketId, TicketNumber};
+use crate::desk::id::{AttachmentId, Tag, TicketId, TicketNumber};
 use crate::desk::organisation::Kind;
 use crate::desk::organisation::form::{Field, Value};
 use crate::desk::sla::{Clock, ClockKind, ClockName, Clocks};
@@ -178,7 +179,7 @@ fn clocks(rows: &[Row], first: usize) -> Result<Clocks, Error> {
     })
 }
 
-/// Writes what every new ticket has in each of the three tables; the numbers that they got, by id.
+/// Writes what every new ticket has in each of the tables; the numbers that they got, by id.
 pub async fn insert(tx: &mut Tx, tickets: &[&Ticket]) -> Result<BTreeMap<TicketId, TicketNumber>, Error> {
     let args = tickets.iter().map(|ticket| {
         let mut args = origin::args(ticket);
@@ -205,6 +206,12 @@ pub async fn insert(tx: &mut Tx, tickets: &[&Ticket]) -> Result<BTreeMap<TicketI
         kinds.filter_map(move |kind| Some(clock_args(number, kind, ticket.clocks.get(kind)?)))
     });
     write_clocks(tx, clocks.collect()).await?;
+    let mut tagged = Vec::new();
+    for ticket in tickets {
+        let number = number(ticket);
+        tagged.extend(tags(ticket).into_iter().map(|tag| tagged_args(number, ticket, tag)));
+    }
+    write_tagged(tx, tagged).await?;
     Ok(numbers)
 }
 
@@ -227,10 +234,12 @@ pub async fn update(tx: &mut Tx, changed: &[(&Ticket, &Ticket)]) -> Result<(), E
         standing.write(tx, numbers).await?;
     }
     update_clocks(tx, &once).await?;
+    update_tagged(tx, &once).await?;
     update_fields(tx, &once).await?;
     for (before, after) in in_order {
         Standing::of(before, after).write(tx, vec![after.number.0]).await?;
         update_clocks(tx, &[(before, after)]).await?;
+        update_tagged(tx, &[(before, after)]).await?;
         update_fields(tx, &[(before, after)]).await?;
     }
     Ok(())
@@ -315,6 +324,39 @@ async fn write_clocks(tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<(), Error> {
                 running = excluded.running, met = excluded.met, due = excluded.due, alerted = excluded.alerted, \
                 day_end = excluded.day_end";
     tx.insert_later(&head, 1 + promise::NAMES.len(), tail, rows).await
+}
+
+/// Its tags, each once.
+fn tags(ticket: &Ticket) -> BTreeSet<&Tag> {
+    ticket.tags.iter().collect()
+}
+
+fn tagged_args(number: i64, ticket: &Ticket, tag: &Tag) -> Vec<Arg> {
+    let unfinished = i64::from(ticket.state.is_unfinished());
+    vec![tag.as_str().into(), number.into(), unfinished.into(), ticket.rank.into(), queue_due(ticket).into()]
+}
+
+async fn write_tagged(tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<(), Error> {
+    let head = "insert into tagged (tag, number, unfinished, rank, queue_due)";
+    let tail = "on conflict (tag, number) do update set unfinished = excluded.unfinished, rank = excluded.rank, \
+                queue_due = excluded.queue_due";
+    tx.insert_later(head, 5, tail, rows).await
+}
+
+/// Writes by which tags tickets are found, and where each is in the queue, as far as that has changed.
+async fn update_tagged(tx: &mut Tx, changed: &[(&Ticket, &Ticket)]) -> Result<(), Error> {
+    let place = |ticket: &Ticket| (ticket.state.is_unfinished(), ticket.rank, queue_due(ticket));
+    let (mut rows, mut gone) = (Vec::new(), Vec::new());
+    for (before, after) in changed {
+        let number = after.number.0;
+        let (had, has) = (tags(before), tags(after));
+        let moved = place(before) != place(after);
+        let written = has.iter().filter(|tag| moved || !had.contains(*tag));
+        rows.extend(written.map(|tag| tagged_args(number, after, tag)));
+        gone.extend(had.difference(&has).map(|tag| vec![Arg::from(tag.as_str()), number.into()]));
+    }
+    write_tagged(tx, rows).await?;
+    tx.insert_later("delete from tagged where (tag, number) in (", 2, ")", gone).await
 }
 
 fn fields_json(fields: &[Field]) -> Json {

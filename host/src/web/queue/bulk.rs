@@ -131,7 +131,7 @@ async fn one(visit: &Visit, number: TicketNumber, condition: &Condition, act: &A
         }
         Act::State(to) => {
             let record = ResolutionRecord { fix: reason.to_owned(), ..ResolutionRecord::default() };
-            let wanted = Move { to: *to, reason: reason.to_owned(), record };
+            let wanted = Move { reason: reason.to_owned(), record, ..Move::to(*to) };
             visit.app.transition(&visit.actor, number, condition, wanted, None).await.map(drop)
         }
     }

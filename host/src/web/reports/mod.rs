@@ -152,6 +152,8 @@ pub async fn show(visit: Visit, Path(code): Path<String>, Query(asked): Query<As
     let f = visit.frame;
     let names: Vec<String> = table.columns.iter().map(|column| f.words.t(&format!("report.{column}"))).collect();
     let series = if report.is_over_days() { names.get(2..).unwrap_or_default().to_vec() } else { Vec::new() };
+    // Where a ticket may be in several groups, their sum is no number of tickets.
+    let adds_up = by.is_none_or(By::divides);
     let bys = By::ALL.map(|one| (one.column(), f.words.t(&format!("by.{}", one.column())), Some(one) == by));
     let page_ = ReportPage {
         code: report.code(),
@@ -165,9 +167,8 @@ pub async fn show(visit: Visit, Path(code): Path<String>, Query(asked): Query<As
         compares,
         against_year: asked.against == "year",
         compared: compared.map(|days| format!("{} – {}", days.from, days.to)).unwrap_or_default(),
-        sums: sums(&f, report, &table, earlier.as_ref()),
-        columns: report
-            .is_over_days()
+        sums: if adds_up { sums(&f, report, &table, earlier.as_ref()) } else { Vec::new() },
+        columns: (report.is_over_days() && adds_up)
             // Of days to come nothing is known, and nothing is drawn.
             .then(|| plot::columns(&plot::by_day(&table, (days.from, days.to.min(today)), per, 2), &series))
             .flatten(),
@@ -194,7 +195,7 @@ const GROUPS: [&str; 4] = ["work", "promises", "people", "rules"];
 const fn group_of(report: Report) -> &'static str {
     match report {
         Report::Volume | Report::Backlog | Report::Trend | Report::Resolutions | Report::FirstContact => "work",
-        Report::Attainment | Report::PromiseEvents => "promises",
+        Report::Attainment | Report::Taken | Report::PromiseEvents => "promises",
         Report::Satisfaction | Report::Handling | Report::Handovers => "people",
         Report::Corrections | Report::Deflection => "rules",
     }
@@ -264,7 +265,7 @@ fn bars(f: &Frame, report: Report, by: Option<By>, table: &ReportTable) -> Vec<B
         Report::Satisfaction => 7,
         Report::Corrections => 6 + usize::from(by.is_some()),
         Report::PromiseEvents => 8,
-        Report::FirstContact => 3,
+        Report::FirstContact | Report::Taken => 3,
         Report::Handling | Report::Handovers => 2,
         Report::Backlog | Report::Deflection => 1,
     };
@@ -290,6 +291,7 @@ fn sums(f: &Frame, report: Report, table: &ReportTable, earlier: Option<&ReportT
         Report::Trend => &[],
         Report::Resolutions => &[1, 2, 4],
         Report::Deflection => &[1],
+        Report::Taken => &[2],
         Report::Satisfaction | Report::Handling | Report::FirstContact => &[1, 2],
         Report::Handovers => &[1, 2, 3],
         Report::Corrections => &[3, 4, 5],

@@ -3,6 +3,7 @@
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use jiff::civil::Date;
 
 use super::story::named;
 use super::{Notice, next, number, render};
@@ -13,6 +14,7 @@ use crate::app::{App, Error};
 use crate::desk::actor::{Actor, Author};
 use crate::desk::change::condition::{Condition, Tags};
 use crate::desk::id::TicketNumber;
+use crate::desk::organisation::form::Problem;
 use crate::desk::ticket::edit::EditTicket;
 use crate::desk::ticket::lifecycle::commands::Command;
 use crate::desk::ticket::lifecycle::resolution::ResolutionRecord;
@@ -124,7 +126,11 @@ pub async fn state(visit: Visit, Path(id): Path<String>, form: Form) -> Result<R
         fix: form.text("fix"),
         next_time: form.text("next-time"),
     };
-    let wanted = Move { to, reason: form.text("reason"), record };
+    let Ok(until) = form.given("until").map(|day| day.trim().parse::<Date>()).transpose() else {
+        let problem = Problem::new("until", "invalid", visit.frame.words.t("day.unread"));
+        return answer(visit, number, ("state", &form), Err(Error::Rejected { problems: vec![problem] })).await;
+    };
+    let wanted = Move { to, reason: form.text("reason"), record, until };
     let key = key(&form, &format!("state {id}"));
     let (app, actor, condition) = (&visit.app, &visit.actor, seen(&form));
     let done = match to == State::Cancelled && form.has("end-access") {

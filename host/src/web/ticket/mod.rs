@@ -107,6 +107,8 @@ struct Typed {
     reason: String,
     /// The reason of an escalation.
     escalate: String,
+    /// The day until which it was to wait.
+    until: String,
     /// Whether access was to end with a bundle.
     ends_access: bool,
 }
@@ -116,7 +118,8 @@ impl Typed {
         let (reason, none) = (form.text("reason"), String::new());
         // Forms call their reason alike, and have addresses of their own.
         let (reason, escalate) = if f.path.ends_with("/escalate") { (none, reason) } else { (reason, none) };
-        Self { body: form.text("body"), to: form.text("to"), reason, escalate, ends_access: form.has("end-access") }
+        let (body, to, until) = (form.text("body"), form.text("to"), form.text("until"));
+        Self { body, to, reason, escalate, until, ends_access: form.has("end-access") }
     }
 
     fn cancels(&self) -> bool {

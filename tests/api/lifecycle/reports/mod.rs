@@ -100,11 +100,12 @@ fn a_report_by_category_says_how_much_is_under_other() {
     });
 }
 
-const REPORTS: [&str; 12] = [
+const REPORTS: [&str; 13] = [
     "volume",
     "backlog",
     "backlog-over-time",
     "sla-attainment",
+    "time-taken",
     "resolutions",
     "deflection",
     "satisfaction",
@@ -192,6 +193,56 @@ fn every_report_comes_by_every_column_and_in_every_form_and_its_groups_make_the_
         }
         let never: Vec<&&str> = COUNTS.iter().filter(|count| !filled.contains(*count)).collect();
         assert!(never.is_empty(), "nothing was counted as {never:?}");
+    });
+}
+
+/// A ticket is in the list and in the group of each of its tags, and one without tags in none. No other ticket has these.
+#[test]
+fn reports_by_tag_count_a_ticket_under_each_of_its_tags() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        much_has_happened(&desk);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let [both, one] = ["four", "five"].map(|subject| incident(&amara, subject));
+        for (key, tags) in [(&both, json!(["licence", "storage"])), (&one, json!(["storage"]))] {
+            let edit = json!({ "tags": tags, "reason": "the gateway" });
+            kofi.with("if-match", "*").patch(&format!("/api/v1/tickets/{key}"), &edit).expect(200);
+        }
+        let list = |more: &str| {
+            let page = kofi.get(&format!("/api/v1/tickets?tag=storage{more}")).expect(200);
+            let keys =
+                page["tickets"].as_array().unwrap().iter().map(|ticket| ticket["key"].as_str().unwrap().to_owned());
+            keys.collect::<Vec<_>>()
+        };
+        assert_eq!(list(""), [both.as_str(), one.as_str()]);
+        step(&kofi, &both, &resolved()).expect(200);
+        assert_eq!(
+            (list(""), list("&sort=number")),
+            (vec![one.clone(), both.clone()], vec![both.clone(), one.clone()])
+        );
+        let day = |days: i64| (desk.clock.now() + SignedDuration::from_hours(24 * days)).to_string()[..10].to_owned();
+        let read = |name: &str, form: &str| {
+            let path = format!("/api/v1/reports/{name}?from={}&to={}&by=tag&format={form}", day(-2), day(2));
+            kofi.get(&path)
+        };
+        let of = |rows: &Value, tag: &str, count: &str| {
+            let rows = rows.as_array().unwrap().iter().filter(|row| row["group"] == tag);
+            rows.map(|row| row[count].as_i64().unwrap()).sum::<i64>()
+        };
+        let volume = read("volume", "json").expect(200);
+        for (tag, created, resolved) in [("licence", 1, 1), ("storage", 2, 1), ("", 0, 0)] {
+            let counts = (of(&volume, tag, "created"), of(&volume, tag, "resolved"));
+            assert_eq!(counts, (created, resolved), "{tag}: {volume}");
+        }
+        let backlog = read("backlog", "json").expect(200);
+        assert_eq!((of(&backlog, "storage", "unfinished"), of(&backlog, "licence", "unfinished")), (1, 0), "{backlog}");
+        let ends = read("resolutions", "json").expect(200);
+        assert_eq!((of(&ends, "licence", "resolutions"), of(&ends, "storage", "resolutions")), (1, 1), "{ends}");
+        for name in REPORTS {
+            let rows = read(name, "json").expect(200);
+            let (csv, page) = (read(name, "csv"), read(name, "html"));
+            says_the_same(&rows, csv.expect_text(200), page.expect_text(200), name);
+        }
     });
 }
 

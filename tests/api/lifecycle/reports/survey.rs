@@ -3,7 +3,8 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::super::{incident, step};
+use super::super::resolution::always_open;
+use super::super::{comment, incident, step};
 use crate::support::client::{Client, resolved};
 use crate::support::components::example_rules;
 use crate::support::house::House;
@@ -164,5 +165,31 @@ fn reports_say_how_long_it_took_what_the_first_contact_solved_and_what_people_co
         let page = kofi.get(&format!("/api/v1/reports/volume?from={day}&to={day}&format=html"));
         assert_eq!((page.status, page.media_type.as_str()), (200, "text/html; charset=utf-8"));
         assert!(page.text.contains("<svg") && !page.text.contains("<script"), "{}", page.text);
+    });
+}
+
+/// How long requesters waited for a first answer and for the solution: the mean, and how many waited how long.
+#[test]
+fn a_report_says_how_long_the_first_answer_and_the_resolution_took() {
+    on_both(|database| {
+        let desk = House::with_settings(database, example_rules(), always_open);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let [slow, quick, open] = ["one", "two", "three"].map(|subject| incident(&amara, subject));
+        step(&kofi, &quick, &resolved()).expect(200);
+        desk.advance(SignedDuration::from_mins(30));
+        comment(&kofi, &slow, "I look at it.").expect(201);
+        desk.advance(SignedDuration::from_hours(5));
+        step(&kofi, &slow, &resolved()).expect(200);
+        let rows = report(&desk, &kofi, "time-taken", "");
+        let of = |clock: &str| {
+            let row = rows.as_array().unwrap().iter().find(|row| row["clock"] == clock);
+            let row = row.unwrap_or_else(|| panic!("{clock}: {rows}"));
+            ["met", "mean-minutes", "under-1-hour", "under-4-hours", "under-8-hours", "under-24-hours", "longer"]
+                .map(|column| row[column].as_i64().unwrap())
+        };
+        assert_eq!(of("first-response"), [2, 15, 2, 0, 0, 0, 0], "{rows}");
+        assert_eq!(of("resolution"), [2, 165, 1, 0, 1, 0, 0], "{rows}: {open} is not solved yet");
+        let by_type = report(&desk, &kofi, "time-taken", "&by=request_type");
+        assert!(by_type.as_array().unwrap().iter().all(|row| row["group"] == "incident"), "{by_type}");
     });
 }

@@ -32,7 +32,8 @@ pub struct ReportQuery {
     #[param(value_type = String, format = Date)]
     #[serde(deserialize_with = "day")]
     to: Date,
-    /// `category`, `team`, `assignee`, `priority`, `channel`, `request_type` or `state`; all together where nothing is said.
+    /// `category`, `team`, `assignee`, `priority`, `channel`, `request_type`, `state` or `tag` (a ticket counts under each of its tags);
+    /// all together where nothing is said.
     by: Option<String>,
     /// Of `volume` and `backlog-over-time`: a row for each `day` (default), `week` or `month`, as ISO 8601 writes them.
     per: Option<String>,
@@ -77,8 +78,8 @@ impl ReportQuery {
     }
 }
 
-/// Read a report: `volume`, `backlog`, `backlog-over-time`, `sla-attainment`, `resolutions`, `deflection`, `satisfaction`, `handling-time`,
-/// `first-contact`, `handovers`, `sla-events`, or `corrections` of what rules decided. For agents, admins and the operator.
+/// Read a report: `volume`, `backlog`, `backlog-over-time`, `sla-attainment`, `time-taken`, `resolutions`, `deflection`, `satisfaction`,
+/// `handling-time`, `first-contact`, `handovers`, `sla-events`, or `corrections` of what rules decided. For agents, admins and the operator.
 ///
 /// Days are those of the desk's time zone. A share is a number from 0 to 1, or null where there is nothing to have a share of.
 #[utoipa::path(get, path = "/api/v1/reports/{name}", tag = "reports", security(("token" = [])),

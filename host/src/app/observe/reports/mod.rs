@@ -23,6 +23,10 @@ mod work;
 const DAYS_MAX: i64 = 3_700;
 /// The ages at which a backlog is divided, in days.
 const AGES: [i64; 4] = [1, 3, 7, 30];
+/// An hour, in milliseconds.
+const HOUR_MS: i64 = 60 * 60 * 1_000;
+/// The times at which those that promises took are divided, in hours in which the desk is open.
+const TIMES: [i64; 4] = [1, 4, 8, 24];
 
 /// A cell of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +76,10 @@ impl Office {
             Report::Backlog => backlog(self.store.backlog(now, &AGES.map(|days| days * DAY_MS), by).await?),
             Report::Trend => self.trend(days, period, by).await?,
             Report::Attainment => attainment(self.store.attainment(period, now, by).await?),
+            Report::Taken => {
+                let bounds = TIMES.map(|hours| hours * HOUR_MS);
+                work::time_taken(self.store.times_taken(period, &bounds, by).await?)
+            }
             Report::Resolutions => resolutions(self.store.resolution_ends(period, by).await?),
             Report::Deflection => ReportTable {
                 columns: vec!["article", "deflections"],

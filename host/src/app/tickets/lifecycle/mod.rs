@@ -11,9 +11,9 @@ use crate::desk::change::at::At;
 use crate::desk::id::{TicketId, TicketNumber};
 use crate::desk::permission;
 use crate::desk::sla::{Clock, ClockKind};
-use crate::desk::ticket::Ticket;
 use crate::desk::ticket::lifecycle::{alerts, escalation};
 use crate::desk::ticket::sight::Sight;
+use crate::desk::ticket::{Ticket, day_has_come};
 use crate::store::sql::page::Page;
 pub use crate::store::tickets::endings::StoredResolution;
 use crate::store::{self, Commit};
@@ -109,6 +109,19 @@ impl Office {
         };
         let next = alerts::next_at(&ticket, &self.organisation());
         Ok(next.map_or(Outcome::Done, Outcome::NotBefore))
+    }
+
+    /// Has a ticket worked on again that waits until a day, which has come.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] where the ticket changes all the time; where the store cannot be read or written.
+    pub async fn go_on_with(&self, id: TicketId) -> Result<Outcome, Error> {
+        let changed = self.change(Which::Id(id), Retry::Commutes, None, |ticket, _, at| Ok(day_has_come(ticket, at)));
+        match changed.await {
+            Ok(_) | Err(Error::Missing { .. }) => Ok(Outcome::Done),
+            Err(error) => Err(error),
+        }
     }
 
     /// Does what is due about the promises of many tickets, in one transaction; what came of each, the tickets left out that others

@@ -85,7 +85,7 @@ pub fn of_macro(step: &Macro, ticket: &Ticket, agent: Option<&PersonId>, organis
         for (part, text) in &step.record {
             *record.part_mut(*part) = filled(text);
         }
-        commands.push(Command::Move(Move { to, reason: String::new(), record }));
+        commands.push(Command::Move(Move { record, ..Move::to(to) }));
     }
     commands
 }

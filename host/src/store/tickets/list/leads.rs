@@ -25,7 +25,15 @@ pub enum Lead {
     /// Of those that no person has.
     NoOne,
     RequestType,
+    /// Of a table of its own, which has a row for each tag of a ticket.
+    Tag,
 }
+
+/// The tickets of a tag, with what lists look at. They are read from the tag on, as the sum in it makes sure: by it no order of the
+/// tickets is one of the tags' as well, so that no database walks all tickets to find those few.
+const TAGGED: &str = "(select tagged.tag, tagged.unfinished, tagged.rank, tagged.queue_due, tagged.number, tickets.updated_at, \
+    tickets.requester, tickets.submitted_by, tickets.assignee, tickets.team, tickets.priority, tickets.request_type, \
+    tickets.category, tickets.state from tagged cross join tickets where tickets.number = tagged.number + 0) as entries";
 
 /// By what an index is divided between its first column and the order of the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +48,16 @@ impl Lead {
     pub const fn split(self) -> Split {
         match self {
             Lead::Queue | Lead::Team | Lead::NoOne | Lead::RequestType => Split::State,
-            Lead::Assignee | Lead::Requester | Lead::SubmittedBy | Lead::Category => Split::Unfinished,
+            Lead::Assignee | Lead::Requester | Lead::SubmittedBy | Lead::Category | Lead::Tag => Split::Unfinished,
+        }
+    }
+
+    /// From what its entries are read: where only their places in the queue are wanted, or more of their tickets.
+    pub const fn source(self, more: bool) -> &'static str {
+        match (self, more) {
+            (Lead::Tag, true) => TAGGED,
+            (Lead::Tag, false) => "tagged",
+            _ => "tickets",
         }
     }
 
@@ -55,6 +72,7 @@ impl Lead {
             Lead::SubmittedBy => ("submitted_by", " and submitted_by <> requester"),
             Lead::Category => ("category", ""),
             Lead::RequestType => ("request_type", ""),
+            Lead::Tag => ("tag", ""),
         };
         format!("{column} = {}{confined} and ", args.place(value))
     }
@@ -73,8 +91,8 @@ pub struct Leads {
 }
 
 impl Leads {
-    /// Picks the index that narrows most: a person's tickets are fewer than a team's, a team's fewer than a category's with
-    /// all below it; what no person has is fewer than what came by one form.
+    /// Picks the index that narrows most: a person's tickets are fewer than those of a tag, which most tickets do not have, those fewer
+    /// than a team's, a team's fewer than a category's with all below it; what no person has is fewer than what came by one form.
     pub async fn of(reader: &mut Reader, filter: &Filter) -> Result<Leads, Error> {
         let ranks = match &filter.priority {
             Some(priority) => Some(ranks(reader, priority).await?),
@@ -88,6 +106,8 @@ impl Leads {
             filter.requesters.iter().map(|person| (Lead::Requester, person.clone())).collect()
         } else if let Some(assignee) = filter.assignee.as_ref().filter(|assignee| *assignee != NO_ONE) {
             vec![(Lead::Assignee, assignee.clone())]
+        } else if let Some(tag) = &filter.tag {
+            vec![(Lead::Tag, tag.clone())]
         } else if let Some(team) = &filter.team {
             vec![(Lead::Team, team.clone())]
         } else if let Some(category) = &filter.category {
@@ -150,8 +170,12 @@ impl Leads {
     /// What of the filter the walks through one half of the queue have to look at.
     pub fn residual(&self, unfinished: bool, args: &mut Args) -> Residual {
         let states = self.states(unfinished).filter(|_| self.split() == Split::Unfinished).unwrap_or_default();
-        let lead = self.by.first().map_or(Lead::Queue, |(lead, _)| *lead);
-        residual(&Filter { states, ..self.filter.clone() }, lead, args)
+        residual(&Filter { states, ..self.filter.clone() }, self.lead(), args)
+    }
+
+    /// The index that leads to them, the same for each part.
+    pub fn lead(&self) -> Lead {
+        self.by.first().map_or(Lead::Queue, |(lead, _)| *lead)
     }
 
     /// Whether an index leads to fewer tickets than there are.
@@ -190,7 +214,7 @@ pub fn residual(filter: &Filter, lead: Lead, args: &mut Args) -> Residual {
             residual.add(&[column], format!("{column} = {}", args.place(value.as_str())));
         }
     }
-    if let Some(tag) = tag {
+    if let Some(tag) = tag.as_ref().filter(|_| lead != Lead::Tag) {
         // As the row has it among its others.
         let place = args.place(serde_json::json!(tag).to_string());
         residual.add(&["tags"], format!("tags <> replace(tags, {place}, '')"));

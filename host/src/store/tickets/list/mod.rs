@@ -10,8 +10,7 @@
 //! - Two filters of which neither is rare and that hardly ever meet, such as a large team and a category of another: a page
 //!   looks at [`queue`]'s `WALK_MAX` entries of each walk, `ROUNDS_MAX` times, and ends where it has come to.
 //! - A category with very many below it: one walk for each, up to `LEADS_MAX` of them; beyond, the whole queue is walked.
-//! - A tag: no index has one of several, so that its tickets are looked for along those to which the rest of the filter leads,
-//!   or along the whole queue.
+//! - A tag next to a person: its tickets are looked for along those of the person. By itself a tag has entries in a table of its own.
 //! - A stable order with a filter: what matches is gathered and sorted here if it is little; otherwise the tickets are walked
 //!   in that order, so that an export of a rare thing among a million takes some hundred short pages.
 

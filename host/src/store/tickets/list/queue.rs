@@ -97,6 +97,8 @@ async fn round(
     let walks = Walks {
         keys: ["rank", "queue_due", "number"],
         order: "rank, queue_due, number",
+        source: leads.lead().source(true),
+        keys_of: leads.lead().source(false),
         ranges,
         looked_at: (!residual.is_empty()).then_some(WALK_MAX),
         residual,

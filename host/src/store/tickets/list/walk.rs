@@ -49,6 +49,10 @@ pub struct Walks {
     pub keys: [&'static str; 3],
     /// The order in which an index has the entries of each range.
     pub order: &'static str,
+    /// The table of the entries, or what stands for one.
+    pub source: &'static str,
+    /// The same where only keys are read.
+    pub keys_of: &'static str,
     /// Each walk's range of an index, as a `where` with a space before it, or nothing.
     pub ranges: Vec<String>,
     pub residual: Residual,
@@ -62,13 +66,14 @@ impl Walks {
     /// One statement for all of them. It sorts nothing: each walk is in order, and [`merged`] makes one of them.
     pub fn sql(&self) -> String {
         let [a, b, c] = self.keys;
-        let Walks { order, wanted, residual, .. } = self;
+        let Walks { order, source, keys_of, wanted, residual, .. } = self;
         let mut parts = Vec::with_capacity(2 * self.ranges.len());
         for (n, range) in self.ranges.iter().enumerate() {
             let walk = |mark: u8, more: &str, limit: &str| {
+                let from = if more.is_empty() { keys_of } else { source };
                 format!(
                     "select cast({mark} as bigint) as mark, {a} as a, {b} as b, {c} as c{more} \
-                     from tickets{range} order by {order} limit {limit}"
+                     from {from}{range} order by {order} limit {limit}"
                 )
             };
             let Some(looked_at) = self.looked_at else {

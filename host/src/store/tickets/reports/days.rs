@@ -87,11 +87,12 @@ impl Store {
         by: Option<By>,
     ) -> Result<Vec<(Date, String, i64)>, Error> {
         let sql = format!(
-            "select {} as day, name, count(*) from (select {} as moment, {} as name from tickets t) as moments \
+            "select {} as day, name, count(*) from (select {} as moment, {} as name from {tickets}) as moments \
              where moment >= $1 and moment < $2 group by 1, 2 order by 1, 2",
             clocks.day_of("moment"),
             moment.column(),
-            By::group(by)
+            By::group(by),
+            tickets = By::tickets(by)
         );
         let rows = self.db.all_of_history(&sql, period.args()).await?;
         rows.iter().map(|row| Ok((clocks.day(row.int(0)?), row.text(1)?, row.int(2)?))).collect()
@@ -106,11 +107,12 @@ impl Store {
         let sql = format!(
             "select {} as name, case when r.resolved_at >= $1 then {} end as made, \
              case when r.ended_at < $2 then {} end as back, count(*) from resolutions r \
-             join tickets t on t.number = r.ticket where r.ended in ('disputed', 'taken-up') \
+             join {tickets} on t.number = r.ticket where r.ended in ('disputed', 'taken-up') \
              and r.ended_at >= $1 and r.resolved_at < $2 group by 1, 2, 3 order by 1, 2, 3",
             By::group(by),
             clocks.day_of("r.resolved_at"),
-            clocks.day_of(CAME_BACK)
+            clocks.day_of(CAME_BACK),
+            tickets = By::tickets(by)
         );
         let rows = self.db.all_of_history(&sql, period.args()).await?;
         let undone = rows.iter().map(|row| {

@@ -64,14 +64,14 @@ impl Store {
         now: Timestamp,
         by: Option<By>,
     ) -> Result<Vec<Counted>, Error> {
-        let group = By::group(by);
+        let (group, tickets) = (By::group(by), By::tickets(by));
         let steps = format!(
-            "select {group} as name, e.clock, e.step, count(*) from clock_events e join tickets t on t.number = e.ticket \
+            "select {group} as name, e.clock, e.step, count(*) from clock_events e join {tickets} on t.number = e.ticket \
              where e.at >= $1 and e.at < $2 group by 1, 2, 3 order by 1, 2, 3"
         );
         // One that had used up its time before was broken then.
         let broken = format!(
-            "select {group} as name, e.clock, 'broken', count(*) from clock_events e join tickets t on t.number = e.ticket \
+            "select {group} as name, e.clock, 'broken', count(*) from clock_events e join {tickets} on t.number = e.ticket \
              where e.due >= $1 and e.due < $2 and e.due < {now} and e.used < e.target and not exists \
              (select 1 from clock_events n where n.ticket = e.ticket and n.clock = e.clock and n.seq > e.seq \
              and n.at <= e.due) group by 1, 2 order by 1, 2",

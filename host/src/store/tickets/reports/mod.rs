@@ -15,6 +15,16 @@ mod work;
 pub use work::Decided;
 
 impl By {
+    /// The tickets as `t`, each as often as it is in a group.
+    fn tickets(by: Option<By>) -> &'static str {
+        match by {
+            Some(By::Tag) => {
+                "(select tagged.tag, tickets.* from tagged join tickets on tickets.number = tagged.number) t"
+            }
+            _ => "tickets t",
+        }
+    }
+
     fn group(by: Option<By>) -> String {
         by.map_or_else(|| "''".to_owned(), |by| format!("coalesce(t.{}, '')", by.column()))
     }
@@ -87,9 +97,10 @@ impl Store {
     /// Where the database cannot be read.
     pub async fn unfinished_at(&self, at: Timestamp, by: Option<By>) -> Result<Vec<Counted>, Error> {
         let sql = format!(
-            "select {} as name, '', count(*) from tickets t \
+            "select {} as name, '', count(*) from {tickets} \
              where t.created_at < $1 and (t.unfinished = 1 or {ENDED} >= $1) group by 1 order by 1",
-            By::group(by)
+            By::group(by),
+            tickets = By::tickets(by)
         );
         let rows = self.db.all_of_history(&sql, vec![ms(at).into()]).await?;
         rows.iter().map(|row| counted(row, 1)).collect()
@@ -108,9 +119,10 @@ impl Store {
             )
         };
         let sql = format!(
-            "select {} as name, '', count(*){} from tickets t where t.unfinished = 1 group by 1 order by 1",
+            "select {} as name, '', count(*){} from {tickets} where t.unfinished = 1 group by 1 order by 1",
             By::group(by),
-            ages.iter().map(younger).collect::<String>()
+            ages.iter().map(younger).collect::<String>(),
+            tickets = By::tickets(by)
         );
         let rows = self.db.all_of_history(&sql, Vec::new()).await?;
         rows.iter().map(|row| counted(row, 1 + ages.len())).collect()
@@ -129,12 +141,35 @@ impl Store {
             "select {} as name, k.clock, \
              cast(sum(case when k.met is not null or {broken} then 1 else 0 end) as bigint), \
              cast(sum(case when k.met is not null and not {broken} then 1 else 0 end) as bigint) \
-             from tickets t join clocks k on k.ticket = t.number where t.created_at >= $1 and t.created_at < $2 \
+             from {tickets} join clocks k on k.ticket = t.number where t.created_at >= $1 and t.created_at < $2 \
              and k.clock not in ('confirmation', 'requester-answer') group by 1, 2 order by 1, 2",
-            By::group(by)
+            By::group(by),
+            tickets = By::tickets(by)
         );
         let rows = self.db.all_of_history(&sql, period.args()).await?;
         rows.iter().map(|row| counted(row, 2)).collect()
+    }
+
+    /// How long promises took until they were met, in open time, of the tickets that were submitted in a period, by group and clock: how
+    /// many were met, their time together in milliseconds, and how many took less than each of these times. An update that is owed next
+    /// is met by the resolution, and says nothing of how long anything took.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn times_taken(&self, period: Period, bounds: &[i64], by: Option<By>) -> Result<Vec<Counted>, Error> {
+        let under = |bound: &i64| format!(", cast(sum(case when k.used < {bound} then 1 else 0 end) as bigint)");
+        let sql = format!(
+            "select {} as name, k.clock, count(*), cast(sum(k.used) as bigint){} \
+             from {tickets} join clocks k on k.ticket = t.number where t.created_at >= $1 and t.created_at < $2 \
+             and k.met is not null and k.clock not in ('confirmation', 'requester-answer', 'next-update') \
+             group by 1, 2 order by 1, 2",
+            By::group(by),
+            bounds.iter().map(under).collect::<String>(),
+            tickets = By::tickets(by)
+        );
+        let rows = self.db.all_of_history(&sql, period.args()).await?;
+        rows.iter().map(|row| counted(row, 2 + bounds.len())).collect()
     }
 
     /// The resolutions of a period by group and by how they ended; the empty word is for those that stand open. By person they
@@ -146,9 +181,10 @@ impl Store {
     /// Where the database cannot be read.
     pub async fn resolution_ends(&self, period: Period, by: Option<By>) -> Result<Vec<Counted>, Error> {
         let sql = format!(
-            "select {} as name, coalesce(r.ended, ''), count(*) from resolutions r join tickets t on t.number = r.ticket \
+            "select {} as name, coalesce(r.ended, ''), count(*) from resolutions r join {tickets} on t.number = r.ticket \
              where r.resolved_at >= $1 and r.resolved_at < $2 and r.elsewhere = 0 group by 1, 2 order by 1, 2",
-            By::group_of_resolution(by)
+            By::group_of_resolution(by),
+            tickets = By::tickets(by)
         );
         let rows = self.db.all_of_history(&sql, period.args()).await?;
         rows.iter().map(|row| counted(row, 1)).collect()

@@ -46,9 +46,10 @@ impl Store {
     /// Where the database cannot be read.
     pub async fn scores(&self, period: Period, by: Option<By>) -> Result<Vec<Counted>, Error> {
         let sql = format!(
-            "select {} as name, cast(s.score as text), count(*) from surveys s join tickets t on t.number = s.ticket \
+            "select {} as name, cast(s.score as text), count(*) from surveys s join {tickets} on t.number = s.ticket \
              where s.answered_at >= $1 and s.answered_at < $2 group by 1, 2 order by 1, 2",
-            By::group(by)
+            By::group(by),
+            tickets = By::tickets(by)
         );
         let rows = self.db.all_of_history(&sql, period.args()).await?;
         rows.iter().map(|row| counted(row, 1)).collect()
@@ -62,9 +63,10 @@ impl Store {
     /// Where the database cannot be read.
     pub async fn time_by(&self, period: Period, by: Option<By>) -> Result<Vec<Counted>, Error> {
         let group = if by == Some(By::Assignee) { "s.person".to_owned() } else { By::group(by) };
+        let tickets = By::tickets(by);
         let sql = format!(
             "select {group} as name, '', count(distinct s.ticket), cast(sum(s.minutes) as bigint) from time_spent s \
-             join tickets t on t.number = s.ticket where s.at >= $1 and s.at < $2 group by 1 order by 1"
+             join {tickets} on t.number = s.ticket where s.at >= $1 and s.at < $2 group by 1 order by 1"
         );
         let rows = self.db.all_of_history(&sql, period.args()).await?;
         rows.iter().map(|row| counted(row, 2)).collect()
@@ -86,9 +88,10 @@ impl Store {
         let sql = format!(
             "select {} as name, '', count(*), cast(sum(case when coalesce(r.ended, '') not in ('disputed', 'taken-up') \
              and not {again} and not {passed_on} and {said} <= 1 then 1 else 0 end) as bigint) \
-             from resolutions r join tickets t on t.number = r.ticket \
+             from resolutions r join {tickets} on t.number = r.ticket \
              where r.round = 1 and r.elsewhere = 0 and r.resolved_at >= $1 and r.resolved_at < $2 group by 1 order by 1",
-            By::group_of_resolution(by)
+            By::group_of_resolution(by),
+            tickets = By::tickets(by)
         );
         let rows = self.db.all_of_history(&sql, period.args()).await?;
         rows.iter().map(|row| counted(row, 2)).collect()
@@ -103,12 +106,13 @@ impl Store {
     pub async fn handovers(&self, period: Period, by: Option<By>) -> Result<Vec<Counted>, Error> {
         let moved = |entry: &str| format!("{entry}.kind = 'set' and {entry}.details like '[\"team\",\"%'");
         let sql = format!(
-            "select t.number, {} as name, l.details, l.at from timeline l join tickets t on t.number = l.ticket \
+            "select t.number, {} as name, l.details, l.at from timeline l join {tickets} on t.number = l.ticket \
              where {} and l.at < $2 and exists (select 1 from timeline m where m.ticket = l.ticket and {} \
              and m.at >= $1 and m.at < $2) order by 2, 1, l.seq",
             By::group(by),
             moved("l"),
-            moved("m")
+            moved("m"),
+            tickets = By::tickets(by)
         );
         let mut groups: BTreeMap<String, Handovers> = BTreeMap::new();
         let rows = self.db.all_of_history(&sql, period.args()).await?;
@@ -141,7 +145,7 @@ impl Store {
     ///
     /// Where the database cannot be read.
     pub async fn decided(&self, period: Period, by: Option<By>) -> Result<Vec<Decided>, Error> {
-        let (mut all, group) = (Vec::new(), By::group(by));
+        let (mut all, group, tickets) = (Vec::new(), By::group(by), By::tickets(by));
         // The day of a bundle is a matter of people alone.
         for field in Field::ALL.into_iter().filter(|field| *field != Field::Day) {
             let head = format!("[\"{}\",%", field.code());
@@ -149,7 +153,7 @@ impl Store {
                 "select l.author, coalesce(l.author_version, ''), l.details, {group} as name, count(*), \
                  cast(sum(case when exists (select 1 from timeline p where p.ticket = l.ticket and p.seq > l.seq \
                  and p.kind = 'set' and p.author_kind = 1 and p.details like $3) then 1 else 0 end) as bigint) \
-                 from tickets t join timeline l on l.ticket = t.number \
+                 from {tickets} join timeline l on l.ticket = t.number \
                  where t.created_at >= $1 and t.created_at < $2 and l.kind = 'set' and l.author_kind = 2 \
                  and l.details like $3 group by 1, 2, 3, 4 order by 1, 2, 3, 4"
             );
