@@ -2,6 +2,7 @@
 
 mod events;
 mod killed;
+mod mail_in;
 mod people;
 mod relay;
 mod webhooks;

@@ -15,6 +15,9 @@ use crate::rules::text::shown_lines;
 /// The largest mail that is read, in bytes; the desk's own bound is lower.
 const MAIL_BYTES_MAX: u64 = 256 << 20;
 
+/// The desk's status for it (RFC 9110).
+const TOO_LARGE: u16 = 413;
+
 /// The mail cannot be taken as it is: it goes back to its sender.
 const EX_DATAERR: u8 = 65;
 /// Nothing is wrong with the mail: it is tried again.
@@ -41,8 +44,11 @@ struct Deliver {
     /// The desk, such as `http://127.0.0.1:8080`.
     #[arg(long, env = "RULEDESK_URL")]
     url: Option<String>,
-    /// A file with a token of the role `mail` in its first line. Without it, the variable RULEDESK_TOKEN.
-    #[arg(long)]
+    /// A token of the role `mail`; better in a file, where no list of processes shows it.
+    #[arg(long, env = "RULEDESK_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// A file that has the token in its first line; stands above `--token`.
+    #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
 }
 
@@ -65,6 +71,10 @@ fn handed_over(deliver: &Deliver) -> Result<(u16, String), Failure> {
     let mut message = Vec::new();
     let read = std::io::stdin().lock().take(MAIL_BYTES_MAX + 1).read_to_end(&mut message);
     read.map_err(|error| format!("the message on standard input cannot be read: {error}"))?;
+    // A part of a message is another message, which was not sent.
+    if u64::try_from(message.len()).is_ok_and(|bytes| bytes > MAIL_BYTES_MAX) {
+        return Ok((TOO_LARGE, r#"{"detail": "the mail is too large for this desk"}"#.to_owned()));
+    }
     let url = deliver.url.as_deref().filter(|url| !url.is_empty());
     let url = url.ok_or("say which desk is meant: --url http://127.0.0.1:8080, or the variable RULEDESK_URL")?;
     let desk = Remote::new(url, token(deliver)?)?;
@@ -78,7 +88,7 @@ fn token(deliver: &Deliver) -> Result<String, Failure> {
             let text = text.map_err(|error| format!("the token in {} cannot be read: {error}", file.display()))?;
             text.lines().next().unwrap_or_default().trim().to_owned()
         }
-        None => std::env::var("RULEDESK_TOKEN").unwrap_or_default(),
+        None => deliver.token.clone().unwrap_or_default(),
     };
     let missing = "there is no token: `ruledesk token NAME --roles mail` makes one, for --token-file FILE";
     if token.is_empty() { Err(missing.into()) } else { Ok(token) }
@@ -94,7 +104,7 @@ fn judged(status: u16, text: &str) -> (u8, String) {
     };
     match status {
         200..=299 => (0, String::new()),
-        413 => (EX_DATAERR, problem(status, text)),
+        TOO_LARGE => (EX_DATAERR, problem(status, text)),
         422 if is_about_sender() => (EX_NOPERM, problem(status, text)),
         422 => (EX_DATAERR, problem(status, text)),
         _ => (EX_TEMPFAIL, problem(status, text)),
@@ -107,7 +117,8 @@ mod tests {
 
     #[test]
     fn only_a_mail_that_is_wrong_itself_goes_back() {
-        let refused = |field: &str| format!(r#"{{"detail": "no", "problems": [{{"field": "{field}", "message": "m"}}]}}"#);
+        let refused =
+            |field: &str| format!(r#"{{"detail": "no", "problems": [{{"field": "{field}", "message": "m"}}]}}"#);
         for (status, text, wanted) in [
             (200, String::new(), 0),
             (201, String::new(), 0),
