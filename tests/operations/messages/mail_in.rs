@@ -132,7 +132,7 @@ fn an_agents_answer_to_what_may_be_private_is_private() {
     let desk = desk(Database::Sqlite, &relay);
     let (system, kofi) = (desk.with_roles("postfix", "mail"), desk.as_role("kofi"));
     let key = went(&system, &new("amara", "1"), "opened");
-    let note = serde_json::json!({ "body": "@kofi: is her contract over?", "internal": true });
+    let note = serde_json::json!({ "body": "@kofi, is her contract over?", "internal": true });
     desk.as_role("mei").post(&format!("/api/v1/tickets/{key}/comments"), &note).expect(201);
     let (letter, _) = letter_to(&desk, &relay, "kofi");
     let head = format!("Subject: Re: x\nIn-Reply-To: {letter}\n");

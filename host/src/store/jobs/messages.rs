@@ -194,6 +194,17 @@ impl Store {
         row.map(|row| Ok((TicketId(row.uuid(0)?), MessageKind::from_code(&row.text(1)?)))).transpose()
     }
 
+    /// Whether a person was to get a message of this kind about a ticket.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn has_had_message(&self, ticket: TicketId, to: &PersonId, kind: MessageKind) -> Result<bool, Error> {
+        let sql = "select 1 from outbox where ticket = $1 and recipient = $2 and kind = $3 limit 1";
+        let args = vec![ticket.0.into(), to.as_str().into(), Arg::from(kind.code())];
+        Ok(self.db.optional(sql, args).await?.is_some())
+    }
+
     /// Writes down that a message which had left came back, in the words of the mail system. Whether there was one.
     ///
     /// # Errors

@@ -85,7 +85,7 @@ impl App {
     /// Takes a mail that a mail system hands over.
     ///
     /// What no person wrote is neither a ticket nor an answer. A person's mail that answers a ticket on which they may speak is their
-    /// public words there; an agent's answer to a letter that named them is a private note, since a private note may have named them.
+    /// public words there; an agent's answer to a letter by which they were named is a private note, since a private note may have named them.
     /// All other mail is a new ticket: what its author may not see, or what is over, is not said to be there.
     ///
     /// # Errors
@@ -196,7 +196,11 @@ impl App {
         files: &[AttachmentId],
         key: Key,
     ) -> Result<TakenMail, Error> {
-        let may_be_private = answers == Some(MessageKind::Mentioned) && permission::works_on_tickets(author);
+        let may_be_private = match answers {
+            _ if !permission::works_on_tickets(author) => false,
+            Some(letter) => letter == MessageKind::Mentioned,
+            None => self.was_named_on(author, ticket).await?,
+        };
         let visibility = if may_be_private { Visibility::Internal } else { Visibility::Public };
         // A mail may be its files alone.
         let body = [&mail.reply, &mail.subject].into_iter().find(|text| !text.is_empty());
@@ -205,6 +209,14 @@ impl App {
         let done = self.comment(author, ticket, words, Some(key)).await?;
         let number = done.ticket.number;
         Ok(if done.repeated { TakenMail::Repeated(number) } else { TakenMail::Said(number) })
+    }
+
+    /// Whether there is a letter to the author of a mail about words on a ticket that name them.
+    async fn was_named_on(&self, author: &Actor, number: TicketNumber) -> Result<bool, Error> {
+        let (Some(ticket), Some(person)) = (self.store.ticket(number).await?, author.person()) else {
+            return Ok(false);
+        };
+        Ok(self.store.has_had_message(ticket.id, person, MessageKind::Mentioned).await?)
     }
 
     /// Keeps the files of a mail and the mail as it came, for the ticket that will have them.
