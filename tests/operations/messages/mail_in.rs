@@ -138,7 +138,7 @@ fn an_agents_answer_to_what_may_be_private_is_private() {
     let head = format!("Subject: Re: x\nIn-Reply-To: {letter}\n");
     assert_eq!(went(&system, &mail("kofi", "2", &head, "Yes, since Friday."), "said"), key);
     assert_eq!(comments(&kofi, &key).last().unwrap().0, "internal");
-    assert_eq!(comments(&desk.as_role("amara"), &key), []);
+    assert!(comments(&desk.as_role("amara"), &key).is_empty());
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::api::http::problem::Problem;
 use crate::app::App;
 use crate::app::tickets::submit::mail::TakenMail;
 
-/// What has become of a mail.
+/// The outcome of a mail.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MailView {
     /// `opened` a ticket, `said` on one, `repeated` where it had come before, `came-back` for a report about letters of the desk,

@@ -32,7 +32,7 @@ const ORIGINAL_TYPE: &str = "message/rfc822";
 /// The bytes of a file that are written at a time.
 const PIECE_BYTES: usize = 256 << 10;
 
-/// What has become of a mail.
+/// The outcome of a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TakenMail {
     /// It made a ticket.
