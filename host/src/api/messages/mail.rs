@@ -47,7 +47,7 @@ impl From<TakenMail> for MailView {
 /// It is a new ticket of its author's, or their words on the ticket that it answers. The same mail handed over again is done once. A mail
 /// is no larger than an attachment may be. Only for mail systems, by tokens with the role `mail`.
 #[utoipa::path(post, path = "/api/v1/mail", tag = "tickets", security(("token" = [])),
-    request_body(content = Vec<u8>, content_type = "message/rfc822"),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 201, body = MailView), (status = 200, body = MailView, description = "nothing new came of it"),
         (status = 400, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem, description = "the desk takes no mail"), (status = 413, body = Problem),

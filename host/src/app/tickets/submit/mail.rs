@@ -84,7 +84,7 @@ impl App {
 
     /// Takes a mail that a mail system hands over.
     ///
-    /// What no person wrote is neither a ticket nor an answer. A person's mail that answers a ticket on which they may speak is their
+    /// Mail that no person wrote is neither a ticket nor an answer. A person's mail that answers a ticket on which they may speak is their
     /// public words there; an agent's answer to a letter by which they were named is a private note, since a private note may have named them.
     /// All other mail is a new ticket: what its author may not see, or what is over, is not said to be there.
     ///
