@@ -161,6 +161,12 @@ fn what_no_person_wrote_is_left_alone_and_who_is_unknown_is_refused() {
         assert_eq!((status, &answer["problems"][0]["field"]), (422, &"from".into()), "{answer}");
         let (status, answer) = hand_over(&system, &mail("amara", "4", "Subject: x\n", "Hi"));
         assert_eq!((status, &answer["problems"][0]["field"]), (422, &"body".into()), "{answer}");
+        let kept = desk.as_role("amara").get("/api/v1/drafts");
+        assert!(kept.status == 200 && kept.text.contains("\"Hi\""), "a refused mail is a draft: {}", kept.text);
+        assert!(answer["problems"].to_string().contains("/drafts/"), "and says so: {answer}");
+        hand_over(&system, &mail("amara", "4", "Subject: x\n", "Hi"));
+        let again = desk.as_role("amara").get("/api/v1/drafts").expect(200);
+        assert_eq!(again.to_string().matches("\"Hi\"").count(), 1, "of which there is one: {again}");
         assert_eq!(hand_over(&system, "").0, 422, "nothing is no mail");
         assert_eq!(kofi.get("/api/v1/tickets").expect(200)["tickets"].as_array().unwrap().len(), 0);
         // Only a mail system hands mail over, and it does nothing else.

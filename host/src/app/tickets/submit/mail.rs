@@ -5,8 +5,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use super::attachments::Declared;
 use super::digest;
+use super::draft_content::DraftContent;
+use super::drafts::StoredDraft;
 use crate::app::error::{Broken, Busy};
 use crate::app::tickets::change::{Key, MAIL};
 use crate::app::tickets::work::Words;
@@ -14,7 +18,7 @@ use crate::app::{App, Error};
 use crate::config::outgoing::mail_in::MailIn;
 use crate::desk::actor::{Actor, Role};
 use crate::desk::change::message::MessageKind;
-use crate::desk::id::{AttachmentId, MessageId, TicketId, TicketNumber};
+use crate::desk::id::{AttachmentId, DraftId, MessageId, TicketId, TicketNumber};
 use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::desk::text::quoted;
@@ -183,9 +187,32 @@ impl App {
             headers: mail.headers.clone(),
             ..Submission::default()
         };
-        let made = Box::pin(self.create_ticket(author, None, submission, Some(key))).await?;
-        let number = made.ticket.number;
-        Ok(if made.new { TakenMail::Opened(number) } else { TakenMail::Repeated(number) })
+        let draft = draft_of(&key);
+        match Box::pin(self.create_ticket(author, None, submission.clone(), Some(key))).await {
+            Ok(made) if made.new => Ok(TakenMail::Opened(made.ticket.number)),
+            Ok(made) => Ok(TakenMail::Repeated(made.ticket.number)),
+            Err(Error::Rejected { problems }) => Err(self.kept_refused(author, draft, &submission, problems).await?),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Keeps a mail that form or rules refuse as a draft of its author's, who completes it there; the refusal, which says so.
+    async fn kept_refused(
+        &self,
+        author: &Actor,
+        id: DraftId,
+        submission: &Submission,
+        mut problems: Vec<Problem>,
+    ) -> Result<Error, Error> {
+        let content = DraftContent::of(submission, None).text();
+        let draft = StoredDraft { id, content, problems: problems.clone(), saved_at: self.clock.now() };
+        if self.keep_refused(author, &draft).await? {
+            let url = self.correspondence.load().public_url.clone().unwrap_or_default();
+            let message =
+                format!("Your mail is kept as a draft: complete it at {url}/drafts/{id} and send it from there.");
+            problems.push(Problem::new("draft", "kept", message));
+        }
+        Ok(Error::Rejected { problems })
     }
 
     /// Writes a mail's words on a ticket.
@@ -319,6 +346,12 @@ impl App {
 /// The name of a mail's key, by which answers to it are found as well.
 fn name_of(identity: &str) -> String {
     format!("{MAIL}{}", digest(identity.as_bytes()))
+}
+
+/// The draft that a mail is where it is refused: the same for the same mail.
+fn draft_of((_, whose): &Key) -> DraftId {
+    let digits = whose.trim_start_matches(MAIL).get(..32).unwrap_or_default();
+    DraftId(Uuid::from_u128(u128::from_str_radix(digits, 16).unwrap_or_default()))
 }
 
 fn ignored(sign: &'static str) -> TakenMail {
