@@ -88,9 +88,9 @@ impl App {
 
     /// Takes a mail that a mail system hands over.
     ///
-    /// Mail that no person wrote is neither a ticket nor an answer. A person's mail that answers a ticket on which they may speak is their
-    /// public words there; an agent's answer to a letter by which they were named is a private note, since a private note may have named them.
-    /// All other mail is a new ticket: what its author may not see, or what is over, is not said to be there.
+    /// Mail that no person wrote is neither a ticket nor an answer. A person's mail that answers a ticket on which they may speak is
+    /// their public words there; an agent's answer to a letter by which they were named is a private note, since a private note may
+    /// have named them. All other mail is a new ticket: a ticket that its author may not see, or that is over, is not said to be there.
     ///
     /// # Errors
     ///
