@@ -20,8 +20,7 @@ pub enum Role {
 }
 
 impl Role {
-    pub const ALL: [Role; 6] =
-        [Role::Requester, Role::Agent, Role::Approver, Role::Admin, Role::Directory, Role::Mail];
+    pub const ALL: [Role; 6] = [Role::Requester, Role::Agent, Role::Approver, Role::Admin, Role::Directory, Role::Mail];
 
     /// The stable word for programs.
     pub fn code(self) -> &'static str {
