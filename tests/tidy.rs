@@ -12,10 +12,12 @@ mod shape;
 mod words;
 
 /// A room and the rooms that it may name besides itself.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     ("desk", &[]),
     // A connector may be a component of the customer's own, which only `rules` runs.
     ("connectors", &["desk", "rules", "signing"]),
+    // What came in by mail, read and judged; what becomes of it is `app`'s.
+    ("mail", &["desk"]),
     ("messages", &["desk"]),
     ("rows", &[]),
     ("rules", &[]),
@@ -26,7 +28,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("import", &["desk", "rows"]),
     ("config", &["desk", "messages", "rows"]),
     ("store", &["desk"]),
-    ("app", &["desk", "messages", "rules", "signing", "store", "config", "telemetry"]),
+    ("app", &["desk", "mail", "messages", "rules", "signing", "store", "config", "telemetry"]),
     ("api", &["app", "desk", "telemetry"]),
     // Pages call the same use cases as the interface, and know nothing of it: no page can do more than it.
     ("web", &["app", "desk"]),
@@ -55,13 +57,14 @@ const ARROWS: [(&str, &[&str]); 16] = [
 const EXCEPTIONS: [(&str, &str); 1] = [("cli/desk/mod.rs", "store")];
 
 /// A package and the rooms that may name it.
-const PACKAGES: [(&str, &[&str]); 11] = [
+const PACKAGES: [(&str, &[&str]); 12] = [
     ("sqlx", &["store"]),
     ("reqwest", &["connectors"]),
     ("axum", &["api", "cli", "web"]),
     ("askama", &["web"]),
     ("wasmtime", &["rules"]),
     ("lettre", &["connectors"]),
+    ("mail_parser", &["mail"]),
     ("ring", &["connectors"]),
     ("minijinja", &["messages"]),
     ("serde", &["messages", "rules", "store", "app", "api", "web", "config", "connectors", "import", "cli", "author"]),

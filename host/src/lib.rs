@@ -8,6 +8,7 @@
 //! cli -> api, web, jobs -> app -> store -> desk
 //!                          app -> rules
 //!                          app -> config -> messages -> desk
+//!                          app -> mail -> desk
 //!        jobs -> connectors -> desk, rules
 //!                          app, connectors -> signing
 //! cli -> author -> rules
@@ -58,6 +59,7 @@ pub mod connectors;
 pub mod desk;
 pub mod import;
 pub mod jobs;
+pub mod mail;
 pub mod messages;
 pub mod rows;
 pub mod rules;

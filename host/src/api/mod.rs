@@ -292,7 +292,10 @@ fn uploads() -> OpenApiRouter<Arc<App>> {
 
 /// The routes that take a file, which may take as long as its sender's line needs.
 fn files() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(attachments::upload)).routes(routes!(attachments::attach))
+    OpenApiRouter::new()
+        .routes(routes!(attachments::upload))
+        .routes(routes!(attachments::attach))
+        .routes(routes!(messages::mail::deliver))
 }
 
 /// The routes that take a whole reference table; for those who administer the desk.

@@ -82,6 +82,7 @@ enum Command {
     /// Looks after work that the desk has given up on, and work that comes again.
     Jobs(jobs::Jobs),
     Messages(jobs::messages::Messages),
+    Mail(jobs::mail::Mail),
     /// Prints the OpenAPI 3.1 document.
     Openapi,
     /// Compiles one rule from standard input to standard output, under limits: what the desk starts for each rule.
@@ -165,6 +166,7 @@ pub fn run() -> ExitCode {
         Command::Tickets(tickets) => tickets::run(&tickets),
         Command::Reports(reports) => tickets::reports::run(&reports),
         Command::Messages(messages) => jobs::messages::run(&messages),
+        Command::Mail(mail) => return jobs::mail::run(&mail),
         Command::Jobs(jobs) => desk::in_runtime(verbose, jobs::run(jobs)),
         Command::Token(add) => desk::in_runtime(verbose, people::token::run(add)),
         Command::Person(person) => desk::in_runtime(verbose, people::run(person)),

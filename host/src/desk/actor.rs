@@ -15,10 +15,12 @@ pub enum Role {
     Admin,
     /// The company's identity provider, which says who works here.
     Directory,
+    /// A mail system, which hands over what was written to the desk.
+    Mail,
 }
 
 impl Role {
-    pub const ALL: [Role; 5] = [Role::Requester, Role::Agent, Role::Approver, Role::Admin, Role::Directory];
+    pub const ALL: [Role; 6] = [Role::Requester, Role::Agent, Role::Approver, Role::Admin, Role::Directory, Role::Mail];
 
     /// The stable word for programs.
     pub fn code(self) -> &'static str {
@@ -28,6 +30,7 @@ impl Role {
             Role::Approver => "approver",
             Role::Admin => "admin",
             Role::Directory => "directory",
+            Role::Mail => "mail",
         }
     }
 

@@ -3,6 +3,7 @@
 mod endpoints;
 mod events;
 mod killed;
+mod mail_in;
 mod people;
 mod relay;
 mod webhooks;

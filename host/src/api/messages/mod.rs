@@ -1,5 +1,6 @@
-//! Messages to people and to other systems.
+//! Messages to people and to other systems, and mail that comes in.
 
 pub mod events;
+pub mod mail;
 pub mod preferences;
 pub mod webhooks;

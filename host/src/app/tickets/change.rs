@@ -112,9 +112,16 @@ pub type Key = (String, String);
 /// How long the key of a request is kept.
 const KEY_KEPT_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// The beginning of the key and of the digest of a mail. No request of a client has such a digest: those are hexadecimal.
+pub(in crate::app) const MAIL: &str = "mail ";
+
 /// A person's key as the store keeps it.
 pub(in crate::app) fn idempotency(actor: &Actor, key: Option<Key>) -> Option<IdempotencyKey> {
     let (key, digest) = key?;
+    // A mail may come again at any time, and what answers it names it: the desk keeps its key for ever.
+    if digest.starts_with(MAIL) {
+        return Some(IdempotencyKey { actor: None, key, digest, kept_for: None });
+    }
     // The keys of an import are kept for ever, so that it can be repeated at any time.
     let kept_for = matches!(actor, Actor::Person { .. }).then_some(KEY_KEPT_FOR);
     Some(IdempotencyKey { actor: actor.person().cloned(), key, digest, kept_for })

@@ -12,6 +12,7 @@ use arc_swap::ArcSwap;
 use crate::app::{Error, Office};
 use crate::config::{Attachments, Limits};
 use crate::desk::actor::Actor;
+use crate::desk::id::PersonId;
 use crate::desk::permission;
 
 /// Buckets that are remembered at once.
@@ -131,6 +132,7 @@ impl Buckets {
 pub struct Quotas {
     limits: ArcSwap<Limits>,
     comments: Buckets,
+    mails: Buckets,
     bytes: Buckets,
     refusals: Buckets,
     /// How many refusals of each person were not kept since the last that was.
@@ -232,6 +234,16 @@ impl Office {
     /// [`Error::TooMuch`].
     pub(super) fn count_change(&self, actor: &Actor) -> Result<(), Error> {
         self.count_entry(actor, "changes of tickets in one hour")
+    }
+
+    /// Counts a mail of a person, so many of whom may come in an hour.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooMuch`].
+    pub(super) fn count_mail(&self, person: &PersonId, most: u64) -> Result<(), Error> {
+        let counted = self.quotas.mails.take(person.as_str(), Rate::per_hour(most), 1, self.clock.elapsed());
+        counted.map_err(|wait| Error::TooMuch { what: "mails in one hour", wait })
     }
 
     fn count_entry(&self, actor: &Actor, what: &'static str) -> Result<(), Error> {

@@ -137,6 +137,7 @@ pub fn correspondence(config: &Config) -> Correspondence {
         locale: mail.map_or(usual.locale, |mail| mail.locale.clone()),
         public_url: config.outgoing.requests.public_url.clone(),
         digest_at: mail.map_or(usual.digest_at, |mail| mail.digest_at),
+        incoming: config.outgoing.mail_in.clone(),
     }
 }
 

@@ -2,7 +2,7 @@
 //! the same.
 
 /// The code that reads each part, in the order in which the reference has them.
-const SOURCES: [&str; 24] = [
+const SOURCES: [&str; 25] = [
     include_str!("../../config/desk/mod.rs"),
     include_str!("../../config/server.rs"),
     include_str!("../../config/desk/attachments.rs"),
@@ -17,6 +17,7 @@ const SOURCES: [&str; 24] = [
     include_str!("../../config/trust.rs"),
     include_str!("../../config/outgoing/mod.rs"),
     include_str!("../../config/outgoing/mail.rs"),
+    include_str!("../../config/outgoing/mail_in.rs"),
     include_str!("../../config/outgoing/sign_in.rs"),
     include_str!("../../config/outgoing/webhooks.rs"),
     include_str!("../../config/outgoing/telemetry.rs"),

@@ -39,13 +39,9 @@ impl Place {
     pub fn remote(&self) -> Result<Option<Remote>, Failure> {
         // An empty variable says nothing.
         let Some(url) = self.url.as_deref().filter(|url| !url.is_empty()) else { return Ok(None) };
-        let url = desk_at(url)?;
         let missing = "say whose commands these are: --token TOKEN, or better the variable RULEDESK_TOKEN";
         let token = self.token.clone().filter(|token| !token.is_empty()).ok_or(missing)?;
-        if !token.chars().all(|c| c.is_ascii_graphic()) {
-            return Err("the token has blanks or characters that no token has: give it as it was shown".into());
-        }
-        Ok(Some(Remote { url, token }))
+        Ok(Some(Remote::new(url, token)?))
     }
 }
 
@@ -75,6 +71,19 @@ fn agent(answer_max: Duration) -> ureq::Agent {
 }
 
 impl Remote {
+    /// The desk at an address, asked with a token.
+    ///
+    /// # Errors
+    ///
+    /// Where either is none.
+    pub fn new(url: &str, token: String) -> Result<Remote, Failure> {
+        let url = desk_at(url)?;
+        if !token.chars().all(|c| c.is_ascii_graphic()) {
+            return Err("the token has blanks or characters that no token has: give it as it was shown".into());
+        }
+        Ok(Remote { url, token })
+    }
+
     /// The text of an answer, in the form that is named.
     ///
     /// # Errors
@@ -98,13 +107,30 @@ impl Remote {
             Some((media_type, bytes)) => agent.run(request.header("content-type", media_type).body(bytes)?),
             None => agent.run(request.body(())?),
         };
-        let mut answer =
-            answered.map_err(|e| format!("the desk at {} cannot be asked: {e}. Does it run there?", self.url))?;
+        let mut answer = answered.map_err(|e| self.unreachable(&e))?;
         let link = answer.headers().get("link").and_then(|link| link.to_str().ok());
         let next = link.and_then(|link| Some(link.strip_prefix('<')?.split_once('>')?.0.to_owned()));
         let text = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_string()?;
         let status = answer.status();
         if status.is_success() { Ok((next, text)) } else { Err(problem(status.as_u16(), &text).into()) }
+    }
+
+    fn unreachable(&self, error: &ureq::Error) -> String {
+        format!("the desk at {} cannot be asked: {error}. Does it run there?", self.url)
+    }
+
+    /// The status and the text of the answer to bytes that are sent, whichever they are.
+    ///
+    /// # Errors
+    ///
+    /// Where the desk cannot be reached, or its answer does not come to its end.
+    pub fn answer_to(&self, path: &str, (media_type, bytes): (&str, &[u8])) -> Result<(u16, String), Failure> {
+        let request = ureq::http::Request::builder().method("POST").uri(format!("{}/api/v1{path}", self.url));
+        let request = request.header("authorization", format!("Bearer {}", self.token)).header("accept", JSON);
+        let answered = agent(ANSWER_MAX).run(request.header("content-type", media_type).body(bytes)?);
+        let mut answer = answered.map_err(|e| self.unreachable(&e))?;
+        let text = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_string()?;
+        Ok((answer.status().as_u16(), text))
     }
 
     /// All items of a list that comes in pages.
@@ -188,7 +214,7 @@ impl Remote {
 }
 
 /// The desk's problem, each field on a line of its own.
-fn problem(status: u16, text: &str) -> String {
+pub fn problem(status: u16, text: &str) -> String {
     let problem: Value = serde_json::from_str(text).unwrap_or_default();
     let mut said = match word(&problem, "detail") {
         detail if detail.is_empty() => format!("the desk answered {status}"),

@@ -4,6 +4,7 @@
 use clap::{Args, Subcommand};
 
 pub mod connector;
+pub mod mail;
 pub mod messages;
 
 use super::desk::{self, Shell};

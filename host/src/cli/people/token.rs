@@ -25,7 +25,8 @@ pub struct Add {
     /// The person's id in the configuration.
     #[arg(required_unless_present = "revoke")]
     person: Option<PersonId>,
-    /// `requester`, `agent`, `approver`, `admin`, or `directory` for the identity provider (SCIM); several separated by commas.
+    /// `requester`, `agent`, `approver`, `admin`; several separated by commas. `directory` is for the identity provider (SCIM), `mail` for
+    /// a mail system.
     #[arg(long, value_delimiter = ',', required_unless_present = "revoke", value_parser = role)]
     roles: Vec<Role>,
     /// Takes this token back instead, by itself, by its id, or `-` to read it from standard input, so that it stands in no list

@@ -1,7 +1,7 @@
 //! `desk.toml`, and the organisation put together from all files.
 //!
 //! - `name`: the organisation's name as people read it.
-//! - `[server]` and `[limits]`, `[configuration]`, `[attachments]`, `[telemetry]`, `[outgoing]`, `[mail]`, `[sign-in]`, `[rules]`, `[calendar]`,
+//! - `[server]` and `[limits]`, `[configuration]`, `[attachments]`, `[telemetry]`, `[outgoing]`, `[mail]`, `[mail-in]`, `[sign-in]`, `[rules]`, `[calendar]`,
 //!   `[closing]`, `[promises]`, `[[macro]]`, `[[canned-reply]]`, `[[recurring-ticket]]` and `[[report-by-mail]]`: each has a section of its own.
 //! - `[[other-calendar]]` with an `id`: the keys of `[calendar]`, for promises that run by another.
 //! - `[scales]`: `impact` and `urgency`, each from the lowest step to the highest.
@@ -24,7 +24,7 @@ use by_api::Document;
 use crate::config::apps::Catalog;
 use crate::config::files::Parsed;
 use crate::config::names::Names;
-use crate::config::outgoing::{self, Outgoing, mail, sign_in, telemetry, webhooks};
+use crate::config::outgoing::{self, Outgoing, mail, mail_in, sign_in, telemetry, webhooks};
 use crate::config::read::{Keys, Node, distinct};
 use crate::config::server::{self, Archive, Around, Limits, Server};
 use crate::config::taxonomy::Taxonomy;
@@ -64,7 +64,7 @@ pub fn read(
         let server = keys.table("server", |keys| server::read(keys, around));
         let by_api = keys.table("configuration", by_api::read).unwrap_or_default();
         let parts = Parts { parsed, by_api: &by_api };
-        let (limits, store, outgoing) = bounds_and_ways(keys, around, &parts);
+        let (limits, store, outgoing) = bounds_and_ways(keys, names, around, &parts);
         let telemetry = keys.table("telemetry", telemetry::read);
         let read = |keys: &mut Keys<'_>| (trust::read(keys), trust::withdrawn(keys));
         let (trusted_keys, withdrawn) = keys.table("rules", read).unwrap_or_default();
@@ -160,15 +160,20 @@ fn levels(keys: &mut Keys<'_>, names: &Names) -> Option<Levels> {
 }
 
 /// The bounds of what people do, where files are kept, and everything that leaves the desk.
-fn bounds_and_ways(keys: &mut Keys<'_>, around: &Around<'_>, parts: &Parts<'_>) -> (Limits, Option<Archive>, Outgoing) {
+fn bounds_and_ways(
+    keys: &mut Keys<'_>,
+    names: &Names,
+    around: &Around<'_>,
+    parts: &Parts<'_>,
+) -> (Limits, Option<Archive>, Outgoing) {
     let limits = keys.table("limits", server::limits).unwrap_or_default();
     let (attachments, store) = keys.table("attachments", |keys| attachments::read(keys, around)).unwrap_or_default();
     let scanner = attachments.scanner.clone().map(|scanner| (scanner, attachments.scanner_timeout));
-    (Limits { attachments, ..limits }, store, Outgoing { scanner, ..outgoing(keys, around, parts) })
+    (Limits { attachments, ..limits }, store, Outgoing { scanner, ..outgoing(keys, names, around, parts) })
 }
 
 /// Everything that leaves the desk.
-fn outgoing(keys: &mut Keys<'_>, around: &Around<'_>, parts: &Parts<'_>) -> Outgoing {
+fn outgoing(keys: &mut Keys<'_>, names: &Names, around: &Around<'_>, parts: &Parts<'_>) -> Outgoing {
     let requests = keys.table("outgoing", |keys| outgoing::requests(keys, around.dir)).unwrap_or_default();
     // Versions are looked at when they are published: what the operator changes later keeps no desk from its start.
     let may_be_asked = around.outside.may_be_asked.filter(|_| !parts.by_api.contains(&Document::Webhooks));
@@ -179,12 +184,14 @@ fn outgoing(keys: &mut Keys<'_>, around: &Around<'_>, parts: &Parts<'_>) -> Outg
     let webhooks = parts.read(Document::Webhooks, keys, |keys| webhooks::all(keys, around.dir, &asked));
     let mail = keys.optional("mail");
     let mail = mail.and_then(|node| node.keys(|keys| mail::read(keys, around.dir, around.outside)).flatten());
+    let mail_in = keys.optional("mail-in");
+    let mail_in = mail_in.and_then(|node| node.keys(|keys| mail_in::read(keys, names, mail.as_ref())).flatten());
     let provider = keys.optional("sign-in");
     let sign_in = provider.as_ref().and_then(|node| node.keys(|keys| sign_in::read(keys, around.dir)).flatten());
     if let (Some(node), None) = (&provider, &requests.public_url) {
         node.report(Wrong::NeedsPublicUrl);
     }
-    Outgoing { requests, mail, webhooks, sign_in, scanner: None }
+    Outgoing { requests, mail, mail_in, webhooks, sign_in, scanner: None }
 }
 
 /// The steps of a scale: at least one, each once.

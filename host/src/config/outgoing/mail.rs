@@ -125,12 +125,17 @@ fn time_of_day(text: &str) -> Result<Time, Wrong> {
     Time::strptime("%H:%M", text).map_err(|_| Wrong::NotATime { text: text.to_owned() })
 }
 
-/// An address, or a name and an address in angle brackets.
-fn sender(text: &str) -> Result<String, Wrong> {
-    let address = match text.split_once('<') {
+/// The address of a sender: the text itself, or what stands in its angle brackets.
+pub(super) fn address_of(text: &str) -> &str {
+    match text.split_once('<') {
         Some((_, rest)) => rest.strip_suffix('>').unwrap_or_default(),
         None => text,
-    };
+    }
+}
+
+/// An address, or a name and an address in angle brackets.
+fn sender(text: &str) -> Result<String, Wrong> {
+    let address = address_of(text);
     let plain = !text.chars().any(char::is_control) && !address.contains(char::is_whitespace);
     match address.split_once('@') {
         Some((name, host)) if plain && !name.is_empty() && !host.is_empty() && !host.contains(['@', '<', '>']) => {

@@ -1,4 +1,4 @@
-//! All that leaves the desk: requests to other systems, mail, and traces.
+//! All that leaves the desk, and what comes back by the same ways: requests to other systems, mail, and traces.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,11 +8,13 @@ use super::server::Scanner;
 use super::wrong::Wrong;
 
 pub mod mail;
+pub mod mail_in;
 pub mod sign_in;
 pub mod telemetry;
 pub mod webhooks;
 
 use mail::Mail;
+use mail_in::MailIn;
 use sign_in::SignIn;
 use webhooks::Webhook;
 
@@ -22,6 +24,8 @@ pub struct Outgoing {
     pub requests: Requests,
     /// `None` where messages wait.
     pub mail: Option<Mail>,
+    /// `None` where no mail is taken.
+    pub mail_in: Option<MailIn>,
     pub webhooks: Vec<Webhook>,
     /// The identity provider; `None` where people sign in with the desk's own means alone.
     pub sign_in: Option<SignIn>,

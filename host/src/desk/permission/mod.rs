@@ -59,6 +59,8 @@ permits! {
     MayReview by review_access for ReviewAccess;
     /// Permission to tell the desk who works here.
     MayManageDirectory by manage_directory for ManageDirectory;
+    /// Permission to hand over mail that was written to the desk.
+    MayTakeMail by take_mail for TakeMail;
     /// Permission to give out tokens and passwords.
     MayManageTokens by manage_tokens for ManageTokens;
     /// Permission to see which tokens and sessions there are, without their secrets, and to end them.

@@ -35,6 +35,7 @@ pub enum Act {
     ReviewAccess,
     DelegateApprovals,
     ManageDirectory,
+    TakeMail,
     ReadConfiguration,
     ReadRules,
     Administer,
@@ -71,6 +72,7 @@ impl Act {
             Act::ReviewAccess => "review-access",
             Act::DelegateApprovals => "delegate-approvals",
             Act::ManageDirectory => "manage-directory",
+            Act::TakeMail => "take-mail",
             Act::ReadConfiguration => "read-configuration",
             Act::ReadRules => "read-rules",
             Act::Administer => "administer",
@@ -108,6 +110,7 @@ impl fmt::Display for Act {
             Act::ReviewAccess => "review access",
             Act::DelegateApprovals => "let others approve in one's place",
             Act::ManageDirectory => "look after the directory",
+            Act::TakeMail => "hand over mail",
             Act::ReadConfiguration => "read the configuration",
             Act::ReadRules => "read the rules",
             Act::Administer => "administer the desk",
@@ -130,6 +133,7 @@ const AGENT: Holder = Holder::Role(Role::Agent);
 const APPROVER: Holder = Holder::Role(Role::Approver);
 const ADMIN: Holder = Holder::Role(Role::Admin);
 const DIRECTORY: Holder = Holder::Role(Role::Directory);
+const MAIL: Holder = Holder::Role(Role::Mail);
 const OPERATOR: Holder = Holder::Operator;
 
 impl Holder {
@@ -270,6 +274,8 @@ const TABLE: &[(Act, Holder, On)] = &[
     (Act::DelegateApprovals, ADMIN, On::Any),
     // The company's identity provider, and no person by any other role.
     (Act::ManageDirectory, DIRECTORY, On::Any),
+    // A mail system alone: one who hands mail over says who wrote it, and so could write as anyone.
+    (Act::TakeMail, MAIL, On::Any),
     (Act::ReadConfiguration, REQUESTER, On::Any),
     (Act::ReadConfiguration, AGENT, On::Any),
     (Act::ReadConfiguration, APPROVER, On::Any),
@@ -358,6 +364,7 @@ mod tests {
             }
         }
         assert_eq!(rows_of(Role::Directory).collect::<Vec<_>>(), [(Act::ManageDirectory, "any")]);
+        assert_eq!(rows_of(Role::Mail).collect::<Vec<_>>(), [(Act::TakeMail, "any")]);
     }
 
     #[test]

@@ -107,6 +107,18 @@ impl Store {
         Ok(Some(TicketId(row.uuid(1)?)))
     }
 
+    /// The digest and the ticket of a key of the desk itself, if it was used. When this returns, it is on disk.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn made_by_desk(&self, key: &str) -> Result<Option<(String, TicketId)>, Error> {
+        let sql = "select digest, ticket from idempotency where actor = '' and key = $1";
+        let Some(row) = self.db.optional(sql, vec![key.into()]).await? else { return Ok(None) };
+        self.db.flush().done().await?;
+        Ok(Some((row.text(0)?, TicketId(row.uuid(1)?))))
+    }
+
     /// Forgets keys that have ended, some at a time; how many.
     pub async fn forget_keys(&self, now: Timestamp) -> Result<u64, Error> {
         const FORGET: &str = "delete from idempotency where (actor, key) in \

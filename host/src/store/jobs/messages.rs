@@ -184,6 +184,37 @@ impl Store {
         self.write_job(&sql, args).await
     }
 
+    /// The ticket that a message was about, and its kind as far as this program knows it.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn message_about(&self, id: MessageId) -> Result<Option<(TicketId, Option<MessageKind>)>, Error> {
+        let row = self.db.optional("select ticket, kind from outbox where id = $1", vec![id.0.into()]).await?;
+        row.map(|row| Ok((TicketId(row.uuid(0)?), MessageKind::from_code(&row.text(1)?)))).transpose()
+    }
+
+    /// Whether a person was to get a message of this kind about a ticket.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn has_had_message(&self, ticket: TicketId, to: &PersonId, kind: MessageKind) -> Result<bool, Error> {
+        let sql = "select 1 from outbox where ticket = $1 and recipient = $2 and kind = $3 limit 1";
+        let args = vec![ticket.0.into(), to.as_str().into(), Arg::from(kind.code())];
+        Ok(self.db.optional(sql, args).await?.is_some())
+    }
+
+    /// Writes down that a message which had left came back, in the words of the mail system. Whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub async fn message_came_back(&self, id: MessageId, receipt: &str) -> Result<bool, Error> {
+        let sql = "update outbox set receipt = $2 where id = $1 and sent_at is not null";
+        Ok(self.write_job(sql, vec![id.0.into(), cut(receipt).into()]).await? > 0)
+    }
+
     /// How a person wants to hear of things, where they have said so.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use sha2::Sha256;
 use crate::app::error::Broken;
 use crate::app::jobs::Claimed;
 use crate::app::{Error, Office};
+use crate::config::outgoing::mail_in::MailIn;
 use crate::desk::access::AccessCase;
 use crate::desk::change::message::MessageKind;
 use crate::desk::id::{MessageId, PersonId, TicketId};
@@ -53,13 +54,16 @@ pub struct Correspondence {
     pub public_url: Option<String>,
     /// When digests leave, in the calendar's time zone.
     pub digest_at: Time,
+    /// How mail comes in; `None` where none is taken.
+    pub incoming: Option<MailIn>,
 }
 
 impl Default for Correspondence {
     fn default() -> Self {
         // The shipped templates are right, which the tests show.
         let templates = Templates::shipped().unwrap_or_default();
-        Self { templates, locale: "en".to_owned(), public_url: None, digest_at: Time::constant(8, 0, 0, 0) }
+        let digest_at = Time::constant(8, 0, 0, 0);
+        Self { templates, locale: "en".to_owned(), public_url: None, digest_at, incoming: None }
     }
 }
 
@@ -297,6 +301,24 @@ impl Office {
         let TicketId(id) = ticket.id;
         let token = self.token(&format!("ticket {id}"), TOKEN_DIGITS).await?;
         Ok(Thread { root: format!("t.{id}.{token}"), reply_token: format!("{}.{token}", ticket.number) })
+    }
+
+    /// Whether only this desk can have made a token of a ticket's thread.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub(in crate::app) async fn is_of_thread(&self, TicketId(id): TicketId, token: &str) -> Result<bool, Error> {
+        Ok(self.token(&format!("ticket {id}"), TOKEN_DIGITS).await? == token)
+    }
+
+    /// Whether only this desk can have made a token of a letter about one message.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub(in crate::app) async fn is_of_letter(&self, message: MessageId, token: &str) -> Result<bool, Error> {
+        Ok(self.token(&format!("message {message}"), TOKEN_DIGITS).await? == token)
     }
 
     /// A token about something, of so many hexadecimal digits, that only this desk can make.

@@ -125,13 +125,28 @@ impl Office {
     ///
     /// [`Error::Rejected`] for a type that this desk does not take, and for an empty file; [`Error::TooMuch`].
     pub async fn keep_attachment(&self, actor: &Actor, incoming: Incoming) -> Result<StoredAttachment, Error> {
+        self.keep(actor, incoming, true).await
+    }
+
+    /// Keeps a file that has come in to its end, of whichever type it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Rejected`] for an empty file; [`Error::TooMuch`].
+    pub(super) async fn keep_of_any_type(&self, actor: &Actor, incoming: Incoming) -> Result<StoredAttachment, Error> {
+        self.keep(actor, incoming, false).await
+    }
+
+    async fn keep(&self, actor: &Actor, incoming: Incoming, looks: bool) -> Result<StoredAttachment, Error> {
         let Incoming { declared, uploader, spool, .. } = incoming;
         let spooled = spool.end().await?;
         if spooled.size == 0 {
             return Err(wrong("empty", "has an empty file: nothing of it arrived"));
         }
         let (declared_type, found_type) = (essence(&declared.media_type), found_type(&spooled.beginning));
-        self.check_types([declared_type.as_str(), found_type])?;
+        if looks {
+            self.check_types([declared_type.as_str(), found_type])?;
+        }
         self.check_attachment_bytes(actor, spooled.size).await?;
         let new = NewAttachment {
             id: AttachmentId(self.clock.new_id()),

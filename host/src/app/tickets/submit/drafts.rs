@@ -75,6 +75,22 @@ impl Office {
         Ok(draft)
     }
 
+    /// Keeps a submission that came by another way and was refused, where it is not kept yet. Whether there is room for it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; [`Error::TooMuch`].
+    pub(super) async fn keep_refused(&self, actor: &Actor, draft: &StoredDraft) -> Result<bool, Error> {
+        if self.store.draft(self.author(actor)?, draft.id).await?.is_some() {
+            return Ok(true);
+        }
+        match self.keep_within_bounds(actor, draft).await {
+            Ok(()) => Ok(true),
+            Err(Error::Rejected { .. }) => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+
     async fn keep_within_bounds(&self, actor: &Actor, draft: &StoredDraft) -> Result<(), Error> {
         let person = self.author(actor)?;
         let problem = |message: String| Error::Rejected { problems: vec![Problem::new("draft", "too-much", message)] };

@@ -38,6 +38,7 @@ mod bundle;
 pub mod days;
 pub mod draft_content;
 pub mod drafts;
+pub mod mail;
 pub mod outages;
 pub mod parts;
 pub mod schedule_acts;

@@ -1,0 +1,152 @@
+//! The head of a message or of one of its parts.
+
+use mail_parser::{ContentType, HeaderName, HeaderValue, Message, MessageParser, MimeHeaders as _};
+
+use super::{HEAD_BYTES_MAX, NotRead};
+
+/// The ids of other messages that a message names, the most that are looked at.
+const IDS_MAX: usize = 50;
+
+/// A head as it was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Head {
+    /// All fields: names in lower case, values in one line, as they were written.
+    fields: Vec<(String, String)>,
+    pub subject: String,
+    /// Without the brackets.
+    pub message_id: Option<String>,
+    /// The messages that it answers, the nearest first.
+    pub answers: Vec<String>,
+    /// The addresses of its authors, in lower case.
+    authors: Vec<String>,
+    /// The media type, in lower case: `text` and `plain` where nothing is said.
+    pub media_type: (String, String),
+    pub charset: Option<String>,
+    pub boundary: Option<String>,
+    pub report_type: Option<String>,
+    /// The transfer encoding, in lower case.
+    pub encoding: String,
+    pub is_attached: bool,
+    /// The name of the file that a part is.
+    pub name: Option<String>,
+}
+
+/// The head with the line that ends it, and the rest.
+pub fn split(raw: &[u8]) -> (&[u8], &[u8]) {
+    let mut at = 0;
+    while let Some(length) = raw.get(at..).and_then(|rest| rest.iter().position(|byte| *byte == b'\n')) {
+        let line = raw.get(at..at + length).unwrap_or_default();
+        at += length + 1;
+        if line.is_empty() || line == b"\r" {
+            return raw.split_at_checked(at).unwrap_or((raw, &[]));
+        }
+    }
+    (raw, &[])
+}
+
+impl Head {
+    /// Reads a head; `None` where it has no field.
+    ///
+    /// # Errors
+    ///
+    /// [`NotRead::LongHead`].
+    pub fn read(bytes: &[u8]) -> Result<Option<Head>, NotRead> {
+        if bytes.len() > HEAD_BYTES_MAX {
+            return Err(NotRead::LongHead);
+        }
+        // A message may end with its head, and a field ends with its line.
+        let ended = [bytes, b"\r\n\r\n"].concat();
+        Ok(MessageParser::default().parse_headers(ended.as_slice()).as_ref().map(Head::of))
+    }
+
+    fn of(message: &Message<'_>) -> Head {
+        let fields = message.headers().iter().map(|header| {
+            let raw = message.raw_message.get(header.offset_start() as usize..header.offset_end() as usize);
+            let value = String::from_utf8_lossy(raw.unwrap_or_default());
+            (header.name().to_ascii_lowercase(), value.split_whitespace().collect::<Vec<_>>().join(" "))
+        });
+        let content = message.content_type();
+        let attribute = |name: &str| content.and_then(|content| content.attribute(name)).map(str::to_owned);
+        Head {
+            fields: fields.collect(),
+            subject: message.subject().unwrap_or_default().to_owned(),
+            message_id: message.message_id().map(str::trim).filter(|id| !id.is_empty()).map(str::to_owned),
+            answers: answers(message),
+            authors: authors(message),
+            media_type: content.map_or_else(plain, media_type),
+            charset: attribute("charset"),
+            boundary: attribute("boundary"),
+            report_type: attribute("report-type").map(|kind| kind.to_ascii_lowercase()),
+            encoding: message.content_transfer_encoding().unwrap_or_default().trim().to_ascii_lowercase(),
+            is_attached: message.content_disposition().is_some_and(ContentType::is_attachment),
+            name: message.attachment_name().map(decoded).filter(|name| !name.is_empty()),
+        }
+    }
+
+    /// The values of the fields with this name, which is in lower case.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.fields.iter().filter(move |(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The value of the first field with this name, which is in lower case.
+    pub fn first(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The address of the one author; `None` where there are several, in one field or in two, since any of them could be meant.
+    pub fn author(&self) -> Option<String> {
+        match self.authors.as_slice() {
+            [author] if self.all("from").count() == 1 => Some(author.clone()),
+            _ => None,
+        }
+    }
+
+    /// Whether it is of this media type.
+    pub fn is(&self, family: &str, kind: &str) -> bool {
+        self.media_type.0 == family && self.media_type.1 == kind
+    }
+}
+
+fn plain() -> (String, String) {
+    ("text".to_owned(), "plain".to_owned())
+}
+
+fn media_type(content: &ContentType<'_>) -> (String, String) {
+    let (family, kind) = (content.ctype().to_ascii_lowercase(), content.subtype().unwrap_or_default());
+    (family, kind.to_ascii_lowercase())
+}
+
+fn authors(message: &Message<'_>) -> Vec<String> {
+    let from = message.header_values(HeaderName::From).filter_map(HeaderValue::as_address);
+    let addresses = from.flat_map(|address| address.iter().filter_map(|one| one.address().map(str::to_owned)));
+    addresses.map(|address| address.trim().to_lowercase()).filter(|address| address.contains('@')).collect()
+}
+
+fn answers(message: &Message<'_>) -> Vec<String> {
+    let ids = |value: &HeaderValue<'_>| -> Vec<String> {
+        value.as_text_list().unwrap_or_default().iter().map(|id| id.trim().to_owned()).collect()
+    };
+    let mut found = ids(message.in_reply_to());
+    // The last of the references is the nearest.
+    for id in ids(message.references()).into_iter().rev() {
+        if !found.contains(&id) {
+            found.push(id);
+        }
+        if found.len() >= IDS_MAX {
+            break;
+        }
+    }
+    found.truncate(IDS_MAX);
+    found
+}
+
+/// A file's name. Many programs write it as encoded words, which have no place in a parameter (RFC 2231 has another form for it).
+fn decoded(name: &str) -> String {
+    if !name.contains("=?") {
+        return name.trim().to_owned();
+    }
+    let plain: String = name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let head = format!("Subject: {plain}\r\n\r\n");
+    let message = MessageParser::default().parse_headers(head.as_bytes());
+    message.and_then(|message| message.subject().map(|name| name.trim().to_owned())).unwrap_or(plain)
+}

@@ -1,0 +1,137 @@
+//! Mail that comes in: a message (RFC 5322) as the desk reads it, and the law of what it is. Pure: the use case is in `app`.
+//!
+//! Only the head is read by a package. The body is taken apart here, because a message may hold messages, encoded ones too, and
+//! each level of those costs a reader that goes down into them some of its stack: here they are files and nothing more.
+
+mod body;
+mod head;
+pub mod nature;
+mod quoted;
+#[cfg(test)]
+mod tests;
+pub mod thread;
+
+use crate::desk::organisation::form::SUBJECT_CHARS_MAX;
+use crate::desk::text::is_blank;
+use head::Head;
+use nature::{Bounce, Nature};
+use thread::Evidence;
+
+pub use body::File;
+
+/// The bytes of a head.
+const HEAD_BYTES_MAX: usize = 256 << 10;
+/// The parts of a message, at all depths.
+const PARTS_MAX: usize = 200;
+/// How deep parts may be in others.
+const DEPTH_MAX: usize = 10;
+/// The bytes of a part that is shown as text; a longer one is a file.
+const TEXT_BYTES_MAX: usize = 4 << 20;
+/// The fields of a head that rules are asked with, and the longest of their values, in characters.
+const FOR_RULES: [&str; 9] =
+    ["from", "to", "cc", "reply-to", "subject", "message-id", "importance", "x-priority", "content-language"];
+const FOR_RULES_CHARS_MAX: usize = 998;
+
+/// Why a message cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotRead {
+    #[error("has no head: send it as the mail system has it, from the first line of its head on")]
+    NoHead,
+    #[error("has a head of more than {} KiB, at the top or in a part", HEAD_BYTES_MAX >> 10)]
+    LongHead,
+    #[error("has more than {PARTS_MAX} parts: send fewer files at once")]
+    ManyParts,
+    #[error("has parts in parts, more than {DEPTH_MAX} deep: send the files alone")]
+    Deep,
+}
+
+/// A message as the desk reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// The address of its author, in lower case; `None` where it names none, or several.
+    pub from: Option<String>,
+    /// In one line, and no longer than a ticket's.
+    pub subject: String,
+    /// All that its author wrote, with what it quotes.
+    pub text: String,
+    /// The same without what it quotes, as far as that is certain.
+    pub reply: String,
+    pub files: Vec<File>,
+    /// Fields of the head for the rules.
+    pub headers: Vec<(String, String)>,
+    pub evidence: Evidence,
+    /// By what it is known as the same when it comes again: its id, or where it has none, who wrote what and when.
+    pub identity: String,
+    /// The head, to tell who vouches for it.
+    head: Head,
+    bounce: Option<Bounce>,
+}
+
+impl Mail {
+    /// Whether a mail system of this name says that the author's domain stands behind it.
+    pub fn is_vouched_for_by(&self, authserv_id: &str) -> bool {
+        let domain = self.from.as_deref().and_then(|from| from.rsplit_once('@')).map_or("", |(_, domain)| domain);
+        nature::vouches(&self.head, authserv_id, domain)
+    }
+
+    /// Who is behind it, for a desk that has these addresses.
+    pub fn nature(&self, own: &[String]) -> Nature<'_> {
+        nature::of(&self.head, self.from.as_deref(), own, self.bounce.as_ref())
+    }
+}
+
+/// Reads a message.
+///
+/// # Errors
+///
+/// [`NotRead`].
+pub fn read(raw: &[u8]) -> Result<Mail, NotRead> {
+    let (head_bytes, _) = head::split(raw);
+    let head = Head::read(head_bytes)?.ok_or(NotRead::NoHead)?;
+    let found = body::read(raw)?;
+    let text = found.text();
+    let subject = line(&head.subject, SUBJECT_CHARS_MAX);
+    let from = head.author();
+    let identity = match &head.message_id {
+        Some(id) => format!("id {id}"),
+        None => {
+            let date = head.first("date").unwrap_or_default();
+            format!("content {} {date} {subject} {text}", from.as_deref().unwrap_or_default())
+        }
+    };
+    let headers = FOR_RULES.iter().filter_map(|name| {
+        let value = if *name == "subject" { Some(subject.as_str()) } else { head.first(name) };
+        Some(((*name).to_owned(), line(value?, FOR_RULES_CHARS_MAX)))
+    });
+    let headers = headers.collect();
+    let bounce = nature::bounce(&head, &found);
+    let reply = Some(quoted::without(&text)).filter(|reply| !is_blank(reply));
+    let reply = reply.map_or_else(|| text.clone(), str::to_owned);
+    let evidence = Evidence::of(&head, &subject);
+    Ok(Mail { from, subject, text, reply, files: found.files, headers, evidence, identity, bounce, head })
+}
+
+/// A text in one line, without characters that deceive, and no longer than this.
+fn line(text: &str, chars_max: usize) -> String {
+    let plain: String = text.chars().map(|c| if c.is_control() || is_end_of_line(c) { ' ' } else { c }).collect();
+    let joined = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    joined.chars().filter(|c| !turns(*c)).take(chars_max).collect()
+}
+
+/// A text in lines, without the characters that no text of a ticket has.
+fn lines(text: &str) -> String {
+    let text = text.replace("\r\n", "\n");
+    let kept = text.chars().map(|c| if is_end_of_line(c) || c == '\r' { '\n' } else { c });
+    let kept: String = kept.filter(|c| !turns(*c) && (!c.is_control() || matches!(c, '\n' | '\t'))).collect();
+    kept.trim().to_owned()
+}
+
+/// The ends of lines that Unicode has besides.
+fn is_end_of_line(c: char) -> bool {
+    matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// The overrides of direction, with which a text reads as another.
+fn turns(c: char) -> bool {
+    matches!(c, '\u{202d}' | '\u{202e}')
+}

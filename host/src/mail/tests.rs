@@ -1,0 +1,218 @@
+//! Messages as mail programs write them, and as those do who mean harm.
+
+use super::nature::Nature;
+use super::thread::Named;
+use super::{Mail, NotRead, read};
+use crate::desk::id::TicketNumber;
+
+fn mail(text: &str) -> Mail {
+    read(text.replace('\n', "\r\n").as_bytes()).unwrap()
+}
+
+fn own() -> Vec<String> {
+    vec!["desk@meridian.example".to_owned()]
+}
+
+const GMAIL: &str = "\
+Delivered-To: desk+IT-12.0a1b2c3d4e5f6071@meridian.example
+From: =?UTF-8?Q?Amara_Okaf=C3=B3r?= <Amara@Meridian.example>
+To: IT <desk@meridian.example>
+Subject: Re: [IT-12] =?UTF-8?B?RHJ1Y2tlcg==?= broken
+Message-ID: <CAF-1@mail.gmail.com>
+In-Reply-To: <m.01900000-0000-7000-8000-000000000001.aa11@meridian.example>
+References: <t.01900000-0000-7000-8000-000000000002.bb22@meridian.example>
+ <m.01900000-0000-7000-8000-000000000001.aa11@meridian.example>
+Content-Type: multipart/alternative; boundary=\"b1\"
+
+--b1
+Content-Type: text/plain; charset=\"UTF-8\"
+Content-Transfer-Encoding: quoted-printable
+
+It works again, th=
+anks =E2=9C=93
+
+On Mon, Nov 30, 2026 at 9:00 AM IT <desk@meridian.example>
+wrote:
+
+> Does it work?
+> Kofi
+
+--b1
+Content-Type: text/html; charset=\"UTF-8\"
+
+<div>It works again</div>
+--b1--
+";
+
+#[test]
+fn an_answer_by_gmail_has_its_author_its_words_and_its_thread() {
+    let mail = mail(GMAIL);
+    assert_eq!(mail.from.as_deref(), Some("amara@meridian.example"));
+    assert_eq!(mail.subject, "Re: [IT-12] Drucker broken");
+    assert_eq!(mail.reply, "It works again, thanks \u{2713}");
+    assert!(mail.text.contains("> Does it work?"), "{}", mail.text);
+    assert_eq!(mail.identity, "id CAF-1@mail.gmail.com");
+    assert!(mail.files.is_empty(), "{:?}", mail.files);
+    assert_eq!(mail.evidence.addressed, [(TicketNumber(12), "0a1b2c3d4e5f6071".to_owned())]);
+    assert_eq!(mail.evidence.subject, Some(TicketNumber(12)));
+    let [Named::Letter { token, .. }, Named::Thread { token: thread, .. }] = mail.evidence.ids.as_slice() else {
+        panic!("{:?}", mail.evidence.ids)
+    };
+    assert_eq!((token.as_str(), thread.as_str()), ("aa11", "bb22"));
+    assert_eq!(mail.nature(&own()), Nature::Person);
+}
+
+#[test]
+fn what_programs_quote_is_left_out_where_that_is_certain() {
+    let outlook = "Ja, erledigt.\n\nVon: IT Service Desk <desk@meridian.example>\nGesendet: Montag, 30. November 2026 09:00\n\
+                   An: Amara\nBetreff: [IT-12] Drucker\n\nGuten Tag";
+    let english = "Done.\n\n________________________________\nFrom: IT <desk@meridian.example>\nSent: Monday, November 30, 2026\n\
+                   To: Amara\nSubject: x\n\nHello";
+    let apple = "Danke!\n\n> Am 30.11.2026 um 09:00 schrieb IT <desk@meridian.example>:\n> \n> Guten Tag\n";
+    let german = "Danke!\n\nAm Mo., 30. Nov. 2026 um 09:00 Uhr schrieb IT <\ndesk@meridian.example>:\n\n> Guten Tag\n";
+    let divided = "Done.\n\n-----Original Message-----\nFrom: x\n";
+    for (text, wanted) in [
+        (outlook, "Ja, erledigt."),
+        (english, "Done."),
+        (apple, "Danke!"),
+        (german, "Danke!"),
+        (divided, "Done."),
+        ("Done.\n> quoted\n> more", "Done."),
+    ] {
+        assert_eq!(super::quoted::without(text), wanted, "{text}");
+    }
+    for whole in [
+        "On Monday I wrote:\nplease come",
+        "On Mon, Nov 30, 2026 at 9:00 AM IT <a@b.example> wrote:\n> which one?\nthe left\n> since when?\nsince noon",
+        "Von: Berlin nach Hamburg\nmit dem Zug",
+        "- one\n- two",
+        "",
+    ] {
+        assert_eq!(super::quoted::without(whole), whole);
+    }
+    let only = mail("From: a@b.example\n\n> all of it is quoted\n");
+    assert_eq!(only.reply, "> all of it is quoted", "words are never lost");
+}
+
+#[test]
+fn html_alone_is_shown_as_text_in_lines_and_files_keep_their_names() {
+    let mail = mail(
+        "From: a@b.example\nContent-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: text/html; charset=iso-8859-1\n\
+         Content-Transfer-Encoding: quoted-printable\n\n<html><head><style>p{}</style></head><body><div>Gr=FC=DFe &amp; Dank</div>\
+         <div>zwei<br/>drei</div><script>evil()</script></body></html>\n--x\n\
+         Content-Type: application/pdf; name=\"=?UTF-8?Q?=C3=9Cbersicht.pdf?=\"\nContent-Disposition: attachment\n\
+         Content-Transfer-Encoding: base64\n\nJVBE\nRi0x\n--x\nContent-Type: text/plain\n\
+         Content-Disposition: attachment; filename*=UTF-8''Z%C3%BCrich.txt\n\nnotes\n--x--\nignored\n",
+    );
+    assert_eq!(mail.text, "Gr\u{fc}\u{df}e & Dank\nzwei\ndrei");
+    let names: Vec<&str> = mail.files.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(names, ["\u{dc}bersicht.pdf", "Z\u{fc}rich.txt"]);
+    assert_eq!(mail.files[0].bytes, b"%PDF-1");
+    assert_eq!(mail.files[0].media_type, "application/pdf");
+    assert_eq!(mail.files[1].bytes, b"notes");
+}
+
+#[test]
+fn words_in_the_encodings_of_old_programs_are_read() {
+    let raw = |charset: &str, body: &[u8]| {
+        let head = format!("From: a@b.example\r\nContent-Type: text/plain{charset}\r\n\r\n");
+        read(&[head.as_bytes(), body].concat()).unwrap().text
+    };
+    assert_eq!(raw("", b"Gr\xfc\xdfe \x84so\x93"), "Gr\u{fc}\u{df}e \u{201e}so\u{201c}", "as Windows wrote it");
+    assert_eq!(raw("; charset=utf-8", b"Gr\xfc\xdfe"), "Gr\u{fc}\u{df}e", "which it says wrongly");
+    assert_eq!(raw("; charset=no-such", "Gr\u{fc}\u{df}e".as_bytes()), "Gr\u{fc}\u{df}e");
+    assert_eq!(raw("; charset=iso-2022-jp", b"\x1b$B$\"\x1b(B"), "\u{3042}");
+    assert_eq!(raw("", b"a\0b\x1b[31mc\r\nd\x0ce"), "ab[31mc\nde", "no text of a ticket has such characters");
+}
+
+#[test]
+fn a_message_without_an_id_is_known_by_its_content() {
+    let text = "From: a@b.example\nDate: Mon, 30 Nov 2026 09:00:00 +0000\nSubject: x\n\nwords\n";
+    assert_eq!(mail(text).identity, mail(&format!("Received: from elsewhere\n{text}")).identity);
+    assert_ne!(mail(text).identity, mail(&text.replace("words", "other words")).identity);
+    assert_ne!(mail(text).identity, mail(&text.replace("a@b", "c@b")).identity);
+}
+
+#[test]
+fn two_authors_are_none() {
+    for from in
+        ["From: a@b.example, c@d.example\n", "From: a@b.example\nFrom: c@d.example\n", "From: a\n", "To: a@b.example\n"]
+    {
+        assert_eq!(mail(&format!("{from}\nx")).from, None, "{from}");
+    }
+    let named = mail("From: \"c@d.example\" <a@b.example>\n\nx");
+    assert_eq!(named.from.as_deref(), Some("a@b.example"));
+}
+
+#[test]
+fn machines_and_the_desk_itself_are_told_by_their_signs() {
+    let nature = |head: &str| format!("{:?}", mail(&format!("{head}\n\nx")).nature(&own()));
+    for (head, wanted) in [
+        ("From: a@b.example", "Person"),
+        ("From: a@b.example\nAuto-Submitted: no", "Person"),
+        ("From: a@b.example\nX-Auto-Response-Suppress: All", "Person"),
+        ("From: a@b.example\nAuto-Submitted: auto-replied; owner-email=x", "Auto-Submitted"),
+        ("Return-Path: <>\nFrom: a@b.example", "Return-Path"),
+        ("From: a@b.example\nPrecedence: Bulk", "Precedence"),
+        ("From: a@b.example\nList-Id: <all.b.example>", "List-Id"),
+        ("From: MAILER-DAEMON@b.example", "From"),
+        ("From: desk@Meridian.example", "Own"),
+        ("From: a@b.example\nX-RuleDesk-Loop: desk@meridian.example", "Own"),
+    ] {
+        assert!(nature(head).contains(wanted), "{head}: {}", nature(head));
+    }
+}
+
+#[test]
+fn a_report_of_a_mail_system_names_the_letter_that_came_back() {
+    let mail = mail(
+        "Return-Path: <>\nFrom: MAILER-DAEMON@mx.example\nAuto-Submitted: auto-replied\n\
+         Content-Type: multipart/report; report-type=delivery-status; boundary=r\n\n--r\n\nI am sorry.\n--r\n\
+         Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example\n\nFinal-Recipient: rfc822; x@y.example\n\
+         Action: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 no such mailbox\n--r\nContent-Type: message/rfc822\n\n\
+         From: desk@meridian.example\nMessage-ID: <m.01900000-0000-7000-8000-000000000001.aa11@meridian.example>\n\nhello\n--r--\n",
+    );
+    let Nature::Bounce(bounce) = mail.nature(&own()) else { panic!("{:?}", mail.nature(&own())) };
+    assert_eq!(bounce.letters.len(), 1);
+    assert_eq!(bounce.letters[0].1, "aa11");
+    assert_eq!(bounce.said, "Action: failed, Status: 5.1.1, Diagnostic-Code: smtp; 550 no such mailbox");
+}
+
+#[test]
+fn only_the_named_mail_system_vouches_and_only_for_the_author_s_domain() {
+    let vouched =
+        |results: &str| mail(&format!("{results}From: a@b.example\n\nx")).is_vouched_for_by("mx.meridian.example");
+    let of = |id: &str, result: &str| format!("Authentication-Results: {id}; spf=pass; {result}\n");
+    let pass = "dmarc=pass (p=reject) header.from=b.example";
+    assert!(vouched(&of("mx.meridian.example", pass)));
+    assert!(vouched(&of("MX.meridian.example", "dmarc=pass")));
+    assert!(!vouched(""));
+    assert!(!vouched(&of("mx.evil.example", pass)));
+    assert!(!vouched(&of("mx.meridian.example", "dmarc=fail header.from=b.example")));
+    assert!(!vouched(&of("mx.meridian.example", "dmarc=pass header.from=evil.example")));
+    let first = of("mx.meridian.example", "dmarc=fail");
+    assert!(!vouched(&format!("{first}{}", of("mx.meridian.example", pass))), "the uppermost is the system's own");
+}
+
+#[test]
+fn parts_in_parts_and_many_of_them_are_refused_and_messages_in_messages_are_files() {
+    let deep: String =
+        (0..5_000).map(|n| format!("Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n")).collect();
+    assert_eq!(read(format!("From: a@b.example\n{deep}").as_bytes()), Err(NotRead::Deep));
+    let many =
+        format!("From: a@b.example\nContent-Type: multipart/mixed; boundary=b\n\n{}", "--b\n\nx\n".repeat(10_000));
+    assert_eq!(read(many.as_bytes()), Err(NotRead::ManyParts));
+    let long = format!("From: a@b.example\nX: {}\n\nx", "y".repeat(300 << 10));
+    assert_eq!(read(long.as_bytes()), Err(NotRead::LongHead));
+    assert_eq!(read(b""), Err(NotRead::NoHead));
+    let nested = "Content-Type: message/rfc822\n\n".repeat(200_000);
+    for (encoding, body) in
+        [("7bit", nested.clone()), ("base64", "Q29udGVudC1UeXBlOiBtZXNzYWdlL3JmYzgyMgoK".repeat(10_000))]
+    {
+        let bomb =
+            format!("From: a@b.example\nContent-Type: message/rfc822\nContent-Transfer-Encoding: {encoding}\n\n{body}");
+        let mail = read(bomb.as_bytes()).unwrap();
+        assert_eq!((mail.text.as_str(), mail.files.len()), ("", 1));
+        assert!(mail.files[0].name.ends_with(".eml"), "{}", mail.files[0].name);
+    }
+}
