@@ -9,7 +9,7 @@ use crate::app::{Error, Office};
 use crate::config::{self, Table};
 use crate::desk::actor::Actor;
 use crate::desk::change::condition::Condition;
-use crate::desk::organisation::form::{self, Problem};
+use crate::desk::organisation::form::{self, Fault, Problem};
 use crate::desk::permission;
 use crate::desk::text::normal;
 use crate::desk::ticket::edit::check_reason;
@@ -142,7 +142,7 @@ impl Office {
 
 fn parsed(name: &str, format: Format, text: &str) -> Result<Table, Error> {
     if text.len() > TABLE_BYTES_MAX {
-        let problem = Problem::new("table", "too-large", format!("The table is larger than {TABLE_BYTES_MAX} bytes."));
+        let problem = Problem::of("table", "too-large", Fault::LargeTable, &[&TABLE_BYTES_MAX]);
         return Err(Error::Rejected { problems: vec![problem] });
     }
     let table = match format {
@@ -165,8 +165,7 @@ fn unprintable(table: &Table) -> Option<Problem> {
 
 fn check_name(name: &str, configured: impl Fn(&str) -> bool) -> Result<(), Error> {
     if !config::is_table_name(name) {
-        let message = "Name a table by 1 to 64 lower-case letters, digits and hyphens.";
-        return Err(Error::Rejected { problems: vec![Problem::new("name", "invalid", message)] });
+        return Err(Error::Rejected { problems: vec![Problem::of("name", "invalid", Fault::TableName, &[])] });
     }
     if configured(name) {
         return Err(Conflict::Configured { name: name.to_owned() }.into());

@@ -372,7 +372,7 @@ pub async fn decide(visit: Visit, Path(key): Path<String>, form: Form) -> Result
             render(visit, &key, &form, Some(problem), StatusCode::CONFLICT).await
         }
         Err(Error::Rejected { problems }) => {
-            let all = problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join(" ");
+            let all = visit.frame.problems(&problems);
             render(visit, &key, &form, Some(all), StatusCode::UNPROCESSABLE_ENTITY).await
         }
         Err(other) => Err(other.into()),

@@ -196,7 +196,7 @@ pub async fn extend(visit: Visit, Path(id): Path<String>, form: Form) -> Result<
     match visit.app.extend_grant(&visit.actor, grant, (hours, form.text("justification")), key).await {
         Ok(made) => Ok(Redirect::to(&format!("/tickets/{}?sent=1", made.ticket.number)).into_response()),
         Err(Error::Rejected { problems }) => {
-            let problems = problems.into_iter().map(|problem| problem.message).collect();
+            let problems = problems.iter().map(|problem| visit.frame.problem(problem)).collect();
             extend_page(visit, grant, &form, problems).await
         }
         Err(other) => Err(other.into()),

@@ -84,7 +84,8 @@ pub async fn send(visit: Visit, form: Form) -> Result<Response, Failure> {
     match visit.app.ask_for_several(&visit.actor, &request, key).await {
         Ok(made) => Ok(Redirect::to(&format!("/access/submissions/{}", made.id)).into_response()),
         Err(Error::Rejected { problems }) => {
-            let said = |problem: Problem| format!("{}: {}", at(&problem.field, &request), problem.message);
+            let said =
+                |problem: Problem| format!("{}: {}", at(&problem.field, &request), visit.frame.problem(&problem));
             let problems = problems.into_iter().map(said).collect();
             render(visit, &form, problems)
         }

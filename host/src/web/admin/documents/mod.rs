@@ -280,7 +280,7 @@ pub fn not_done(f: &Frame, error: Error, stale: &str) -> Result<(String, &'stati
         }
         Error::Rejected { .. } => Ok((f.words.t("document.rejected"), "bad")),
         Error::Stale { .. } => Ok((f.words.t(stale), "warn")),
-        error @ Error::Table(_) => Ok((error.to_string(), "bad")),
+        error @ Error::Table(_) => Ok((f.why_not(&error), "bad")),
         other => Err(other.into()),
     }
 }
