@@ -111,7 +111,7 @@ impl Office {
     }
 
     /// How a person wants to hear of things: at once, where they have said nothing.
-    pub(super) async fn preference_of(&self, person: &PersonId) -> Result<Preference, Error> {
+    pub(in crate::app) async fn preference_of(&self, person: &PersonId) -> Result<Preference, Error> {
         let stored = self.store.preference(person).await?;
         let Some(StoredPreference { delivery, locale, kinds }) = stored else {
             return Ok(Preference { delivery: Delivery::Immediately, locale: None, kinds: BTreeMap::new() });
