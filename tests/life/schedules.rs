@@ -107,7 +107,9 @@ fn a_report_is_sent_to_each_person_once_as_a_page_and_as_a_table() {
     on_both(|database| {
         let relay = Relay::start();
         let desk = House::with_settings(database, example_rules(), |text| text + &relay.settings() + REPORT);
-        desk.as_role("kofi").put("/api/v1/preferences", &json!({ "delivery": "immediately", "locale": "de" })).expect(200);
+        desk.as_role("kofi")
+            .put("/api/v1/preferences", &json!({ "delivery": "immediately", "locale": "de" }))
+            .expect(200);
         desk.do_what_is_due();
         desk.advance(SignedDuration::from_hours(24));
         desk.do_what_is_due();
