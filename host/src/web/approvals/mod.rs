@@ -231,7 +231,7 @@ fn peers(f: &Frame, view: &DecisionView) -> String {
 
 fn known(f: &Frame, Shown { view, snapshot }: Shown) -> Known {
     let words = &f.words;
-    let cost = |cost: u64| format!("{}.{:02} {}", cost / 100, cost % 100, view.currency);
+    let cost = |cost: u64| format!("{} {}", words.decimal(cost as f64 / 100.0, 2), view.currency);
     let (advice, tone) = match view.recommendation {
         Recommendation::Approve => ("approvals.usual", "good"),
         Recommendation::Review => ("approvals.review", ""),

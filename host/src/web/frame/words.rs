@@ -133,6 +133,12 @@ impl Words {
         filled(&self.t(key), values)
     }
 
+    /// A number with so many digits behind its point, which is a comma for readers of German.
+    pub fn decimal(&self, number: f64, digits: usize) -> String {
+        let plain = format!("{number:.digits$}");
+        if self.0 == Language::German { plain.replace('.', ",") } else { plain }
+    }
+
     /// The text for one or for several.
     pub fn n(&self, key: &str, count: impl Display) -> String {
         let count = count.to_string();
@@ -225,6 +231,8 @@ mod tests {
         assert_eq!(words.t2("test.both", "{1}", "x"), "{1} and x");
         assert_eq!(words.n("time.minutes", 1), "1 min");
         assert!(Words(Language::Pseudo).t("nav.start").starts_with('['));
+        assert_eq!(words.decimal(12.345, 1), "12.3");
+        assert_eq!(Words(Language::German).decimal(12.345, 1), "12,3");
     }
 
     #[test]

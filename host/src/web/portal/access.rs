@@ -133,7 +133,7 @@ pub async fn show(visit: Visit, Query(Wanted { q, done }): Query<Wanted>) -> Res
         name: tier.name.clone(),
         risk: tier.risk.clone(),
         longest: f.times.span(i64::from(tier.hours_max) * 60),
-        cost: tier.monthly_cost.map(|cost| format!("{}.{:02} {currency}", cost / 100, cost % 100)),
+        cost: tier.monthly_cost.map(|cost| format!("{} {currency}", f.words.decimal(cost as f64 / 100.0, 2))),
         seats_left: standing.seats_left,
         held: standing.held.is_some(),
         requested: standing.requested,

@@ -125,6 +125,9 @@ faults! {
     ManyViews "many-views" "a person keeps at most {0} of them";
     NameLength "name-length" "has 1 to {0} characters";
     NoAudience "no-audience" "is empty, `staff`, or `team:` and a team that there is";
+    ChooseOne "choose-one" "choose one of {0}";
+    NoLanguage "no-language" "the desk speaks {0}";
+    NoKind "no-kind" "the kinds are {0}";
     Period "period" "is not before `to`, or more than {0} days before it";
     ManyGroups "many-groups" "has {0} groups on each of {1} days: name fewer days";
     LargeTable "large-table" "The table is larger than {0} bytes.";

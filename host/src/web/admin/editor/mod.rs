@@ -116,7 +116,7 @@ fn beside(f: &Frame, report: &Report) -> Beside {
         decisions: report.decisions,
         newest: report.limit_reached.then_some(DECISIONS_MAX),
         changed: report.changed,
-        percent: format!("{:.1}", report.changed_share * 100.0),
+        percent: f.words.decimal(report.changed_share * 100.0, 1),
         moves: moves
             .into_iter()
             .take(SHOWN)
@@ -146,7 +146,7 @@ fn beside(f: &Frame, report: &Report) -> Beside {
             .collect(),
         agree: (words > 0).then(|| (percent(before), percent(after))),
         new_failures: report.failures.new,
-        seconds: format!("{:.1}", report.speed.seconds),
+        seconds: f.words.decimal(report.speed.seconds, 1),
     }
 }
 

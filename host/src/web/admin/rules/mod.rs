@@ -369,7 +369,7 @@ async fn render(
         p50: micros(50),
         p99: micros(99),
         fuel: (stats.fuel.percentile(50).unwrap_or_default(), stats.fuel.percentile(99).unwrap_or_default()),
-        memory: size(stats.memory_peak),
+        memory: size(f.words, stats.memory_peak),
         tracks: tracks(&f, &stats),
         versions: versions.into_iter().map(|version| Version::of(&f, version, &active)).collect(),
         compared,
