@@ -253,7 +253,11 @@ pub async fn put(visit: Visit, Path(name): Path<String>, form: Form) -> Result<R
             StatusCode::OK
         }
         Err(Error::Rejected { problems }) => {
-            let said = |problem: &Problem| format!("{}: {}", problem.field, visit.frame.problem(problem));
+            let f = &visit.frame;
+            let said = |problem: &Problem| match problem.field.as_str() {
+                "why" => f.problem(problem),
+                place => format!("{place}: {}", f.problem(problem)),
+            };
             let all = problems.iter().map(said).collect::<Vec<_>>().join(" ");
             filled.notice = Some((all, "bad"));
             StatusCode::UNPROCESSABLE_ENTITY
