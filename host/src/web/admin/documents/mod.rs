@@ -181,8 +181,13 @@ fn beside(f: &Frame, live: &LiveDocument, content: &str, proposed: Proposed, for
         None => String::new(),
     };
     let more = touched.len().saturating_sub(TOUCHED_MAX);
+    // A mistake in the file has its place, and the words of its reader; another stands in the reader's.
+    let found = |problem: &Problem| match problem.fault {
+        Some(_) => Wrong { line: None, text: f.problem(problem), excerpt: String::new() },
+        None => wrong(problem, live.document, content),
+    };
     Ok(Beside {
-        wrong: problems.iter().map(|problem| wrong(problem, live.document, content)).collect(),
+        wrong: problems.iter().map(found).collect(),
         groups: lines::changed(&live.content, content, LINES_MAX),
         things: touched.into_iter().take(TOUCHED_MAX).map(|touched| thing(f, touched)).collect(),
         more,

@@ -256,7 +256,10 @@ pub async fn put(visit: Visit, Path(name): Path<String>, form: Form) -> Result<R
             let f = &visit.frame;
             let said = |problem: &Problem| match problem.field.as_str() {
                 "why" => f.problem(problem),
-                place => format!("{place}: {}", f.problem(problem)),
+                field => {
+                    let line = field.strip_prefix("line ").map(|line| f.words.t1("table.line", line));
+                    format!("{}: {}", line.unwrap_or_else(|| field.to_owned()), f.problem(problem))
+                }
             };
             let all = problems.iter().map(said).collect::<Vec<_>>().join(" ");
             filled.notice = Some((all, "bad"));
