@@ -142,3 +142,18 @@ impl Frame {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::frame::words::Language;
+
+    #[test]
+    fn a_size_has_the_point_of_the_reader_s_language_and_is_never_rounded_up() {
+        let (english, german) = (Words(Language::English), Words(Language::German));
+        assert_eq!([size(english, 900), size(english, 2_000)], ["900 B", "1 KiB"]);
+        assert_eq!([size(english, 1_572_864), size(german, 1_572_864)], ["1.5 MiB", "1,5 MiB"]);
+        assert_eq!(size(german, (20 << 20) - 1), "19,9 MiB");
+        assert_eq!(size(german, 3 << 30), "3,0 GiB");
+    }
+}
