@@ -186,6 +186,20 @@ mod tests {
         }
     }
 
+    /// A text that was not translated, or only in part; what stands in backticks is the same in every language.
+    #[test]
+    fn no_german_text_is_english() {
+        const ENGLISH_WORDS: [&str; 14] = [
+            "the", "you", "your", "is", "has", "which", "there", "does", "than", "may", "cannot", "this", "with", "and",
+        ];
+        for (key, text) in GERMAN.iter() {
+            let said = text.split('`').step_by(2).flat_map(|piece| piece.split(|c: char| !c.is_alphabetic()));
+            let english: Vec<&str> =
+                said.filter(|word| ENGLISH_WORDS.contains(&word.to_lowercase().as_str())).collect();
+            assert!(english.is_empty(), "{key}: {english:?} in {text}");
+        }
+    }
+
     #[test]
     fn every_key_that_a_template_or_a_handler_names_has_a_text() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
