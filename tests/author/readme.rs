@@ -225,8 +225,8 @@ fn commands_answer_and_end_quietly() {
 
 /// The limits that the contract's page gives, by the constants that hold them.
 const LIMITS: [(&str, &str, &str); 13] = [
-    ("desk/organisation/form.rs", "SUBJECT_CHARS_MAX: usize = 300", "300 and 100,000 characters"),
-    ("desk/organisation/form.rs", "BODY_CHARS_MAX: usize = 100_000", "300 and 100,000 characters"),
+    ("desk/organisation/form/mod.rs", "SUBJECT_CHARS_MAX: usize = 300", "300 and 100,000 characters"),
+    ("desk/organisation/form/mod.rs", "BODY_CHARS_MAX: usize = 100_000", "300 and 100,000 characters"),
     ("config/request_types.rs", "CHARS_MAX: u64 = 2000", "2,000 characters"),
     ("config/request_types.rs", "LONG_CHARS_MAX: u64 = 20_000", "20,000 in several lines"),
     ("desk/ticket/intake/mod.rs", "TAGS_MAX: usize = 50", "50 that a client sends"),

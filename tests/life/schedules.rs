@@ -107,6 +107,9 @@ fn a_report_is_sent_to_each_person_once_as_a_page_and_as_a_table() {
     on_both(|database| {
         let relay = Relay::start();
         let desk = House::with_settings(database, example_rules(), |text| text + &relay.settings() + REPORT);
+        desk.as_role("kofi")
+            .put("/api/v1/preferences", &json!({ "delivery": "immediately", "locale": "de" }))
+            .expect(200);
         desk.do_what_is_due();
         desk.advance(SignedDuration::from_hours(24));
         desk.do_what_is_due();
@@ -115,12 +118,19 @@ fn a_report_is_sent_to_each_person_once_as_a_page_and_as_a_table() {
         let (mei, kofi) = (of("mei"), of("kofi"));
         assert!((1..=2).contains(&mei.len()) && mei.len() == kofi.len(), "{} and {}", mei.len(), kofi.len());
         let letter = &mei[0];
-        assert!(letter.header("Subject").contains("volume"), "{}", letter.text);
+        assert!(letter.header("Subject").contains("Volume"), "{}", letter.text);
         assert!(letter.text.contains("text/csv") && letter.text.contains("multipart/mixed"), "{}", letter.text);
         assert!(letter.text.contains("volume-") && letter.text.contains(".csv"), "{}", letter.text);
         // As it is, or in base64.
         let by_week = ["week,group,created", "d2Vlayxncm91cCxjcmVhdGVk"];
         assert!(by_week.iter().any(|head| letter.text.contains(head)), "{}", letter.text);
+        // Each in the language of its reader: the words, and the page that comes with them.
+        let german = &kofi[0];
+        let subject = german.header("Subject");
+        assert!(subject.contains("Aufkommen, ") && subject.contains(" bis "), "{subject}");
+        let page = ["<html lang=\"de\">", "<html lang=3D\"de\">", "PCFkb2N0eXBlIGh0bWw+CjxodG1sIGxhbmc9ImRl"];
+        let has_page = |text: &str| page.iter().any(|beginning| text.contains(beginning));
+        assert!(has_page(&german.text) && !has_page(&letter.text), "{}", german.text);
         let ids: BTreeSet<String> = mei.iter().chain(&kofi).map(|letter| letter.header("Message-ID")).collect();
         assert_eq!(ids.len(), mei.len() + kofi.len(), "each is a letter of its own");
     });

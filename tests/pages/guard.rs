@@ -168,7 +168,7 @@ fn another_site_can_do_nothing_in_the_reader_s_name() {
 }
 
 /// Every address of the pages that takes a form, but for the one at which the identity provider speaks, and no browser.
-fn taking_forms() -> Vec<String> {
+pub(super) fn taking_forms() -> Vec<String> {
     let text = std::fs::read_to_string(root().join("host/src/web/mod.rs")).unwrap();
     let routes = text.split(".route(").skip(1).filter(|route| route.contains("post("));
     let paths = routes.map(|route| route.split('"').nth(1).unwrap().to_owned());

@@ -15,7 +15,7 @@ use crate::desk::refusal::Refusal;
 use crate::desk::text::quoted;
 use crate::messages::NotRendered;
 use crate::rules::digest::NotADigest;
-use crate::rules::live::rollout::NotTaken;
+pub use crate::rules::live::rollout::NotTaken;
 use crate::rules::run::workers::NotDone;
 use crate::store;
 use crate::store::rules::packing::NotPacked;

@@ -41,8 +41,9 @@ pub use outgoing::telemetry::Telemetry;
 pub use outgoing::webhooks::{Webhook, without_paths};
 pub use problem::Problem;
 pub use server::{Archive, Attachments, COMPONENT_MIB_MAX, Database, Limits, Metrics, Scanner, Server};
-pub use tables::{CELL_BYTES_MAX, Column, Table, is_name as is_table_name};
+pub use tables::{CELL_BYTES_MAX, Column, Kind as ColumnKind, Table, is_name as is_table_name};
 pub use trust::TrustedKey;
+pub use wrong::Wrong;
 pub use wrong::Wrong;
 
 /// Everything that a configuration directory says, checked.

@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 
 use super::desk::holidays::NoHolidays;
+use super::tables::Kind;
 use crate::desk::id::{NotAnId, PersonId};
 
 /// What is wrong.
@@ -172,8 +173,10 @@ pub enum Wrong {
     NoColumns,
     #[error("`{text}` is not a table's name: use lower-case letters, digits and hyphens before `.csv` or `.toml`")]
     NotATableName { text: String },
-    #[error("is `{text}`; this column takes {wanted}")]
-    NotOfColumn { text: String, wanted: &'static str },
+    #[error("is `{text}`; this column takes {}", wanted.wanted())]
+    NotOfColumn { text: String, wanted: Kind },
+    #[error("is `{text}`; this column takes a number that is exact: at most 9007199254740991")]
+    NotExact { text: String },
     #[error("is longer than {bytes_max} bytes")]
     CellTooLong { bytes_max: usize },
     #[error("has a zero character, which no text may have")]

@@ -16,6 +16,7 @@ use serde::Serialize;
 mod draft;
 pub mod facts;
 pub mod reasons;
+pub mod reports;
 #[cfg(test)]
 mod tests;
 pub mod words;

@@ -56,7 +56,7 @@ static GERMAN: LazyLock<Vec<(&str, &str)>> =
     LazyLock::new(|| read(include_str!("../../templates/words/de-reasons.txt")).collect());
 
 /// The lines `key = text` of a file; `#` begins a comment.
-fn read(file: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
+pub(super) fn read(file: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
     file.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" = "))
 }
 

@@ -4,7 +4,7 @@ use crate::desk::access::provisioning::{Holding, Op};
 use crate::desk::access::{AccessRequest, Grant, Review};
 use crate::desk::change::AccessSeen;
 use crate::desk::id::{AppId, PersonId, TicketNumber, TierId};
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::organisation::{Organisation, Person};
 use crate::desk::verdict::access::AccessVerdict;
 use crate::store::access::History;
@@ -81,7 +81,6 @@ impl AccessFacts {
     /// The problem with asking for what is asked for already.
     pub(super) fn asked_already(&self) -> Option<Problem> {
         let number = self.asked_in?;
-        let message = format!("{number} asks for the same access and waits for approval: it is enough.");
-        Some(Problem::new("tier", "asked-already", message))
+        Some(Problem::of("tier", "asked-already", Fault::AskedAlready, &[&number]))
     }
 }

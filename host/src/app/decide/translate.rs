@@ -284,6 +284,7 @@ pub fn intake_answer(decision: intake::Decision) -> Result<RawChanges, Vec<Probl
                 field: line(&p.field, PROBLEM_NAME_CHARS_MAX),
                 code: line(&p.code, PROBLEM_NAME_CHARS_MAX),
                 message: cut(line(&p.message, REASON_CHARS_MAX), bytes_max),
+                fault: None,
             };
             Err(problems.into_iter().map(problem).collect())
         }

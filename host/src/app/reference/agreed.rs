@@ -18,7 +18,7 @@ use crate::config::{self, Config, Outgoing, Table};
 use crate::desk::actor::{Actor, Role};
 use crate::desk::id::Skill;
 use crate::desk::organisation::Organisation;
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::organisation::identity::EVERYONE;
 use crate::desk::organisation::looser::looser;
 use crate::rules::digest::Digest;
@@ -232,11 +232,7 @@ impl Office {
             return Ok(None);
         }
         let first = problems.into_iter().next().unwrap_or_default();
-        let message = format!(
-            "The files to which two people have agreed last do not fit this document ({first}): have those of the directory read \
-             again first."
-        );
-        Ok(Some(Problem::new("content", "invalid", message)))
+        Ok(Some(Problem::of("content", "invalid", Fault::SpoilsAgreed, &[&first])))
     }
 }
 

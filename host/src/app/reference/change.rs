@@ -1,15 +1,16 @@
 //! Changes of reference tables: checked, written with their audit, and live for every ticket that comes after.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use super::diff::{TableDiff, diff};
 use super::{Changed, Conflict, Format, Put, TABLE_BYTES_MAX, TABLES_MAX, checked};
 use crate::app::office::signatory;
 use crate::app::{Error, Office};
-use crate::config::{self, Table};
+use crate::config::{self, ColumnKind, Table, Wrong};
 use crate::desk::actor::Actor;
 use crate::desk::change::condition::Condition;
-use crate::desk::organisation::form::{self, Problem};
+use crate::desk::organisation::form::{self, Fault, Problem};
 use crate::desk::permission;
 use crate::desk::text::normal;
 use crate::desk::ticket::edit::check_reason;
@@ -142,7 +143,7 @@ impl Office {
 
 fn parsed(name: &str, format: Format, text: &str) -> Result<Table, Error> {
     if text.len() > TABLE_BYTES_MAX {
-        let problem = Problem::new("table", "too-large", format!("The table is larger than {TABLE_BYTES_MAX} bytes."));
+        let problem = Problem::of("table", "too-large", Fault::LargeTable, &[&TABLE_BYTES_MAX]);
         return Err(Error::Rejected { problems: vec![problem] });
     }
     let table = match format {
@@ -165,8 +166,7 @@ fn unprintable(table: &Table) -> Option<Problem> {
 
 fn check_name(name: &str, configured: impl Fn(&str) -> bool) -> Result<(), Error> {
     if !config::is_table_name(name) {
-        let message = "Name a table by 1 to 64 lower-case letters, digits and hyphens.";
-        return Err(Error::Rejected { problems: vec![Problem::new("name", "invalid", message)] });
+        return Err(Error::Rejected { problems: vec![Problem::of("name", "invalid", Fault::TableName, &[])] });
     }
     if configured(name) {
         return Err(Conflict::Configured { name: name.to_owned() }.into());
@@ -188,6 +188,30 @@ fn rejected(problem: &config::Problem) -> Problem {
         (line, true) => format!("line {line}"),
         (line, false) => format!("line {line}, {}", problem.key),
     };
-    let message = problem.wrong.to_string();
-    Problem::new(&field, "invalid", message)
+    let of = |fault: Fault, values: &[&dyn Display]| Problem::of(&field, "invalid", fault, values);
+    match &problem.wrong {
+        Wrong::Ragged { found, wanted } => of(Fault::Ragged, &[found, wanted]),
+        Wrong::UnnamedColumn { column } => of(Fault::UnnamedColumn, &[column]),
+        Wrong::NoColumns => of(Fault::NoColumns, &[]),
+        Wrong::NoSuchColumn => of(Fault::NoSuchColumn, &[]),
+        Wrong::NotOfColumn { text, wanted } => of(not_of(*wanted), &[text]),
+        Wrong::CellTooLong { bytes_max } => of(Fault::LongCell, &[bytes_max]),
+        Wrong::ZeroCharacter => of(Fault::ZeroInText, &[]),
+        Wrong::Blank => of(Fault::Blank, &[]),
+        Wrong::TooMany { found, max } => of(Fault::ManyEntries, &[found, max]),
+        Wrong::Repeated { text, line } => of(Fault::Repeated, &[text, line]),
+        // The words of a reader of TOML, and of a table that came as such a file.
+        other => Problem::new(&field, "invalid", other.to_string()),
+    }
+}
+
+/// The fault of a cell that is none of its column's type.
+const fn not_of(kind: ColumnKind) -> Fault {
+    match kind {
+        ColumnKind::Text => Fault::NotText,
+        ColumnKind::Whole => Fault::NotWhole,
+        ColumnKind::Number => Fault::NotANumber,
+        ColumnKind::Flag => Fault::NotAFlag,
+        ColumnKind::Date => Fault::NotADay,
+    }
 }

@@ -7,7 +7,7 @@ use crate::app::{Error, Office};
 use crate::config::Document;
 use crate::desk::actor::Actor;
 use crate::desk::change::condition::Condition;
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::permission;
 use crate::desk::text::normal;
 use crate::rules::live::rollout::Signatory;
@@ -46,7 +46,7 @@ impl Office {
             return Err(Conflict::NotByApi { document: document.code(), file: document.file() }.into());
         }
         if content.len() > DRAFT_BYTES_MAX {
-            let problem = Problem::new("content", "too-large", format!("has more than {DRAFT_BYTES_MAX} bytes"));
+            let problem = Problem::of("content", "too-large", Fault::ManyBytes, &[&DRAFT_BYTES_MAX]);
             return Err(Error::Rejected { problems: vec![problem] });
         }
         let version = self.seen_draft(document, condition).await?;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::app::{Error, Office};
 use crate::config::{self, Config, Webhook};
 use crate::desk::organisation::difference::{Difference, Noun, OF_THE_DESK, Way, compare, differences};
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::organisation::{App, Organisation};
 use crate::rules::live::catalog::Generation;
 use crate::rules::run::manifest::Manifest;
@@ -39,14 +39,15 @@ impl Touched {
         if *way != Way::Removed || self.open_tickets == 0 || *noun == Noun::Calendar {
             return None;
         }
-        let way_out = match noun {
-            Noun::Person => "leave the person in and say `active = false`",
-            Noun::RequestType => "resolve them first",
-            _ => "give them another first",
+        let fault = match noun {
+            Noun::Person => Fault::OrphanPerson,
+            Noun::RequestType => Fault::OrphanRequestType,
+            Noun::Team => Fault::OrphanTeam,
+            Noun::Category => Fault::OrphanCategory,
+            Noun::Priority => Fault::OrphanPriority,
+            _ => Fault::OrphanOf,
         };
-        let count = self.open_tickets;
-        let message = format!("{count} open tickets have the {} `{id}`: {way_out}", noun.code());
-        Some(Problem::new("content", "in-use", message))
+        Some(Problem::of("content", "in-use", fault, &[&self.open_tickets, id, &noun.code()]))
     }
 }
 

@@ -9,7 +9,7 @@ use crate::config::{template_words_in, with_template_words};
 use crate::desk::actor::Actor;
 use crate::desk::change::condition::Condition;
 use crate::desk::change::message::MessageKind;
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Fault, Problem};
 pub use crate::messages::reasons::{Named, in_words};
 pub use crate::messages::shipped_text;
 
@@ -43,9 +43,8 @@ impl LiveWords {
 pub type NewWords<'a> = (&'a str, Option<&'a str>);
 
 fn changed(document: &str, (key, text): NewWords<'_>) -> Result<String, Error> {
-    with_template_words(document, key, text).ok_or_else(|| {
-        let message = "the draft of the words of messages cannot be read: publish it or throw it away first";
-        Error::Rejected { problems: vec![Problem::new("content", "invalid", message)] }
+    with_template_words(document, key, text).ok_or_else(|| Error::Rejected {
+        problems: vec![Problem::of("content", "invalid", Fault::UnreadableDraft, &[])],
     })
 }
 

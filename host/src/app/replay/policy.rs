@@ -15,7 +15,7 @@ use crate::app::{App, Error};
 use crate::desk::access::AccessRequest;
 use crate::desk::actor::{Actor, Role};
 use crate::desk::id::{PersonId, TicketId};
-use crate::desk::organisation::form::{Problem, Raw};
+use crate::desk::organisation::form::{Fault, Problem, Raw};
 use crate::desk::organisation::{Organisation, RequestType};
 use crate::desk::permission;
 use crate::desk::ticket::intake::{NewTicket, Submission};
@@ -153,7 +153,7 @@ fn request<'o>(
     question: &PolicyQuestion,
 ) -> Result<(&'o RequestType, NewTicket), Error> {
     let form = organisation.request_types.values().find(|form| form.grants_access);
-    let no_form = || Problem::new("app", "no-form", "No form of this desk asks for access.");
+    let no_form = || Problem::of("app", "no-form", Fault::NoAccessForm, &[]);
     let form = form.ok_or_else(|| Error::Rejected { problems: vec![no_form()] })?;
     let text = |name: &str, text: &str| (name.to_owned(), Raw::Text(text.to_owned()));
     let mut fields = vec![text("app", &question.app), text("tier", &question.tier), text("justification", ASKED)];

@@ -2,6 +2,7 @@
 //! address.
 
 use std::collections::{BTreeSet, HashSet};
+use std::fmt::Display;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use crate::app::tickets::quota::{Buckets, Rate};
 use crate::app::{Error, Office};
 use crate::desk::actor::{Actor, Role};
 use crate::desk::id::PersonId;
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::permission;
 use crate::store::people::Token;
 use crate::store::people::accounts::Account;
@@ -229,7 +230,7 @@ impl Office {
     /// [`Error::Rejected`] where the present one is wrong, or the new one too short or too long.
     pub async fn change_password(&self, actor: &Actor, present: String, new: String) -> Result<(), Error> {
         let wrong = || {
-            let problem = Problem::new("present", "wrong", "is not your present password".to_owned());
+            let problem = Problem::of("present", "wrong", Fault::WrongPassword, &[]);
             Error::Rejected { problems: vec![problem] }
         };
         let person = actor.person().ok_or_else(wrong)?;
@@ -245,9 +246,9 @@ impl Office {
     async fn keep_password(&self, account: Account, by: &str) -> Result<(), Error> {
         let length = account.password.chars().count();
         if !(CHARS_MIN..=CHARS_MAX).contains(&length) {
-            let message =
-                format!("has {length} characters: use {CHARS_MIN} to {CHARS_MAX}, such as some words in a row");
-            return Err(Error::Rejected { problems: vec![Problem::new("password", "invalid", message)] });
+            let values: [&dyn Display; 3] = [&length, &CHARS_MIN, &CHARS_MAX];
+            let problem = Problem::of("password", "invalid", Fault::PasswordLength, &values);
+            return Err(Error::Rejected { problems: vec![problem] });
         }
         let mut salt = [0; SALT_BYTES];
         getrandom::fill(&mut salt).map_err(Broken::Randomness)?;

@@ -70,10 +70,11 @@ impl Kind {
             },
             Kind::Date => Date::from_str(cell).ok().map(|date| date.to_string()),
         };
-        written.ok_or_else(|| Wrong::NotOfColumn { text: cell.to_owned(), wanted: self.wanted() })
+        written.ok_or_else(|| Wrong::NotOfColumn { text: cell.to_owned(), wanted: self })
     }
 
-    const fn wanted(self) -> &'static str {
+    /// Its cells in words, such as `a number, such as 2.5`.
+    pub const fn wanted(self) -> &'static str {
         match self {
             Kind::Text => "text",
             Kind::Whole => "a whole number, such as `12`",

@@ -65,10 +65,7 @@ fn cell(value: &Value) -> Result<String, Wrong> {
         Value::String(text) => Ok(text.clone()),
         Value::Integer(number) => Ok(number.to_string()),
         // A float beyond that may be another number than the one that was written.
-        Value::Float(number) if number.abs() > INTEGER_MAX as f64 => Err(Wrong::NotOfColumn {
-            text: number.to_string(),
-            wanted: "a number that is exact: at most 9007199254740991",
-        }),
+        Value::Float(number) if number.abs() > INTEGER_MAX as f64 => Err(Wrong::NotExact { text: number.to_string() }),
         Value::Float(number) => Ok(number.to_string()),
         Value::Boolean(flag) => Ok(flag.to_string()),
         Value::Datetime(date) => Ok(date.to_string()),

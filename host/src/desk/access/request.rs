@@ -5,7 +5,7 @@ use jiff::civil::Time;
 
 use crate::desk::id::{AppId, PersonId, TierId};
 use crate::desk::organisation::Organisation;
-use crate::desk::organisation::form::{Field, Problem, Value};
+use crate::desk::organisation::form::{Fault, Field, Problem, Value};
 use crate::desk::text::is_blank;
 
 /// What is asked for, checked against the catalog.
@@ -41,20 +41,20 @@ impl AccessRequest {
         let app = text(fields, "app");
         let app = app.and_then(|id| organisation.apps.get(id)).ok_or_else(|| {
             let known: Vec<&str> = organisation.apps.keys().map(|id| id.as_str()).collect();
-            Problem::new("app", "unknown", format!("Name an app of the catalog: {}.", known.join(", ")))
+            Problem::of("app", "unknown", Fault::NoApp, &[&known.join(", ")])
         });
         let tier = app.clone().map_err(|_| None).and_then(|app| {
             let tier = text(fields, "tier").and_then(|id| app.tier(id));
             tier.map(|(_, tier)| tier.id.clone()).ok_or_else(|| {
                 let known: Vec<&str> = app.tiers.iter().map(|tier| tier.id.as_str()).collect();
-                Some(Problem::new("tier", "unknown", format!("{} has the tiers {}.", app.name, known.join(", "))))
+                Some(Problem::of("tier", "unknown", Fault::NoTier, &[&app.name, &known.join(", ")]))
             })
         });
         let subject = match text(fields, "for") {
             None => Ok(requester.clone()),
             Some(id) => match organisation.people.get_key_value(id) {
                 Some((id, person)) if person.active => Ok(id.clone()),
-                _ => Err(Problem::new("for", "unknown", format!("`{id}` is nobody in the directory."))),
+                _ => Err(Problem::of("for", "unknown", Fault::Nobody, &[&id])),
             },
         };
         let duration_hours = hours(fields, &mut problems);
@@ -63,20 +63,16 @@ impl AccessRequest {
         if emergency && let (Ok(app), Ok(tier)) = (&app, &tier) {
             let allowed = app.tier(tier.as_str()).is_some_and(|(_, tier)| tier.emergency_hours.is_some());
             if !allowed {
-                let message = format!("{tier} of {} is not given in an emergency: ask for it without.", app.name);
-                problems.push(Problem::new("emergency", "not-for-this", message));
+                problems.push(Problem::of("emergency", "not-for-this", Fault::NoEmergency, &[tier, &app.name]));
             }
         }
         if emergency && starts.is_some() {
-            let message = "What cannot wait begins at once: ask for it without a beginning, or not in an emergency.";
-            problems.push(Problem::new("starts", "not-for-this", message));
+            problems.push(Problem::of("starts", "not-for-this", Fault::EmergencyLater, &[]));
         }
         if let (Ok(app), Ok(subject)) = (&app, &subject)
             && !organisation.may_request(subject, app)
         {
-            let message =
-                format!("{} is only for those of certain groups, and {subject} is in none of them.", app.name);
-            problems.push(Problem::new("app", "not-for-them", message));
+            problems.push(Problem::of("app", "not-for-them", Fault::NotForThem, &[&app.name, subject]));
         }
         match (app, tier, subject) {
             (Ok(app), Ok(tier), Ok(subject)) if problems.is_empty() => Ok(AccessRequest {
@@ -118,8 +114,7 @@ fn starts(organisation: &Organisation, fields: &[Field], problems: &mut Vec<Prob
         Value::Number(_) | Value::Flag(_) | Value::Choice(_) | Value::Choices(_) => None,
     };
     if starts.is_none() {
-        let message = "Give a day such as 2026-03-01, or an instant such as 2026-03-01T08:00:00Z.";
-        problems.push(Problem::new("starts", "no-time", message));
+        problems.push(Problem::of("starts", "no-time", Fault::NoInstant, &[]));
     }
     starts
 }
@@ -135,8 +130,7 @@ fn hours(fields: &[Field], problems: &mut Vec<Problem>) -> Option<u32> {
         // In range, so that the cast is exact.
         Some(hours) if (1.0..=87_600.0).contains(&hours) => Some(hours as u32),
         _ => {
-            let message = "Give a number of hours between 1 and 87600.";
-            problems.push(Problem::new("duration-hours", "out-of-range", message));
+            problems.push(Problem::of("duration-hours", "out-of-range", Fault::NoHours, &[]));
             None
         }
     }

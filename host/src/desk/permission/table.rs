@@ -45,6 +45,40 @@ pub enum Act {
 }
 
 impl Act {
+    /// Every act there is.
+    pub const ALL: [Act; 30] = [
+        Act::CreateForSelf,
+        Act::CreateForOther,
+        Act::ImportHistory,
+        Act::ReadTicket,
+        Act::ReadInternal,
+        Act::CommentPublic,
+        Act::CommentInternal,
+        Act::ChangeState,
+        Act::EditTicket,
+        Act::ChangeWatchers,
+        Act::AnswerSurvey,
+        Act::Escalate,
+        Act::ReadKnowledge,
+        Act::ReadInternalKnowledge,
+        Act::WriteKnowledge,
+        Act::ListTickets,
+        Act::ListInternally,
+        Act::ReadDecisions,
+        Act::ReadReports,
+        Act::DecideAccess,
+        Act::RevokeAccess,
+        Act::ReviewAccess,
+        Act::DelegateApprovals,
+        Act::ManageDirectory,
+        Act::ReadConfiguration,
+        Act::ReadRules,
+        Act::Administer,
+        Act::CheckRecords,
+        Act::ManageTokens,
+        Act::EndTokens,
+    ];
+
     /// The stable word for programs.
     pub const fn code(self) -> &'static str {
         match self {

@@ -9,7 +9,7 @@ use super::{Ticket, changed};
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::id::{CategoryId, ImpactId, PersonId, Tag, TeamId, UrgencyId};
-use crate::desk::organisation::form::{Problem, check_characters};
+use crate::desk::organisation::form::{Fault, Problem, check_characters};
 use crate::desk::organisation::{Organisation, PriorityLevel};
 use crate::desk::permission::MayEdit;
 use crate::desk::refusal::Refusal;
@@ -296,8 +296,7 @@ fn listed(tags: &[Tag]) -> String {
 fn check(organisation: &Organisation, ticket: &Ticket, wanted: &EditTicket) -> Result<Checked, Refusal> {
     let mut problems: Vec<Problem> = check_reason("reason", &wanted.reason).into_iter().collect();
     let mut known = |field: &str, id: &str, names: Vec<&str>| {
-        let message = format!("{} does not exist: there are {}", quoted(id), names.join(", "));
-        problems.push(Problem::new(field, "unknown", message));
+        problems.push(Problem::of(field, "unknown", Fault::NotThere, &[&quoted(id), &names.join(", ")]));
     };
     let mut checked = Checked::default();
     if let Some(id) = &wanted.category {
@@ -336,8 +335,7 @@ fn check(organisation: &Organisation, ticket: &Ticket, wanted: &EditTicket) -> R
     }
     if wanted.team.is_none() && !organisation.teams.contains_key(&ticket.team) {
         let names: Vec<&str> = organisation.teams.keys().map(TeamId::as_str).collect();
-        let message = format!("its team `{}` is no more: name one of {}", ticket.team, names.join(", "));
-        problems.push(Problem::new("team", "gone", message));
+        problems.push(Problem::of("team", "gone", Fault::TeamGone, &[&ticket.team, &names.join(", ")]));
     }
     problems.extend(check_tags(organisation, wanted, &mut checked));
     problems.extend(check_assignee(organisation, ticket, wanted, &mut checked));
@@ -356,7 +354,7 @@ fn by_matrix(organisation: &Organisation, ticket: &Ticket, checked: &Checked) ->
 /// Why a reason, which comes in this field, cannot stand beside a change, if it cannot.
 pub fn check_reason(field: &str, reason: &str) -> Option<Problem> {
     if is_blank(reason) {
-        let missing = || Problem::new(field, "required", "say why, for whoever reads it later");
+        let missing = || Problem::of(field, "required", Fault::NoReason, &[]);
         return check_characters(field, reason).or_else(|| Some(missing()));
     }
     check_optional_reason(field, reason)
@@ -368,13 +366,13 @@ pub fn check_optional_reason(field: &str, reason: &str) -> Option<Problem> {
         return Some(problem);
     }
     let too_long = reason.chars().count() > REASON_CHARS_MAX;
-    too_long.then(|| Problem::new(field, "too-long", format!("has more than {REASON_CHARS_MAX} characters")))
+    too_long.then(|| Problem::of(field, "too-long", Fault::Long, &[&REASON_CHARS_MAX]))
 }
 
 fn check_tags(organisation: &Organisation, wanted: &EditTicket, checked: &mut Checked) -> Vec<Problem> {
     let Some(tags) = &wanted.tags else { return Vec::new() };
     if tags.len() > TAGS_MAX {
-        return vec![Problem::new("tags", "too-many", format!("has {}: at most {TAGS_MAX}", tags.len()))];
+        return vec![Problem::of("tags", "too-many", Fault::TooMany, &[&tags.len(), &TAGS_MAX])];
     }
     let mut found: Vec<Tag> = Vec::new();
     let mut problems = Vec::new();
@@ -382,10 +380,7 @@ fn check_tags(organisation: &Organisation, wanted: &EditTicket, checked: &mut Ch
         match organisation.tags.get(tag.as_str()) {
             Some(tag) if found.contains(tag) => {}
             Some(tag) => found.push(tag.clone()),
-            None => {
-                let message = format!("{} is not a tag of the taxonomy", quoted(tag));
-                problems.push(Problem::new("tags", "unknown", message));
-            }
+            None => problems.push(Problem::of("tags", "unknown", Fault::NoTag, &[&quoted(tag)])),
         }
     }
     checked.tags = Some(found);
@@ -416,13 +411,13 @@ fn check_assignee(
     }
     let known = |id: &str| organisation.people.get(id).map(|person| person.name.clone());
     let named = |person: &PersonId| format!("{} ({person})", known(person.as_str()).unwrap_or_default());
-    let mut names: Vec<String> = members().take(NAMED_MAX).map(named).collect();
+    let names: Vec<String> = members().take(NAMED_MAX).map(named).collect();
     let more = members().count().saturating_sub(NAMED_MAX);
-    if more > 0 {
-        names.push(format!("{more} more"));
-    }
     let (who, names) = (known(id.as_str()).unwrap_or_else(|| quoted(id)), names.join(", "));
-    let instead = if names.is_empty() { "it has no members".to_owned() } else { format!("choose one of {names}") };
-    let message = format!("{who} is not in the team {}: {instead}, or change the team as well", team.name);
-    Some(Problem::new("assignee", "unknown", message))
+    let fault = match (names.is_empty(), more) {
+        (true, _) => Fault::NotInEmptyTeam,
+        (false, 0) => Fault::NotInTeam,
+        (false, _) => Fault::NotInLargeTeam,
+    };
+    Some(Problem::of("assignee", "unknown", fault, &[&who, &team.name, &names, &more]))
 }

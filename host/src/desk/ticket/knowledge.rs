@@ -9,7 +9,7 @@ use super::Ticket;
 use super::lifecycle::resolution::ResolutionRecord;
 use crate::desk::id::{CategoryId, TicketNumber};
 use crate::desk::organisation::Organisation;
-use crate::desk::organisation::form::{Problem, check_characters, check_long};
+use crate::desk::organisation::form::{Fault, Problem, check_characters, check_long};
 use crate::desk::refusal::Refusal;
 use crate::desk::text::{into_normal, is_blank};
 
@@ -113,16 +113,16 @@ impl ArticleText {
         problems.extend(check_long("body", &body).or_else(|| required("body", &body, BODY_CHARS_MAX)));
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
         if language.len() > LANGUAGE_CHARS_MAX || !language.chars().all(plain) {
-            problems.push(Problem::new("language", "invalid", "is a language tag, such as `en` or `de-CH`, or empty"));
+            problems.push(Problem::of("language", "invalid", Fault::Language, &[]));
         }
         let known = category.as_ref().is_none_or(|id| organisation.categories.contains_key(id.as_str()));
         if !known {
             let known: Vec<&str> = organisation.categories.keys().map(CategoryId::as_str).collect();
-            problems.push(Problem::new("category", "unknown", format!("is none: there are {}", known.join(", "))));
+            problems.push(Problem::of("category", "unknown", Fault::NoneOf, &[&known.join(", ")]));
         }
         if review_on.is_some_and(|day| !REVIEW_YEARS.contains(&day.year())) {
             let (first, last) = (REVIEW_YEARS.start(), REVIEW_YEARS.end());
-            problems.push(Problem::new("review_on", "invalid", format!("is no day of the years {first} to {last}")));
+            problems.push(Problem::of("review_on", "invalid", Fault::ReviewDay, &[first, last]));
         }
         if !problems.is_empty() {
             return Err(Refusal::Problems { problems });
@@ -133,10 +133,10 @@ impl ArticleText {
 
 fn required(field: &str, text: &str, chars_max: usize) -> Option<Problem> {
     if is_blank(text) {
-        return Some(Problem::new(field, "required", "write something"));
+        return Some(Problem::of(field, "required", Fault::Empty, &[]));
     }
     let too_long = text.chars().count() > chars_max;
-    too_long.then(|| Problem::new(field, "too-long", format!("has more than {chars_max} characters")))
+    too_long.then(|| Problem::of(field, "too-long", Fault::Long, &[&chars_max]))
 }
 
 /// The draft that the record of a ticket's resolution is, in the category that its own has for articles. It says nothing of who

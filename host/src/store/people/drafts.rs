@@ -5,10 +5,10 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::desk::id::{DraftId, PersonId};
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Fault, Problem};
 use crate::store::commit::writer::Work;
 use crate::store::db::Row;
-use crate::store::sql::columns::{at, from_json, ms};
+use crate::store::sql::columns::{at, corrupt, from_json, ms};
 use crate::store::sql::page::Page;
 use crate::store::{Error, Store};
 
@@ -51,13 +51,32 @@ pub struct StoredDraft {
     pub saved_at: Timestamp,
 }
 
+/// A problem as it is kept: its field, its code and its message; then the fault and its values, where the desk itself found it.
+fn kept(problem: &Problem) -> Vec<&str> {
+    let mut texts = vec![problem.field.as_str(), &problem.code, &problem.message];
+    if let Some((fault, values)) = &problem.fault {
+        texts.push(fault.code());
+        texts.extend(values.iter().map(String::as_str));
+    }
+    texts
+}
+
+fn problem(kept: Vec<String>) -> Option<Problem> {
+    let mut texts = kept.into_iter();
+    let (field, code, message) = (texts.next()?, texts.next()?, texts.next()?);
+    // One that only another program knows is read in that program's words.
+    let fault = texts.next().and_then(|code| Fault::from_code(&code)).map(|fault| (fault, texts.collect()));
+    Some(Problem { field, code, message, fault })
+}
+
 fn draft(row: &Row) -> Result<StoredDraft, Error> {
-    let problems: Vec<(String, String, String)> = from_json("drafts", "problems", &row.text(2)?)?;
-    let problems = problems.into_iter().map(|(field, code, message)| Problem { field, code, message });
+    let text = row.text(2)?;
+    let problems: Vec<Vec<String>> = from_json("drafts", "problems", &text)?;
+    let problems: Option<Vec<Problem>> = problems.into_iter().map(problem).collect();
     Ok(StoredDraft {
         id: DraftId(row.uuid(0)?),
         content: row.text(1)?,
-        problems: problems.collect(),
+        problems: problems.ok_or_else(|| corrupt("drafts", "problems", &text))?,
         saved_at: at("drafts", "saved_at", row.int(3)?)?,
     })
 }
@@ -129,17 +148,17 @@ impl Store {
     /// # Errors
     ///
     /// Where the database cannot be written.
-    pub async fn keep_draft(&self, person: &PersonId, kept: &StoredDraft) -> Result<(), Error> {
+    pub async fn keep_draft(&self, person: &PersonId, draft: &StoredDraft) -> Result<(), Error> {
         const KEEP: &str = "insert into drafts (person, id, content, problems, saved_at) values ($1, $2, $3, $4, $5) \
                             on conflict (person, id) do update set content = excluded.content, \
                             problems = excluded.problems, saved_at = excluded.saved_at";
-        let problems: Vec<_> = kept.problems.iter().map(|p| json!([p.field, p.code, p.message])).collect();
+        let problems: Vec<Vec<&str>> = draft.problems.iter().map(kept).collect();
         let args = vec![
             person.as_str().into(),
-            kept.id.0.into(),
-            kept.content.as_str().into(),
+            draft.id.0.into(),
+            draft.content.as_str().into(),
             json!(problems).to_string().into(),
-            ms(kept.saved_at).into(),
+            ms(draft.saved_at).into(),
         ];
         self.ask(|done| Work::Statement(KEEP, args, done)).await.map(drop)
     }

@@ -55,8 +55,8 @@ pub async fn send(visit: Visit, parts: Multipart) -> Result<Response, Failure> {
             return Ok(Redirect::to(&format!("/admin/rules/{}?done=1", deployed.rule.manifest.name)).into_response());
         }
         Err(Error::Unfit(unfit)) => vec![unfit.what.clone(), unfit.mend.to_owned()],
-        Err(Error::Rejected { problems }) => problems.into_iter().map(|problem| problem.message).collect(),
-        Err(error @ Error::NotTaken { .. }) => vec![error.to_string()],
+        Err(Error::Rejected { problems }) => problems.iter().map(|problem| visit.frame.problem(problem)).collect(),
+        Err(error @ Error::NotTaken { .. }) => vec![visit.frame.why_not(&error)],
         Err(other) => return Err(other.into()),
     };
     page(StatusCode::UNPROCESSABLE_ENTITY, &UploadPage { f: visit.frame, problems, why })

@@ -115,9 +115,8 @@ pub async fn decide(
     let came = match app.decide_by_link(&link, decision, once).await {
         Ok((_, case)) => (Some(case.state), None),
         Err(Error::Missing { .. }) => (None, None),
-        Err(Error::Refused(refusal)) => (None, Some(Frame::new(&app, &headers, "/decide", None).refused(&refusal))),
-        Err(Error::Rejected { problems }) => {
-            (None, Some(problems.into_iter().map(|problem| problem.message).collect::<Vec<_>>().join(" ")))
+        Err(error @ (Error::Refused(_) | Error::Rejected { .. })) => {
+            (None, Some(Frame::new(&app, &headers, "/decide", None).why_not(&error)))
         }
         Err(error) => return Err(error.into()),
     };

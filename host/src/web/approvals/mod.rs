@@ -231,7 +231,7 @@ fn peers(f: &Frame, view: &DecisionView) -> String {
 
 fn known(f: &Frame, Shown { view, snapshot }: Shown) -> Known {
     let words = &f.words;
-    let cost = |cost: u64| format!("{}.{:02} {}", cost / 100, cost % 100, view.currency);
+    let cost = |cost: u64| format!("{} {}", words.decimal(cost as f64 / 100.0, 2), view.currency);
     let (advice, tone) = match view.recommendation {
         Recommendation::Approve => ("approvals.usual", "good"),
         Recommendation::Review => ("approvals.review", ""),
@@ -372,7 +372,7 @@ pub async fn decide(visit: Visit, Path(key): Path<String>, form: Form) -> Result
             render(visit, &key, &form, Some(problem), StatusCode::CONFLICT).await
         }
         Err(Error::Rejected { problems }) => {
-            let all = problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join(" ");
+            let all = visit.frame.problems(&problems);
             render(visit, &key, &form, Some(all), StatusCode::UNPROCESSABLE_ENTITY).await
         }
         Err(other) => Err(other.into()),

@@ -59,7 +59,7 @@ async fn came(visit: Visit, key: &str, form: &Form, came: Result<(), Error>) -> 
             render(visit, key, form, Some(problem), StatusCode::CONFLICT).await
         }
         Err(Error::Rejected { problems }) => {
-            let all = problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join(" ");
+            let all = visit.frame.problems(&problems);
             render(visit, key, form, Some(all), StatusCode::UNPROCESSABLE_ENTITY).await
         }
         Err(other) => Err(other.into()),

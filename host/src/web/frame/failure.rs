@@ -8,7 +8,6 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::json;
 
 use super::Frame;
-use super::words::Words;
 use crate::app::Error;
 use crate::app::tickets::submit::attachments::NotThis;
 use crate::desk::refusal::Refusal;
@@ -112,15 +111,9 @@ impl Failure {
     }
 
     /// The desk's own words about it, where they say more; nothing of what only an operator may see.
-    fn detail(&self) -> String {
+    fn detail(&self, f: &Frame) -> String {
         match self {
-            Failure::Use(error) => match &**error {
-                Error::Broken(_) | Error::Damaged(_) | Error::NoRoom(_) | Error::MayBeDone(_) => String::new(),
-                Error::Rejected { problems } => {
-                    problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join(" ")
-                }
-                other => other.to_string(),
-            },
+            Failure::Use(error) => f.why_not(error),
             _ => String::new(),
         }
     }
@@ -151,7 +144,7 @@ pub fn page(f: Frame, failure: &Failure, id: &str) -> Response {
     let page = ErrorPage {
         title: f.words.t(&format!("error.{}.title", failure.key())),
         advice: f.words.t(&format!("error.{}.advice", failure.key())),
-        detail: failure.detail(),
+        detail: failure.detail(&f),
         id,
         status: failure.status().as_u16(),
         f,
@@ -162,11 +155,11 @@ pub fn page(f: Frame, failure: &Failure, id: &str) -> Response {
 }
 
 /// The same for a script of a page, in the form in which programs get it.
-pub fn problem(words: Words, failure: &Failure, id: &str) -> Response {
+pub fn problem(f: &Frame, failure: &Failure, id: &str) -> Response {
     let problem = json!({
         "type": "about:blank",
-        "title": words.t(&format!("error.{}.title", failure.key())),
-        "detail": failure.detail(),
+        "title": f.words.t(&format!("error.{}.title", failure.key())),
+        "detail": failure.detail(f),
         "status": failure.status().as_u16(),
         "request_id": id,
     });

@@ -9,7 +9,6 @@ use axum::response::{IntoResponse, Response};
 
 use super::failure::{self, Failure};
 use super::packed::{Reads, packed};
-use super::words::{Language, Words};
 use super::{Frame, Viewer};
 use crate::app::App;
 use crate::app::tokens::passwords::ClientAddress;
@@ -84,7 +83,9 @@ pub async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next
         None => is_problem(&response).then_some(Failure::Status(status)),
     };
     let mut response = match failed {
-        Some(failure) if is_by_script(&asked) => failure::problem(Words(Language::of(&asked)), &failure, &id),
+        Some(failure) if is_by_script(&asked) => {
+            failure::problem(&Frame::new(&app, &asked, &path, None), &failure, &id)
+        }
         Some(failure) => {
             // A desk that has too much to do, or cannot read, is not asked once more.
             let may_ask = !status.is_server_error() && status != StatusCode::TOO_MANY_REQUESTS;

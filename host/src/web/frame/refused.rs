@@ -2,10 +2,11 @@
 
 use super::Frame;
 use crate::desk::refusal::Refusal;
+use crate::desk::ticket::knowledge::ArticleState;
 use crate::desk::ticket::{Party, State};
 
 impl Frame {
-    /// A refusal as a part of a sentence. What has no words here stands as the desk says it to programs.
+    /// A refusal as a part of a sentence.
     pub fn refused(&self, refusal: &Refusal) -> String {
         let words = &self.words;
         match refusal {
@@ -35,7 +36,26 @@ impl Frame {
             Refusal::LinkCircle { other } => words.t1("refused.circle", other),
             Refusal::NotShorter { hours, hours_max } => words.t2("refused.not-shorter", hours_max, hours),
             Refusal::Overdue { due_at } => words.t1("refused.overdue", self.times.exact(*due_at)),
-            other => plain_key(other).map_or_else(|| other.to_string(), |key| words.t(key)),
+            other => self.refused_more(other),
+        }
+    }
+
+    fn refused_more(&self, refusal: &Refusal) -> String {
+        let words = &self.words;
+        match refusal {
+            Refusal::Problems { problems } => self.problems(problems),
+            Refusal::Forbidden { act } => words.t1("refused.forbidden", words.t(&format!("act.{}", act.code()))),
+            Refusal::NotInCatalog { app, tier } => words.t2("refused.not-in-catalog", tier, app),
+            Refusal::AccessSettled { state } => words.t1("refused.settled", self.named("access", state)),
+            Refusal::NotNarrower { group, groups } => words.t2("refused.not-narrower", group, groups.join(", ")),
+            Refusal::NameTaken { kind, name } => words.t2("refused.name-taken", self.named("thing", kind), name),
+            Refusal::ArticleState { from, to } => {
+                let named = |state: &ArticleState| self.named("help", state.code());
+                words.t2("refused.article-state", named(from), named(to))
+            }
+            Refusal::NoSurvey { state } => words.t1("refused.no-survey", self.quoted(*state)),
+            Refusal::SurveyOver { end } => words.t1("refused.survey-over", self.times.exact(*end)),
+            other => plain_key(other).map(|key| words.t(key)).unwrap_or_default(),
         }
     }
 
@@ -70,13 +90,43 @@ const fn plain_key(refusal: &Refusal) -> Option<&'static str> {
         Refusal::OtherRequester => "refused.other-requester",
         Refusal::HasAccessRequest => "refused.has-access",
         Refusal::MergeNeedsTarget => "refused.no-target",
-        _ => return None,
+        Refusal::SubjectInactive => "refused.has-left",
+        Refusal::GrantEnded => "refused.grant-ended",
+        Refusal::NotSigned => "refused.not-signed",
+        Refusal::OrderNotByHand => "refused.not-by-hand",
+        Refusal::NotStopped => "refused.not-stopped",
+        Refusal::FindingSettled => "refused.finding-settled",
+        Refusal::NeverGranted => "refused.never-granted",
+        Refusal::NotAReviewer => "refused.not-a-reviewer",
+        Refusal::ReviewEnded => "refused.review-ended",
+        Refusal::NoRecord => "refused.no-record",
+        Refusal::Problems { .. }
+        | Refusal::Forbidden { .. }
+        | Refusal::NoTransition { .. }
+        | Refusal::NotTheirTransition { .. }
+        | Refusal::NotInCatalog { .. }
+        | Refusal::AccessSettled { .. }
+        | Refusal::Overdue { .. }
+        | Refusal::NotShorter { .. }
+        | Refusal::NotNarrower { .. }
+        | Refusal::Finished { .. }
+        | Refusal::NameTaken { .. }
+        | Refusal::CatchAll { .. }
+        | Refusal::Blocked { .. }
+        | Refusal::TasksOpen { .. }
+        | Refusal::LinkCircle { .. }
+        | Refusal::TargetOver { .. }
+        | Refusal::ArticleState { .. }
+        | Refusal::Over { .. }
+        | Refusal::NoSurvey { .. }
+        | Refusal::SurveyOver { .. } => return None,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desk::permission::Act;
     use crate::web::frame::words::{Language, Words};
 
     #[test]
@@ -99,9 +149,22 @@ mod tests {
             Refusal::OtherRequester,
             Refusal::HasAccessRequest,
             Refusal::MergeNeedsTarget,
+            Refusal::SubjectInactive,
+            Refusal::GrantEnded,
+            Refusal::NotSigned,
+            Refusal::OrderNotByHand,
+            Refusal::NotStopped,
+            Refusal::FindingSettled,
+            Refusal::NeverGranted,
+            Refusal::NotAReviewer,
+            Refusal::ReviewEnded,
+            Refusal::NoRecord,
         ] {
             assert!(plain_key(&plain).is_some_and(known), "{plain}");
         }
-        assert_eq!(plain_key(&Refusal::NotSigned), None);
+        for act in Act::ALL {
+            assert!(known(&format!("act.{}", act.code())), "{act}");
+        }
+        assert_eq!(plain_key(&Refusal::Forbidden { act: Act::Administer }), None);
     }
 }

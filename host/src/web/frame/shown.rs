@@ -4,18 +4,21 @@ use std::fmt::Display;
 
 use super::Frame;
 use super::times::When;
+use super::words::Words;
 use crate::app::tickets::work::TicketSummary;
 use crate::desk::id::PriorityId;
 use crate::desk::sla::ClockKind;
 use crate::desk::ticket::{State, WaitingFor};
 
 /// A number of bytes, in the largest unit that fits.
-pub fn size(bytes: u64) -> String {
+pub fn size(words: Words, bytes: u64) -> String {
+    // Cut off, not rounded: a file at the bound is not shown as above it.
+    let tenths = |shift: u32| words.decimal(((u128::from(bytes) * 10) >> shift) as f64 / 10.0, 1);
     match bytes {
         0..1_024 => format!("{bytes} B"),
         1_024..1_048_576 => format!("{} KiB", bytes / 1_024),
-        1_048_576..1_073_741_824 => format!("{}.{} MiB", bytes >> 20, ((bytes % (1 << 20)) * 10) >> 20),
-        _ => format!("{}.{} GiB", bytes >> 30, ((bytes % (1 << 30)) * 10) >> 30),
+        1_048_576..1_073_741_824 => format!("{} MiB", tenths(20)),
+        _ => format!("{} GiB", tenths(30)),
     }
 }
 
@@ -137,5 +140,20 @@ impl Frame {
             updated: self.times.ago(updated),
             waits_for_requester: matches!(ticket.state, State::Waiting(WaitingFor::Requester) | State::Resolved),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::frame::words::Language;
+
+    #[test]
+    fn a_size_has_the_point_of_the_reader_s_language_and_is_never_rounded_up() {
+        let (english, german) = (Words(Language::English), Words(Language::German));
+        assert_eq!([size(english, 900), size(english, 2_000)], ["900 B", "1 KiB"]);
+        assert_eq!([size(english, 1_572_864), size(german, 1_572_864)], ["1.5 MiB", "1,5 MiB"]);
+        assert_eq!(size(german, (20 << 20) - 1), "19,9 MiB");
+        assert_eq!(size(german, 3 << 30), "3,0 GiB");
     }
 }

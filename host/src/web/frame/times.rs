@@ -134,5 +134,10 @@ mod tests {
         let before = Times { now: at("2026-10-24T23:30:00Z"), ..times.clone() };
         assert_eq!(before.due(at("2026-10-25T01:30:00Z")).text, "due in 2 h");
         assert_eq!(times.risk(at("2026-11-29T11:00:00Z"), at("2026-11-29T13:00:00Z")), 2);
+        let german = Times { words: Words(Language::German), ..times };
+        assert_eq!(german.ago(at("2026-11-29T11:57:30Z")).text, "vor 2 Min.");
+        assert_eq!(german.ago(at("2026-11-28T09:30:00Z")).text, "vor 1 Tag 2 Std.");
+        assert_eq!(german.due(at("2026-12-02T14:10:00Z")).text, "fällig in 3 Tg. 2 Std.");
+        assert_eq!(german.due(at("2026-11-29T11:00:00Z")).text, "überfällig seit 1 Std.");
     }
 }

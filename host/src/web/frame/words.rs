@@ -8,6 +8,8 @@ use std::sync::LazyLock;
 
 use axum::http::{HeaderMap, header};
 
+use crate::desk::organisation::form::filled;
+
 /// A language of the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
@@ -25,6 +27,7 @@ type Texts = HashMap<&'static str, &'static str>;
 static ENGLISH: LazyLock<Texts> = LazyLock::new(|| {
     let mut texts = read(include_str!("../../../templates/words/en.txt"));
     texts.extend(read(include_str!("../../../templates/words/en-desk.txt")));
+    texts.extend(read(include_str!("../../../templates/words/en-faults.txt")));
     texts.extend(read(include_str!("../../../templates/words/en-more.txt")));
     texts.extend(read(include_str!("../../../templates/words/en-reasons.txt")));
     texts
@@ -32,6 +35,7 @@ static ENGLISH: LazyLock<Texts> = LazyLock::new(|| {
 static GERMAN: LazyLock<Texts> = LazyLock::new(|| {
     let mut texts = read(include_str!("../../../templates/words/de.txt"));
     texts.extend(read(include_str!("../../../templates/words/de-desk.txt")));
+    texts.extend(read(include_str!("../../../templates/words/de-faults.txt")));
     texts.extend(read(include_str!("../../../templates/words/de-more.txt")));
     texts.extend(read(include_str!("../../../templates/words/de-reasons.txt")));
     texts
@@ -124,6 +128,17 @@ impl Words {
         format!("{}{}", before.replace("{0}", &first), tail.unwrap_or_default())
     }
 
+    /// The text with all its places filled in, by the values in their order.
+    pub fn filled(&self, key: &str, values: &[String]) -> String {
+        filled(&self.t(key), values)
+    }
+
+    /// A number with so many digits behind its point, which is a comma for readers of German.
+    pub fn decimal(&self, number: f64, digits: usize) -> String {
+        let plain = format!("{number:.digits$}");
+        if self.0 == Language::German { plain.replace('.', ",") } else { plain }
+    }
+
     /// The text for one or for several.
     pub fn n(&self, key: &str, count: impl Display) -> String {
         let count = count.to_string();
@@ -153,8 +168,8 @@ fn pseudo(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn places(text: &str) -> (usize, usize) {
-        (text.matches("{0}").count(), text.matches("{1}").count())
+    fn places(text: &str) -> [usize; 4] {
+        ["{0}", "{1}", "{2}", "{3}"].map(|place| text.matches(place).count())
     }
 
     #[test]
@@ -166,7 +181,22 @@ mod tests {
         assert_eq!(keys, german);
         for (key, text) in ENGLISH.iter() {
             let other = GERMAN.get(key).copied().unwrap_or_default();
-            assert!(places(text).0.min(1) == places(other).0.min(1) && places(text).1 == places(other).1, "{key}");
+            let ([first, rest @ ..], [other_first, other_rest @ ..]) = (places(text), places(other));
+            assert!(first.min(1) == other_first.min(1) && rest == other_rest, "{key}");
+        }
+    }
+
+    /// A text that was not translated, or only in part; what stands in backticks is the same in every language.
+    #[test]
+    fn no_german_text_is_english() {
+        const ENGLISH_WORDS: [&str; 14] = [
+            "the", "you", "your", "is", "has", "which", "there", "does", "than", "may", "cannot", "this", "with", "and",
+        ];
+        for (key, text) in GERMAN.iter() {
+            let said = text.split('`').step_by(2).flat_map(|piece| piece.split(|c: char| !c.is_alphabetic()));
+            let english: Vec<&str> =
+                said.filter(|word| ENGLISH_WORDS.contains(&word.to_lowercase().as_str())).collect();
+            assert!(english.is_empty(), "{key}: {english:?} in {text}");
         }
     }
 
@@ -215,6 +245,8 @@ mod tests {
         assert_eq!(words.t2("test.both", "{1}", "x"), "{1} and x");
         assert_eq!(words.n("time.minutes", 1), "1 min");
         assert!(Words(Language::Pseudo).t("nav.start").starts_with('['));
+        assert_eq!(words.decimal(12.345, 1), "12.3");
+        assert_eq!(Words(Language::German).decimal(12.345, 1), "12,3");
     }
 
     #[test]

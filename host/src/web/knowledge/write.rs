@@ -9,6 +9,7 @@ use super::number;
 use crate::app::Error;
 use crate::desk::change::condition::{Condition, Tags};
 use crate::desk::id::TicketNumber;
+use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::desk::ticket::knowledge::{ArticleState, ArticleText};
 use crate::web::frame::failure::Failure;
@@ -74,12 +75,23 @@ fn text_of(form: &Form) -> ArticleText {
     }
 }
 
+/// The label of a field of the form.
+fn label(f: &Frame, field: &str) -> String {
+    match field {
+        "title" => f.words.t("help.heading"),
+        "category" => f.words.t("field.category"),
+        other => f.named("help", other),
+    }
+}
+
 /// The page for what was refused; other failures are passed on.
 fn refused(visit: Visit, stands: Stands, text: ArticleText, error: Error) -> Result<Response, Failure> {
     match error {
         Error::Rejected { problems } => {
-            let problems = problems.into_iter().map(|problem| format!("{}: {}", problem.field, problem.message));
-            render(visit, stands, text, problems.collect(), StatusCode::UNPROCESSABLE_ENTITY)
+            let f = &visit.frame;
+            let said = |problem: &Problem| format!("{}: {}", label(f, &problem.field), f.problem(problem));
+            let problems = problems.iter().map(said).collect();
+            render(visit, stands, text, problems, StatusCode::UNPROCESSABLE_ENTITY)
         }
         Error::Stale { version } => {
             let problems = vec![visit.frame.words.t("help.stale")];

@@ -133,7 +133,7 @@ pub async fn show(visit: Visit, Query(Wanted { q, done }): Query<Wanted>) -> Res
         name: tier.name.clone(),
         risk: tier.risk.clone(),
         longest: f.times.span(i64::from(tier.hours_max) * 60),
-        cost: tier.monthly_cost.map(|cost| format!("{}.{:02} {currency}", cost / 100, cost % 100)),
+        cost: tier.monthly_cost.map(|cost| format!("{} {currency}", f.words.decimal(cost as f64 / 100.0, 2))),
         seats_left: standing.seats_left,
         held: standing.held.is_some(),
         requested: standing.requested,
@@ -196,7 +196,7 @@ pub async fn extend(visit: Visit, Path(id): Path<String>, form: Form) -> Result<
     match visit.app.extend_grant(&visit.actor, grant, (hours, form.text("justification")), key).await {
         Ok(made) => Ok(Redirect::to(&format!("/tickets/{}?sent=1", made.ticket.number)).into_response()),
         Err(Error::Rejected { problems }) => {
-            let problems = problems.into_iter().map(|problem| problem.message).collect();
+            let problems = problems.iter().map(|problem| visit.frame.problem(problem)).collect();
             extend_page(visit, grant, &form, problems).await
         }
         Err(other) => Err(other.into()),

@@ -242,7 +242,7 @@ pub fn show(
     let f = visit.frame;
     let spec = f.organisation.request_types.get(id).ok_or(Failure::NoPage)?;
     let problem = |name: &str| {
-        let found: Vec<&str> = problems.iter().filter(|p| p.field == name).map(|p| p.message.as_str()).collect();
+        let found: Vec<String> = problems.iter().filter(|p| p.field == name).map(|p| f.problem(p)).collect();
         (!found.is_empty()).then(|| found.join(" "))
     };
     let own = |name: &'static str, kind: &'static str| Field {
@@ -264,7 +264,7 @@ pub fn show(
         let label = if is_own { f.words.t(&format!("request.{at}")) } else { label };
         // A label that is a question reads badly before a colon.
         let label = label.trim_end_matches('?').to_owned();
-        Found { at, label, message: problem.message.clone() }
+        Found { at, label, message: f.problem(problem) }
     });
     let works = f.works();
     let page_ = RequestPage {

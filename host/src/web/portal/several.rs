@@ -84,7 +84,10 @@ pub async fn send(visit: Visit, form: Form) -> Result<Response, Failure> {
     match visit.app.ask_for_several(&visit.actor, &request, key).await {
         Ok(made) => Ok(Redirect::to(&format!("/access/submissions/{}", made.id)).into_response()),
         Err(Error::Rejected { problems }) => {
-            let said = |problem: Problem| format!("{}: {}", at(&problem.field, &request), problem.message);
+            let said = |problem: Problem| {
+                let (place, text) = (at(&visit.frame, &problem.field, &request), visit.frame.problem(&problem));
+                if place.is_empty() { text } else { format!("{place}: {text}") }
+            };
             let problems = problems.into_iter().map(said).collect();
             render(visit, &form, problems)
         }
@@ -131,14 +134,20 @@ fn request(form: &Form) -> Option<SubmissionRequest> {
 }
 
 /// The place of a problem, as the reader knows it: `items[1].tier` is the second tier that was chosen.
-fn at(field: &str, request: &SubmissionRequest) -> String {
+fn at(f: &Frame, field: &str, request: &SubmissionRequest) -> String {
     let number = |name: &str| field.strip_prefix(name)?.split(']').next()?.parse::<usize>().ok();
     let item = number("items[").and_then(|number| request.items.get(number));
     let person = number("people[").and_then(|number| request.people.get(number));
     match (item, person) {
         (Some(item), _) => format!("{}/{}", item.app, item.tier),
         (None, Some(person)) => person.clone(),
-        (None, None) => field.to_owned(),
+        (None, None) => match field {
+            // All of it.
+            "items" => String::new(),
+            "people" => f.words.t("several.people"),
+            "justification" => f.words.t("several.why").trim_end_matches('?').to_owned(),
+            other => other.to_owned(),
+        },
     }
 }
 

@@ -88,15 +88,13 @@ pub async fn run(visit: Visit, form: Form) -> Result<Response, Failure> {
         let text = match &outcome {
             Ok(()) => words.t("bulk.done"),
             Err(Error::Stale { .. }) => words.t("bulk.stale"),
-            Err(Error::Rejected { problems }) => {
-                problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join(" ")
-            }
+            Err(Error::Rejected { problems }) => visit.frame.problems(problems),
             Err(Error::Refused(refusal)) => words.t1("ticket.refused", visit.frame.refused(refusal)),
             Err(error @ (Error::Broken(_) | Error::Damaged(_))) => {
                 tracing::error!(%error, ticket = %number, "a change of several tickets failed at one");
                 words.t("error.broken.title")
             }
-            Err(other) => other.to_string(),
+            Err(other) => visit.frame.why_not(other),
         };
         done.push(Done { key: number.to_string(), ok: outcome.is_ok(), text });
     }

@@ -145,9 +145,7 @@ fn open(id: ViewId) -> Response {
 /// The page again, with what was wrong and what was filled in.
 async fn again(visit: Visit, asked: Asked, form: &Form, error: Error) -> Result<Response, Failure> {
     let text = match error {
-        Error::Rejected { problems } => {
-            problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join(" ")
-        }
+        Error::Rejected { problems } => visit.frame.problems(&problems),
         Error::Stale { .. } => visit.frame.words.t("bulk.stale"),
         other => return Err(other.into()),
     };

@@ -248,7 +248,7 @@ fn cell(f: &Frame, by: Option<By>, column: &str, cell: &Cell) -> String {
         Cell::Text(text) => text.clone(),
         Cell::Number(number) => number.to_string(),
         Cell::Share(None) => "-".to_owned(),
-        Cell::Share(Some(share)) => format!("{:.1} %", *share as f64 / 10.0),
+        Cell::Share(Some(share)) => format!("{} %", f.words.decimal(*share as f64 / 10.0, 1)),
     }
 }
 
@@ -269,7 +269,7 @@ fn bars(f: &Frame, report: Report, by: Option<By>, table: &ReportTable) -> Vec<B
         Report::Handling | Report::Handovers => 2,
         Report::Backlog | Report::Deflection => 1,
     };
-    plot::bars(table, column, |row| {
+    plot::bars(f.words, (table, column), |row| {
         let words = row.iter().zip(&table.columns).filter(|(one, _)| matches!(one, Cell::Text(_)));
         words.map(|(one, name)| cell(f, by, name, one)).collect::<Vec<_>>().join(" · ")
     })

@@ -6,6 +6,7 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 use crate::app::observe::reports::{Cell, Per, ReportTable};
+use crate::web::frame::words::Words;
 
 /// The width and height of the columns of a plot over days, in its own units.
 const AREA: (f64, f64) = (720.0, 160.0);
@@ -124,13 +125,16 @@ fn number(cell: &Cell) -> i64 {
 }
 
 /// A bar for each row, by one of its columns; shares are of a hundred, numbers of the greatest.
-pub fn bars(table: &ReportTable, column: usize, name: impl Fn(&[Cell]) -> String) -> Vec<Bar> {
+pub fn bars(words: Words, (table, column): (&ReportTable, usize), name: impl Fn(&[Cell]) -> String) -> Vec<Bar> {
     let most = table.rows.iter().filter_map(|row| row.get(column)).map(number).max().unwrap_or_default().max(1);
     let bar = |row: &Vec<Cell>| {
         let cell = row.get(column)?;
         let (length, text) = match cell {
             Cell::Share(None) => (0.0, "-".to_owned()),
-            Cell::Share(Some(share)) => (*share as f64 / 10.0, format!("{:.1} %", *share as f64 / 10.0)),
+            Cell::Share(Some(share)) => {
+                let percent = *share as f64 / 10.0;
+                (percent, format!("{} %", words.decimal(percent, 1)))
+            }
             other => (number(other) as f64 * 100.0 / most as f64, number(other).to_string()),
         };
         Some(Bar { name: name(row), length, text })

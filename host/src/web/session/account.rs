@@ -10,6 +10,7 @@ use super::{Visit, agent, with_cookie};
 use crate::app::Error;
 use crate::app::jobs::messages::preferences::{Delivery, Wanted};
 use crate::app::tokens::sessions::Session;
+use crate::desk::organisation::form::Problem;
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::Form;
 use crate::web::frame::times::When;
@@ -119,8 +120,8 @@ pub async fn password(visit: Visit, form: Form) -> Result<Response, Failure> {
         Ok(()) => Ok(Redirect::to("/sign-in?next=%2Faccount").into_response()),
         Err(Error::Rejected { problems }) => {
             let named = |field: &str| visit.frame.words.t(&format!("account.{field}"));
-            let problems = problems.iter().map(|problem| format!("{}: {}", named(&problem.field), problem.message));
-            let problems = problems.collect();
+            let said = |problem: &Problem| format!("{}: {}", named(&problem.field), visit.frame.problem(problem));
+            let problems = problems.iter().map(said).collect();
             render(visit, false, problems).await
         }
         Err(other) => Err(other.into()),

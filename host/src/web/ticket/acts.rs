@@ -55,7 +55,7 @@ pub(super) async fn answer(
     match outcome {
         Ok(()) => back(&visit, number, done, form).await,
         Err(Error::Rejected { problems }) => {
-            let all = problems.iter().map(|problem| problem.message.clone()).collect();
+            let all = problems.iter().map(|problem| visit.frame.problem(problem)).collect();
             let shown = notice(words.t("ticket.rejected"), "bad", all);
             render(visit, number, form, shown, StatusCode::UNPROCESSABLE_ENTITY).await
         }

@@ -55,7 +55,7 @@ pub async fn all(visit: &Visit, number: TicketNumber) -> Result<Vec<Shown>, Fail
     let f: &PageFrame = &visit.frame;
     let shown = |file: StoredAttachment| Shown {
         id: file.id.to_string(),
-        size: size(file.size),
+        size: size(f.words, file.size),
         who: f.name_of(&file.uploader),
         when: f.times.ago(file.uploaded_at),
         internal: file.visibility == Visibility::Internal,

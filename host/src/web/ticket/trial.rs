@@ -119,10 +119,12 @@ pub async fn run(visit: Visit, Path(key): Path<String>, form: Form) -> Result<Re
     let tried = match visit.app.dry_run(&visit.actor, trial).await {
         Ok(would) => match would.outcome {
             Ok(would_be) => (compared(&visit.frame, &ticket, &would_be.ticket), Vec::new()),
-            Err(problems) => (Vec::new(), problems.into_iter().map(|problem| problem.message).collect()),
+            Err(problems) => (Vec::new(), problems.iter().map(|problem| visit.frame.problem(problem)).collect()),
         },
-        Err(error @ (Error::Unfit(_) | Error::Missing { .. })) => (Vec::new(), vec![error.to_string()]),
-        Err(Error::Rejected { problems }) => (Vec::new(), problems.into_iter().map(|p| p.message).collect()),
+        Err(error @ (Error::Unfit(_) | Error::Missing { .. })) => (Vec::new(), vec![visit.frame.why_not(&error)]),
+        Err(Error::Rejected { problems }) => {
+            (Vec::new(), problems.iter().map(|problem| visit.frame.problem(problem)).collect())
+        }
         Err(other) => return Err(other.into()),
     };
     show(visit, key, &form, Some(tried)).await

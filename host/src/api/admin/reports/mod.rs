@@ -110,7 +110,7 @@ fn answer(format: Format, (report, days): (Report, Days), table: &ReportTable) -
                 (header::CONTENT_SECURITY_POLICY, html::POLICY),
                 (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
             ];
-            (headers, html::page(report, days, table)).into_response()
+            (headers, html::page(report, days, table, html::ENGLISH)).into_response()
         }
     }
 }

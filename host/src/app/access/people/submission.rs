@@ -14,7 +14,7 @@ use crate::desk::access::AccessRequest;
 use crate::desk::actor::Actor;
 use crate::desk::id::{PersonId, TicketNumber};
 use crate::desk::organisation::Organisation;
-use crate::desk::organisation::form::{Problem, Raw};
+use crate::desk::organisation::form::{Fault, Problem, Raw};
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::intake::{NewTicket, Submission};
@@ -61,8 +61,7 @@ impl App {
         request: &SubmissionRequest,
         key: Option<Key>,
     ) -> Result<AccessSubmission, Error> {
-        let no_person =
-            || rejected(vec![Problem::new("people", "required", "A person asks for access, and this is none.")]);
+        let no_person = || rejected(vec![Problem::of("people", "required", Fault::AsksAsPerson, &[])]);
         let requester = actor.person().ok_or_else(no_person)?.clone();
         let kept = match self.begun_before(&requester, key.as_ref()).await? {
             Some(kept) => kept,
@@ -178,12 +177,11 @@ fn check(
 ) -> Result<Vec<SubmissionPart>, Error> {
     let count = request.people.len().max(1).saturating_mul(request.items.len());
     if !(1..=PARTS_MAX).contains(&count) {
-        let message = format!("{count} requests would come of it: ask for 1 to {PARTS_MAX} at once.");
-        return Err(rejected(vec![Problem::new("items", "out-of-range", message)]));
+        return Err(rejected(vec![Problem::of("items", "out-of-range", Fault::ManyRequests, &[&count, &PARTS_MAX])]));
     }
     let form = organisation.request_types.values().find(|form| form.grants_access);
     let Some(form) = form else {
-        return Err(rejected(vec![Problem::new("items", "no-form", "No form of this desk asks for access.")]));
+        return Err(rejected(vec![Problem::of("items", "no-form", Fault::NoAccessForm, &[])]));
     };
     let permit = permission::create(organisation, actor, None)?;
     let (mut checked, mut problems) = (Vec::new(), Vec::new());
@@ -199,8 +197,8 @@ fn check(
         };
         match part(organisation, &permit, requester, submission) {
             Ok(one) if checked.contains(&one) => {
-                let message = format!("{}/{} is asked for twice for {}.", one.app, one.tier, one.subject);
-                problems.push(Problem::new(&format!("items[{at}]"), "repeated", message));
+                let field = format!("items[{at}]");
+                problems.push(Problem::of(&field, "repeated", Fault::AskedTwice, &[&one.app, &one.tier, &one.subject]));
             }
             Ok(one) => checked.push(one),
             Err(found) => problems.extend(found.into_iter().map(place)),

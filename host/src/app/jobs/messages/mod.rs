@@ -288,7 +288,7 @@ impl Office {
     }
 
     /// The language of a person: what they have chosen, what the directory says, what the desk speaks.
-    fn locale_of(&self, person: &Person, preference: &Preference) -> String {
+    pub(in crate::app) fn locale_of(&self, person: &Person, preference: &Preference) -> String {
         let correspondence = self.correspondence.load();
         let of_directory = person.attributes.get("locale");
         let wish = preference.locale.as_ref().or(of_directory).unwrap_or(&correspondence.locale);

@@ -6,7 +6,7 @@ use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::change::message::MessageKind;
 use crate::desk::id::PersonId;
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::permission::Act;
 use crate::desk::refusal::Refusal;
 use crate::store::jobs::messages::StoredPreference;
@@ -90,13 +90,12 @@ impl Office {
         let delivery = Delivery::from_code(&wanted.delivery);
         if delivery.is_none() {
             let known = Delivery::ALL.map(Delivery::code).join(", ");
-            problems.push(Problem::new("delivery", "unknown", format!("choose one of {known}")));
+            problems.push(Problem::of("delivery", "unknown", Fault::ChooseOne, &[&known]));
         }
         let correspondence = self.correspondence.load_full();
         let known: Vec<&str> = correspondence.templates.locales().collect();
         if wanted.locale.as_deref().is_some_and(|locale| !known.contains(&locale)) {
-            let message = format!("the desk speaks {}", known.join(", "));
-            problems.push(Problem::new("locale", "unknown", message));
+            problems.push(Problem::of("locale", "unknown", Fault::NoLanguage, &[&known.join(", ")]));
         }
         let kinds = kinds(&wanted.kinds, &mut problems);
         let Some(delivery) = delivery.filter(|_| problems.is_empty()) else {
@@ -111,7 +110,7 @@ impl Office {
     }
 
     /// How a person wants to hear of things: at once, where they have said nothing.
-    pub(super) async fn preference_of(&self, person: &PersonId) -> Result<Preference, Error> {
+    pub(in crate::app) async fn preference_of(&self, person: &PersonId) -> Result<Preference, Error> {
         let stored = self.store.preference(person).await?;
         let Some(StoredPreference { delivery, locale, kinds }) = stored else {
             return Ok(Preference { delivery: Delivery::Immediately, locale: None, kinds: BTreeMap::new() });
@@ -135,12 +134,12 @@ fn kinds(wanted: &BTreeMap<String, String>, problems: &mut Vec<Problem>) -> BTre
             (Some(kind), Some(choice)) => drop(kinds.insert(kind, choice)),
             (None, _) => {
                 let known = MessageKind::ALL.map(MessageKind::code).join(", ");
-                problems.push(Problem::new(&field(), "unknown", format!("the kinds are {known}")));
+                problems.push(Problem::of(&field(), "unknown", Fault::NoKind, &[&known]));
                 return kinds;
             }
             (_, None) => {
                 let known = Delivery::ALL.map(Delivery::code).join(", ");
-                problems.push(Problem::new(&field(), "unknown", format!("choose one of {known}")));
+                problems.push(Problem::of(&field(), "unknown", Fault::ChooseOne, &[&known]));
             }
         }
     }

@@ -3,6 +3,9 @@
 use std::fmt::Write as _;
 
 use crate::app::observe::reports::{Cell, Days, Report, ReportTable};
+use crate::desk::organisation::form::filled;
+pub use crate::messages::ENGLISH;
+use crate::messages::reports;
 
 /// The policy of such a page: its own styles, and nothing else.
 pub const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
@@ -23,33 +26,56 @@ const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;ma
                      @media(prefers-color-scheme:dark){body{color:#e6e9ed;background:#14171a}rect{fill:#6ba7e0}\
                      th,td{border-color:#3a4149}}";
 
-/// The page of a report.
-pub fn page(report: Report, days: Days, table: &ReportTable) -> String {
-    let title = format!("{}, {} to {}", report.code(), days.from, days.to);
+/// A text in a reader's language; the key itself where there is none.
+fn said<'a>(locale: &str, key: &'a str) -> &'a str {
+    reports::text(locale, key).unwrap_or(key)
+}
+
+/// The heading of a column, or its name among programs where there is none.
+fn heading<'a>(locale: &str, column: &'a str) -> &'a str {
+    reports::text(locale, &format!("report.{column}")).unwrap_or(column)
+}
+
+/// The name of a report over some days, in a reader's language.
+pub fn title(report: Report, days: Days, locale: &str) -> String {
+    let name = said(locale, &format!("report.title.{}", report.code())).to_owned();
+    filled(said(locale, "report.page-title"), &[name, days.from.to_string(), days.to.to_string()])
+}
+
+/// The words with which a report is sent, in a reader's language.
+pub fn letter(title: &str, organisation: &str, rows: usize, locale: &str) -> String {
+    let key = if rows == 1 { "report.letter.one" } else { "report.letter.other" };
+    filled(said(locale, key), &[title.to_owned(), organisation.to_owned(), rows.to_string()])
+}
+
+/// The page of a report, in a reader's language.
+pub fn page(report: Report, days: Days, table: &ReportTable, locale: &str) -> String {
+    let (title, tag) = (title(report, days, locale), reports::tag(locale));
     let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+        "<!doctype html>\n<html lang=\"{tag}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
          content=\"width=device-width, initial-scale=1\"><title>{title}</title><style>{STYLE}</style></head><body>\n<h1>{title}</h1>\n"
     );
-    if let Some(plot) = plot(table) {
+    if let Some(plot) = plot(table, locale) {
         page.push_str(&plot);
     }
     page.push_str("<table><thead><tr>");
     for (place, column) in table.columns.iter().enumerate() {
         let class = if is_number(table, place) { " class=\"n\"" } else { "" };
         // Writing to a string does not fail.
-        let _ = write!(page, "<th scope=\"col\"{class}>{}</th>", escaped(column));
+        let _ = write!(page, "<th scope=\"col\"{class}>{}</th>", escaped(heading(locale, column)));
     }
     page.push_str("</tr></thead><tbody>\n");
     for row in &table.rows {
         page.push_str("<tr>");
         for cell in row {
             let class = if matches!(cell, Cell::Text(_)) { "" } else { " class=\"n\"" };
-            let _ = write!(page, "<td{class}>{}</td>", escaped(&shown(cell)));
+            let _ = write!(page, "<td{class}>{}</td>", escaped(&shown(cell, locale)));
         }
         page.push_str("</tr>\n");
     }
     if table.rows.is_empty() {
-        let _ = write!(page, "<tr><td colspan=\"{}\">nothing in these days</td></tr>", table.columns.len());
+        let (width, none) = (table.columns.len(), said(locale, "report.page-none"));
+        let _ = write!(page, "<tr><td colspan=\"{width}\">{none}</td></tr>");
     }
     page.push_str("</tbody></table>\n</body></html>\n");
     page
@@ -59,17 +85,17 @@ fn is_number(table: &ReportTable, place: usize) -> bool {
     table.rows.first().and_then(|row| row.get(place)).is_some_and(|cell| !matches!(cell, Cell::Text(_)))
 }
 
-fn shown(cell: &Cell) -> String {
+fn shown(cell: &Cell, locale: &str) -> String {
     match cell {
         Cell::Text(text) => text.clone(),
         Cell::Number(number) => number.to_string(),
         Cell::Share(None) => "–".to_owned(),
-        Cell::Share(Some(share)) => format!("{}.{} %", share / 10, share % 10),
+        Cell::Share(Some(share)) => format!("{}{}{} %", share / 10, reports::point(locale), share % 10),
     }
 }
 
 /// A bar for each row, as long as its first number says; `None` where there is nothing to plot.
-fn plot(table: &ReportTable) -> Option<String> {
+fn plot(table: &ReportTable, locale: &str) -> Option<String> {
     let place = (0..table.columns.len()).find(|place| is_number(table, *place))?;
     let name = table.columns.get(place)?;
     let bar = |row: &Vec<Cell>| {
@@ -77,7 +103,10 @@ fn plot(table: &ReportTable) -> Option<String> {
             Cell::Number(number) => *number,
             Cell::Text(_) | Cell::Share(_) => return None,
         };
-        let texts = row.iter().filter(|cell| matches!(cell, Cell::Text(text) if !text.is_empty())).map(shown);
+        let texts = row
+            .iter()
+            .filter(|cell| matches!(cell, Cell::Text(text) if !text.is_empty()))
+            .map(|cell| shown(cell, locale));
         Some((texts.collect::<Vec<_>>().join(" · "), value))
     };
     let mut bars: Vec<(String, i64)> = table.rows.iter().filter_map(bar).collect();
@@ -85,7 +114,7 @@ fn plot(table: &ReportTable) -> Option<String> {
     bars.truncate(BARS_MAX);
     let most = bars.iter().map(|(_, value)| *value).max().filter(|most| *most > 0)?;
     let height = ROW * i64::try_from(bars.len()).ok()?;
-    let (width, label) = (LABEL + BAR + 80, escaped(name));
+    let (width, label) = (LABEL + BAR + 80, escaped(heading(locale, name)));
     let mut svg =
         format!("<h2>{label}</h2>\n<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{label}\">\n");
     for (n, (text, value)) in (0..).zip(&bars) {
@@ -104,7 +133,8 @@ fn plot(table: &ReportTable) -> Option<String> {
     }
     svg.push_str("</svg>\n");
     if more > 0 {
-        let _ = writeln!(svg, "<p>The plot shows the first {BARS_MAX} rows; {more} more are in the table alone.</p>");
+        let text = filled(said(locale, "report.page-more"), &[BARS_MAX.to_string(), more.to_string()]);
+        let _ = writeln!(svg, "<p>{}</p>", escaped(&text));
     }
     Some(svg)
 }
@@ -123,10 +153,15 @@ mod tests {
         let rows = vec![row("<script>alert(1)</script>", 4), row("b & c", 2)];
         let table = ReportTable { columns: vec!["group", "count", "share"], rows };
         let days = Days { from: "2026-01-01".parse().unwrap(), to: "2026-01-31".parse().unwrap() };
-        let page = page(Report::Volume, days, &table);
+        let german = super::page(Report::Volume, days, &table, "de");
+        let page = page(Report::Volume, days, &table, ENGLISH);
         assert!(!page.contains("<script") && page.contains("&lt;script&gt;") && page.contains("b &amp; c"), "{page}");
         assert!(page.contains("width=\"520\"") && page.contains("width=\"260\""), "the bars: {page}");
         assert!(page.contains("33.3 %") && !page.contains("http"), "{page}");
+        assert!(page.contains("<h1>Volume, 2026-01-01 to 2026-01-31</h1>"), "{page}");
+        for text in ["<html lang=\"de\">", "<h1>Aufkommen, 2026-01-01 bis 2026-01-31</h1>", ">Gruppe</th>", "33,3 %"] {
+            assert!(german.contains(text), "{text}: {german}");
+        }
     }
 
     /// A year in days is plotted to its end; of what is longer the page says what is missing.
@@ -139,6 +174,7 @@ mod tests {
                 Report::Volume,
                 days,
                 &ReportTable { columns: vec!["day", "created"], rows: (0..rows).map(row).collect() },
+                ENGLISH,
             )
         };
         let year = of(366);
@@ -151,7 +187,7 @@ mod tests {
     #[test]
     fn a_report_of_nothing_says_so() {
         let days = Days { from: "2026-01-01".parse().unwrap(), to: "2026-01-31".parse().unwrap() };
-        let page = page(Report::Backlog, days, &ReportTable { columns: vec!["group"], rows: Vec::new() });
+        let page = page(Report::Backlog, days, &ReportTable { columns: vec!["group"], rows: Vec::new() }, ENGLISH);
         assert!(page.contains("nothing in these days") && !page.contains("<svg"), "{page}");
     }
 }

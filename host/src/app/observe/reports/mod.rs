@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Fault, Problem};
 pub use crate::desk::organisation::schedule::{By, Per, Report};
 use crate::desk::permission;
 use crate::store::sql::columns::DAY_MS;
@@ -107,9 +107,8 @@ impl Office {
             let length = period.to.as_millisecond() - period.from.as_millisecond();
             length > 0 && length <= DAYS_MAX * DAY_MS
         };
-        period.filter(fits).ok_or_else(|| {
-            let message = format!("is not before `to`, or more than {DAYS_MAX} days before it");
-            Error::Rejected { problems: vec![Problem::new("from", "invalid", message)] }
+        period.filter(fits).ok_or_else(|| Error::Rejected {
+            problems: vec![Problem::of("from", "invalid", Fault::Period, &[&DAYS_MAX])],
         })
     }
 

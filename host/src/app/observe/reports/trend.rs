@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::{By, Cell, Days, ReportTable};
 use crate::app::{Error, Office};
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Fault, Problem};
 use crate::store::tickets::reports::days::{Clocks, Undone};
 use crate::store::tickets::reports::{Moment, Period};
 
@@ -60,8 +60,8 @@ impl Office {
         };
         let all: Vec<Date> = days.from.series(1.day()).take_while(|day| *day <= last).filter(is_there).collect();
         if all.len().saturating_mul(open.len()) > ROWS_MAX {
-            let message = format!("has {} groups on each of {} days: name fewer days", open.len(), all.len());
-            return Err(Error::Rejected { problems: vec![Problem::new("by", "too-much", message)] });
+            let problem = Problem::of("by", "too-much", Fault::ManyGroups, &[&open.len(), &all.len()]);
+            return Err(Error::Rejected { problems: vec![problem] });
         }
         let mut rows = Vec::with_capacity(all.len() * open.len());
         for day in all {

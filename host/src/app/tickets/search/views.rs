@@ -5,7 +5,7 @@ use crate::app::{Error, Office};
 use crate::desk::actor::{Actor, Role};
 use crate::desk::change::condition::Condition;
 use crate::desk::id::{PersonId, ViewId};
-use crate::desk::organisation::form::{Problem, check_characters};
+use crate::desk::organisation::form::{Fault, Problem, check_characters};
 use crate::desk::permission::{self, Act};
 use crate::desk::refusal::Refusal;
 use crate::desk::text::{is_blank, normal};
@@ -85,8 +85,8 @@ impl Office {
         match self.store.star_view(person(actor)?, view.id, on, STARRED_MAX).await? {
             true => Ok(()),
             false => {
-                let message = format!("at most {STARRED_MAX} lists stand in front: take one from there first");
-                Err(Error::Rejected { problems: vec![Problem::new("star", "too-many", message)] })
+                let problem = Problem::of("star", "too-many", Fault::ManyInFront, &[&STARRED_MAX]);
+                Err(Error::Rejected { problems: vec![problem] })
             }
         }
     }
@@ -128,8 +128,8 @@ impl Office {
         let audience = self.checked(actor, &wanted)?;
         let own = self.store.views(&owner, &[]).await?.len();
         if before.is_none() && own >= OWN_MAX {
-            let message = format!("a person keeps at most {OWN_MAX} of them");
-            return Err(Error::Rejected { problems: vec![Problem::new("name", "too-many", message)] });
+            let problem = Problem::of("name", "too-many", Fault::ManyViews, &[&OWN_MAX]);
+            return Err(Error::Rejected { problems: vec![problem] });
         }
         let owner = before.map_or(owner, |view| view.owner);
         let (name, changed_at) = (normal(wanted.name.trim()).into_owned(), self.clock.now());
@@ -243,7 +243,7 @@ impl Office {
         let name = normal(wanted.name.trim());
         let mut problems: Vec<Problem> = check_characters("name", &name).into_iter().collect();
         if is_blank(&name) || name.chars().count() > NAME_CHARS_MAX {
-            problems.push(Problem::new("name", "invalid", format!("has 1 to {NAME_CHARS_MAX} characters")));
+            problems.push(Problem::of("name", "invalid", Fault::NameLength, &[&NAME_CHARS_MAX]));
         }
         let audience = Audience::from_code(&wanted.audience);
         let is_there = |audience: &Audience| match audience {
@@ -252,8 +252,7 @@ impl Office {
         };
         let Some(audience) = audience.filter(is_there).filter(|_| problems.is_empty()) else {
             if problems.is_empty() {
-                let message = "is empty, `staff`, or `team:` and a team that there is".to_owned();
-                problems.push(Problem::new("audience", "unknown", message));
+                problems.push(Problem::of("audience", "unknown", Fault::NoAudience, &[]));
             }
             return Err(Error::Rejected { problems });
         };

@@ -1,5 +1,6 @@
 //! Files that people add to tickets: taken, kept, bound to a ticket, and given out.
 
+use std::fmt::Display;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use crate::app::tickets::change::{Changed, Key, Retry, Which, idempotency};
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::id::{AttachmentId, TicketNumber};
-use crate::desk::organisation::form::{Field, Problem, Value};
+use crate::desk::organisation::form::{Fault, Field, Problem, Value};
 use crate::desk::organisation::{FieldKind, Organisation};
 use crate::desk::permission;
 use crate::desk::ticket::Attachment;
@@ -69,8 +70,8 @@ impl Incoming {
     }
 }
 
-fn wrong(code: &str, message: impl Into<String>) -> Error {
-    Error::Rejected { problems: vec![Problem::new("attachments", code, message)] }
+fn wrong(code: &str, fault: Fault, values: &[&dyn Display]) -> Error {
+    Error::Rejected { problems: vec![Problem::of("attachments", code, fault, values)] }
 }
 
 /// The media type that a file's beginning shows.
@@ -105,7 +106,7 @@ impl Office {
                 let (ticket, case) = self.ticket(actor, number).await?;
                 permission::comment(actor, &ticket, case.as_ref(), visibility)?;
                 if self.store.attachments(number, Visibility::Internal, OF_TICKET_MAX).await?.len() >= OF_TICKET_MAX {
-                    return Err(wrong("too-many", format!("are {OF_TICKET_MAX} already: a ticket has no more")));
+                    return Err(wrong("too-many", Fault::FullTicket, &[&OF_TICKET_MAX]));
                 }
                 actor.person().map(ToString::to_string).unwrap_or_default()
             }
@@ -141,7 +142,7 @@ impl Office {
         let Incoming { declared, uploader, spool, .. } = incoming;
         let spooled = spool.end().await?;
         if spooled.size == 0 {
-            return Err(wrong("empty", "has an empty file: nothing of it arrived"));
+            return Err(wrong("empty", Fault::EmptyFile, &[]));
         }
         let (declared_type, found_type) = (essence(&declared.media_type), found_type(&spooled.beginning));
         if looks {
@@ -167,18 +168,12 @@ impl Office {
         for media_type in types {
             let shown: String = media_type.chars().take(100).collect();
             if is(&policy.refused_types, media_type) {
-                return Err(wrong(
-                    "type-refused",
-                    format!("has a file of the type `{shown}`, which this desk does not take"),
-                ));
+                return Err(wrong("type-refused", Fault::FileType, &[&shown]));
             }
             let untold = media_type.is_empty() || media_type == UNKNOWN;
             if !(policy.types.is_empty() || is(&policy.types, media_type) || untold && media_type == types[0]) {
                 let taken = policy.types.join(", ");
-                return Err(wrong(
-                    "type-refused",
-                    format!("has a file of the type `{shown}`: this desk takes {taken}"),
-                ));
+                return Err(wrong("type-refused", Fault::OtherFileType, &[&shown, &taken]));
             }
         }
         Ok(())
@@ -246,7 +241,7 @@ impl Office {
     /// [`Error::Rejected`] for one that is not there, not theirs, or another ticket's.
     pub(in crate::app) async fn uploads(&self, actor: &Actor, ids: &[AttachmentId]) -> Result<Vec<Attachment>, Error> {
         if ids.len() > ATTACHMENTS_MAX {
-            return Err(wrong("too-many", format!("has {}: at most {ATTACHMENTS_MAX}", ids.len())));
+            return Err(wrong("too-many", Fault::TooMany, &[&ids.len(), &ATTACHMENTS_MAX]));
         }
         let mut found = Vec::new();
         for id in ids {
@@ -254,7 +249,7 @@ impl Office {
                 Ok(stored) if stored.ticket.is_none() => found.push(stored.into_attachment()),
                 Ok(_) => return Err(taken()),
                 Err(Error::Missing { .. }) => {
-                    return Err(wrong("unknown", format!("names `{id}`, which is no file that you have uploaded")));
+                    return Err(wrong("unknown", Fault::NoFile, &[id]));
                 }
                 Err(other) => return Err(other),
             }
@@ -273,8 +268,8 @@ impl Office {
         let wrong = |(name, value): &Field| {
             let spec = form.fields.iter().find(|spec| spec.name == *name)?;
             let (FieldKind::Asset { table }, Value::Text(key)) = (&spec.kind, value) else { return None };
-            let message = || format!("{} takes a key of the table {table}; `{key}` is none.", spec.label);
-            (!reference.has(table, key)).then(|| Problem::new(name, "unknown", message()))
+            let values: [&dyn Display; 3] = [&spec.label, table, key];
+            (!reference.has(table, key)).then(|| Problem::of(name, "unknown", Fault::NoSuchKey, &values))
         };
         let problems: Vec<Problem> = new.fields.iter().filter_map(wrong).collect();
         if problems.is_empty() { Ok(()) } else { Err(Error::Rejected { problems }) }
@@ -362,7 +357,7 @@ impl Office {
 
 /// The problem with a file that a ticket has already.
 pub fn taken() -> Error {
-    wrong("taken", "names a file that a ticket has already: upload it once more")
+    wrong("taken", Fault::FileTaken, &[])
 }
 
 impl From<NotThis> for Error {

@@ -18,7 +18,7 @@ use crate::desk::actor::Actor;
 use crate::desk::change::at::At;
 use crate::desk::change::{AccessSeen, Change};
 use crate::desk::id::{PersonId, RunId, TicketId, TicketNumber, TierId};
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::organisation::{self, Organisation};
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
@@ -373,8 +373,8 @@ impl App {
         let accounts = organisation.other_accounts(&request.subject);
         for account in accounts.iter().chain([&request.subject]) {
             if self.store.emergency_open(account, &request.app).await? {
-                let message = "The last emergency is not looked at yet: ask for it without, and people decide.";
-                return Err(Error::Rejected { problems: vec![Problem::new("emergency", "not-reviewed", message)] });
+                let problem = Problem::of("emergency", "not-reviewed", Fault::NotReviewed, &[]);
+                return Err(Error::Rejected { problems: vec![problem] });
             }
         }
         Ok(())

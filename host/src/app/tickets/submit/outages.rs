@@ -5,7 +5,7 @@ use crate::app::tickets::work::may_read;
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::id::{PersonId, TicketNumber};
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::permission;
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::intake::outage::{self, CHILDREN_MAX, Declaration, OUTAGES_MAX, Outage};
@@ -66,8 +66,8 @@ impl Office {
             let permits =
                 (permission::edit(actor, ticket)?, permission::comment(actor, ticket, case, Visibility::Public)?);
             if others >= OUTAGES_MAX {
-                let message = format!("is too much: {OUTAGES_MAX} outages are declared already, end one of them");
-                return Err(Error::Rejected { problems: vec![Problem::new("announcement", "too-many", message)] });
+                let problem = Problem::of("announcement", "too-many", Fault::ManyOutages, &[&OUTAGES_MAX]);
+                return Err(Error::Rejected { problems: vec![problem] });
             }
             Ok(outage::declare(ticket, &declaration, before.as_ref(), (&permits.0, &permits.1), at)?)
         });

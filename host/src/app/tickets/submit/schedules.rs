@@ -184,20 +184,17 @@ impl Office {
         let (report, days) = (mailed.report, Days { from, to: to_day });
         let table = self.report(&Actor::System, report, days, mailed.by).await?.per(mailed.per);
         let code = report.code();
-        let title = format!("{code}, {from} to {to_day}");
-        let name = name_of(&organisation, to);
-        let text = format!(
-            "{name},\n\nhere is the report {title} of {}, with {} rows: as a page, and as a table for a spreadsheet.\n",
-            organisation.name,
-            table.rows.len()
-        );
+        let locale = self.locale_of(person, &self.preference_of(to).await?);
+        let (title, name) = (html::title(report, days, &locale), name_of(&organisation, to));
+        let words = html::letter(&title, &organisation.name, table.rows.len(), &locale);
+        let text = format!("{name},\n\n{words}\n");
         Ok(Some(ReportLetter {
             id: format!("r.{}", digest(format!("{} {}", occurrence.name, occurrence.at).as_bytes()).replace(':', "-")),
             to_name: name,
             to_address: person.email.clone(),
             subject: format!("[{}] {title}", organisation.name),
             text,
-            html: html::page(report, days, &table),
+            html: html::page(report, days, &table, &locale),
             csv: csv::report(&table),
             file: format!("{code}-{from}-{to_day}"),
             at: occurrence.at,

@@ -9,7 +9,7 @@ use super::bundle;
 use crate::desk::actor::Author;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
-use crate::desk::organisation::form::{Field, Problem, Value};
+use crate::desk::organisation::form::{Fault, Field, Problem, Value};
 use crate::desk::organisation::parts::{Part, Pattern};
 use crate::desk::organisation::{Organisation, RequestType};
 use crate::desk::permission::MayEdit;
@@ -187,15 +187,13 @@ fn check(whole: &Ticket, wanted: &MoveDay, at: &At<'_>) -> Result<Date, Refusal>
     let mut problems: Vec<Problem> = check_reason("reason", &wanted.reason).into_iter().collect();
     if from.is_none() {
         let known: Vec<&str> = days.iter().map(|day| day.field.as_str()).collect();
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        let message = format!("the ticket goes by no day {}: there is {known}", quoted(&wanted.field));
-        problems.push(Problem::new("field", "unknown", message));
+        let fault = if known.is_empty() { Fault::NoDays } else { Fault::NoSuchDay };
+        problems.push(Problem::of("field", "unknown", fault, &[&quoted(&wanted.field), &known.join(", ")]));
     }
     let today = at.organisation.calendar.zone.to_datetime(at.now).date();
     let is_near = (wanted.to - today).get_days().abs() <= DAYS_MAX;
     if !is_near {
-        let message = format!("is more than {DAYS_MAX} days from today: name one that is nearer");
-        problems.push(Problem::new("to", "out-of-range", message));
+        problems.push(Problem::of("to", "out-of-range", Fault::FarDay, &[&DAYS_MAX]));
     }
     match from {
         Some(from) if problems.is_empty() => Ok(from),

@@ -1,12 +1,14 @@
 //! The command that begins every ticket, whichever channel it came by.
 
+use std::fmt::Display;
+
 use attachment::Attachment;
 use bundle::Place;
 
 use super::lifecycle::links::Origin;
 use crate::desk::id::{AttachmentId, PersonId, RequestTypeId};
 use crate::desk::organisation::form::{
-    Field, INTEGER_MAX, PROBLEMS_MAX, Problem, Raw, Value, check_characters, check_form, check_texts,
+    Fault, Field, INTEGER_MAX, PROBLEMS_MAX, Problem, Raw, Value, check_characters, check_form, check_texts,
 };
 use crate::desk::organisation::{FieldKind, Organisation, RequestType};
 use crate::desk::permission::MayCreate;
@@ -172,8 +174,7 @@ fn seen(subject: String) -> String {
 pub(super) fn check_request_type<'o>(organisation: &'o Organisation, name: &str) -> Result<&'o RequestType, Problem> {
     organisation.request_types.get(name).ok_or_else(|| {
         let known: Vec<&str> = organisation.request_types.keys().map(|id| id.as_str()).collect();
-        let message = format!("is not a request type: use one of {}", known.join(", "));
-        Problem::new("request_type", "unknown", message)
+        Problem::of("request_type", "unknown", Fault::NoRequestType, &[&known.join(", ")])
     })
 }
 
@@ -181,29 +182,27 @@ pub(super) fn check_request_type<'o>(organisation: &'o Organisation, name: &str)
 fn check_channel(permit: &MayCreate, given: &Submission) -> Option<Problem> {
     let named = given.channel_named.as_ref().filter(|named| **named != given.channel)?;
     if !permit.by_desk() {
-        let message = format!("is `{}` for what you send this way: leave it out", given.channel);
-        return Some(Problem::new("channel", "not-yours", message));
+        return Some(Problem::of("channel", "not-yours", Fault::ChannelNotYours, &[&given.channel]));
     }
-    let blank = || Problem::new("channel", "required", "names a channel, or is left out");
+    let blank = || Problem::of("channel", "required", Fault::NoChannel, &[]);
     let too_long = check_length("channel", named, CHANNEL_CHARS_MAX);
     check_characters("channel", named).or(too_long).or_else(|| is_blank(named).then(blank))
 }
 
 fn check_length(field: &str, text: &str, chars_max: usize) -> Option<Problem> {
     let chars = text.chars().count();
-    let message = || format!("has {chars} characters: at most {chars_max}");
-    (chars > chars_max).then(|| Problem::new(field, "too-long", message()))
+    (chars > chars_max).then(|| Problem::of(field, "too-long", Fault::LongText, &[&chars, &chars_max]))
 }
 
 fn check_attachment(attachment: &Attachment) -> Option<Problem> {
     let Attachment { name, media_type, size, .. } = attachment;
     let field = "attachments";
     let too_large = || {
-        let message = || format!("`{name}` has {size} bytes: at most {INTEGER_MAX}");
-        (*size > INTEGER_MAX).then(|| Problem::new(field, "too-large", message()))
+        let values: [&dyn Display; 3] = [name, size, &INTEGER_MAX];
+        (*size > INTEGER_MAX).then(|| Problem::of(field, "too-large", Fault::LargeFile, &values))
     };
     let bad = |text: &str, chars_max| check_characters(field, text).or_else(|| check_length(field, text, chars_max));
-    let blank = || is_blank(name).then(|| Problem::new(field, "required", "each has a name"));
+    let blank = || is_blank(name).then(|| Problem::of(field, "required", Fault::NamelessFile, &[]));
     bad(name, ATTACHMENT_NAME_CHARS_MAX)
         .or_else(blank)
         .or_else(|| bad(media_type, MEDIA_TYPE_CHARS_MAX))
@@ -230,16 +229,14 @@ fn check_named(organisation: &Organisation, form: &RequestType, fields: &[Field]
     let wrong = |(name, value): &Field| {
         let spec = form.fields.iter().find(|spec| spec.name == *name)?;
         let Value::Text(text) = value else { return None };
-        let (is_there, what) = match &spec.kind {
-            FieldKind::Person => (
-                organisation.people.get(text.as_str()).is_some_and(|person| person.active),
-                "a person of the directory",
-            ),
-            FieldKind::App => (organisation.apps.contains_key(text.as_str()), "an app of the catalog"),
+        let (is_there, fault) = match &spec.kind {
+            FieldKind::Person => {
+                (organisation.people.get(text.as_str()).is_some_and(|person| person.active), Fault::NoSuchPerson)
+            }
+            FieldKind::App => (organisation.apps.contains_key(text.as_str()), Fault::NoSuchApp),
             _ => return None,
         };
-        let message = || format!("{} takes the id of {what}; `{text}` is none.", spec.label);
-        (!is_there).then(|| Problem::new(name, "unknown", message()))
+        (!is_there).then(|| Problem::of(name, "unknown", fault, &[&spec.label, text]))
     };
     fields.iter().filter_map(wrong).collect()
 }
@@ -247,22 +244,18 @@ fn check_named(organisation: &Organisation, form: &RequestType, fields: &[Field]
 fn check_people(organisation: &Organisation, permit: &MayCreate) -> Vec<Problem> {
     match organisation.people.get(permit.requester()) {
         Some(person) if person.active => Vec::new(),
-        Some(_) => vec![Problem::new("requester", "inactive", "has left the organisation")],
-        None => {
-            let message = format!("`{}` is nobody in the directory", permit.requester());
-            vec![Problem::new("requester", "unknown", message)]
-        }
+        Some(_) => vec![Problem::of("requester", "inactive", Fault::Left, &[])],
+        None => vec![Problem::of("requester", "unknown", Fault::NoRequester, &[permit.requester()])],
     }
 }
 
 fn check_tags(organisation: &Organisation, permit: &MayCreate, tags: &[String]) -> Vec<Problem> {
     let problem = |tag: &String| {
         if !organisation.tags.contains(tag.as_str()) {
-            return Some(Problem::new("tags", "unknown", format!("{} is not a tag of the taxonomy", quoted(tag))));
+            return Some(Problem::of("tags", "unknown", Fault::NoTag, &[&quoted(tag)]));
         }
         let allowed = permit.by_desk() || organisation.requester_tags.contains(tag.as_str());
-        let message = || format!("`{tag}` is for those who work on tickets: leave it out");
-        (!allowed).then(|| Problem::new("tags", "not-yours", message()))
+        (!allowed).then(|| Problem::of("tags", "not-yours", Fault::TagNotYours, &[tag]))
     };
     tags.iter().filter_map(problem).take(PROBLEMS_MAX).collect()
 }
@@ -271,7 +264,7 @@ fn check_counts(given: &Submission) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut at_most = |field: &str, count: usize, max: usize| {
         if count > max {
-            problems.push(Problem::new(field, "too-many", format!("has {count}: at most {max}")));
+            problems.push(Problem::of(field, "too-many", Fault::TooMany, &[&count, &max]));
         }
     };
     at_most("attachments", given.attachments.len() + given.uploads.len(), ATTACHMENTS_MAX);

@@ -2,6 +2,8 @@
 //! requester reads the announcement at once and the desk's later words as they come, and all are resolved together. An agent
 //! detaches a ticket that is about something else by taking the link away.
 
+use std::fmt::Display;
+
 use jiff::Timestamp;
 
 use crate::desk::actor::Author;
@@ -10,7 +12,7 @@ use crate::desk::change::message::{MessageKind, Reply};
 use crate::desk::change::{Change, TicketWrite};
 use crate::desk::id::{CategoryId, CommentId, PersonId, RequestTypeId, TicketNumber};
 use crate::desk::organisation::Organisation;
-use crate::desk::organisation::form::{Problem, Value, check_characters, check_long};
+use crate::desk::organisation::form::{Fault, Problem, Value, check_characters, check_long};
 use crate::desk::permission::{MayComment, MayEdit};
 use crate::desk::refusal::Refusal;
 use crate::desk::text::{into_normal, is_blank};
@@ -66,21 +68,23 @@ impl Likeness {
 
     fn check(&self, organisation: &Organisation) -> Vec<Problem> {
         let mut problems = Vec::new();
-        let mut wrong = |field: &str, code: &str, message: String| problems.push(Problem::new(field, code, message));
+        let mut wrong = |field: &str, code: &str, fault: Fault, values: &[&dyn Display]| {
+            problems.push(Problem::of(field, code, fault, values));
+        };
         if self.is_empty() {
-            wrong("like", "required", "say which submissions are like it: all would be".to_owned());
+            wrong("like", "required", Fault::LikeNothing, &[]);
         }
         if let Some(category) = self.category.as_ref().filter(|id| !organisation.categories.contains_key(*id)) {
-            wrong("like.category", "unknown", format!("`{category}` is no category of the taxonomy"));
+            wrong("like.category", "unknown", Fault::NoCategory, &[category]);
         }
         if let Some(form) = self.request_type.as_ref().filter(|id| !organisation.request_types.contains_key(*id)) {
-            wrong("like.request_type", "unknown", format!("`{form}` is no request type"));
+            wrong("like.request_type", "unknown", Fault::NoForm, &[form]);
         }
         if self.words.len() > WORDS_MAX {
-            wrong("like.words", "too-many", format!("has {}: at most {WORDS_MAX}", self.words.len()));
+            wrong("like.words", "too-many", Fault::TooMany, &[&self.words.len(), &WORDS_MAX]);
         }
         if self.words.iter().any(|word| is_blank(word) || word.chars().count() > WORD_CHARS_MAX) {
-            wrong("like.words", "invalid", format!("each has 1 to {WORD_CHARS_MAX} characters"));
+            wrong("like.words", "invalid", Fault::WordLength, &[&WORD_CHARS_MAX]);
         }
         problems.extend(self.words.iter().find_map(|word| check_characters("like.words", word)));
         problems.extend(self.field.iter().flat_map(|(name, value)| [name, value]).find_map(|text| check_said(text)));
@@ -91,8 +95,7 @@ impl Likeness {
 /// A name or a value of a form's field that submissions are compared with.
 fn check_said(text: &str) -> Option<Problem> {
     if is_blank(text) || text.chars().count() > SAID_CHARS_MAX {
-        let message = format!("its name and its value have 1 to {SAID_CHARS_MAX} characters");
-        return Some(Problem::new("like.field", "invalid", message));
+        return Some(Problem::of("like.field", "invalid", Fault::SaidLength, &[&SAID_CHARS_MAX]));
     }
     check_characters("like.field", text)
 }
@@ -226,10 +229,10 @@ fn internal(author: &Author, step: &str, at: &At<'_>) -> Entry {
 fn check_announcement(text: &str) -> Option<Problem> {
     let field = "announcement";
     let long = || {
-        let message = format!("has more than {ANNOUNCEMENT_CHARS_MAX} characters");
-        (text.chars().count() > ANNOUNCEMENT_CHARS_MAX).then(|| Problem::new(field, "too-long", message))
+        let is_long = text.chars().count() > ANNOUNCEMENT_CHARS_MAX;
+        is_long.then(|| Problem::of(field, "too-long", Fault::Long, &[&ANNOUNCEMENT_CHARS_MAX]))
     };
-    let blank = || is_blank(text).then(|| Problem::new(field, "required", "say what those who are hit by it read"));
+    let blank = || is_blank(text).then(|| Problem::of(field, "required", Fault::NoAnnouncement, &[]));
     check_long(field, text).or_else(long).or_else(blank)
 }
 

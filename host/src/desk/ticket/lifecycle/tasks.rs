@@ -6,7 +6,7 @@ use crate::desk::actor::Author;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::id::TaskId;
-use crate::desk::organisation::form::{Problem, check_characters};
+use crate::desk::organisation::form::{Fault, Problem, check_characters};
 use crate::desk::permission::MayEdit;
 use crate::desk::refusal::Refusal;
 use crate::desk::text::{is_blank, normal};
@@ -83,12 +83,10 @@ pub fn add(ticket: &Ticket, text: &str, count: usize, permit: &MayEdit, at: &At<
     let text = normal(text.trim()).into_owned();
     let problem = check_characters("text", &text).or_else(|| {
         let (blank, long) = (is_blank(&text), text.chars().count() > TEXT_CHARS_MAX);
-        let blank = blank.then(|| Problem::new("text", "required", "say what is to be done"));
-        blank.or_else(|| {
-            long.then(|| Problem::new("text", "too-long", format!("has more than {TEXT_CHARS_MAX} characters")))
-        })
+        let blank = blank.then(|| Problem::of("text", "required", Fault::NoTask, &[]));
+        blank.or_else(|| long.then(|| Problem::of("text", "too-long", Fault::Long, &[&TEXT_CHARS_MAX])))
     });
-    let many = || Problem::new("text", "too-many", format!("a ticket has at most {TASKS_MAX} tasks"));
+    let many = || Problem::of("text", "too-many", Fault::ManyTasks, &[&TASKS_MAX]);
     if let Some(problem) = problem.or_else(|| (count >= TASKS_MAX).then(many)) {
         return Err(Refusal::Problems { problems: vec![problem] });
     }

@@ -6,7 +6,7 @@ use crate::desk::actor::{Actor, Author};
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::id::TimeId;
-use crate::desk::organisation::form::{Problem, check_characters};
+use crate::desk::organisation::form::{Fault, Problem, check_characters};
 use crate::desk::permission::{self, MayEdit};
 use crate::desk::refusal::Refusal;
 use crate::desk::text::normal;
@@ -44,7 +44,7 @@ pub fn along(change: Change, minutes: i64, actor: &Actor, at: &At<'_>) -> Result
 }
 
 fn range() -> Problem {
-    Problem::new("minutes", "out-of-range", format!("takes 1 to {MINUTES_MAX}"))
+    Problem::of("minutes", "out-of-range", Fault::Minutes, &[&MINUTES_MAX])
 }
 
 /// Writes time down on a ticket on which `total` minutes are written down so far, in any state: what was worked was worked.
@@ -64,10 +64,10 @@ pub fn spend(
     if minutes == 0 || minutes.abs() > MINUTES_MAX {
         problems.push(range());
     } else if total + minutes < 0 {
-        problems.push(Problem::new("minutes", "out-of-range", format!("only {total} minutes can be taken off")));
+        problems.push(Problem::of("minutes", "out-of-range", Fault::MinutesOff, &[&total]));
     }
     if note.chars().count() > NOTE_CHARS_MAX {
-        problems.push(Problem::new("note", "too-long", format!("has more than {NOTE_CHARS_MAX} characters")));
+        problems.push(Problem::of("note", "too-long", Fault::Long, &[&NOTE_CHARS_MAX]));
     }
     if !problems.is_empty() {
         return Err(Refusal::Problems { problems });

@@ -1,12 +1,14 @@
 //! Those who follow a ticket that is not theirs: they read its public part and hear of what happens to it. And those who are
 //! named in words on it.
 
+use std::fmt::Display;
+
 use crate::desk::actor::Author;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::id::PersonId;
 use crate::desk::organisation::Organisation;
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::permission::MayWatch;
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::sight::of_named;
@@ -26,15 +28,17 @@ const MENTIONS_MAX: usize = 20;
 /// [`Refusal::Problems`] for a person who is not here, and where too many follow it.
 pub fn watch(ticket: &Ticket, person: &PersonId, permit: &MayWatch, at: &At<'_>) -> Result<Option<Change>, Refusal> {
     let author = permit.on(ticket)?;
-    let problem = |code, message: String| Refusal::Problems { problems: vec![Problem::new("person", code, message)] };
+    let problem = |code, fault, values: &[&dyn Display]| Refusal::Problems {
+        problems: vec![Problem::of("person", code, fault, values)],
+    };
     if !at.organisation.is_active(person) {
-        return Err(problem("unknown", format!("`{person}` is no person who is here")));
+        return Err(problem("unknown", Fault::NotHere, &[person]));
     }
     if ticket.belongs_to(person) || ticket.is_watched_by(person) {
         return Ok(None);
     }
     if ticket.watchers.len() >= WATCHERS_MAX {
-        return Err(problem("too-many", format!("at most {WATCHERS_MAX} people follow a ticket")));
+        return Err(problem("too-many", Fault::ManyWatchers, &[&WATCHERS_MAX]));
     }
     let mut after = changed(ticket, at.now);
     after.watchers.push(person.clone());

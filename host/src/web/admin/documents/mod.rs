@@ -185,8 +185,13 @@ fn beside(f: &Frame, live: &LiveDocument, content: &str, proposed: Proposed, for
         None => String::new(),
     };
     let more = touched.len().saturating_sub(TOUCHED_MAX);
+    // A mistake in the file has its place, and the words of its reader; another stands in the reader's.
+    let found = |problem: &Problem| match problem.fault {
+        Some(_) => Wrong { line: None, text: f.problem(problem), excerpt: String::new() },
+        None => wrong(problem, live.document, content),
+    };
     Ok(Beside {
-        wrong: problems.iter().map(|problem| wrong(problem, live.document, content)).collect(),
+        wrong: problems.iter().map(found).collect(),
         groups: lines::changed(&live.content, content, LINES_MAX),
         things: touched.into_iter().take(TOUCHED_MAX).map(|touched| thing(f, touched)).collect(),
         more,
@@ -284,7 +289,7 @@ pub fn not_done(f: &Frame, error: Error, stale: &str) -> Result<(String, &'stati
         }
         Error::Rejected { .. } => Ok((f.words.t("document.rejected"), "bad")),
         Error::Stale { .. } => Ok((f.words.t(stale), "warn")),
-        error @ Error::Table(_) => Ok((error.to_string(), "bad")),
+        error @ Error::Table(_) => Ok((f.why_not(&error), "bad")),
         other => Err(other.into()),
     }
 }

@@ -19,7 +19,7 @@ use crate::web::session::Visit;
 
 pub mod grid;
 
-use grid::Grid;
+use grid::{Grid, NotATable, NotAValue};
 
 /// How far back a backtest goes, and how many decisions it asks about.
 const DAYS: i64 = 30;
@@ -116,7 +116,7 @@ fn beside(f: &Frame, report: &Report) -> Beside {
         decisions: report.decisions,
         newest: report.limit_reached.then_some(DECISIONS_MAX),
         changed: report.changed,
-        percent: format!("{:.1}", report.changed_share * 100.0),
+        percent: f.words.decimal(report.changed_share * 100.0, 1),
         moves: moves
             .into_iter()
             .take(SHOWN)
@@ -146,7 +146,7 @@ fn beside(f: &Frame, report: &Report) -> Beside {
             .collect(),
         agree: (words > 0).then(|| (percent(before), percent(after))),
         new_failures: report.failures.new,
-        seconds: format!("{:.1}", report.speed.seconds),
+        seconds: f.words.decimal(report.speed.seconds, 1),
     }
 }
 
@@ -228,7 +228,7 @@ pub async fn run(visit: Visit, Path(name): Path<String>, form: Form) -> Result<R
     let changed = match changed {
         Ok(changed) => changed,
         Err(error) => {
-            page_.problem = Some(error.to_string());
+            page_.problem = Some(not_a_table(&visit.frame, &error));
             return page(StatusCode::UNPROCESSABLE_ENTITY, &page_);
         }
     };
@@ -258,13 +258,29 @@ pub async fn run(visit: Visit, Path(name): Path<String>, form: Form) -> Result<R
     page(status, &page_)
 }
 
+/// Why a grid is no decision table, in the reader's language; the words of the reader of TOML stay as they are.
+fn not_a_table(f: &Frame, error: &NotATable) -> String {
+    match error {
+        NotATable::Cell { row, column, source } => {
+            let source = match source {
+                NotAValue::Toml(error) => error.message().to_owned(),
+                NotAValue::Empty => f.words.t("editor.no-value"),
+                NotAValue::Taken { key } => f.words.t1("editor.taken", key),
+            };
+            f.words.filled("editor.cell", &[row.to_string(), column.clone(), source])
+        }
+        NotATable::Manifest(error) => f.words.t1("editor.unreadable", error),
+        NotATable::Unwritable(error) => f.words.t1("editor.unwritable", error),
+    }
+}
+
 /// Offers the changed rule as a version; or says why it was not taken.
 async fn offer(visit: &Visit, name: &str, manifest: &str, why: String) -> Result<Result<Response, String>, Failure> {
     let component = visit.app.live_component(&visit.actor, name)?;
     let uploading = visit.app.begin_upload(&visit.actor)?;
     let manifest = match grid::in_shadow(manifest) {
         Ok(manifest) => manifest,
-        Err(error) => return Ok(Err(error.to_string())),
+        Err(error) => return Ok(Err(not_a_table(&visit.frame, &error))),
     };
     let upload = Upload { manifest: manifest.into_bytes(), component, signature: None, why };
     match visit.app.deploy_rule(&visit.actor, uploading, upload).await {
@@ -274,10 +290,12 @@ async fn offer(visit: &Visit, name: &str, manifest: &str, why: String) -> Result
         }
         Err(Error::Unfit(unfit)) => Ok(Err(format!("{} {}", unfit.what, unfit.mend))),
         Err(Error::Rejected { problems }) => {
-            let all = problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join(" ");
+            let all = visit.frame.problems(&problems);
             Ok(Err(visit.frame.words.t1("rule.why-needed", all)))
         }
-        Err(error @ Error::NotTaken { .. }) => Ok(Err(visit.frame.words.t1("editor.of-directory", error))),
+        Err(error @ Error::NotTaken { .. }) => {
+            Ok(Err(visit.frame.words.t1("editor.of-directory", visit.frame.why_not(&error))))
+        }
         Err(other) => Err(other.into()),
     }
 }

@@ -76,8 +76,8 @@ pub async fn list(visit: Visit, Query(How { done }): Query<How>) -> Result<Respo
             if troubles.is_empty() { fine(true) } else { troubles.join(" ") },
         ),
         check("health.revocations", overdue == 0, f.words.n("health.overdue", overdue)),
-        check("health.storage", true, size(kept.database_bytes)),
-        check("health.files", true, f.words.t2("health.files-of", kept.files, size(kept.file_bytes))),
+        check("health.storage", true, size(f.words, kept.database_bytes)),
+        check("health.files", true, f.words.t2("health.files-of", kept.files, size(f.words, kept.file_bytes))),
     ];
     let dead = |job: DeadJob| Dead {
         id: job.id.to_string(),

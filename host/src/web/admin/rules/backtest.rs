@@ -168,8 +168,8 @@ pub async fn run(visit: Visit, Path(name): Path<String>, form: Form) -> Result<R
     let outcome = match visit.app.backtest_rule(&visit.actor, &name, asked.instead(), asked.days).await {
         Ok(report) => Ok(Some(Tried::of(&visit.frame, asked.title(&visit.frame, &name), &report))),
         Err(Error::Unfit(unfit)) => Err((StatusCode::UNPROCESSABLE_ENTITY, format!("{} {}", unfit.what, unfit.mend))),
-        Err(error @ Error::Ambiguous { .. }) => Err((StatusCode::UNPROCESSABLE_ENTITY, error.to_string())),
-        Err(error @ Error::Busy(_)) => Err((StatusCode::SERVICE_UNAVAILABLE, error.to_string())),
+        Err(error @ Error::Ambiguous { .. }) => Err((StatusCode::UNPROCESSABLE_ENTITY, visit.frame.why_not(&error))),
+        Err(error @ Error::Busy(_)) => Err((StatusCode::SERVICE_UNAVAILABLE, visit.frame.why_not(&error))),
         Err(other) => return Err(other.into()),
     };
     render(visit, name, asked, outcome).await

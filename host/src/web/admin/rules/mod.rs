@@ -369,7 +369,7 @@ async fn render(
         p50: micros(50),
         p99: micros(99),
         fuel: (stats.fuel.percentile(50).unwrap_or_default(), stats.fuel.percentile(99).unwrap_or_default()),
-        memory: size(stats.memory_peak),
+        memory: size(f.words, stats.memory_peak),
         tracks: tracks(&f, &stats),
         versions: versions.into_iter().map(|version| Version::of(&f, version, &active)).collect(),
         compared,
@@ -411,12 +411,13 @@ pub async fn step(visit: Visit, Path(name): Path<String>, form: Form) -> Result<
     match visit.app.command_rule(&visit.actor, &name, &command, form.text("why")).await {
         Ok(()) => Ok(Redirect::to(&format!("/admin/rules/{name}?done=1")).into_response()),
         Err(Error::Rejected { problems }) => {
-            let all = problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join(" ");
+            let all = visit.frame.problems(&problems);
             let all = visit.frame.words.t1("rule.why-needed", all);
             render(visit, &name, (Window::Day, None), Some((all, "bad")), StatusCode::UNPROCESSABLE_ENTITY).await
         }
         Err(error @ (Error::NotTaken { .. } | Error::Ambiguous { .. })) => {
-            render(visit, &name, (Window::Day, None), Some((error.to_string(), "bad")), StatusCode::CONFLICT).await
+            let why = visit.frame.why_not(&error);
+            render(visit, &name, (Window::Day, None), Some((why, "bad")), StatusCode::CONFLICT).await
         }
         Err(other) => Err(other.into()),
     }

@@ -157,7 +157,7 @@ impl Tried {
             period: report.first.zip(report.last).map(|(first, last)| (f.times.exact(first), f.times.exact(last))),
             decisions: report.decisions,
             changed: report.changed,
-            percent: format!("{:.1}", report.changed_share * 100.0),
+            percent: f.words.decimal(report.changed_share * 100.0, 1),
             cut_short: report.cut_short,
             limit_reached: report.limit_reached,
             drifted: report.drifted,
@@ -171,7 +171,7 @@ impl Tried {
             access: access(f, report),
             promises: promises(f, report),
             costs: report.costs.iter().map(|cost| costs(f, cost)).collect(),
-            seconds: format!("{:.1}", report.speed.seconds),
+            seconds: f.words.decimal(report.speed.seconds, 1),
         }
     }
 }
@@ -300,7 +300,8 @@ fn promises(f: &Frame, report: &Report) -> Vec<(String, u64, String, u64, String
     let sums = found.teams.iter().take(LISTED).chain([&found.total]);
     let row = |sum: &crate::app::replay::promises::PromiseSum| {
         let team = sum.team.as_ref().map_or_else(|| f.words.t("backtest.all-teams"), |team| f.team(team));
-        (team, sum.sooner, format!("{:.1}", sum.hours_sooner), sum.later, format!("{:.1}", sum.hours_later))
+        let hours = |hours: f64| f.words.decimal(hours, 1);
+        (team, sum.sooner, hours(sum.hours_sooner), sum.later, hours(sum.hours_later))
     };
     sums.map(row).collect()
 }

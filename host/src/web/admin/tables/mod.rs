@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::app::Error;
 use crate::app::reference::{Format, History, Origin, Put};
 use crate::desk::change::condition::{Condition, Tags};
+use crate::desk::organisation::form::Problem;
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::Form;
 use crate::web::frame::times::When;
@@ -252,7 +253,15 @@ pub async fn put(visit: Visit, Path(name): Path<String>, form: Form) -> Result<R
             StatusCode::OK
         }
         Err(Error::Rejected { problems }) => {
-            let all = problems.iter().map(|p| format!("{}: {}", p.field, p.message)).collect::<Vec<_>>().join(" ");
+            let f = &visit.frame;
+            let said = |problem: &Problem| match problem.field.as_str() {
+                "why" => f.problem(problem),
+                field => {
+                    let line = field.strip_prefix("line ").map(|line| f.words.t1("table.line", line));
+                    format!("{}: {}", line.unwrap_or_else(|| field.to_owned()), f.problem(problem))
+                }
+            };
+            let all = problems.iter().map(said).collect::<Vec<_>>().join(" ");
             filled.notice = Some((all, "bad"));
             StatusCode::UNPROCESSABLE_ENTITY
         }

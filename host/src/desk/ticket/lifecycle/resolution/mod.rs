@@ -6,7 +6,7 @@ use crate::desk::change::at::At;
 use crate::desk::change::message::MessageKind;
 use crate::desk::id::CategoryId;
 use crate::desk::organisation::Organisation;
-use crate::desk::organisation::form::{Problem, check_long};
+use crate::desk::organisation::form::{Fault, Problem, check_long};
 use crate::desk::organisation::service::RecordPart;
 use crate::desk::refusal::Refusal;
 use crate::desk::text::{into_normal, is_blank};
@@ -70,10 +70,10 @@ impl ResolutionRecord {
                 return Some(problem);
             }
             if text.chars().count() > PART_CHARS_MAX {
-                return Some(Problem::new(&field, "too-long", format!("has more than {PART_CHARS_MAX} characters")));
+                return Some(Problem::of(&field, "too-long", Fault::Long, &[&PART_CHARS_MAX]));
             }
             let missing = required.contains(&part) && is_blank(text);
-            missing.then(|| Problem::new(&field, "required", "say it, for the next who meets the same"))
+            missing.then(|| Problem::of(&field, "required", Fault::NoRecordPart, &[]))
         };
         RecordPart::ALL.into_iter().filter_map(one).collect()
     }

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
-use crate::desk::organisation::form::{Problem, check_long};
+use crate::desk::organisation::form::{Fault, Problem, check_long};
 use crate::desk::permission::MayAnswer;
 use crate::desk::refusal::Refusal;
 use crate::desk::text::normal;
@@ -66,10 +66,10 @@ pub fn answer(
     let comment = normal(comment.trim()).into_owned();
     let mut problems: Vec<Problem> = check_long("comment", &comment).into_iter().collect();
     if !(1..=SCORE_MAX).contains(&score) {
-        problems.push(Problem::new("score", "out-of-range", format!("is 1 to {SCORE_MAX}, which is the best")));
+        problems.push(Problem::of("score", "out-of-range", Fault::Score, &[&SCORE_MAX]));
     }
     if comment.chars().count() > COMMENT_CHARS_MAX {
-        problems.push(Problem::new("comment", "too-long", format!("has more than {COMMENT_CHARS_MAX} characters")));
+        problems.push(Problem::of("comment", "too-long", Fault::Long, &[&COMMENT_CHARS_MAX]));
     }
     if !problems.is_empty() {
         return Err(Refusal::Problems { problems });

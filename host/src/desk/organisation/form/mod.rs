@@ -2,6 +2,7 @@
 //!
 //! It knows nothing of JSON: a border makes [`Raw`] values of whatever it received.
 
+use std::fmt::Display;
 use std::str::FromStr;
 
 use jiff::civil::Date;
@@ -9,6 +10,10 @@ use jiff::civil::Date;
 use super::{FieldKind, FieldSpec, RequestType};
 use crate::desk::id::{AppId, AttachmentId, PersonId};
 use crate::desk::text::{are_same, into_normal, is_blank};
+
+mod fault;
+
+pub use fault::{Fault, filled};
 
 /// The longest subject, in characters.
 pub const SUBJECT_CHARS_MAX: usize = 300;
@@ -67,12 +72,21 @@ pub struct Problem {
     pub code: String,
     /// A sentence for people: what is wrong and what to do.
     pub message: String,
+    /// The same for other languages, with the values in its places, where the desk itself found it; rules have words of their own.
+    pub fault: Option<(Fault, Vec<String>)>,
 }
 
 impl Problem {
-    /// A problem with one field.
+    /// A problem with one field, in words that are the same in every language.
     pub fn new(field: &str, code: &str, message: impl Into<String>) -> Problem {
-        Problem { field: field.to_owned(), code: code.to_owned(), message: message.into() }
+        Problem { field: field.to_owned(), code: code.to_owned(), message: message.into(), fault: None }
+    }
+
+    /// One that the desk itself found, with the values that stand in the places of its sentence.
+    pub fn of(field: &str, code: &str, fault: Fault, values: &[&dyn Display]) -> Problem {
+        let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+        let message = filled(fault.text(), &values);
+        Problem { field: field.to_owned(), code: code.to_owned(), message, fault: Some((fault, values)) }
     }
 }
 
@@ -94,12 +108,12 @@ pub fn check_form(form: &RequestType, given: &[(String, Raw)]) -> Result<Vec<Fie
         match (checked, spec.show_when.holds(&fields)) {
             (Ok(value), _) if is_unsure => fields.extend(value.map(|value| (spec.name.clone(), value))),
             (Ok(Some(_)) | Err(_), false) if !is_unsure => {
-                let message = format!("Leave out {}: it is asked only where {}.", spec.label, spec.show_when);
-                problems.push(Problem::new(&spec.name, "not-asked", message));
+                let values: [&dyn Display; 2] = [&spec.label, &spec.show_when];
+                problems.push(Problem::of(&spec.name, "not-asked", Fault::NotAsked, &values));
             }
             (Ok(Some(value)), _) => fields.push((spec.name.clone(), value)),
             (Ok(None), true) if spec.is_required(&fields) => {
-                problems.push(Problem::new(&spec.name, "required", format!("Fill in {}.", spec.label)));
+                problems.push(Problem::of(&spec.name, "required", Fault::FillIn, &[&spec.label]));
             }
             (Ok(None), _) => {}
             (Err(problem), _) => {
@@ -145,14 +159,13 @@ fn unknown_or_repeated(form: &RequestType, given: &[(String, Raw)]) -> Vec<Probl
         }
         if !form.fields.iter().any(|spec| spec.name == *name) {
             let known: Vec<&str> = form.fields.iter().map(|spec| spec.name.as_str()).collect();
-            let message = if known.is_empty() {
-                format!("The form `{}` has no fields.", form.id)
-            } else {
-                format!("The form `{}` has the fields {}.", form.id, known.join(", "))
+            let problem = match known.is_empty() {
+                true => Problem::of(name, "unknown-field", Fault::NoFields, &[&form.id]),
+                false => Problem::of(name, "unknown-field", Fault::NoSuchField, &[&form.id, &known.join(", ")]),
             };
-            problems.push(Problem::new(name, "unknown-field", message));
+            problems.push(problem);
         } else if given.iter().take(index).any(|(earlier, _)| earlier == name) {
-            problems.push(Problem::new(name, "repeated", "Give this field once."));
+            problems.push(Problem::of(name, "repeated", Fault::GivenTwice, &[]));
         }
     }
     problems
@@ -168,16 +181,16 @@ pub fn check_field(spec: &FieldSpec, raw: &Raw) -> Result<Option<Value>, Problem
     }
     let value = match &spec.kind {
         FieldKind::Text { chars_max } | FieldKind::LongText { chars_max } => text(spec, raw, *chars_max)?,
-        FieldKind::Person => id::<PersonId>(spec, raw, "the id of a person")?,
-        FieldKind::App => id::<AppId>(spec, raw, "the id of an app")?,
-        FieldKind::File => id::<AttachmentId>(spec, raw, "the id of a file that was sent before")?,
+        FieldKind::Person => id::<PersonId>(spec, raw, Fault::TakesPerson)?,
+        FieldKind::App => id::<AppId>(spec, raw, Fault::TakesApp)?,
+        FieldKind::File => id::<AttachmentId>(spec, raw, Fault::TakesFile)?,
         FieldKind::Asset { .. } => text(spec, raw, KEY_CHARS_MAX)?,
         FieldKind::Number { min, max } => number(spec, raw, *min, *max)?,
         FieldKind::Flag => flag(spec, raw)?,
         FieldKind::Date => date(spec, raw)?,
         FieldKind::Choice { options } => match raw {
             Raw::Text(text) => Value::Choice(option(spec, text, options)?),
-            _ => return Err(wrong_type(spec, "one of its options, as text")),
+            _ => return Err(wrong_type(spec, Fault::TakesOption)),
         },
         FieldKind::Choices { options } => choices(spec, raw, options)?,
     };
@@ -194,7 +207,7 @@ fn is_empty(raw: &Raw) -> bool {
 }
 
 /// A value that names something.
-fn id<I: FromStr + ToString>(spec: &FieldSpec, raw: &Raw, wanted: &str) -> Result<Value, Problem> {
+fn id<I: FromStr + ToString>(spec: &FieldSpec, raw: &Raw, wanted: Fault) -> Result<Value, Problem> {
     let named = match raw {
         Raw::Text(text) => text.trim().parse::<I>().ok(),
         _ => None,
@@ -202,22 +215,21 @@ fn id<I: FromStr + ToString>(spec: &FieldSpec, raw: &Raw, wanted: &str) -> Resul
     named.map(|id| Value::Text(id.to_string())).ok_or_else(|| wrong_type(spec, wanted))
 }
 
-fn wrong_type(spec: &FieldSpec, wanted: &str) -> Problem {
-    let message = format!("{} takes {wanted}.", spec.label);
-    Problem::new(&spec.name, "wrong-type", message)
+fn wrong_type(spec: &FieldSpec, wanted: Fault) -> Problem {
+    Problem::of(&spec.name, "wrong-type", wanted, &[&spec.label])
 }
 
 fn text(spec: &FieldSpec, raw: &Raw, chars_max: usize) -> Result<Value, Problem> {
     let Raw::Text(text) = raw else {
-        return Err(wrong_type(spec, "text"));
+        return Err(wrong_type(spec, Fault::TakesText));
     };
     if let Some(problem) = check_long(&spec.name, text) {
         return Err(problem);
     }
     let chars = text.chars().count();
     if chars > chars_max {
-        let message = format!("{} takes at most {chars_max} characters; this has {chars}.", spec.label);
-        return Err(Problem::new(&spec.name, "too-long", message));
+        let values: [&dyn Display; 3] = [&spec.label, &chars_max, &chars];
+        return Err(Problem::of(&spec.name, "too-long", Fault::TooManyCharacters, &values));
     }
     Ok(Value::Text(text.clone()))
 }
@@ -228,18 +240,17 @@ fn number(spec: &FieldSpec, raw: &Raw, min: Option<f64>, max: Option<f64>) -> Re
         Raw::Text(text) => text.trim().parse().ok(),
         Raw::Null | Raw::Flag(_) | Raw::List(_) | Raw::Other => None,
     };
-    let number = number.filter(|number: &f64| number.is_finite()).ok_or_else(|| wrong_type(spec, "a number"))?;
+    let number =
+        number.filter(|number: &f64| number.is_finite()).ok_or_else(|| wrong_type(spec, Fault::TakesNumber))?;
     if number.abs() > INTEGER_MAX as f64 {
-        let message = format!("{} has to lie between -{INTEGER_MAX} and {INTEGER_MAX}, to be exact.", spec.label);
-        return Err(Problem::new(&spec.name, "out-of-range", message));
+        return Err(Problem::of(&spec.name, "out-of-range", Fault::NotExact, &[&spec.label, &INTEGER_MAX]));
     }
-    let bound = match (min, max) {
-        (Some(min), _) if number < min => format!("at least {min}"),
-        (_, Some(max)) if number > max => format!("at most {max}"),
+    let (fault, bound) = match (min, max) {
+        (Some(min), _) if number < min => (Fault::TooSmall, min),
+        (_, Some(max)) if number > max => (Fault::TooBig, max),
         _ => return Ok(Value::Number(number)),
     };
-    let message = format!("{} has to be {bound}; this is {number}.", spec.label);
-    Err(Problem::new(&spec.name, "out-of-range", message))
+    Err(Problem::of(&spec.name, "out-of-range", fault, &[&spec.label, &bound, &number]))
 }
 
 fn flag(spec: &FieldSpec, raw: &Raw) -> Result<Value, Problem> {
@@ -248,28 +259,24 @@ fn flag(spec: &FieldSpec, raw: &Raw) -> Result<Value, Problem> {
         // What a browser's form sends.
         Raw::Text(text) if matches!(text.as_str(), "true" | "on" | "yes") => Ok(Value::Flag(true)),
         Raw::Text(text) if matches!(text.as_str(), "false" | "off" | "no") => Ok(Value::Flag(false)),
-        _ => Err(wrong_type(spec, "true or false")),
+        _ => Err(wrong_type(spec, Fault::TakesFlag)),
     }
 }
 
 fn date(spec: &FieldSpec, raw: &Raw) -> Result<Value, Problem> {
     let Raw::Text(text) = raw else {
-        return Err(wrong_type(spec, "a day as YYYY-MM-DD"));
+        return Err(wrong_type(spec, Fault::TakesDay));
     };
     // The parser takes more than we promise, such as a date with a time; only the ten characters are ours.
     let date = (text.len() == "YYYY-MM-DD".len()).then(|| text.parse::<Date>().ok()).flatten();
-    date.map(Value::Date).ok_or_else(|| {
-        let message = format!("{} takes a day that exists, as YYYY-MM-DD.", spec.label);
-        Problem::new(&spec.name, "bad-date", message)
-    })
+    date.map(Value::Date).ok_or_else(|| Problem::of(&spec.name, "bad-date", Fault::NoDay, &[&spec.label]))
 }
 
 fn option(spec: &FieldSpec, text: &str, options: &[String]) -> Result<String, Problem> {
     if let Some(option) = options.iter().find(|option| are_same(option, text)) {
         return Ok(option.clone());
     }
-    let message = format!("{} is one of: {}.", spec.label, options.join(", "));
-    Err(Problem::new(&spec.name, "not-an-option", message))
+    Err(Problem::of(&spec.name, "not-an-option", Fault::NotAnOption, &[&spec.label, &options.join(", ")]))
 }
 
 fn choices(spec: &FieldSpec, raw: &Raw, options: &[String]) -> Result<Value, Problem> {
@@ -277,12 +284,12 @@ fn choices(spec: &FieldSpec, raw: &Raw, options: &[String]) -> Result<Value, Pro
         Raw::List(items) => items.as_slice(),
         // One box ticked in a browser's form arrives as a single text.
         Raw::Text(_) => std::slice::from_ref(raw),
-        _ => return Err(wrong_type(spec, "a list of its options")),
+        _ => return Err(wrong_type(spec, Fault::TakesOptions)),
     };
     let mut chosen: Vec<String> = Vec::with_capacity(items.len());
     for item in items {
         let Raw::Text(text) = item else {
-            return Err(wrong_type(spec, "a list of its options, each as text"));
+            return Err(wrong_type(spec, Fault::TakesOptionTexts));
         };
         let text = option(spec, text, options)?;
         if !chosen.contains(&text) {
@@ -298,17 +305,15 @@ pub fn check_texts(subject: &str, body: &str) -> Vec<Problem> {
     let chars = subject.chars().count();
     // A rule may make a subject of the body's first line.
     if is_blank(subject) && is_blank(body) {
-        problems.push(Problem::new("subject", "required", "Say in one line what it is about."));
+        problems.push(Problem::of("subject", "required", Fault::NoSubject, &[]));
     } else if chars > SUBJECT_CHARS_MAX {
-        let message = format!("A subject has at most {SUBJECT_CHARS_MAX} characters; this has {chars}.");
-        problems.push(Problem::new("subject", "too-long", message));
+        problems.push(Problem::of("subject", "too-long", Fault::LongSubject, &[&SUBJECT_CHARS_MAX, &chars]));
     }
     problems.extend(check_characters("subject", subject));
     problems.extend(check_long("body", body));
     let chars = body.chars().count();
     if chars > BODY_CHARS_MAX {
-        let message = format!("A body has at most {BODY_CHARS_MAX} characters; this has {chars}.");
-        problems.push(Problem::new("body", "too-long", message));
+        problems.push(Problem::of("body", "too-long", Fault::LongBody, &[&BODY_CHARS_MAX, &chars]));
     }
     problems
 }
@@ -338,12 +343,12 @@ pub fn check_long(field: &str, text: &str) -> Option<Problem> {
 }
 
 fn bad_character(field: &str, found: Option<char>) -> Option<Problem> {
-    let message = match found? {
-        '\0' => "Leave out the zero characters (U+0000).".to_owned(),
-        '\n' | '\r' | '\u{2028}' | '\u{2029}' => "Write it in one line.".to_owned(),
-        other => format!("Leave out the control characters (U+{:04X}).", u32::from(other)),
-    };
-    Some(Problem::new(field, "bad-character", message))
+    let of = |fault, values: &[&dyn Display]| Some(Problem::of(field, "bad-character", fault, values));
+    match found? {
+        '\0' => of(Fault::ZeroCharacter, &[]),
+        '\n' | '\r' | '\u{2028}' | '\u{2029}' => of(Fault::OneLine, &[]),
+        other => of(Fault::ControlCharacter, &[&format!("U+{:04X}", u32::from(other))]),
+    }
 }
 
 /// Checks a comment.
@@ -355,11 +360,10 @@ pub fn check_comment(body: &str) -> Result<(), Problem> {
         return Err(problem);
     }
     if is_blank(body) {
-        return Err(Problem::new("body", "required", "write something"));
+        return Err(Problem::of("body", "required", Fault::Empty, &[]));
     }
     if body.chars().count() > BODY_CHARS_MAX {
-        let message = format!("has more than {BODY_CHARS_MAX} characters");
-        return Err(Problem::new("body", "too-long", message));
+        return Err(Problem::of("body", "too-long", Fault::Long, &[&BODY_CHARS_MAX]));
     }
     Ok(())
 }

@@ -11,6 +11,8 @@ use crate::support::house::House;
 use crate::support::peers::smtp::{Relay, decision_page};
 use crate::support::place::Database;
 
+mod words;
+
 /// Each page and a person who looks at it.
 const PAGES: [(&str, &str, &str); 54] = [
     ("start", "amara", "/"),
@@ -187,68 +189,6 @@ fn several_requests_and_the_link_of_a_message_need_no_scripts() {
     let state = desk.as_role("amara").get("/api/v1/tickets/IT-1").expect(200)["access"]["state"].clone();
     assert_eq!(state, "approved");
     desk.do_what_is_due();
-}
-
-/// A text that stands on a page without the marks of the pseudo-language was not written for translation: names of the
-/// organisation, words of people and rules, keys and times aside, all texts have them.
-#[test]
-fn every_word_of_the_frame_is_in_the_reader_s_language() {
-    const OF_AGENTS: [&str; 14] = [
-        "/",
-        "/mine",
-        "/drafts",
-        "/access",
-        "/access/several",
-        "/approvals",
-        "/queue",
-        "/account",
-        "/tickets/IT-1/record",
-        "/admin/rules",
-        "/admin/records",
-        "/help",
-        "/reports/volume",
-        "/access/who",
-    ];
-    const OF_ADMINS: [&str; 14] = [
-        "/admin/tokens",
-        "/admin/schedules",
-        "/admin/sessions",
-        "/admin/messages",
-        "/admin/jobs",
-        "/admin/webhooks",
-        "/admin/audit",
-        "/admin/upload",
-        "/admin/rules/form-category/backtest",
-        "/admin/tables",
-        "/admin/documents/teams",
-        "/admin/configuration/people",
-        "/admin/configuration/waiting",
-        "/admin/decision-table/decision-table",
-    ];
-    let desk = desk();
-    for (person, paths) in [("kofi", OF_AGENTS.as_slice()), ("mei", &OF_ADMINS)] {
-        let mut browser = Browser::of(&desk.url, person);
-        let pseudo = serde_json::json!({ "name": "ruledesk-language", "value": "en-x-pseudo", "url": desk.url });
-        browser.devtools("Network.setCookie", &pseudo);
-        for path in paths {
-            browser.go(path);
-            assert_eq!(plain_texts(&browser), Vec::<String>::new(), "{path}");
-        }
-    }
-}
-
-/// Texts of the frame that are not in the pseudo-language.
-fn plain_texts(browser: &Browser) -> Vec<String> {
-    let plain = browser.script(
-        "const bad = []; \
-         for (const e of document.querySelectorAll('h1, h2, h3, button, nav a, label, legend, th, summary, .empty, .lead, .help')) { \
-           const own = [...e.childNodes].filter((n) => n.nodeType === 3).map((n) => n.textContent.trim()).join(''); \
-           if (own && /[A-Za-z]{3}/.test(own) && !own.includes('[') && !e.closest('[dir=auto], .menu, [lang]:not(html), .card, .views, .data, .grid, .rows, .things, .panel-table, a')) bad.push(own); \
-         } return bad",
-    );
-    let names = ["Kofi Mensah", "Mei Lin", "rule.toml", "rule.wasm"];
-    let texts = plain.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned());
-    texts.filter(|text| !names.contains(&text.as_str())).collect()
 }
 
 /// Elements without an end, and those whose content is text alone.
