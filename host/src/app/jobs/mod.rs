@@ -27,7 +27,7 @@ pub mod stop;
 pub mod webhooks;
 
 /// How long a claim holds. It outlives a run and the writing of what came of it.
-pub(in crate::app) const LEASE: Duration = Duration::from_secs(60);
+pub const LEASE: Duration = Duration::from_secs(60);
 /// How long one run may take.
 pub const RUN_MAX: Duration = Duration::from_secs(30);
 const _: () = assert!(RUN_MAX.as_secs() * 2 <= LEASE.as_secs(), "no claim runs out under a run that is in time");
