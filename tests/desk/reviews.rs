@@ -279,6 +279,51 @@ fn links(desk: &House, person: &str, human: &str) {
     assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
 }
 
+/// Whose access it is that a person holds, as an audit lists it.
+fn held(client: &Client, person: &str, at: &str) -> Vec<String> {
+    let held = client.get(&format!("/api/v1/access?person={person}{at}")).expect(200);
+    held.as_array().unwrap().iter().map(|one| one["grant"]["subject"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn what_a_person_holds_is_what_one_human_holds_by_all_accounts() {
+    on_both(|database| {
+        let desk = House::with_settings(database, example_rules(), |text| text);
+        let (kofi, amara) = (desk.as_role("kofi"), desk.as_role("amara"));
+        asks(&kofi, "jira", "amara");
+        asks(&kofi, "datadog", "sofia");
+        assert_eq!(held(&kofi, "amara", ""), ["amara"]);
+        links(&desk, "sofia", "amara");
+        for client in [&kofi, &amara] {
+            assert_eq!(held(client, "amara", ""), ["amara", "sofia"]);
+        }
+        assert_eq!(held(&kofi, "sofia", ""), ["amara", "sofia"]);
+        assert_eq!(held(&kofi, "jonas", ""), Vec::<String>::new());
+        desk.do_what_is_due();
+    });
+}
+
+/// A clock that is set back gives no one what has ended, and takes nothing from what is known of the past.
+#[test]
+fn i08_what_has_ended_by_a_later_clock_is_held_by_no_one_and_was_held_before() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let kofi = desk.as_role("kofi");
+        asks(&kofi, "jira", "amara");
+        let given = desk.clock.now();
+        desk.advance(SignedDuration::from_hours(10));
+        let path = format!("/api/v1/grants/{}/revoke", grants(&desk, "amara")[0]["id"].as_str().unwrap());
+        desk.as_role("mei").post(&path, &json!({ "reason": "the project is over" })).expect(200);
+        desk.clock.advance(SignedDuration::from_hours(-2));
+        assert_eq!(held(&kofi, "amara", ""), Vec::<String>::new(), "it has ended in two hours");
+        let then = format!("&at={}", given + SignedDuration::from_hours(5));
+        assert_eq!(held(&kofi, "amara", &then), ["amara"]);
+        desk.clock.advance(SignedDuration::from_hours(2));
+        assert_eq!(held(&kofi, "amara", ""), Vec::<String>::new());
+        desk.do_what_is_due();
+    });
+}
+
 /// Begins a campaign about Jira, whose owner is Chloe.
 fn campaign(desk: &House) {
     let due = desk.clock.now() + SignedDuration::from_hours(14 * 24);

@@ -23,8 +23,10 @@ pub mod roles;
 
 /// Grants on a page.
 const ROWS: usize = 50;
-/// The most grants of a file.
-const FILE_ROWS: usize = 5_000;
+/// Grants that are read at a time for a file.
+const FILE_PAGE: usize = 500;
+/// The most grants of a file; where there are more, its last line says so.
+const FILE_ROWS_MAX: usize = 50_000;
 
 /// The question, as the address says it.
 #[derive(Debug, Default, Deserialize)]
@@ -134,19 +136,18 @@ pub async fn list(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, 
     let is_file = asked.format == "csv";
     let unasked = asked.app.is_empty() && asked.person.is_empty() && !is_file;
     let after = asked.after.parse::<GrantId>().ok();
-    let limit = if is_file { FILE_ROWS } else { ROWS };
     let at = asked.at(&visit.frame)?;
+    if is_file {
+        return file(&visit, &asked.about()?, at).await;
+    }
     let may_see_all = crate::desk::permission::read_decisions(&visit.actor).is_ok();
     let found = match unasked && !may_see_all {
         // An owner of apps is asked which of them first.
         true => None,
-        false => Some(visit.app.who_holds(&visit.actor, &asked.about()?, at, after, limit).await?),
+        false => Some(visit.app.who_holds(&visit.actor, &asked.about()?, at, after, ROWS).await?),
     };
     let f = visit.frame;
     let (items, next) = found.map(|found| (found.items, found.next)).unwrap_or_default();
-    if is_file {
-        return Ok(file(&f, items));
-    }
     let own = |app: &&crate::desk::organisation::App| {
         may_see_all || app.owner.as_ref().is_some_and(|owner| Some(owner) == visit.actor.person())
     };
@@ -165,46 +166,67 @@ pub async fn list(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, 
     page(StatusCode::OK, &page_)
 }
 
+/// The columns of a file.
+const COLUMNS: [&str; 12] = [
+    "person",
+    "app",
+    "tier",
+    "role",
+    "granted_at",
+    "expires_at",
+    "ticket",
+    "justification",
+    "policy",
+    "approved_by",
+    // Of two people with one name it says which.
+    "person_id",
+    "grant",
+];
+
 /// The same as a file for a spreadsheet (RFC 4180).
-fn file(f: &Frame, items: Vec<Evidence>) -> Response {
-    let mut lines = vec![
-        [
-            "person",
-            "app",
-            "tier",
-            "role",
-            "granted_at",
-            "expires_at",
-            "ticket",
-            "justification",
-            "policy",
-            "approved_by",
-        ]
-        .map(str::to_owned)
-        .to_vec(),
-    ];
-    for found in items {
-        let times = [found.grant.granted_at.to_string(), found.grant.expires_at.to_string()];
-        let row = row(f, found);
-        let [granted, expires] = times;
-        lines.push(vec![
-            row.person,
-            row.app,
-            row.tier,
-            row.role.unwrap_or_default(),
-            granted,
-            if row.stays { String::new() } else { expires },
-            row.ticket,
-            row.justification,
-            row.policy,
-            row.approved.join("; "),
-        ]);
+async fn file(visit: &Visit, about: &About, at: Timestamp) -> Result<Response, Failure> {
+    let (f, mut after) = (&visit.frame, None);
+    let mut lines = vec![COLUMNS.map(str::to_owned).to_vec()];
+    loop {
+        let found = visit.app.who_holds(&visit.actor, about, at, after, FILE_PAGE).await?;
+        lines.extend(found.items.into_iter().map(|found| line_of(f, found)));
+        after = found.next;
+        if after.is_none() {
+            break;
+        }
+        if lines.len() > FILE_ROWS_MAX {
+            let last = std::iter::once(f.words.t("who.not-all"));
+            lines.push(last.chain(std::iter::repeat_n(String::new(), COLUMNS.len() - 1)).collect());
+            break;
+        }
     }
     let kinds = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"access.csv\""),
     ];
-    (kinds, csv::rows(lines)).into_response()
+    Ok((kinds, csv::rows(lines)).into_response())
+}
+
+/// A line of a file.
+fn line_of(f: &Frame, found: Evidence) -> Vec<String> {
+    let grant = &found.grant;
+    let [granted, expires] = [grant.granted_at, grant.expires_at].map(|time| time.to_string());
+    let (person, id) = (grant.subject.to_string(), grant.id.to_string());
+    let row = row(f, found);
+    vec![
+        row.person,
+        row.app,
+        row.tier,
+        row.role.unwrap_or_default(),
+        granted,
+        if row.stays { String::new() } else { expires },
+        row.ticket,
+        row.justification,
+        row.policy,
+        row.approved.join("; "),
+        person,
+        id,
+    ]
 }
 
 /// An event of the ledger.
