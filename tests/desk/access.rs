@@ -184,11 +184,11 @@ fn asked_where(named: &[Named], pairs: &[(&str, &str)], linked: Option<(&str, &s
 fn i2_of_those_whom_a_party_has_left_by_leave_of_their_own_none_decides() {
     let two = ["hal", "gina"].map(|id| Named::Person(person(id)));
     let manager = [Named::Manager];
-    let nobody = Vec::<String>::new();
+    let none = Vec::<String>::new();
     assert_eq!(asked_where(&two, &[], None), ["gina", "hal"]);
     assert_eq!(asked_where(&two, &[("eve", "hal")], None), ["dan", "frank"], "and not gina");
     assert_eq!(asked_where(&manager, &[("eve", "hal")], None), ["dan", "frank"]);
-    assert_eq!(asked_where(&two, &[("eve", "hal"), ("eve", "dan")], None), nobody, "nor frank alone");
+    assert_eq!(asked_where(&two, &[("eve", "hal"), ("eve", "dan")], None), none, "nor frank alone");
     // By another account of the one who asks it is the same, and so is another account of the one who is asked.
     assert_eq!(asked_where(&two, &[("gina", "hal")], Some(("gina", "eve"))), ["dan", "frank"]);
     assert_eq!(asked_where(&two, &[("eve", "carol")], Some(("carol", "hal"))), ["dan", "frank"]);
