@@ -143,9 +143,9 @@ impl Office {
     pub async fn story_of_grant(&self, actor: &Actor, id: GrantId) -> Result<Story, Error> {
         let missing = || Error::Missing { what: "grant", name: id.to_string() };
         let grant = self.store.grant(id).await?.ok_or_else(missing)?;
-        let owner = self.organisation().apps.get(&grant.app).and_then(|app| app.owner.clone());
-        let party = [Some(&grant.subject), owner.as_ref()];
-        let is_party = |person: &PersonId| party.contains(&Some(person));
+        let organisation = self.organisation();
+        let owner = organisation.apps.get(&grant.app).and_then(|app| app.owner.as_ref());
+        let is_party = |person: &PersonId| owner == Some(person) || organisation.is_same(person, &grant.subject);
         if !actor.person().is_some_and(is_party) && permission::read_decisions(actor).is_err() {
             return Err(missing());
         }
