@@ -311,6 +311,10 @@ async fn looks_at_the_queues_are_served_by_indexes() {
             "select kind from outbox where ticket = (select id from tickets where number = 1) order by id",
             "outbox_ticket",
         ),
+        (
+            "select count(*) from timers where kind = 'access-expiry' and attempts > 1 and due_at < 5",
+            "timers_tried_again",
+        ),
         ("select id from review_items where verdict = 'keep' and decided_by in ('amara', 'bo')", "review_items_kept"),
         ("select id from review_items where verdict is null order by id limit 8", "review_items_awaited"),
     ];

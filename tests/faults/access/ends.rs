@@ -139,8 +139,14 @@ fn ends_at_one_time_share_a_transaction_and_one_that_cannot_be_written_holds_up_
         desk.advance(hours(4));
         assert_eq!((states("amara"), states("priya")), (vec!["ended".to_owned(); 2], vec!["ended".to_owned(); 2]));
         assert_eq!(rows(&desk, "select subject from grants where state = 'active'"), ["jonas"], "it is tried again");
+        // For as long as it takes, and those who run the desk see it.
+        (0..20).for_each(|_| desk.advance(hours(1)));
+        let dead = "select kind from timers where kind = 'access-expiry' and dead_at is not null";
+        assert_eq!(rows(&desk, dead), Vec::<String>::new());
+        assert_eq!(desk.revocations_overdue(), 1);
         write(&desk, "update grants set tier = 'user' where tier = 'no tier!'");
         desk.advance(hours(1));
+        assert_eq!(desk.revocations_overdue(), 0);
         assert_eq!(states("jonas"), ["ended", "ended"]);
         assert!(desk.command(&["decisions", "chain"]).status.success(), "each end has its entries");
     });
