@@ -209,6 +209,42 @@ fn i02_a_list_has_no_review_of_one_for_whom_its_reader_stands_in() {
     });
 }
 
+/// By leave of their own a holder neither chooses who reviews their access nor keeps it out of a campaign.
+#[test]
+fn i02_a_holder_chooses_no_reviewer_by_letting_others_decide_in_their_place() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let today = TimeZone::get("Europe/Berlin").unwrap().to_datetime(desk.clock.now()).date().to_string();
+        let lets = |person: &str, to: &str| {
+            let leave = json!({ "to": to, "from": today, "until": today });
+            desk.with_roles(person, "requester").post("/api/v1/delegations", &leave).expect(201)["id"].clone()
+        };
+        for person in ["amara", "jonas"] {
+            asks(&desk.as_role("kofi"), "jira", person);
+        }
+        lets("amara", "chloe");
+        let given = lets("jonas", "chloe");
+        lets("jonas", "priya");
+        campaign(&desk);
+        let of = |person: &str| {
+            let items = waiting(&desk.with_roles(person, "requester"));
+            items.iter().map(|item| item["grant"]["subject"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        for (person, asked) in [("chloe", vec![]), ("lena", vec![]), ("priya", vec!["amara"]), ("tomas", vec!["amara"])]
+        {
+            assert_eq!(of(person), asked, "{person}");
+        }
+        // Jonas has taken out one of the desk's own as well: it is asked of Chloe, who may lay down what he gave her, and else it ends.
+        let chloe = desk.with_roles("chloe", "requester");
+        chloe.post(&format!("/api/v1/delegations/{}/end", given.as_str().unwrap()), &json!({})).expect(200);
+        let own = waiting(&chloe);
+        assert_eq!((own.len(), &own[0]["grant"]["subject"]), (1, &json!("jonas")));
+        assert_eq!(says(&chloe, &own[0], &json!({ "keep": true })), 200);
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+        desk.do_what_is_due();
+    });
+}
+
 /// A reviewer who turns out to be the holder of the access by another account lets no one answer in their place.
 #[test]
 fn i02_a_reviewer_who_has_become_a_party_lets_no_one_answer_in_their_place() {
