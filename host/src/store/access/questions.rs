@@ -126,22 +126,7 @@ impl Store {
         present: Option<Present<'_>>,
     ) -> Result<Page<Evidence, GrantId>, Error> {
         let mut args: Vec<Arg> = vec![ms(at).into(), Arg::from(after.map_or_else(uuid::Uuid::nil, |id| id.0))];
-        let which = match about {
-            About::App(app) => {
-                args.push(app.as_str().into());
-                "and app = $3".to_owned()
-            }
-            About::Person(person) => {
-                args.push(person.as_str().into());
-                "and subject = $3".to_owned()
-            }
-            About::Accounts(people) => {
-                let places = places(args.len(), people.len());
-                args.extend(people.iter().map(|person| Arg::from(person.as_str())));
-                format!("and subject in ({places})")
-            }
-            About::All => String::new(),
-        };
+        let which = which(about, &mut args);
         let held = match present {
             None => HELD.to_owned(),
             Some(present) => {
@@ -188,6 +173,27 @@ impl Store {
         page.items.retain(|found| found.grant.end_reason != Some(EndReason::NotBegun));
         Ok(page)
     }
+}
+
+/// The condition for what a question is about.
+fn which(about: &About, args: &mut Vec<Arg>) -> String {
+    let column = match about {
+        About::App(app) => {
+            args.push(app.as_str().into());
+            "app"
+        }
+        About::Person(person) => {
+            args.push(person.as_str().into());
+            "subject"
+        }
+        About::Accounts(people) => {
+            let places = places(args.len(), people.len());
+            args.extend(people.iter().map(|person| Arg::from(person.as_str())));
+            return format!("and subject in ({places})");
+        }
+        About::All => return String::new(),
+    };
+    format!("and {column} = ${}", args.len())
 }
 
 /// The grants by which people came to a tier that they keep by default, with none in force for its app; `of_one` as [`OF_ONE`] has it.
