@@ -335,6 +335,9 @@ fn what_a_person_holds_is_what_one_human_holds_by_all_accounts() {
         }
         assert_eq!(held(&kofi, "sofia", ""), ["amara", "sofia"]);
         assert_eq!(held(&kofi, "jonas", ""), Vec::<String>::new());
+        // Who leaves by one of them is still here by the other.
+        let leaves = kofi.get("/api/v1/people/sofia/offboarding").expect(200);
+        assert_eq!(leaves["accounts"], json!(["amara"]), "{leaves}");
         desk.do_what_is_due();
     });
 }
