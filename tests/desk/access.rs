@@ -165,6 +165,39 @@ fn i2_a_party_takes_no_one_out_of_a_step_by_letting_them_decide_in_ones_place() 
     assert!(!steers(&over, &[], party.as_str(), "hal"), "nor is anything left to steer");
 }
 
+/// Whom a step asks that has these reasons to ask, where these people let these others decide and `frank` and `dan` are the desk's own
+/// approvers. It is eve who asks for it, and hal is the manager of all.
+fn asked_where(named: &[Named], pairs: &[(&str, &str)], linked: Option<(&str, &str)>) -> Vec<String> {
+    let (_, mut case) = opened(1, &[&["hal"]], 48);
+    case.steps[0].named = named.to_vec();
+    let mut organisation = where_they_let(pairs);
+    organisation.defaults.access_approvers = vec![person("frank"), person("dan")];
+    if let Some((one, other)) = linked {
+        organisation.people.get_mut(&person(one)).unwrap().same_as = Some(person(other));
+    }
+    let after = case.following(&organisation, at(HOUR)).0;
+    after.awaited().into_iter().map(ToString::to_string).collect()
+}
+
+/// Leave that was given before the request takes an approver out as well. Then none of those decides who are left by that.
+#[test]
+fn i2_of_those_whom_a_party_has_left_by_leave_of_their_own_none_decides() {
+    let two = ["hal", "gina"].map(|id| Named::Person(person(id)));
+    let manager = [Named::Manager];
+    let none = Vec::<String>::new();
+    assert_eq!(asked_where(&two, &[], None), ["gina", "hal"]);
+    assert_eq!(asked_where(&two, &[("eve", "hal")], None), ["dan", "frank"], "and not gina");
+    assert_eq!(asked_where(&manager, &[("eve", "hal")], None), ["dan", "frank"]);
+    assert_eq!(asked_where(&two, &[("eve", "hal"), ("eve", "dan")], None), none, "nor frank alone");
+    // By another account of the one who asks it is the same, and so is another account of the one who is asked.
+    assert_eq!(asked_where(&two, &[("gina", "hal")], Some(("gina", "eve"))), ["dan", "frank"]);
+    assert_eq!(asked_where(&two, &[("eve", "carol")], Some(("carol", "hal"))), ["dan", "frank"]);
+    // Who would not be asked is no one's choice, nor is what others give, or the one who decides in an approver's place.
+    assert_eq!(asked_where(&manager, &[("eve", "dan"), ("eve", "gina")], None), ["hal"]);
+    assert_eq!(asked_where(&two, &[("carol", "hal")], None), ["gina", "hal"]);
+    assert_eq!(asked_where(&two, &[("hal", "dan"), ("eve", "dan")], None), ["gina", "hal"]);
+}
+
 #[test]
 fn i6_an_approver_shortens_and_never_lengthens_and_the_time_runs_from_the_grant() {
     let (ticket, case) = opened(1, &[&["hal"]], 48);

@@ -209,6 +209,42 @@ fn i02_a_list_has_no_review_of_one_for_whom_its_reader_stands_in() {
     });
 }
 
+/// By leave of their own a holder neither chooses who reviews their access nor keeps it out of a campaign.
+#[test]
+fn i02_a_holder_chooses_no_reviewer_by_letting_others_decide_in_their_place() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let today = TimeZone::get("Europe/Berlin").unwrap().to_datetime(desk.clock.now()).date().to_string();
+        let lets = |person: &str, to: &str| {
+            let leave = json!({ "to": to, "from": today, "until": today });
+            desk.with_roles(person, "requester").post("/api/v1/delegations", &leave).expect(201)["id"].clone()
+        };
+        for person in ["amara", "jonas"] {
+            asks(&desk.as_role("kofi"), "jira", person);
+        }
+        lets("amara", "chloe");
+        let given = lets("jonas", "chloe");
+        lets("jonas", "priya");
+        campaign(&desk);
+        let of = |person: &str| {
+            let items = waiting(&desk.with_roles(person, "requester"));
+            items.iter().map(|item| item["grant"]["subject"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        for (person, asked) in [("chloe", vec![]), ("lena", vec![]), ("priya", vec!["amara"]), ("tomas", vec!["amara"])]
+        {
+            assert_eq!(of(person), asked, "{person}");
+        }
+        // Jonas has taken out one of the desk's own as well: it is asked of Chloe, who may lay down what he gave her, and else it ends.
+        let chloe = desk.with_roles("chloe", "requester");
+        chloe.post(&format!("/api/v1/delegations/{}/end", given.as_str().unwrap()), &json!({})).expect(200);
+        let own = waiting(&chloe);
+        assert_eq!((own.len(), &own[0]["grant"]["subject"]), (1, &json!("jonas")));
+        assert_eq!(says(&chloe, &own[0], &json!({ "keep": true })), 200);
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+        desk.do_what_is_due();
+    });
+}
+
 /// A reviewer who turns out to be the holder of the access by another account lets no one answer in their place.
 #[test]
 fn i02_a_reviewer_who_has_become_a_party_lets_no_one_answer_in_their_place() {
@@ -277,6 +313,54 @@ fn links(desk: &House, person: &str, human: &str) {
     assert!(text.contains(&id), "{id}");
     std::fs::write(&file, text.replacen(&id, &format!("{id}same-as = \"{human}\"\n"), 1)).unwrap();
     assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+}
+
+/// Whose access it is that a person holds, as an audit lists it.
+fn held(client: &Client, person: &str, at: &str) -> Vec<String> {
+    let held = client.get(&format!("/api/v1/access?person={person}{at}")).expect(200);
+    held.as_array().unwrap().iter().map(|one| one["grant"]["subject"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn what_a_person_holds_is_what_one_human_holds_by_all_accounts() {
+    on_both(|database| {
+        let desk = House::with_settings(database, example_rules(), |text| text);
+        let (kofi, amara) = (desk.as_role("kofi"), desk.as_role("amara"));
+        asks(&kofi, "jira", "amara");
+        asks(&kofi, "datadog", "sofia");
+        assert_eq!(held(&kofi, "amara", ""), ["amara"]);
+        links(&desk, "sofia", "amara");
+        for client in [&kofi, &amara] {
+            assert_eq!(held(client, "amara", ""), ["amara", "sofia"]);
+        }
+        assert_eq!(held(&kofi, "sofia", ""), ["amara", "sofia"]);
+        assert_eq!(held(&kofi, "jonas", ""), Vec::<String>::new());
+        // Who leaves by one of them is still here by the other.
+        let leaves = kofi.get("/api/v1/people/sofia/offboarding").expect(200);
+        assert_eq!(leaves["accounts"], json!(["amara"]), "{leaves}");
+        desk.do_what_is_due();
+    });
+}
+
+/// A clock that is set back gives no one what has ended, and takes nothing from what is known of the past.
+#[test]
+fn i08_what_has_ended_by_a_later_clock_is_held_by_no_one_and_was_held_before() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let kofi = desk.as_role("kofi");
+        asks(&kofi, "jira", "amara");
+        let given = desk.clock.now();
+        desk.advance(SignedDuration::from_hours(10));
+        let path = format!("/api/v1/grants/{}/revoke", grants(&desk, "amara")[0]["id"].as_str().unwrap());
+        desk.as_role("mei").post(&path, &json!({ "reason": "the project is over" })).expect(200);
+        desk.clock.advance(SignedDuration::from_hours(-2));
+        assert_eq!(held(&kofi, "amara", ""), Vec::<String>::new(), "it has ended in two hours");
+        let then = format!("&at={}", given + SignedDuration::from_hours(5));
+        assert_eq!(held(&kofi, "amara", &then), ["amara"]);
+        desk.clock.advance(SignedDuration::from_hours(2));
+        assert_eq!(held(&kofi, "amara", ""), Vec::<String>::new());
+        desk.do_what_is_due();
+    });
 }
 
 /// Begins a campaign about Jira, whose owner is Chloe.

@@ -106,6 +106,13 @@ fn no_canary_decides_access_on_one_word() {
         let events = |desk: &House| desk.as_role("mei").get("/api/v1/rules/access-policy/events").expect(200);
         until("the canary", || (access_policy(&desk)["candidate"]["state"] == "canary").then_some(()));
         until("it to be written down", || (events(&desk).as_array()?.len() == 2).then_some(()));
+        // Who asks what the policy of that time allowed reads that not all requests were answered by one version.
+        let at = desk.clock.now();
+        let then = format!("/api/v1/access/policy/at?at={at}&person=amara&app=jira&tier=user&hours=48");
+        let then = desk.as_role("mei").get(&then).expect(200);
+        let (rule, trial) = (&then["rules"][0], &then["trials"][0]);
+        assert_eq!((&rule["version"], &trial["version"]), (&json!("1.0.0"), &json!("1.1.0")), "{then}");
+        assert!((1..100).contains(&trial["percent"].as_u64().unwrap()), "{then}");
         let (settings, place) = (desk.settings(), desk.cut_off());
         let text = std::fs::read_to_string(&settings).unwrap();
         std::fs::write(&settings, text.replace("[server]\n", "[server]\ntwo-person-access = true\n")).unwrap();

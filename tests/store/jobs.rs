@@ -289,7 +289,7 @@ async fn a_decision_moves_the_deadline_and_the_last_one_ends_it() {
     assert_eq!(due, [Some(at(DAY)), Some(at(2 * DAY)), None]);
 }
 
-/// What is due, what is dead and a ticket's messages are found by an index, however much is there.
+/// What is due, what is dead, a ticket's messages and the reviews that are looked at each hour are found by an index, however much is there.
 #[tokio::test]
 async fn looks_at_the_queues_are_served_by_indexes() {
     let looks = [
@@ -311,6 +311,12 @@ async fn looks_at_the_queues_are_served_by_indexes() {
             "select kind from outbox where ticket = (select id from tickets where number = 1) order by id",
             "outbox_ticket",
         ),
+        (
+            "select count(*) from timers where kind = 'access-expiry' and attempts > 1 and due_at < 5",
+            "timers_tried_again",
+        ),
+        ("select id from review_items where verdict = 'keep' and decided_by in ('amara', 'bo')", "review_items_kept"),
+        ("select id from review_items where verdict is null order by id limit 8", "review_items_awaited"),
     ];
     let dir = tempfile::tempdir().unwrap();
     for target in [Target::Sqlite(dir.path().join("desk.db")), Target::Postgres(migrated_database())] {

@@ -12,8 +12,8 @@ use tokio::task::JoinSet;
 use super::ways::Ways;
 use super::{queues, rests};
 use crate::app::jobs::stop::Stop;
-use crate::app::jobs::{Claimed, Due, Failed, Outcome, Queue, RUN_MAX, Settled, attempts_max};
-use crate::app::{App, Error};
+use crate::app::jobs::{Claimed, Due, Failed, LEASE, Outcome, Queue, RUN_MAX, Settled, attempts_max};
+use crate::app::{App, Error, clock};
 
 /// How often queues are looked at where nothing else is a reason to.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -159,7 +159,7 @@ async fn look(app: &Arc<App>, ways: &Arc<Ways>, lane: &Lane, running: &mut JoinS
 /// Runs some pieces of work of one queue: together where that can be, and what is left of them one by one.
 async fn run_some((app, ways): (Arc<App>, Arc<Ways>), claimed: Vec<Claimed>, place: Option<OwnedSemaphorePermit>) {
     let Some(queue) = claimed.first().map(|claimed| claimed.queue) else { return };
-    let (host, work) = (Arc::clone(&app), claimed.clone());
+    let (host, work, begun) = (Arc::clone(&app), claimed.clone(), clock::instant());
     // In a task of its own, as each run is, so that a panic ends no other work. A timer is struck off by the transaction that
     // does its work, so nothing is done twice.
     let mut task = JoinSet::new();
@@ -170,6 +170,10 @@ async fn run_some((app, ways): (Arc<App>, Arc<Ways>), claimed: Vec<Claimed>, pla
     };
     done.iter().for_each(|_| app.metrics.count_job(queue.name(), outcome(Settled::Done, false)));
     for claimed in claimed.into_iter().filter(|claimed| !done.contains(&claimed.ticket)) {
+        // What is left when the leases are over is claimed anew, here or by another host, and done there.
+        if clock::instant().saturating_duration_since(begun) >= LEASE {
+            break;
+        }
         run_one((Arc::clone(&app), Arc::clone(&ways)), claimed).await;
     }
     drop(place);

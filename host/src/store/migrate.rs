@@ -74,6 +74,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = migrations! {
     73 "lists-by-form" "0073_lists.sql";
     74 "reviews-in-place-of" "0074_reviews_in_place_of.sql";
     76 "grants-ends" "0076_grants_ends.sql";
+    77 "reviews-kept" "0077_reviews_kept.sql";
     78 "tagged" "0078_tagged.sql";
 };
 

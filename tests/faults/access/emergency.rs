@@ -212,6 +212,23 @@ fn i02_who_has_asked_in_an_emergency_does_not_look_at_it_in_a_reviewers_place() 
     });
 }
 
+/// Of those who look at it afterwards none is chosen by leave that its requester gave the others: then people decide before.
+#[test]
+fn i18_what_its_requester_has_chosen_the_reviewers_of_is_not_given_in_an_emergency() {
+    on_both(|database| {
+        let desk = desk(database, |text| text);
+        let (amara, jonas) = (desk.as_role("amara"), desk.with_roles("jonas", "requester"));
+        let today = TimeZone::get("Europe/Berlin").unwrap().to_datetime(desk.clock.now()).date().to_string();
+        let leave = json!({ "to": "priya", "from": today, "until": today });
+        amara.post("/api/v1/delegations", &leave).expect(201);
+        let ticket = asks(&amara, "github", "admin", &json!({})).expect(201);
+        assert_eq!(ticket["access"]["state"], "awaiting", "{ticket}");
+        let other = asks(&jonas, "github", "admin", &json!({})).expect(201);
+        assert_eq!(other["access"]["state"], "approved", "{other}");
+        desk.advance(hours(2));
+    });
+}
+
 /// Reviewers who turn out to be the one who has asked, by another account: before they answer, and after it.
 #[test]
 fn i02_a_reviewer_of_an_emergency_who_becomes_its_requester_has_no_word_in_it() {

@@ -139,9 +139,48 @@ fn ends_at_one_time_share_a_transaction_and_one_that_cannot_be_written_holds_up_
         desk.advance(hours(4));
         assert_eq!((states("amara"), states("priya")), (vec!["ended".to_owned(); 2], vec!["ended".to_owned(); 2]));
         assert_eq!(rows(&desk, "select subject from grants where state = 'active'"), ["jonas"], "it is tried again");
+        // For as long as it takes, and those who run the desk see it.
+        (0..20).for_each(|_| desk.advance(hours(1)));
+        let dead = "select kind from timers where kind = 'access-expiry' and dead_at is not null";
+        assert_eq!(rows(&desk, dead), Vec::<String>::new());
+        assert_eq!(desk.revocations_overdue(), 1);
         write(&desk, "update grants set tier = 'user' where tier = 'no tier!'");
         desk.advance(hours(1));
+        assert_eq!(desk.revocations_overdue(), 0);
         assert_eq!(states("jonas"), ["ended", "ended"]);
+        assert!(desk.command(&["decisions", "chain"]).status.success(), "each end has its entries");
+    });
+}
+
+/// More than one transaction holds, of the same people: of two that are written at once, the second is made anew for what the first left.
+#[test]
+fn ends_of_the_same_people_in_two_transactions_at_once_are_both_written_together() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let file = desk.settings().with_file_name("apps.toml");
+        let mut apps = std::fs::read_to_string(&file).unwrap();
+        for n in 0..30 {
+            apps += &format!(
+                "\n[[app]]\nid = \"a{n}\"\nname = \"A {n}\"\n[[app.tier]]\nid = \"user\"\nname = \"User\"\nrisk = \"low\"\nlongest = \"720h\"\n"
+            );
+        }
+        std::fs::write(&file, apps).unwrap();
+        assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        let people = ["amara", "jonas", "sofia", "lena", "priya", "viktor", "chloe", "grace", "tomas"];
+        for some in 0..6 {
+            let item = |n: usize| json!({ "app": format!("a{n}"), "tier": "user", "duration_hours": 4 });
+            let items: Vec<Value> = (0..5).map(|n| item(5 * some + n)).collect();
+            let body = json!({ "people": people, "items": items, "justification": "I join the data project" });
+            desk.as_role("kofi").post("/api/v1/access/submissions", &body).expect(201);
+        }
+        let held = || rows(&desk, "select app from grants where state = 'active'").len();
+        let written = || rows(&desk, "select entries from timelines").len();
+        assert_eq!(held(), 270, "more than 256, which is what one transaction ends");
+        let before = written();
+        desk.advance(hours(4));
+        assert_eq!(held(), 0);
+        let transactions = written() - before;
+        assert!((2..=8).contains(&transactions), "{transactions} transactions for two batches");
         assert!(desk.command(&["decisions", "chain"]).status.success(), "each end has its entries");
     });
 }

@@ -385,6 +385,10 @@ fn i05_who_is_in_none_of_an_apps_groups_any_more_is_given_nothing_of_it() {
         desk.advance(SignedDuration::from_hours(48));
         let grants = kofi.get("/api/v1/people/amara/grants").expect(200);
         assert_eq!((&grants[0]["state"], &grants[0]["end_reason"]), (&json!("ended"), &json!("not-begun")), "{grants}");
+        // Its time had come before that was found, and it was held at no time.
+        let from = grants[0]["granted_at"].as_str().unwrap();
+        let then = kofi.get(&format!("/api/v1/access?person=amara&at={from}")).expect(200);
+        assert_eq!(then, json!([]));
         assert!(desk.command(&["decisions", "chain"]).status.success());
     });
 }

@@ -30,6 +30,8 @@ pub struct OffboardingView {
     valid_from: Option<String>,
     /// The last.
     valid_until: Option<String>,
+    /// Other accounts of the same human (`same-as`) that are here: each of them leaves by itself.
+    accounts: Vec<String>,
     /// Their requests that wait for approval.
     requests: Vec<String>,
     /// Their grants that are held, or that the desk is not done with in the app.
@@ -66,6 +68,7 @@ impl From<Offboarding> for OffboardingView {
             source: found.known.map(|(source, _)| source.code()),
             valid_from: found.known.and_then(|(_, valid)| valid.from).map(|day| day.to_string()),
             valid_until: found.known.and_then(|(_, valid)| valid.until).map(|day| day.to_string()),
+            accounts: found.accounts.iter().map(ToString::to_string).collect(),
             requests: found.requests.iter().map(ToString::to_string).collect(),
             grants: found.grants.into_iter().map(|grant| GrantView::new((grant, false))).collect(),
             damaged: found.damaged.iter().map(ToString::to_string).collect(),

@@ -15,7 +15,7 @@ use crate::api::http::json::Json;
 use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::app::access::people::moves::Reassessed;
-use crate::app::replay::policy::{PolicyQuestion, PolicyThen, RuleThen, as_of};
+use crate::app::replay::policy::{PolicyQuestion, PolicyThen, RuleThen, TrialThen, as_of};
 use crate::desk::text::quoted;
 use crate::desk::verdict::access::{AccessVerdict, Outcome};
 
@@ -104,6 +104,8 @@ pub struct PolicyAtView {
     at: Timestamp,
     /// The rules for access that were live.
     rules: Vec<RuleThenView>,
+    /// Versions on trial, which answered in the place of one of these for a share of the requests. The answer is without them.
+    trials: Vec<TrialThenView>,
     /// The rules are of that day; the directory, the catalog, the tables and what is held are as they are now: always `today`.
     input: &'static str,
     /// `approved`, `awaiting` or `denied`.
@@ -126,19 +128,35 @@ pub struct RuleThenView {
     id: String,
 }
 
+/// A version that was on trial.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TrialThenView {
+    rule: String,
+    version: String,
+    /// The digests of its component and its manifest.
+    id: String,
+    /// For how many of a hundred requests it answered.
+    percent: u64,
+}
+
 impl PolicyAtView {
     /// An answer as of an instant.
     pub fn new(at: Timestamp, then: PolicyThen) -> Self {
-        let PolicyThen { rules, verdict: AccessVerdict { outcome, reason, .. } } = then;
+        let PolicyThen { rules, trials, verdict: AccessVerdict { outcome, reason, .. } } = then;
         let (word, scope, steps) = match outcome {
             Outcome::Denied => ("denied", None, Vec::new()),
             Outcome::Approved(scope) => ("approved", Some(scope), Vec::new()),
             Outcome::Await(approval) => ("awaiting", Some(approval.scope), approval.steps),
         };
         let view = |one: RuleThen| RuleThenView { rule: one.rule, version: one.version, id: one.id.to_string() };
+        let on_trial = |one: TrialThen| {
+            let TrialThen { then, percent } = one;
+            TrialThenView { rule: then.rule, version: then.version, id: then.id.to_string(), percent }
+        };
         PolicyAtView {
             at,
             rules: rules.into_iter().map(view).collect(),
+            trials: trials.into_iter().map(on_trial).collect(),
             input: "today",
             outcome: word,
             reason,
@@ -163,6 +181,11 @@ impl PolicyAtView {
         }
         lines.extend(self.steps.iter().map(|step| format!("  asked: {}", step.join(", "))));
         lines.extend(self.rules.iter().map(|rule| format!("  {} {} ({})", rule.rule, rule.version, rule.id)));
+        let trial = |one: &TrialThenView| {
+            let TrialThenView { rule, version, id, percent } = one;
+            format!("  not heard: {rule} {version}, on trial for {percent} % of the requests ({id})")
+        };
+        lines.extend(self.trials.iter().map(trial));
         lines.push("The directory, the catalog, the tables and what is held are as they are today.".to_owned());
         lines
     }

@@ -22,6 +22,9 @@ use crate::store::{Commit, Error as StoreError};
 
 /// The most ends that are written in one transaction.
 pub const ENDS_TOGETHER_MAX: usize = 256;
+/// How often they are read and written together before each is tried by itself: of two batches that are written at once and end what the
+/// same people hold, one overtakes the other.
+const TOGETHER_TRIES_MAX: usize = 3;
 
 impl Office {
     /// Ends the access that a ticket gave, if its time is over.
@@ -50,17 +53,20 @@ impl Office {
     /// Where the store cannot be read, or one of the rows is damaged.
     pub async fn expire_together(&self, tickets: &[TicketId]) -> Result<BTreeSet<TicketId>, Error> {
         let some = tickets.get(..ENDS_TOGETHER_MAX).unwrap_or(tickets);
-        let found = self.store.changing(some, self.clock.now()).await?;
-        let commits = self.ends_of(found, access::expire);
-        if commits.is_empty() {
-            return Ok(BTreeSet::new());
+        for _ in 0..TOGETHER_TRIES_MAX {
+            let found = self.store.changing(some, self.clock.now()).await?;
+            let commits = self.ends_of(found, access::expire);
+            if commits.is_empty() {
+                break;
+            }
+            let done = commits.iter().map(|commit| commit.change.after().id).collect();
+            match self.store.commit_together(commits).await {
+                Ok(_) => return Ok(done),
+                Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
-        let done = commits.iter().map(|commit| commit.change.after().id).collect();
-        match self.store.commit_together(commits).await {
-            Ok(_) => Ok(done),
-            Err(StoreError::Conflict) => Ok(BTreeSet::new()),
-            Err(error) => Err(error.into()),
-        }
+        Ok(BTreeSet::new())
     }
 
     /// Ends what a person holds who has left, as much of it in one transaction as can be. What is left is for one by one: more than

@@ -11,7 +11,7 @@ use crate::desk::organisation::App;
 use crate::desk::permission;
 use crate::store::access::ledger;
 pub use crate::store::access::ledger::{Said, StoredEvent};
-pub use crate::store::access::questions::{About, Defaults, Evidence};
+pub use crate::store::access::questions::{About, Defaults, Evidence, Present};
 pub use crate::store::access::sign_ins::SignIn;
 pub use crate::store::chain::export::{LedgerEnd, LedgerLine, LedgerWalk};
 use crate::store::sql::page::Page;
@@ -28,8 +28,8 @@ pub struct Story {
     pub holdings: Vec<Holding>,
 }
 
-/// For so long an instant is the present one: a request takes its time.
-const STILL_NOW: SignedDuration = SignedDuration::from_secs(60);
+/// For so long an instant is the present one: the pages of a long list are read one after the other, all as of the first.
+const STILL_NOW: SignedDuration = SignedDuration::from_hours(1);
 /// The longest that unused access is looked for, in days.
 pub const UNUSED_DAYS_MAX: u16 = 3_650;
 
@@ -70,8 +70,8 @@ impl Office {
     }
 
     /// The access that was held at an instant, with who asked, what the policy said and who approved; of now also what people keep by
-    /// default. For agents, admins and the
-    /// operator; for a person about themselves; for those who answer for an app about the app.
+    /// default. What a person holds is held by all accounts of the same human. For agents, admins and the operator; for a person about
+    /// themselves; for those who answer for an app about the app.
     ///
     /// # Errors
     ///
@@ -92,17 +92,27 @@ impl Office {
                 let app = organisation.apps.get(app);
                 person.is_some() && app.is_some_and(|app| app.owner.as_ref() == person)
             }
-            About::All => false,
+            About::Accounts(_) | About::All => false,
         };
         if !own {
             permission::read_decisions(actor)?;
         }
+        let about = match about {
+            About::Person(of) => {
+                let mut accounts = organisation.other_accounts(of);
+                accounts.push(of.clone());
+                About::Accounts(accounts)
+            }
+            about => about.clone(),
+        };
         // What the apps have without a grant is known as it is now, and not as it was.
-        let is_now = at >= self.clock.now().checked_sub(STILL_NOW).unwrap_or(Timestamp::MIN);
+        let now = self.clock.now();
+        let is_now = at >= now.checked_sub(STILL_NOW).unwrap_or(Timestamp::MIN);
         let default = |app: &App| Some((app.id.clone(), app.default_tier.clone().filter(|_| app.one_tier)?));
-        let is_about = |app: &&App| is_now && !matches!(about, About::App(of) if *of != app.id);
+        let is_about = |app: &&App| is_now && !matches!(&about, About::App(of) if *of != app.id);
         let defaults: Defaults = organisation.apps.values().filter(is_about).filter_map(default).collect();
-        Ok(self.store.held_at(about, at, (after, limit), is_now.then_some(&defaults)).await?)
+        let present = is_now.then_some(Present { now, defaults: &defaults });
+        Ok(self.store.held_at(&about, at, (after, limit), present).await?)
     }
 
     /// The end of the ledger's chain now: what is exported up to there can be checked anywhere.
@@ -133,9 +143,9 @@ impl Office {
     pub async fn story_of_grant(&self, actor: &Actor, id: GrantId) -> Result<Story, Error> {
         let missing = || Error::Missing { what: "grant", name: id.to_string() };
         let grant = self.store.grant(id).await?.ok_or_else(missing)?;
-        let owner = self.organisation().apps.get(&grant.app).and_then(|app| app.owner.clone());
-        let party = [Some(&grant.subject), owner.as_ref()];
-        let is_party = |person: &PersonId| party.contains(&Some(person));
+        let organisation = self.organisation();
+        let owner = organisation.apps.get(&grant.app).and_then(|app| app.owner.as_ref());
+        let is_party = |person: &PersonId| owner == Some(person) || organisation.is_same(person, &grant.subject);
         if !actor.person().is_some_and(is_party) && permission::read_decisions(actor).is_err() {
             return Err(missing());
         }

@@ -28,7 +28,7 @@ pub mod stop;
 pub mod webhooks;
 
 /// How long a claim holds. It outlives a run and the writing of what came of it.
-pub(in crate::app) const LEASE: Duration = Duration::from_secs(60);
+pub const LEASE: Duration = Duration::from_secs(60);
 /// How long one run may take.
 pub const RUN_MAX: Duration = Duration::from_secs(30);
 const _: () = assert!(RUN_MAX.as_secs() * 2 <= LEASE.as_secs(), "no claim runs out under a run that is in time");
@@ -47,12 +47,15 @@ struct Patience {
 /// With the waits between, for half an hour: nothing but the desk's own store can be the matter.
 const OWN_WORK: Patience =
     Patience { attempts_max: 12, backoff_min: Duration::from_secs(1), backoff_max: Duration::from_secs(15 * 60) };
+/// The end of access, for as long as it takes: what is given up would be access that stays (I8, I13).
+const FOR_EVER: Patience = Patience { attempts_max: u32::MAX, ..OWN_WORK };
 /// For two days and a half: another system may be down over a weekend.
 const OTHERS_WORK: Patience =
     Patience { attempts_max: 26, backoff_min: Duration::from_secs(5), backoff_max: Duration::from_secs(4 * 3600) };
 
 const fn patience(queue: Queue) -> Patience {
     match queue {
+        Queue::Timers(TimerKind::AccessExpiry | TimerKind::AccessReview | TimerKind::Provision) => FOR_EVER,
         Queue::Timers(_) => OWN_WORK,
         Queue::Outbox | Queue::Webhooks => OTHERS_WORK,
     }
@@ -317,6 +320,7 @@ mod tests {
         assert_eq!(backoff(OWN_WORK, 3, 1.0), Duration::from_secs(2));
         assert_eq!(backoff(OWN_WORK, 0, 0.5), Duration::from_millis(750));
         assert_eq!(backoff(OWN_WORK, u32::MAX, 0.0), OWN_WORK.backoff_max);
+        assert_eq!(backoff(FOR_EVER, u32::MAX, 0.0), OWN_WORK.backoff_max);
         let others: u64 = (1..OTHERS_WORK.attempts_max).map(|n| backoff(OTHERS_WORK, n, 0.0).as_secs()).sum();
         assert_eq!(others / 3600, 57, "hours over which another system's work is tried");
     }

@@ -25,6 +25,7 @@ use crate::rules::live::catalog::{Generation, Playing};
 use crate::rules::live::rollout::VersionId;
 use crate::rules::run::rule::Rule;
 use crate::rules::run::stage::Stage;
+use crate::store::rules::deployments::Counted;
 
 /// The justification of the request that is made up for the question.
 const ASKED: &str = "a question of an audit: what the policy allowed on that day";
@@ -45,7 +46,18 @@ pub struct PolicyQuestion {
 pub struct PolicyThen {
     /// The rules for access that were live, in the order in which they are asked.
     pub rules: Vec<RuleThen>,
+    /// Those that were on trial and answered in the place of one of them for a share of the requests.
+    pub trials: Vec<TrialThen>,
+    /// The answer of the rules without those on trial.
     pub verdict: AccessVerdict,
+}
+
+/// A version that was on trial.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrialThen {
+    pub then: RuleThen,
+    /// For how many of a hundred requests it answered.
+    pub percent: u64,
 }
 
 /// A version that was live.
@@ -98,24 +110,27 @@ impl App {
         let so_far = SoFar { category, ..accepted::nothing_so_far(&[], form) };
         let request = AccessRequest::from_fields(&organisation, &question.person, &new.fields)
             .map_err(|problems| Error::Rejected { problems })?;
-        let (generation, rules) = self.generation_at(question.at).await?;
+        let (generation, rules, trials) = self.generation_at(question.at).await?;
         let facts = self.access_facts(&organisation, &request, now).await?;
         let ticket = translate::ticket(&new, now);
         let about = self.question((organisation, generation), new, (TicketId(self.clock.new_id()), now));
         let lane = question.person.as_str();
         let asked = self.rules.workers().run(lane, move || pipeline::review(about, ticket, &so_far, &facts)).await?;
         let unanswered = || Error::Missing { what: "answer of the rules for access at", name: question.at.to_string() };
-        Ok(PolicyThen { rules, verdict: asked.verdict.ok_or_else(unanswered)? })
+        Ok(PolicyThen { rules, trials, verdict: asked.verdict.ok_or_else(unanswered)? })
     }
 
-    /// The live rules with those for access as they were at an instant.
-    async fn generation_at(self: &Arc<Self>, at: Timestamp) -> Result<(Arc<Generation>, Vec<RuleThen>), Error> {
+    /// The live rules with those for access as they were at an instant, which these are, and what was on trial.
+    async fn generation_at(
+        self: &Arc<Self>,
+        at: Timestamp,
+    ) -> Result<(Arc<Generation>, Vec<RuleThen>, Vec<TrialThen>), Error> {
         let live = self.rules.generation();
         let for_access = |rule: &&Arc<Rule>| rule.manifest.stages.contains(&Stage::Access);
         let without: Vec<String> =
             live.rules().iter().filter(for_access).map(|rule| rule.manifest.name.to_string()).collect();
-        let mut with: Vec<(Arc<Rule>, Playing)> = Vec::new();
-        for (name, version) in self.store.active_at(at).await? {
+        let (mut with, mut trials): (Vec<(Arc<Rule>, Playing)>, Vec<TrialThen>) = (Vec::new(), Vec::new());
+        for Counted { name, version, percent } in self.store.counted_at(at).await? {
             let missing = || Error::Missing { what: "version in the archive", name: format!("{name} {version}") };
             let id: VersionId = version.parse().map_err(|_| missing())?;
             let (component, manifest) = version.split_once('/').ok_or_else(missing)?;
@@ -127,13 +142,15 @@ impl App {
             });
             let rule = Arc::new(revived.await?.map_err(|error| Error::Unfit(Unfit::from(&error)))?);
             debug_assert_eq!(rule.manifest_digest.to_string(), manifest, "{id}");
-            if for_access(&&rule) {
-                with.push((rule, Playing::Active { canary_percent: None }));
+            match percent {
+                _ if !for_access(&&rule) => {}
+                None => with.push((rule, Playing::Active { canary_percent: None })),
+                Some(percent) => trials.push(TrialThen { then: rule_then(&rule)?, percent }),
             }
         }
         with.sort_by(|(a, _), (b, _)| (a.manifest.order, &a.manifest.name).cmp(&(b.manifest.order, &b.manifest.name)));
         let then = with.iter().map(|(rule, _)| rule_then(rule)).collect::<Result<Vec<_>, Error>>()?;
-        Ok((Arc::new(live.altered(&without, with)), then))
+        Ok((Arc::new(live.altered(&without, with)), then, trials))
     }
 }
 

@@ -72,9 +72,8 @@ fn managers(case: &AccessCase, organisation: &Organisation, now: Timestamp) -> V
 
 /// Approvers are active, and are neither a party to the request, by whichever of their accounts, nor stand in for one (I2).
 fn may_approve(case: &AccessCase, organisation: &Organisation, person: &PersonId, now: Timestamp) -> bool {
-    let parties = [&case.requester, &case.submitted_by, &case.request.subject];
     let here = organisation.people.get(person).is_some_and(|person| person.active);
-    here && !organisation.is_party(person, &parties, now)
+    here && !organisation.is_party(person, &case.parties(), now)
 }
 
 impl HumanDecision {
@@ -90,10 +89,15 @@ impl HumanDecision {
 }
 
 impl AccessCase {
+    /// Those who have asked for the access, and who is to have it.
+    fn parties(&self) -> [&PersonId; 3] {
+        [&self.requester, &self.submitted_by, &self.request.subject]
+    }
+
     /// Why the approvals of a settled request would not be enough by the accounts as they are linked now; `None` where they
     /// are (I2, I3).
     pub fn approved_by_one(&self, organisation: &Organisation) -> Option<String> {
-        let parties = [&self.requester, &self.submitted_by, &self.request.subject];
+        let parties = self.parties();
         let approvals: Vec<&HumanDecision> = self.decisions.iter().filter(|decision| decision.approve).collect();
         let own = |account: &PersonId| parties.into_iter().find(|party| organisation.is_same(account, party));
         let of_party =
@@ -175,7 +179,7 @@ impl AccessCase {
         };
         let said = |person: &PersonId| self.decisions.iter().any(|d| d.step == number && d.approver == *person);
         let agreed = self.decisions.iter().filter(|d| d.step == number && d.approve).count();
-        let mut people = self.asked_by_name(step, organisation, now);
+        let mut people = self.asked_by_name((number, step), organisation, now);
         // Those who stand in for one of them may decide as well, and so may they; not for one who has left, or has no word in it. Who
         // stands in brings no one along. Of several who stand in for one, the first to decide has said that one's word.
         let delegates = |people: &[PersonId]| -> Vec<PersonId> {
@@ -196,7 +200,7 @@ impl AccessCase {
             agreed + fresh.len() >= step.needed as usize
         };
         let stands_in = !enough(&people);
-        for more in [organisation.defaults.access_approvers.clone(), managers(self, organisation, now)] {
+        for more in self.asked_instead(number, organisation, now) {
             if !enough(&people) {
                 let for_them = delegates(&more);
                 people.extend(more.into_iter().chain(for_them).filter(|person| may(person)));
@@ -207,12 +211,63 @@ impl AccessCase {
         (people, stands_in)
     }
 
-    /// The people whom a step names, before it is asked which of them may approve.
-    fn asked_by_name(&self, step: &Step, organisation: &Organisation, now: Timestamp) -> Vec<PersonId> {
+    /// The people whom a step names, before it is asked which of them may approve; none of them where a party has taken one out.
+    fn asked_by_name(
+        &self,
+        (number, step): (usize, &Step),
+        organisation: &Organisation,
+        now: Timestamp,
+    ) -> Vec<PersonId> {
         match step.named.as_slice() {
             [] => step.approvers.clone(),
+            named if named.iter().any(|named| self.is_chosen_from((number, named), organisation, now)) => Vec::new(),
             named => named.iter().flat_map(|named| named.people(self, organisation, now)).collect(),
         }
+    }
+
+    /// Those who are asked where too few are left of whom a step names: the desk's own approvers, then the managers above.
+    fn asked_instead(&self, number: usize, organisation: &Organisation, now: Timestamp) -> [Vec<PersonId>; 2] {
+        let unless_chosen = |named: Named, people: Vec<PersonId>| {
+            if self.is_chosen_from((number, &named), organisation, now) { Vec::new() } else { people }
+        };
+        [
+            unless_chosen(Named::AccessApprovers, organisation.defaults.access_approvers.clone()),
+            unless_chosen(Named::Manager, managers(self, organisation, now)),
+        ]
+    }
+
+    /// Whether a party to the request has taken out one of those who are asked for a reason, by letting them approve in their own place:
+    /// then none of the others decides, whom the party would have chosen by that, also where it was given before the request (I2).
+    fn is_chosen_from(&self, (number, named): (usize, &Named), organisation: &Organisation, now: Timestamp) -> bool {
+        let parties = self.parties();
+        let given = organisation.own_delegates_of(&parties, now);
+        if given.is_empty() {
+            return false;
+        }
+        let is_taken = |one: &PersonId| {
+            organisation.people.get(one).is_some_and(|person| person.active)
+                && given.iter().any(|to| organisation.is_same(to, one))
+                && !parties.iter().any(|party| organisation.is_same(party, one))
+                && !self.has_word_in(number, one, organisation)
+                && !self.has_word_elsewhere(number, one, organisation)
+        };
+        if *named != Named::Manager {
+            return named.people(self, organisation, now).iter().any(is_taken);
+        }
+        // Of managers the nearest is asked who may approve.
+        let subject = organisation.people.get(&self.request.subject);
+        let managers = subject.map(|subject| organisation.managers(subject)).unwrap_or_default();
+        let asked = managers.iter().find(|one| is_taken(one) || may_approve(self, organisation, one, now));
+        asked.is_some_and(is_taken)
+    }
+
+    /// Whether the step that is asked now has no one left to ask because a party lets them approve in their own place.
+    pub(super) fn has_none_left(&self, organisation: &Organisation, now: Timestamp) -> bool {
+        let taken = |named: &Named, number| self.is_chosen_from((number, named), organisation, now);
+        let is_by_party = |(number, step): (usize, &Step)| {
+            step.named.iter().chain([&Named::AccessApprovers, &Named::Manager]).any(|named| taken(named, number))
+        };
+        self.state == AccessState::Awaiting && self.awaited().is_empty() && self.current_step().is_some_and(is_by_party)
     }
 
     /// Whether a step has a human's word, of themselves or of another in their place.
@@ -231,8 +286,8 @@ impl AccessCase {
     /// as well.
     pub(super) fn stood_in_for(&self, person: &PersonId, organisation: &Organisation, now: Timestamp) -> Vec<PersonId> {
         let Some((number, step)) = self.current_step() else { return Vec::new() };
-        let more = [organisation.defaults.access_approvers.clone(), managers(self, organisation, now)].concat();
-        for asked in [self.asked_by_name(step, organisation, now), more] {
+        let more = self.asked_instead(number, organisation, now).concat();
+        for asked in [self.asked_by_name((number, step), organisation, now), more] {
             if asked.contains(person) {
                 return Vec::new();
             }
@@ -265,8 +320,7 @@ impl AccessCase {
         organisation: &Organisation,
         now: Timestamp,
     ) -> bool {
-        let parties = [&self.requester, &self.submitted_by, &self.request.subject];
-        let is_theirs = parties.into_iter().any(|party| organisation.is_same(party, person));
+        let is_theirs = self.parties().into_iter().any(|party| organisation.is_same(party, person));
         let (asked, _) = self.following(organisation, now);
         let mut approvers = asked.open_steps().flat_map(|(_, step)| &step.approvers);
         is_theirs && self.state == AccessState::Awaiting && approvers.any(|one| organisation.is_same(one, to))

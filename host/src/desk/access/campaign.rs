@@ -118,26 +118,58 @@ impl Asks {
 }
 
 /// The reviewers of a grant: never the person who holds it, nor one who stands in for them. Where those who are asked first are not
-/// here, the others are asked, and without them the desk's own approvers.
+/// here, the others are asked, and without them the desk's own approvers; these also where the holder lets one who would be asked decide
+/// in their own place: they choose no other by that, and no review is left out by it (I2).
 pub fn reviewers(organisation: &Organisation, grant: &Grant, asks: Asks, now: Timestamp) -> Vec<PersonId> {
-    let may = |person: &PersonId| may_review(organisation, &[&grant.subject], person, now);
-    let owner = organisation.apps.get(&grant.app).and_then(|app| app.owner.clone()).filter(|owner| may(owner));
+    let parties = [&grant.subject];
+    let may = |person: &PersonId| may_review(organisation, &parties, person, now);
+    let is_taken = taken_out(organisation, &parties, now);
+    let asked = |person: &PersonId| may(person) || is_taken(person);
+    let owner = organisation.apps.get(&grant.app).and_then(|app| app.owner.clone()).filter(|owner| asked(owner));
     let subject = organisation.people.get(&grant.subject);
     let managers = subject.map(|subject| organisation.managers(subject)).unwrap_or_default();
-    let manager = managers.into_iter().find(|manager| may(manager));
+    let manager = managers.into_iter().find(|manager| asked(manager));
     let first = match asks {
         Asks::Owner => owner.or(manager),
         Asks::Manager => manager.or(owner),
     };
+    let own = match &first {
+        Some(person) if may(person) => Vec::new(),
+        _ => own_reviewers(organisation, &parties, now),
+    };
+    let is_chosen = own.iter().any(&is_taken);
     match first {
-        Some(person) => vec![person],
-        None => organisation.defaults.access_approvers.iter().filter(|person| may(person)).cloned().collect(),
+        Some(person) if own.is_empty() || is_chosen => vec![person],
+        _ => own,
     }
 }
 
 fn may_review(organisation: &Organisation, parties: &[&PersonId], person: &PersonId, now: Timestamp) -> bool {
     let here = organisation.people.get(person).is_some_and(|person| person.active);
     here && !organisation.is_party(person, parties, now)
+}
+
+/// Whether a person would be asked, had not one of these parties let them decide in their own place by themselves.
+fn taken_out(organisation: &Organisation, parties: &[&PersonId], now: Timestamp) -> impl Fn(&PersonId) -> bool {
+    let given = organisation.own_delegates_of(parties, now);
+    move |person: &PersonId| {
+        given.iter().any(|to| organisation.is_same(to, person))
+            && !parties.iter().any(|party| organisation.is_same(party, person))
+            && organisation.people.get(person).is_some_and(|person| person.active)
+    }
+}
+
+/// The desk's own approvers as reviewers. Where a party has taken one out, only those who were, who may lay down what they were given:
+/// of those who are left the party would have chosen, and what none keeps ends.
+fn own_reviewers(organisation: &Organisation, parties: &[&PersonId], now: Timestamp) -> Vec<PersonId> {
+    let own = organisation.defaults.access_approvers.iter();
+    let is_taken = taken_out(organisation, parties, now);
+    let taken: Vec<PersonId> = own.clone().filter(|person| is_taken(person)).cloned().collect();
+    if taken.is_empty() {
+        own.filter(|person| may_review(organisation, parties, person, now)).cloned().collect()
+    } else {
+        taken
+    }
 }
 
 /// Asks whether a grant is still needed; `None` where it is over, or no person is there to be asked.
@@ -191,7 +223,7 @@ pub fn follow(ticket: &Ticket, grant: &Grant, item: &ReviewItem, at: &At<'_>) ->
     let mut people = reviewers(at.organisation, grant, Asks::Owner, at.now);
     people.retain(|person| may(person));
     if people.is_empty() {
-        people = at.organisation.defaults.access_approvers.iter().filter(|person| may(person)).cloned().collect();
+        people = own_reviewers(at.organisation, &parties, at.now);
     }
     if people.is_empty() {
         return None;
@@ -206,15 +238,27 @@ pub fn follow(ticket: &Ticket, grant: &Grant, item: &ReviewItem, at: &At<'_>) ->
 }
 
 /// The people who look at what a request in an emergency gave: the owner of the app and the desk's approvers, none of them a party.
+/// Where a party lets one of them decide in their own place, only those, who may lay that down: so none is chosen by it.
 fn after_emergency(case: &AccessCase, at: &At<'_>) -> Vec<PersonId> {
     let parties = [&case.requester, &case.submitted_by, &case.request.subject];
     let owner = at.organisation.apps.get(&case.request.app).and_then(|app| app.owner.clone());
     let mut people: Vec<PersonId> =
         owner.into_iter().chain(at.organisation.defaults.access_approvers.iter().cloned()).collect();
-    people.retain(|person| may_review(at.organisation, &parties, person, at.now));
+    let is_taken = taken_out(at.organisation, &parties, at.now);
+    let is_chosen = people.iter().any(&is_taken);
+    people.retain(|person| match is_chosen {
+        true => is_taken(person),
+        false => may_review(at.organisation, &parties, person, at.now),
+    });
     people.sort_unstable();
     people.dedup();
     people
+}
+
+/// Whether there are people who may look at what a request in an emergency gives.
+fn is_looked_at(case: &AccessCase, at: &At<'_>) -> bool {
+    let parties = [&case.requester, &case.submitted_by, &case.request.subject];
+    after_emergency(case, at).iter().any(|person| may_review(at.organisation, &parties, person, at.now))
 }
 
 /// The case as it is decided where it cannot wait: approved at once for a short time, where the tier allows that and there are
@@ -226,7 +270,7 @@ pub(super) fn broken_glass(case: AccessCase, heard: Heard, at: &At<'_>) -> Acces
         tier.and_then(|(_, tier)| tier.emergency_hours)
     };
     let hours = at.organisation.apps.get(&case.request.app).and_then(tier).filter(|_| case.request.emergency);
-    let Some(hours) = hours.filter(|_| !after_emergency(&case, at).is_empty()) else { return case };
+    let Some(hours) = hours.filter(|_| is_looked_at(&case, at)) else { return case };
     let mut case = case;
     if let Some(scope) = &mut case.scope {
         scope.duration_hours = scope.duration_hours.min(hours);
@@ -283,8 +327,7 @@ pub fn after_move(ticket: &Ticket, grant: &Grant, (why, what): (&str, AfterMove)
         people.retain(|person| may(person));
         people
     };
-    let approvers = at.organisation.defaults.access_approvers.iter();
-    let own: Vec<PersonId> = approvers.filter(|person| may(person)).cloned().collect();
+    let own = own_reviewers(at.organisation, &parties, at.now);
     let first = if what == AfterMove::AskDesk { own.clone() } else { Vec::new() };
     let choices = [first, of(Asks::Manager), of(Asks::Owner), own];
     let reviewers = choices.into_iter().find(|people| !people.is_empty()).unwrap_or_default();

@@ -8,6 +8,7 @@ use super::{AccessCase, AccessState, Grant, GrantState};
 use crate::desk::change::at::At;
 use crate::desk::id::{AppId, PersonId, TierId};
 use crate::desk::organisation::Incompatible;
+use crate::desk::verdict::access::ALL_PARTY;
 
 /// Why an approved case is not granted; `None` where no guard stands in its way.
 pub(super) fn refuses(case: &AccessCase, at: &At<'_>) -> Option<String> {
@@ -38,14 +39,16 @@ fn not_for_them(subject: &PersonId, app: &AppId, at: &At<'_>) -> Option<String> 
     Some(format!("{} is only for those of certain groups, and {subject} is in none of them", app.name))
 }
 
-/// Why a case does not wait for approval: the same, with what is asked for besides.
+/// Why a case does not wait for approval: the same, with what is asked for besides; and it waits for no one where a party lets all decide
+/// in their own place who could decide.
 pub(super) fn refuses_request(case: &AccessCase, at: &At<'_>) -> Option<String> {
     if case.state != AccessState::Awaiting {
         return None;
     }
     let asked = at.review().open.iter().map(|(app, tier)| (app, tier));
     let own = (&case.request.app, &case.request.tier);
-    refuses(case, at).or_else(|| conflict(own, asked, &at.organisation.incompatible))
+    let all_party = || case.has_none_left(at.organisation, at.now).then(|| ALL_PARTY.to_owned());
+    refuses(case, at).or_else(|| conflict(own, asked, &at.organisation.incompatible)).or_else(all_party)
 }
 
 /// How far ahead access may begin.

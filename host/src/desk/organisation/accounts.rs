@@ -132,6 +132,16 @@ impl Organisation {
         delegations.iter().filter(move |one| one.holds(now, today)).map(|one| &one.to)
     }
 
+    /// Those who may approve at an instant in the place of one of these parties because that one has said so, by whichever account, and
+    /// not the configuration.
+    pub fn own_delegates_of(&self, parties: &[&PersonId], now: Timestamp) -> Vec<&PersonId> {
+        let today = self.calendar.zone.to_datetime(now).date();
+        let of_party = |account: &PersonId| parties.iter().any(|party| self.is_same(account, party));
+        let away = self.people.values().filter(|one| !one.delegations.is_empty() && of_party(&one.id));
+        let leave = away.flat_map(|one| &one.delegations).filter(|leave| leave.given.is_some());
+        leave.filter(|leave| leave.holds(now, today)).map(|leave| &leave.to).collect()
+    }
+
     /// Whether one of two accounts may approve in the place of the other at an instant, by whichever accounts of the two humans.
     pub fn stand_in(&self, one: &PersonId, other: &PersonId, at: Timestamp) -> bool {
         let for_whom = |away: &PersonId, delegate: &PersonId| {

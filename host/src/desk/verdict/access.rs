@@ -12,6 +12,9 @@ use approvers::{check_step, fallback};
 
 /// The longest that approvers may have, in hours: a year.
 pub const DUE_HOURS_MAX: u32 = 366 * 24;
+/// Why a request is denied about which no one may decide.
+pub(in crate::desk) const ALL_PARTY: &str =
+    "a person would have to decide, and everybody who may is party to the request";
 
 /// What is granted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -194,7 +197,7 @@ pub fn combine(asked: &Asked<'_>, given: &[Given<AccessAnswer>]) -> AccessVerdic
     if failed || (steps.is_empty() && !approves) {
         let more = fallback(asked, heard);
         if more.iter().any(|step| step.approvers.is_empty()) {
-            let reason = "a person would have to decide, and everybody who may is party to the request".to_owned();
+            let reason = ALL_PARTY.to_owned();
             return AccessVerdict { outcome: Outcome::Denied, reason, heard, by_desk: true };
         }
         let more: Vec<ApprovalStep> = more.into_iter().filter(|step| !steps.iter().any(|s| s.asks_as(step))).collect();

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::desk::access::provisioning::{Direction, Entitlement, Holding, Op, OpState};
+use crate::desk::change::timer::TimerKind;
 use crate::desk::id::{AppId, GrantId, OpId, PersonId, TicketId};
 use crate::store::db::{Arg, Row, Tx};
 use crate::store::sql::columns::{at, corrupt, ms, parsed};
@@ -102,9 +103,14 @@ impl Store {
         self.db.optional(&sql, vec![id.0.into()]).await?.as_ref().map(op).transpose()
     }
 
-    /// How many orders to take something away have been on their way since before an instant.
+    /// How many orders to take something away have been on their way since before an instant, and ends that were due before it and have
+    /// failed: of those there is no order yet.
     pub async fn revocations_since_before(&self, before: Timestamp) -> Result<i64, Error> {
-        let sql = format!("select count(*) from access_ops where {OPEN} and direction = 'revoke' and planned_at < $1");
+        let sql = format!(
+            "select (select count(*) from access_ops where {OPEN} and direction = 'revoke' and planned_at < $1) \
+             + (select count(*) from timers where kind = '{}' and attempts > 1 and due_at < $1)",
+            TimerKind::AccessExpiry.code()
+        );
         self.db.optional(&sql, vec![ms(before).into()]).await?.map_or(Ok(0), |row| row.int(0))
     }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::lists::cases;
 use super::{GRANT_COLUMNS, ListedGrant, OF_ONE, SUPPORTS, TIER, UNDER_WAY, listed};
-use crate::desk::access::{AccessCase, Grant};
+use crate::desk::access::{AccessCase, EndReason, Grant};
 use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TicketNumber, TierId};
 use crate::store::db::Arg;
 use crate::store::sql::columns::ms;
@@ -20,6 +20,8 @@ use crate::store::{Error, Store};
 pub enum About {
     App(AppId),
     Person(PersonId),
+    /// The accounts of one human.
+    Accounts(Vec<PersonId>),
     All,
 }
 
@@ -46,7 +48,23 @@ impl Evidence {
 /// The tier of each app that stays by default where the last grant has ended.
 pub type Defaults = BTreeMap<AppId, TierId>;
 
-/// The condition for grants that are held at the instant `$1`, after the grant `$2`.
+/// The present, for a question about it.
+#[derive(Debug, Clone, Copy)]
+pub struct Present<'d> {
+    pub now: Timestamp,
+    /// Who keeps one of these is among those who hold something, each with the grant by which it came there.
+    pub defaults: &'d Defaults,
+}
+
+impl Present<'_> {
+    /// Whether a grant has ended at a time that is still to come: the clock was set back since, which brings nothing back.
+    fn has_ended_later(self, grant: &Grant) -> bool {
+        let end = grant.revoked_at.unwrap_or(grant.expires_at).min(grant.expires_at);
+        !grant.state.supports() && end > self.now
+    }
+}
+
+/// The condition for grants that are held at the instant `$1`, after the grant `$2`: of columns that an index has alone.
 const HELD: &str = "granted_at <= $1 and expires_at > $1 and (revoked_at is null or revoked_at > $1) \
                     and state not in ('failed', 'compensating') and id > $2";
 
@@ -95,8 +113,7 @@ impl Store {
     }
 
     /// The grants that were held at an instant, in the order in which they were given, after one of them. Those that the app
-    /// refused were never held. `now` is `None` for an instant of the past, and has otherwise the tiers that stay by default: those
-    /// that are held are among them, each with the grant by which it came there.
+    /// refused, or that did not begin at their time, were never held. `present` is `None` for an instant of the past: of that it is not known who kept what by default.
     ///
     /// # Errors
     ///
@@ -106,31 +123,29 @@ impl Store {
         about: &About,
         at: Timestamp,
         (after, limit): (Option<GrantId>, usize),
-        now: Option<&Defaults>,
+        present: Option<Present<'_>>,
     ) -> Result<Page<Evidence, GrantId>, Error> {
         let mut args: Vec<Arg> = vec![ms(at).into(), Arg::from(after.map_or_else(uuid::Uuid::nil, |id| id.0))];
-        let which = match about {
-            About::App(app) => {
-                args.push(app.as_str().into());
-                "and app = $3"
+        let which = which(about, &mut args);
+        let held = match present {
+            None => HELD.to_owned(),
+            Some(present) => {
+                args.push(ms(present.now).into());
+                let stands = "state in ('active', 'provisioning', 'scheduled')";
+                format!("{HELD} and ({stands} or expires_at <= ${now} or revoked_at <= ${now})", now = args.len())
             }
-            About::Person(person) => {
-                args.push(person.as_str().into());
-                "and subject = $3"
-            }
-            About::All => "",
         };
         let page = limit + 1;
         // By their ids most of what is over lies before the first that is held. What is held now is found by its end instead; the pages
         // after the first begin behind what is over.
-        let (apart, mut ids) = if *about == About::All && now.is_some() && after.is_none() {
-            let held = format!("select id from {} where {HELD}", BY_END.text(&self.db));
+        let (apart, mut ids) = if *about == About::All && present.is_some() && after.is_none() {
+            let held = format!("select id from {} where {held}", BY_END.text(&self.db));
             (format!("with held_now as materialized ({held})"), "select id from held_now".to_owned())
         } else {
-            (String::new(), format!("select id from grants where {HELD} {which}"))
+            (String::new(), format!("select id from grants where {held} {which}"))
         };
-        if let Some(defaults) = now.filter(|defaults| !defaults.is_empty()) {
-            let stays = by_default(defaults, which, (OF_ONE.text(&self.db), &mut args));
+        if let Some(defaults) = present.map(|present| present.defaults).filter(|defaults| !defaults.is_empty()) {
+            let stays = by_default(defaults, &which, (OF_ONE.text(&self.db), &mut args));
             ids = format!("select id from (select id from ({ids} order by id limit {page}) early union {stays}) held");
         }
         // The page is found first, by ids that an index has alone; then only its grants are read.
@@ -148,12 +163,37 @@ impl Store {
         let tickets: Vec<TicketId> = page.items.iter().map(|(listed, _)| listed.grant.ticket).collect();
         let mut cases = cases(&mut tx, &tickets).await?;
         tx.end().await?;
-        Ok(page.map(|(ListedGrant { grant, damaged }, ticket)| {
-            let is_over = grant.revoked_at.unwrap_or(grant.expires_at).min(grant.expires_at) <= at;
-            let stays = now.and_then(|defaults| defaults.get(&grant.app)).filter(|_| is_over).cloned();
+        let mut page = page.map(|(ListedGrant { grant, damaged }, ticket)| {
+            let is_held = grant.is_effective(at)
+                && !present.is_some_and(|present| damaged.is_empty() && present.has_ended_later(&grant));
+            let stays = present.and_then(|present| present.defaults.get(&grant.app)).filter(|_| !is_held).cloned();
             Evidence { case: cases.remove(&grant.ticket), grant, damaged, ticket, stays }
-        }))
+        });
+        // It was to begin before it was found that it may not, so that there is a time in which it seems to have been held.
+        page.items.retain(|found| found.grant.end_reason != Some(EndReason::NotBegun));
+        Ok(page)
     }
+}
+
+/// The condition for what a question is about.
+fn which(about: &About, args: &mut Vec<Arg>) -> String {
+    let column = match about {
+        About::App(app) => {
+            args.push(app.as_str().into());
+            "app"
+        }
+        About::Person(person) => {
+            args.push(person.as_str().into());
+            "subject"
+        }
+        About::Accounts(people) => {
+            let places = places(args.len(), people.len());
+            args.extend(people.iter().map(|person| Arg::from(person.as_str())));
+            return format!("and subject in ({places})");
+        }
+        About::All => return String::new(),
+    };
+    format!("and {column} = ${}", args.len())
 }
 
 /// The grants by which people came to a tier that they keep by default, with none in force for its app; `of_one` as [`OF_ONE`] has it.

@@ -5,7 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::sign_ins::SignIn;
-use super::{GRANT_COLUMNS, SUPPORTS, grant};
+use super::{GRANT_COLUMNS, OF_ONE, SUPPORTS, grant};
 use crate::desk::access::Grant;
 use crate::desk::access::campaign::{Asks, ReviewAnswer, ReviewItem, ReviewVerdict};
 use crate::desk::id::{AppId, CampaignId, GrantId, PersonId, ReviewItemId, TicketId};
@@ -211,19 +211,26 @@ impl Store {
         Ok(self.readable(T, &self.db.all(&sql, vec![ticket.0.into()]).await?, item))
     }
 
-    /// The reviews that have kept access which is held now, of those that one of these accounts has answered, or that were answered in
-    /// the place of others.
+    /// The reviews that have kept access which is held now and that one of these accounts has answered, or another in their place.
     pub async fn kept_by(&self, accounts: &[&PersonId], now: Timestamp) -> Result<Vec<ReviewItem>, Error> {
-        // What is held now may be held by more time that came since, which has another grant.
+        // What was kept is found first, by indexes that have little else. What is held now may be held by more time that came since,
+        // which has another grant.
         let sql = format!(
-            "select {COLUMNS} from review_items where verdict = 'keep' and (decided_by in ({}) or in_place_of <> '') \
-             and exists (select 1 from grants k where k.id = review_items.grant_id and exists (select 1 from grants \
-             where subject = k.subject and app = k.app and expires_at > $1 and {SUPPORTS})) order by id",
-            places(1, accounts.len())
+            "select {COLUMNS} from review_items where id in (select id from review_items where verdict = 'keep' \
+             and decided_by in ({}) union select id from review_items where verdict = 'keep' and in_place_of <> '') \
+             and exists (select 1 from grants k where k.id = review_items.grant_id and exists (select 1 from {of_one} \
+             where g.subject = k.subject and g.app = k.app and g.expires_at > $1 and {SUPPORTS})) order by id",
+            places(1, accounts.len()),
+            of_one = OF_ONE.text(&self.db)
         );
         let args = accounts.iter().map(|account| Arg::from(account.as_str()));
         let args = std::iter::once(Arg::from(ms(now))).chain(args).collect();
-        Ok(self.readable(T, &self.db.all(&sql, args).await?, item))
+        let mut kept = self.readable(T, &self.db.all(&sql, args).await?, item);
+        let is_theirs = |one: &PersonId| accounts.contains(&one);
+        kept.retain(|item| {
+            item.answer.as_ref().is_some_and(|answer| answer.by.iter().chain(&answer.in_place_of).any(is_theirs))
+        });
+        Ok(kept)
     }
 
     /// The grants to review: those that are held and in no open review, after one of them, at most `limit`.

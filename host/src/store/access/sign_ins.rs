@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{GRANT_COLUMNS, grant};
+use super::{GRANT_COLUMNS, OF_ONE, grant};
 use crate::desk::access::Grant;
 use crate::desk::id::{AppId, GrantId, PersonId};
 use crate::store::chain::audit;
@@ -58,8 +58,8 @@ impl Store {
         row.map(|row| sign_in(&row, 0)).transpose()
     }
 
-    /// The access that is held and was given before an instant, and whose holder has not signed in since; only to apps that say so.
-    /// In the order in which it was given, after one of the grants.
+    /// The access that is held and was given before an instant, also where more time for it came since, and whose holder has not signed
+    /// in since; only to apps that say so. In the order in which it was given, after one of the grants.
     ///
     /// # Errors
     ///
@@ -74,9 +74,12 @@ impl Store {
         let of = "from access_sign_ins s where s.subject = grants.subject and s.app = grants.app";
         let sql = format!(
             "select {GRANT_COLUMNS}, (select s.last_at {of}), (select s.looked_at {of}) from grants \
-             where ($1 = '' or app = $1) and state = 'active' and revoked_at is null and expires_at > $2 and granted_at <= $3 \
-             and id > $4 and exists (select 1 {of} and (s.last_at is null or s.last_at <= $3)) order by id limit {}",
-            limit + 1
+             where ($1 = '' or app = $1) and state = 'active' and revoked_at is null and expires_at > $2 and id > $4 \
+             and exists (select 1 {of} and (s.last_at is null or s.last_at <= $3)) and (granted_at <= $3 \
+             or exists (select 1 from {of_one} where g.subject = grants.subject and g.app = grants.app \
+             and g.end_reason = 'replaced' and g.granted_at <= $3 and g.revoked_at > $3)) order by id limit {}",
+            limit + 1,
+            of_one = OF_ONE.text(&self.db)
         );
         let app = app.map(AppId::as_str).unwrap_or_default();
         let after = after.map_or_else(uuid::Uuid::nil, |id| id.0);

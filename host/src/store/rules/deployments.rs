@@ -84,6 +84,31 @@ struct Life {
     suspended: Option<String>,
 }
 
+/// The part that says which versions counted.
+#[derive(Deserialize)]
+struct Counting {
+    active: Option<String>,
+    candidate: Option<Tried>,
+}
+
+/// A version on trial; how, is a word or a word with a share.
+#[derive(Deserialize)]
+struct Tried {
+    version: String,
+    trial: serde_json::Value,
+}
+
+/// A version whose answers counted at an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted {
+    /// The rule.
+    pub name: String,
+    /// As `COMPONENT/MANIFEST`.
+    pub version: String,
+    /// The share of the tickets for which one on trial counted; `None` for the active one.
+    pub percent: Option<u64>,
+}
+
 /// The part that says which folder offered it.
 #[derive(Deserialize)]
 struct Place {
@@ -232,23 +257,25 @@ impl Store {
         row.map_or(Ok(0), |row| row.int(0))
     }
 
-    /// The version of each rule that was active at an instant, by the rule's name, as `COMPONENT/MANIFEST`. Rules that had none are
-    /// left out.
+    /// The versions of each rule whose answers counted at an instant, by the rule's name: the active one, and after it one on trial that
+    /// counted for a share of the tickets. Rules that had none are left out.
     ///
     /// # Errors
     ///
     /// Where the database cannot be read, or an entry of the audit is damaged.
-    pub async fn active_at(&self, at: Timestamp) -> Result<Vec<(String, String)>, Error> {
+    pub async fn counted_at(&self, at: Timestamp) -> Result<Vec<Counted>, Error> {
         let sql = "select name, after from deployment_events e where seq = (select max(seq) from deployment_events l \
                    where l.name = e.name and l.at <= $1) order by name";
-        let mut active = Vec::new();
+        let mut counted = Vec::new();
         for row in self.db.all(sql, vec![ms(at).into()]).await? {
             let (name, after) = (row.text(0)?, row.text(1)?);
-            let life: Life = from_json("deployment_events", "after", &after)?;
+            let Counting { active, candidate } = from_json("deployment_events", "after", &after)?;
             // One that was suspended answered nothing.
-            active.extend(life.active.map(|version| (name, version)));
+            counted.extend(active.map(|version| Counted { name: name.clone(), version, percent: None }));
+            let on_trial = candidate.and_then(|tried| Some((tried.trial.get("canary")?.as_u64()?, tried.version)));
+            counted.extend(on_trial.map(|(percent, version)| Counted { name, version, percent: Some(percent) }));
         }
-        Ok(active)
+        Ok(counted)
     }
 
     /// Notes that a person has meant the folders to be gone with which rules have ended so far.

@@ -14,20 +14,18 @@ use super::frame::form::encode;
 use super::frame::times::When;
 use super::frame::{Frame, page};
 use super::session::Visit;
-use crate::app::Error;
 use crate::app::access::questions::{About, Evidence, Said, StoredEvent, facts};
 use crate::app::observe::csv;
-use crate::app::tickets::work::Page;
 use crate::desk::id::GrantId;
-use crate::desk::organisation::form::Problem;
 
 pub mod roles;
 
 /// Grants on a page.
 const ROWS: usize = 50;
-/// Grants of a file that are read at a time, and the most that one has.
-const FILE_STEP: usize = 1_000;
-const FILE_ROWS_MAX: usize = 20_000;
+/// Grants that are read at a time for a file.
+const FILE_PAGE: usize = 500;
+/// The most grants of a file; where there are more, its last line says so.
+const FILE_ROWS_MAX: usize = 50_000;
 
 /// The question, as the address says it.
 #[derive(Debug, Default, Deserialize)]
@@ -167,70 +165,67 @@ pub async fn list(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, 
     page(StatusCode::OK, &page_)
 }
 
-/// All grants of a list that comes in pages, up to so many; `None` where there are more.
-async fn whole<T, F>(most: usize, mut read: impl FnMut(Option<GrantId>) -> F) -> Result<Option<Vec<T>>, Failure>
-where
-    F: Future<Output = Result<Page<T, GrantId>, Error>>,
-{
-    let (mut all, mut after) = (Vec::new(), None);
-    loop {
-        let page = read(after).await?;
-        all.extend(page.items);
-        after = page.next;
-        match after {
-            _ if all.len() > most => return Ok(None),
-            None => return Ok(Some(all)),
-            Some(_) => {}
-        }
-    }
-}
+/// The columns of a file.
+const COLUMNS: [&str; 12] = [
+    "person",
+    "app",
+    "tier",
+    "role",
+    "granted_at",
+    "expires_at",
+    "ticket",
+    "justification",
+    "policy",
+    "approved_by",
+    // Of two people with one name it says which.
+    "person_id",
+    "grant",
+];
 
-/// The same as a file for a spreadsheet (RFC 4180): it is whole, or there is none.
+/// The same as a file for a spreadsheet (RFC 4180).
 async fn file(visit: &Visit, about: &About, at: Timestamp) -> Result<Response, Failure> {
-    let read = |after| visit.app.who_holds(&visit.actor, about, at, after, FILE_STEP);
-    let Some(items) = whole(FILE_ROWS_MAX, read).await? else {
-        let why = format!("a file has at most {FILE_ROWS_MAX} grants: ask about one app or one person");
-        return Err(Error::Rejected { problems: vec![Problem::new("format", "too-many", why)] }.into());
-    };
-    let f = &visit.frame;
-    let mut lines = vec![
-        [
-            "person",
-            "app",
-            "tier",
-            "role",
-            "granted_at",
-            "expires_at",
-            "ticket",
-            "justification",
-            "policy",
-            "approved_by",
-        ]
-        .map(str::to_owned)
-        .to_vec(),
-    ];
-    for found in items {
-        let times = [found.grant.granted_at.to_string(), found.grant.expires_at.to_string()];
-        let row = row(f, found);
-        let [granted, expires] = times;
-        lines.push(vec![
-            row.person,
-            row.app,
-            row.tier,
-            row.role.unwrap_or_default(),
-            granted,
-            if row.stays { String::new() } else { expires },
-            row.ticket,
-            row.justification,
-            row.policy,
-            row.approved.join("; "),
-        ]);
+    let (f, mut after) = (&visit.frame, None);
+    let mut lines = vec![COLUMNS.map(str::to_owned).to_vec()];
+    loop {
+        let found = visit.app.who_holds(&visit.actor, about, at, after, FILE_PAGE).await?;
+        lines.extend(found.items.into_iter().map(|found| line_of(f, found)));
+        after = found.next;
+        if after.is_none() {
+            break;
+        }
+        if lines.len() > FILE_ROWS_MAX {
+            let last = std::iter::once(f.words.t("who.not-all"));
+            lines.push(last.chain(std::iter::repeat_n(String::new(), COLUMNS.len() - 1)).collect());
+            break;
+        }
     }
     let kinds = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"access.csv\""),
     ];
     Ok((kinds, csv::rows(lines)).into_response())
+}
+
+/// A line of a file.
+fn line_of(f: &Frame, found: Evidence) -> Vec<String> {
+    let grant = &found.grant;
+    let [granted, expires] = [grant.granted_at, grant.expires_at].map(|time| time.to_string());
+    let (person, id) = (grant.subject.to_string(), grant.id.to_string());
+    let row = row(f, found);
+    vec![
+        row.person,
+        row.app,
+        row.tier,
+        row.role.unwrap_or_default(),
+        granted,
+        if row.stays { String::new() } else { expires },
+        row.ticket,
+        row.justification,
+        row.policy,
+        row.approved.join("; "),
+        person,
+        id,
+    ]
 }
 
 /// An event of the ledger.
@@ -329,23 +324,4 @@ pub async fn story(visit: Visit, Path(id): Path<String>) -> Result<Response, Fai
         f,
     };
     page(StatusCode::OK, &page_)
-}
-
-#[cfg(test)]
-mod tests {
-    use uuid::Uuid;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_file_has_all_pages_of_a_list_or_is_none() {
-        // Three pages of two.
-        let read = |after: Option<GrantId>| async move {
-            let n = after.map_or(0, |GrantId(id)| id.as_u128());
-            let next = (n < 4).then(|| GrantId(Uuid::from_u128(n + 2)));
-            Ok::<_, Error>(Page { items: vec![n, n + 1], next })
-        };
-        assert_eq!(whole(6, read).await.unwrap(), Some(vec![0, 1, 2, 3, 4, 5]));
-        assert_eq!(whole(5, read).await.unwrap(), None);
-    }
 }

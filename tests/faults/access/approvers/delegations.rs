@@ -14,32 +14,32 @@ use crate::support::house::House;
 use crate::support::peers::smtp::Relay;
 use crate::support::place::{Database, on_both};
 
-fn today(desk: &House) -> Date {
+pub(super) fn today(desk: &House) -> Date {
     TimeZone::get("Europe/Berlin").unwrap().to_datetime(desk.clock.now()).date()
 }
 
 /// The day so many days from today.
-fn day(desk: &House, days: i32) -> Date {
+pub(super) fn day(desk: &House, days: i32) -> Date {
     today(desk).checked_add(Span::new().days(days)).unwrap()
 }
 
 /// The time until the desk's next midnight, and a second.
-fn to_midnight(desk: &House) -> SignedDuration {
+pub(super) fn to_midnight(desk: &House) -> SignedDuration {
     let zone = TimeZone::get("Europe/Berlin").unwrap();
     let midnight = zone.to_timestamp(day(desk, 1).at(0, 0, 0, 0)).unwrap();
     midnight.duration_since(desk.clock.now()) + SignedDuration::from_secs(1)
 }
 
-fn lets(client: &Client, to: &str, (from, until): (Date, Date)) -> Answer {
+pub(super) fn lets(client: &Client, to: &str, (from, until): (Date, Date)) -> Answer {
     let body = json!({ "to": to, "from": from.to_string(), "until": until.to_string() });
     client.post("/api/v1/delegations", &body)
 }
 
-fn id(made: &Value) -> String {
+pub(super) fn id(made: &Value) -> String {
     made["id"].as_str().unwrap().to_owned()
 }
 
-fn ends(client: &Client, id: &str) -> Answer {
+pub(super) fn ends(client: &Client, id: &str) -> Answer {
     client.post(&format!("/api/v1/delegations/{id}/end"), &json!({}))
 }
 

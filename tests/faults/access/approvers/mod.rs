@@ -1,6 +1,7 @@
 //! Who may approve is who may approve now; what is given is looked at again in the moment in which it is given; what people
 //! who have left hold ends.
 
+mod chosen;
 mod delegations;
 mod hosts;
 

@@ -49,6 +49,16 @@ fn access_that_is_not_used_is_listed_and_shown_to_reviewers_and_nothing_is_taken
         assert!(String::from_utf8_lossy(&sheet.stdout).contains(&signed_in), "the evidence has it");
         let listed = desk.command(&["decisions", "unused", "--days", "1", "--csv"]);
         assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
+
+        // More time makes no access new that was not used.
+        let before = unused(20)[0]["grant"]["id"].as_str().unwrap().to_owned();
+        let more = json!({ "hours": 60 * 24, "justification": "I join the data project" });
+        amara.post(&format!("/api/v1/grants/{before}/extend"), &more).expect(201);
+        now(&desk);
+        let after = unused(20);
+        assert_eq!(after.as_array().unwrap().len(), 1, "{after}");
+        assert_ne!(after[0]["grant"]["id"], before.as_str(), "it is the grant that gives it now");
+        assert_eq!(unused(40), json!([]));
         in_order(&desk);
     });
 }

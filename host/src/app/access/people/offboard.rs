@@ -21,6 +21,8 @@ pub struct Offboarding {
     pub here: bool,
     /// Where the desk knows them from, and the days on which they belong to the organisation; `None` for one whom it does not know.
     pub known: Option<(Source, Validity)>,
+    /// Other accounts of the same human that are here: each of them leaves by itself.
+    pub accounts: Vec<PersonId>,
     /// Their requests that wait for approval.
     pub requests: Vec<TicketNumber>,
     /// Their grants that are held, or that the desk is not done with in the app.
@@ -65,7 +67,10 @@ impl Office {
         let requests = self.store.open_requests(person).await?;
         let organisation = self.organisation();
         let known = organisation.people.get(person);
+        let mut accounts = organisation.other_accounts(person);
+        accounts.retain(|account| organisation.people.get(account).is_some_and(|one| one.active));
         Ok(Offboarding {
+            accounts,
             here: known.is_some_and(|person| person.active),
             known: known.map(|person| (organisation.source_of(person), person.valid)),
             requests: requests.into_iter().map(|open| open.number).collect(),
