@@ -44,7 +44,6 @@ pub use server::{Archive, Attachments, COMPONENT_MIB_MAX, Database, Limits, Metr
 pub use tables::{CELL_BYTES_MAX, Column, Kind as ColumnKind, Table, is_name as is_table_name};
 pub use trust::TrustedKey;
 pub use wrong::Wrong;
-pub use wrong::Wrong;
 
 /// Everything that a configuration directory says, checked.
 #[derive(Debug, Clone)]

@@ -11,14 +11,14 @@ const IDS_MAX: usize = 50;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Head {
     /// All fields: names in lower case, values in one line, as they were written.
-    fields: Vec<(String, String)>,
+    pub(super) fields: Vec<(String, String)>,
     pub subject: String,
     /// Without the brackets.
     pub message_id: Option<String>,
     /// The messages that it answers, the nearest first.
     pub answers: Vec<String>,
     /// The addresses of its authors, in lower case.
-    authors: Vec<String>,
+    pub(super) authors: Vec<String>,
     /// The media type, in lower case: `text` and `plain` where nothing is said.
     pub media_type: (String, String),
     pub charset: Option<String>,

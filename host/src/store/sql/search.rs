@@ -328,6 +328,13 @@ pub const TICKETS: Clause = Clause::of(
 pub const TICKETS_BY_WORDS: &str = "from (with having_them as materialized \
      (select id from tickets_text where words @@ to_tsquery('simple', $1)) select id from having_them) x \
      join tickets t on t.number = x.id / 2 where true";
+/// The same on PostgreSQL by the tickets, of each of which these rows, a list, are looked at for the words.
+pub fn tickets_with_words_in(rows: &str) -> String {
+    format!(
+        "from tickets t cross join lateral (select 1 from tickets_text x where x.id = any (array[{rows}]) \
+         and x.words @@ to_tsquery('simple', $1) limit 1) as has where true"
+    )
+}
 /// Which of a ticket's two rows it is.
 pub const TICKET_ROW: Clause = Clause::of("x.rowid", "x.id");
 /// Takes rows out of the tickets' index: before and after their ids.

@@ -70,6 +70,13 @@ impl Incoming {
     }
 }
 
+/// Whether the types of a file are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Types {
+    Checked,
+    Any,
+}
+
 fn wrong(code: &str, fault: Fault, values: &[&dyn Display]) -> Error {
     Error::Rejected { problems: vec![Problem::of("attachments", code, fault, values)] }
 }
@@ -126,7 +133,7 @@ impl Office {
     ///
     /// [`Error::Rejected`] for a type that this desk does not take, and for an empty file; [`Error::TooMuch`].
     pub async fn keep_attachment(&self, actor: &Actor, incoming: Incoming) -> Result<StoredAttachment, Error> {
-        self.keep(actor, incoming, true).await
+        self.keep_incoming(actor, incoming, Types::Checked).await
     }
 
     /// Keeps a file that has come in to its end, of whichever type it is.
@@ -135,17 +142,17 @@ impl Office {
     ///
     /// [`Error::Rejected`] for an empty file; [`Error::TooMuch`].
     pub(super) async fn keep_of_any_type(&self, actor: &Actor, incoming: Incoming) -> Result<StoredAttachment, Error> {
-        self.keep(actor, incoming, false).await
+        self.keep_incoming(actor, incoming, Types::Any).await
     }
 
-    async fn keep(&self, actor: &Actor, incoming: Incoming, looks: bool) -> Result<StoredAttachment, Error> {
+    async fn keep_incoming(&self, actor: &Actor, incoming: Incoming, types: Types) -> Result<StoredAttachment, Error> {
         let Incoming { declared, uploader, spool, .. } = incoming;
         let spooled = spool.end().await?;
         if spooled.size == 0 {
             return Err(wrong("empty", Fault::EmptyFile, &[]));
         }
         let (declared_type, found_type) = (essence(&declared.media_type), found_type(&spooled.beginning));
-        if looks {
+        if types == Types::Checked {
             self.check_types([declared_type.as_str(), found_type])?;
         }
         self.check_attachment_bytes(actor, spooled.size).await?;

@@ -50,6 +50,25 @@ impl SearchFilter {
         self.team.is_some() || self.assignee.is_some() || self.tag.is_some()
     }
 
+    /// Whether it leaves out tickets by what they are now.
+    fn is_of_tickets(&self) -> bool {
+        let columns = [
+            &self.state,
+            &self.team,
+            &self.assignee,
+            &self.requester,
+            &self.category,
+            &self.priority,
+            &self.request_type,
+        ];
+        columns.into_iter().any(Option::is_some) || self.tag.is_some() || !self.requesters.is_empty()
+    }
+
+    /// Whether it finds only by public words.
+    const fn is_public(&self) -> bool {
+        self.only.is_some() || self.in_public
+    }
+
     /// The further conditions of a search, whose arguments come after those that are there; `id` is the index's row.
     fn narrowed(&self, id: &str, args: &mut Vec<Arg>) -> String {
         let mut conditions = String::new();
@@ -111,6 +130,9 @@ enum Way {
     FromTheNewest,
     /// All rows that have the words, by the index of words.
     ByWords,
+    /// From the newest ticket that the filter leaves on, each looked at for words that many tickets have: going through the words'
+    /// rows would look up a ticket for each, to leave out most of them.
+    ByTickets,
 }
 
 /// Rows of the newest tickets that are looked at to see how common words are.
@@ -121,7 +143,7 @@ const COMMON_ROWS: i64 = 8;
 impl Way {
     /// The way to these words, for which the transaction is made ready. PostgreSQL has no numbers about beginnings of words, and would
     /// take each for one that a fiftieth of all tickets has.
-    async fn to(tx: &mut Tx, text: &str) -> Result<Way, Error> {
+    async fn to(tx: &mut Tx, text: &str, filter: &SearchFilter) -> Result<Way, Error> {
         if !matches!(tx, Tx::Postgres(_)) {
             return Ok(Way::FromTheNewest);
         }
@@ -134,12 +156,15 @@ impl Way {
         let met = tx.all(&sql, vec![newest.saturating_sub(NEWEST_ROWS).into(), text.into()]).await?;
         let is_common = met.first().map_or(Ok(0), |row| row.int(0))? >= COMMON_ROWS;
         let (way, without) = match is_common {
+            true if filter.is_of_tickets() => (Way::ByTickets, ["enable_hashjoin", "enable_mergejoin"]),
             true => (Way::FromTheNewest, ["enable_bitmapscan", "enable_sort"]),
             false => (Way::ByWords, ["enable_hashjoin", "enable_mergejoin"]),
         };
         let [first, second] = without;
+        // Further processes take longer to begin than such a search takes.
         let set = format!(
-            "select set_config('jit', 'off', true), set_config('{first}', 'off', true), set_config('{second}', 'off', true)"
+            "select set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true), \
+             set_config('{first}', 'off', true), set_config('{second}', 'off', true)"
         );
         tx.all(&set, Vec::new()).await?;
         Ok(way)
@@ -163,16 +188,22 @@ async fn written(tx: &mut Tx, wanted: &Wanted) -> Result<String, Error> {
 impl Store {
     /// The statement for so many rows that have the words, the newest first.
     fn found(&self, way: Way, text: &str, filter: &SearchFilter, rows: usize) -> Statement {
-        let id = search::TICKET_ROW.text(&self.db);
+        let id = match way {
+            Way::FromTheNewest | Way::ByWords => search::TICKET_ROW.text(&self.db),
+            Way::ByTickets => "t.number * 2",
+        };
+        let tickets = match way {
+            Way::FromTheNewest => search::TICKETS.text(&self.db).to_owned(),
+            Way::ByWords => search::TICKETS_BY_WORDS.to_owned(),
+            Way::ByTickets if filter.is_public() => search::tickets_with_words_in(id),
+            Way::ByTickets => search::tickets_with_words_in("t.number * 2, t.number * 2 + 1"),
+        };
+        let order = if way == Way::ByTickets { "t.number" } else { id };
         let mut args: Vec<Arg> = vec![text.into()];
         let narrowed = filter.narrowed(id, &mut args);
         args.push(i64::try_from(rows).unwrap_or(i64::MAX).into());
-        let tickets = match way {
-            Way::FromTheNewest => search::TICKETS.text(&self.db),
-            Way::ByWords => search::TICKETS_BY_WORDS,
-        };
         let limit = args.len();
-        (format!("select t.number {tickets}{narrowed} order by {id} desc limit ${limit}"), args)
+        (format!("select t.number {tickets}{narrowed} order by {order} desc limit ${limit}"), args)
     }
 
     /// The numbers of the tickets that have the words, the newest first, at most `limit`.
@@ -216,7 +247,7 @@ impl Store {
         let wanted = filter.only.iter().fold(wanted, |wanted, person| wanted.and(&word_of(person.as_str())));
         let mut tx = self.db.begin_searching().await?;
         let text = written(&mut tx, &wanted).await?;
-        let way = Way::to(&mut tx, &text).await?;
+        let way = Way::to(&mut tx, &text, filter).await?;
         let numbers = self.numbers(&mut tx, (way, &text), filter.clone(), limit).await?;
         let mut found = Vec::new();
         if !numbers.is_empty() {
@@ -240,7 +271,7 @@ impl Store {
     pub async fn search_plan(&self, wanted: &Wanted, filter: &SearchFilter) -> Result<(String, Vec<String>), Error> {
         let mut tx = self.db.begin_searching().await?;
         let text = written(&mut tx, wanted).await?;
-        let way = Way::to(&mut tx, &text).await?;
+        let way = Way::to(&mut tx, &text, filter).await?;
         let (sql, args) = self.found(way, &text, filter, 50);
         let lines = tx.plan(&sql, args).await?;
         tx.end().await?;
