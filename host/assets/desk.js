@@ -40,7 +40,7 @@ function later(work) {
     setTimeout(once, 200);
   }));
 }
-/** Sets up what a page is painted without: later, or at once where its reader acts before. The piece of work in which a page has been read and laid out is long enough. */
+/** Sets up what a page is painted without: after the first picture, or at once where its reader acts or leaves before. Each in a piece of work of its own. */
 const pending = [];
 function soon(work) { pending.push(work); later(() => pending.shift()?.()); }
 for (const kind of ["keydown", "pointerdown", "click", "input", "change", "submit", "pagehide"]) addEventListener(kind, () => { while (pending.length) pending.shift()(); }, true);
@@ -189,7 +189,10 @@ document.addEventListener("submit", async (event) => {
     const place = $("[data-live-note]"), again = make("button", { type: "button", class: "small" }, place.dataset.again);
     const lines = fresh ? $$("h1, p:not(.over, :has(a))", fresh).map((line) => line.textContent) : [place.dataset.lost];
     const note = make("div", { class: "notice bad", role: "alert", tabindex: "-1", "data-failed": "" }, ...lines.map((line) => make("p", {}, line)), again);
-    again.addEventListener("click", () => form.isConnected ? form.requestSubmit(submitter) : location.reload());
+    again.addEventListener("click", () => {
+      if (form.isConnected) form.requestSubmit(submitter); else location.reload();
+      if (form.dataset.sending) again.setAttribute("aria-busy", "true");
+    });
     $("[data-failed]")?.remove();
     place.before(note);
     note.focus();
