@@ -15,7 +15,7 @@ use crate::desk::id::{PersonId, TicketId, TicketNumber};
 use crate::desk::organisation::form::{Raw, Value};
 use crate::desk::permission;
 use crate::desk::ticket::intake::{Submission, outage};
-use crate::desk::ticket::lifecycle::links::{self, LinkKind, Origin, Reach};
+use crate::desk::ticket::lifecycle::links::{self, Around, LinkKind, Origin, Reach};
 use crate::desk::ticket::lifecycle::merge;
 use crate::desk::ticket::lifecycle::resolution::resolve_duplicate;
 use crate::desk::ticket::lifecycle::watchers;
@@ -157,10 +157,11 @@ impl Office {
         if self.store.is_outage(resolved.number).await? {
             along.extend(self.unfinished_linked((LinkKind::Child, resolved.number), Timestamp::MAX).await?);
         }
+        let desk = Actor::System;
         for number in along {
-            let around = self.store.around(number).await?;
-            let follow = self.change(Which::Number(number), Retry::Commutes, None, |ticket, _, at| {
-                Ok(resolve_duplicate(ticket, (&resolved.category, &last.record), &around, at))
+            let around = || self.store.around(number);
+            let follow = self.change_by((&desk, number), None, around, |around: &Around, ticket, _, at| {
+                Ok(resolve_duplicate(ticket, (&resolved.category, &last.record), around, at))
             });
             follow.await?;
         }
