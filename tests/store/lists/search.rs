@@ -180,6 +180,37 @@ async fn a_search_for_what_many_tickets_have_sorts_nothing() {
     .await;
 }
 
+#[tokio::test]
+async fn private_words_are_found_by_those_who_read_them_also_within_a_filter() {
+    let (sqlite, dir) = on_sqlite().await;
+    let db = Db::open_sqlite(&dir.path().join("desk.db")).await.unwrap();
+    private(&sqlite, &db).await;
+    let (postgres, target) = on_postgres().await;
+    let Target::Postgres(url) = target else { panic!("not on PostgreSQL") };
+    let db = Db::open_postgres(&url).await.unwrap();
+    private(&postgres, &db).await;
+}
+
+/// As many tickets have the words as make a search within a filter go through the tickets.
+async fn private(store: &Store, db: &Db) {
+    for n in 1..=12 {
+        create(store, n, "Zeppelin gateway").await;
+    }
+    index_all(store).await;
+    put(db, (1..=12).map(|number| (2 * number + 1, "blimp".to_owned())).collect()).await;
+    for (words, in_public, newest) in
+        [("blimp", false, Some(6)), ("blimp", true, None), ("zeppelin", false, Some(6)), ("zeppelin", true, Some(6))]
+    {
+        let (requester, before) = (Some("eve".to_owned()), Some(7));
+        let filter = SearchFilter { requester, before, in_public, ..SearchFilter::default() };
+        let found = store.search_tickets(Wanted::all(words).unwrap(), &filter, 200).await.unwrap();
+        assert_eq!(found.first().map(|ticket| ticket.number.0), newest, "{words} {in_public}");
+        assert_eq!(found.len(), if newest.is_some() { 6 } else { 0 }, "{words} {in_public}");
+    }
+    store.close().await;
+    db.close().await;
+}
+
 async fn index_all(store: &Store) {
     while store.index_pending().await.unwrap() > 0 {}
 }

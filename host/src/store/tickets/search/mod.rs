@@ -69,17 +69,19 @@ impl SearchFilter {
         self.only.is_some() || self.in_public
     }
 
-    /// The further conditions of a search, whose arguments come after those that are there; `id` is the index's row.
-    fn narrowed(&self, id: &str, args: &mut Vec<Arg>) -> String {
+    /// The further conditions of a search, whose arguments come after those that are there; `row` is the index's row, where the search
+    /// goes through those and not through the tickets.
+    fn narrowed(&self, row: Option<&str>, args: &mut Vec<Arg>) -> String {
+        let is_public = row.map_or_else(String::new, |id| format!(" and {id} % 2 = 0"));
         let mut conditions = String::new();
         if let Some(person) = &self.only {
             // The word that stands for a person finds their tickets; that they are theirs is what shows them.
             args.push(person.as_str().into());
             let place = args.len();
-            let _ = write!(conditions, " and {id} % 2 = 0 and (t.requester = ${place} or t.submitted_by = ${place})");
+            let _ = write!(conditions, "{is_public} and (t.requester = ${place} or t.submitted_by = ${place})");
         }
         if self.in_public {
-            let _ = write!(conditions, " and {id} % 2 = 0");
+            conditions.push_str(&is_public);
         }
         if !self.requesters.is_empty() {
             let first = args.len() + 1;
@@ -112,8 +114,9 @@ impl SearchFilter {
             let _ = write!(conditions, " and t.tags <> replace(t.tags, ${}, '')", args.len());
         }
         if let Some(before) = self.before {
-            args.push(before.saturating_mul(2).into());
-            let _ = write!(conditions, " and {id} < ${}", args.len());
+            let (column, before) = row.map_or(("t.number", before), |id| (id, before.saturating_mul(2)));
+            args.push(before.into());
+            let _ = write!(conditions, " and {column} < ${}", args.len());
         }
         conditions
     }
@@ -130,8 +133,8 @@ enum Way {
     FromTheNewest,
     /// All rows that have the words, by the index of words.
     ByWords,
-    /// From the newest ticket that the filter leaves on, each looked at for words that many tickets have: going through the words'
-    /// rows would look up a ticket for each, to leave out most of them.
+    /// The tickets that the filter leaves, from the newest on, each of which is looked at: for words that many tickets have, and where
+    /// most of the rows that have them are of tickets that the filter leaves out.
     ByTickets,
 }
 
@@ -188,21 +191,17 @@ async fn written(tx: &mut Tx, wanted: &Wanted) -> Result<String, Error> {
 impl Store {
     /// The statement for so many rows that have the words, the newest first.
     fn found(&self, way: Way, text: &str, filter: &SearchFilter, rows: usize) -> Statement {
-        let id = match way {
-            Way::FromTheNewest | Way::ByWords => search::TICKET_ROW.text(&self.db),
-            Way::ByTickets => "t.number * 2",
-        };
+        let row = (way != Way::ByTickets).then(|| search::TICKET_ROW.text(&self.db));
         let tickets = match way {
             Way::FromTheNewest => search::TICKETS.text(&self.db).to_owned(),
             Way::ByWords => search::TICKETS_BY_WORDS.to_owned(),
-            Way::ByTickets if filter.is_public() => search::tickets_with_words_in(id),
+            Way::ByTickets if filter.is_public() => search::tickets_with_words_in("t.number * 2"),
             Way::ByTickets => search::tickets_with_words_in("t.number * 2, t.number * 2 + 1"),
         };
-        let order = if way == Way::ByTickets { "t.number" } else { id };
         let mut args: Vec<Arg> = vec![text.into()];
-        let narrowed = filter.narrowed(id, &mut args);
+        let narrowed = filter.narrowed(row, &mut args);
         args.push(i64::try_from(rows).unwrap_or(i64::MAX).into());
-        let limit = args.len();
+        let (order, limit) = (row.unwrap_or("t.number"), args.len());
         (format!("select t.number {tickets}{narrowed} order by {order} desc limit ${limit}"), args)
     }
 
