@@ -273,10 +273,9 @@ async fn categories(reader: &mut Reader, category: &str) -> Result<Option<Vec<St
 /// The tag by which tickets are found, unless it is common and something else narrows the list as well.
 async fn leading_tag(reader: &mut Reader, filter: &Filter) -> Result<Option<String>, Error> {
     let others = [&filter.team, &filter.category, &filter.assignee, &filter.request_type];
-    match &filter.tag {
-        Some(tag) if others.into_iter().any(Option::is_some) && is_common(reader, tag).await? => Ok(None),
-        tag => Ok(tag.clone()),
-    }
+    let Some(tag) = filter.tag.clone() else { return Ok(None) };
+    let is_narrowed = others.into_iter().any(Option::is_some);
+    Ok(if is_narrowed && is_common(reader, &tag).await? { None } else { Some(tag) })
 }
 
 /// Whether at least [`COMMON_TAG`] tickets have a tag.
