@@ -66,7 +66,7 @@ pub struct TicketView {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tier: Option<u8>,
     pub state: &'static str,
-    /// The day on which the ticket is `in_progress` again by itself, where it waits until one.
+    /// The day on which the ticket is `in_progress` again by itself, where it waits until one: the next on which the desk is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = Date)]
     pub waits_until: Option<String>,
