@@ -22,9 +22,7 @@ pub fn always_open(text: String) -> String {
     let days = ["monday", "tuesday", "wednesday", "thursday", "friday"];
     let text = days.iter().fold(text, |text, day| text.replace(&format!("{day} = [\"08:00-18:00\"]"), ""));
     let week = days.iter().chain(&["saturday", "sunday"]).map(|day| format!("{day} = [\"00:00-24:00\"]\n"));
-    let text = text.replace("[calendar]\n", &format!("[calendar]\n{}", week.collect::<String>()));
-    let open = text.lines().map(|line| if line.starts_with("holidays = [") { "holidays = []" } else { line });
-    open.map(|line| format!("{line}\n")).collect()
+    text.replace("[calendar]\n", &format!("[calendar]\n{}", week.collect::<String>()))
 }
 
 #[test]
@@ -293,8 +291,8 @@ fn a_ticket_that_waits_until_a_day_is_worked_on_again_when_it_has_come() {
     });
 }
 
-/// What is put off is not cancelled before its day for want of an answer, and an answer before it is taken up at once. What is put off
-/// once more has its new day alone.
+/// A ticket that is put off is not cancelled before its day for want of an answer, and an answer before it is taken up at once. Put off
+/// once more, it has its new day alone.
 #[test]
 fn a_ticket_that_is_put_off_waits_for_its_day_and_not_for_less() {
     on_both(|database| {

@@ -14,7 +14,7 @@ const WALK_MAX: usize = 4_000;
 /// to fill it.
 const ROUNDS_MAX: usize = 3;
 
-/// What was found, in order; and where the search stopped before the end.
+/// The places that were found, in order; and where the search stopped before the end.
 type Found = (Vec<UpdatedPlace>, Option<UpdatedPlace>);
 
 /// The order, and the place after which to begin.
@@ -150,7 +150,7 @@ pub async fn places(reader: &mut Reader, filter: &Filter, order: Order, wanted: 
     Ok((found, None))
 }
 
-/// What walks through these ranges of an index find. Where not all of its entries are wanted, each looks at so many at most.
+/// Walks through these ranges of an index. Where not all of its entries are wanted, each looks at so many at most.
 async fn walked(
     reader: &mut Reader,
     filter: &Filter,

@@ -178,7 +178,7 @@ impl Way {
 }
 
 /// Whether a tag has so few tickets that SQLite's index is asked about each of them. It answers quickly to words by name, and gathers each
-/// time anew all that a beginning of words stands for.
+/// time all that a beginning of words stands for.
 async fn is_asked_one_by_one(tx: &mut Tx, text: &str, tag: &str) -> Result<bool, Error> {
     if text.contains('*') {
         return Ok(false);
