@@ -194,6 +194,10 @@ async fn due_of_tag(
     (tag, order): (&str, Order),
     wanted: usize,
 ) -> Result<Option<Found>, Error> {
+    // Those without work owed are in no list by when they are due.
+    if !filter.states.is_empty() && !filter.states.iter().any(|state| state.is_unfinished()) {
+        return Ok(Some((Vec::new(), None)));
+    }
     let Some(ranks) = ranks_of_tag(reader, tag).await? else { return Ok(None) };
     let mut args = Args::default();
     let (tag, of_any_rank) = (args.place(tag), order.ranges(&mut args));
