@@ -145,14 +145,18 @@ pub fn transition(
         visibility: Visibility::Public,
         event: Event::StateChanged { from: ticket.state, to, reason: said },
     };
-    let mut change = Change::update(ticket, moved(ticket, to, at), vec![entry]);
+    let mut after = moved(ticket, to, at);
+    if goes_on.is_some() {
+        clocks::put_off(&mut after, at);
+    }
+    let mut change = Change::update(ticket, after, vec![entry]);
     if to == State::Resolved {
         resolution::recorded(&mut change, ticket, record, author.clone(), at);
         if around.has_duplicates {
             links::linked_follow(&mut change, at);
         }
     }
-    if waits(to) {
+    if may_wait_until(to) {
         change.timers.push(TimerWrite::due(TimerKind::WaitsUntil, ticket.id, goes_on));
     }
     if let Some(case) = case.filter(|_| to == State::Cancelled) {
@@ -167,7 +171,7 @@ pub fn transition(
 }
 
 /// Whether a ticket in this state may wait until a day.
-const fn waits(state: State) -> bool {
+pub const fn may_wait_until(state: State) -> bool {
     matches!(state, State::Waiting(WaitingFor::Requester | WaitingFor::Vendor))
 }
 
@@ -181,7 +185,7 @@ fn goes_on(to: State, until: Option<Date>, at: &At<'_>) -> Result<Option<Timesta
     let Some(day) = until else { return Ok(None) };
     let refused =
         |code: &str, message: String| Refusal::Problems { problems: vec![Problem::new("until", code, message)] };
-    if !waits(to) {
+    if !may_wait_until(to) {
         let message =
             "Only a ticket that waits for its requester or for a vendor waits until a day: leave the day out.";
         return Err(refused("not-asked", message.to_owned()));
@@ -200,7 +204,7 @@ fn goes_on(to: State, until: Option<Date>, at: &At<'_>) -> Result<Option<Timesta
 
 /// Has a ticket worked on again that waits until a day, which has come: those responsible hear of it. `None` where it waits no longer.
 pub fn day_has_come(ticket: &Ticket, at: &At<'_>) -> Option<Change> {
-    if !waits(ticket.state) {
+    if !may_wait_until(ticket.state) {
         return None;
     }
     let (from, to, reason) = (ticket.state, State::InProgress, DAY_CAME.to_owned());
