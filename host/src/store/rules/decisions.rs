@@ -258,7 +258,7 @@ impl Store {
         limit: usize,
     ) -> Result<page::Page<StoredRun, RunPlace>, Error> {
         let after = after.unwrap_or(RunPlace { at: i64::MIN, id: RunId(Uuid::nil()) });
-        self.page_of_runs(ticket, ("(at, id) > ($2, $3) order by at, id", after), limit).await
+        self.some_runs(ticket, ("(at, id) > ($2, $3) order by at, id", after), limit).await
     }
 
     /// The same before a place, newest first.
@@ -269,10 +269,10 @@ impl Store {
         limit: usize,
     ) -> Result<page::Page<StoredRun, RunPlace>, Error> {
         let before = before.unwrap_or(RunPlace { at: i64::MAX, id: RunId(Uuid::max()) });
-        self.page_of_runs(ticket, ("(at, id) < ($2, $3) order by at desc, id desc", before), limit).await
+        self.some_runs(ticket, ("(at, id) < ($2, $3) order by at desc, id desc", before), limit).await
     }
 
-    async fn page_of_runs(
+    async fn some_runs(
         &self,
         ticket: TicketId,
         (beyond, place): (&str, RunPlace),
