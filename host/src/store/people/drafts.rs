@@ -56,7 +56,7 @@ fn kept(problem: &Problem) -> [&str; 3] {
     [&problem.field, &problem.code, &problem.message]
 }
 
-/// A problem that was kept, here or by another program: what that one keeps of it besides is left out.
+/// A problem that was kept, here or by another program: what else that one keeps of it is left out.
 fn problem(kept: Vec<Value>) -> Option<Problem> {
     let mut texts = kept.into_iter().map_while(|value| match value {
         Value::String(text) => Some(text),

@@ -11,7 +11,7 @@ use super::{drafts, files};
 use crate::app::Error;
 use crate::app::tickets::submit::digest;
 use crate::desk::id::PersonId;
-use crate::desk::organisation::form::{Problem, Raw, asked};
+use crate::desk::organisation::form::{Fault, Problem, Raw, asked};
 use crate::desk::organisation::{FieldKind, FieldSpec, Organisation, Person, RequestType};
 use crate::desk::ticket::intake::Submission;
 use crate::web::frame::failure::Failure;
@@ -141,7 +141,7 @@ fn requester(visit: &Visit, form: &Form) -> Result<Option<PersonId>, Problem> {
     let named = named.trim();
     match so_named(&visit.frame.organisation, named) {
         Some(person) => Ok(Some(person.id.clone()).filter(|id| id != visit.person())),
-        None => Err(Problem::new("requester", "unknown", visit.frame.words.t1("request.nobody", named))),
+        None => Err(Problem::of("requester", "unknown", Fault::UnknownName, &[&named])),
     }
 }
 
