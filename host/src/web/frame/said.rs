@@ -6,15 +6,65 @@ use crate::app::Error;
 use crate::app::error::{Busy, NotTaken};
 use crate::app::reference::Conflict;
 use crate::app::tickets::submit::attachments::NotThis;
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::condition::{Clause, Test};
+use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::text::quoted;
 
 impl Frame {
     /// A problem with what was sent.
     pub fn problem(&self, problem: &Problem) -> String {
         match &problem.fault {
-            Some((fault, values)) => self.words.filled(&format!("fault.{}", fault.code()), values),
+            Some((fault, values)) => self.fault(*fault, values.clone(), &problem.field),
             None => problem.message.clone(),
+        }
+    }
+
+    /// One that was kept as its sentence alone; the words of a rule stay as they are.
+    pub fn kept_problem(&self, sentence: &str) -> String {
+        match Fault::read(sentence) {
+            Some((fault, values)) => self.fault(fault, values, ""),
+            None => self.own_reason(sentence),
+        }
+    }
+
+    fn fault(&self, fault: Fault, mut values: Vec<String>, field: &str) -> String {
+        match (fault, values.as_mut_slice()) {
+            (Fault::NotAsked, [_, where_asked]) => {
+                if let Some(condition) = self.condition_of(field, where_asked) {
+                    *where_asked = condition;
+                }
+            }
+            (Fault::TooSmall | Fault::TooBig, [_, numbers @ ..]) => {
+                for number in numbers {
+                    *number = self.words.number(number);
+                }
+            }
+            _ => {}
+        }
+        self.words.filled(&format!("fault.{}", fault.code()), &values)
+    }
+
+    /// The condition on which a field of this name is asked; `sentence` says the same in English.
+    fn condition_of(&self, field: &str, sentence: &str) -> Option<String> {
+        let mut fields = self.organisation.request_types.values().flat_map(|form| &form.fields);
+        let spec = fields.find(|spec| spec.name == field && spec.show_when.to_string() == sentence)?;
+        let clauses: Vec<String> = spec.show_when.0.iter().map(|clause| self.clause(clause)).collect();
+        Some(clauses.join(&format!(" {} ", self.words.t("list.and"))))
+    }
+
+    fn clause(&self, Clause { label, test, .. }: &Clause) -> String {
+        let words = &self.words;
+        let any = |texts: &[String]| {
+            let texts: Vec<String> = texts.iter().map(|text| self.option(text)).collect();
+            texts.join(&format!(" {} ", words.t("list.or")))
+        };
+        match test {
+            Test::Filled(true) => words.t1("condition.filled", label),
+            Test::Filled(false) => words.t1("condition.empty", label),
+            Test::Is(texts) => words.t2("condition.is", label, any(texts)),
+            Test::Not(texts) => words.t2("condition.not", label, any(texts)),
+            Test::AtLeast(least) => words.t2("condition.at-least", label, words.number(&least.to_string())),
+            Test::AtMost(most) => words.t2("condition.at-most", label, words.number(&most.to_string())),
         }
     }
 
@@ -125,7 +175,7 @@ const fn busy_key(busy: &Busy) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::desk::organisation::form::{Fault, filled};
+    use crate::desk::organisation::form::filled;
     use crate::web::frame::words::{Language, Words};
 
     #[test]

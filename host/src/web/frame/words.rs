@@ -139,6 +139,11 @@ impl Words {
         if self.0 == Language::German { plain.replace('.', ",") } else { plain }
     }
 
+    /// A number as it was written for programs, with a comma for its point for readers of German.
+    pub fn number(&self, plain: &str) -> String {
+        if self.0 == Language::German { plain.replacen('.', ",", 1) } else { plain.to_owned() }
+    }
+
     /// The text for one or for several.
     pub fn n(&self, key: &str, count: impl Display) -> String {
         let count = count.to_string();
@@ -247,6 +252,8 @@ mod tests {
         assert!(Words(Language::Pseudo).t("nav.start").starts_with('['));
         assert_eq!(words.decimal(12.345, 1), "12.3");
         assert_eq!(Words(Language::German).decimal(12.345, 1), "12,3");
+        assert_eq!(words.number("-0.5"), "-0.5");
+        assert_eq!(Words(Language::German).number("-0.5"), "-0,5");
     }
 
     #[test]

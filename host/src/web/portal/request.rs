@@ -29,6 +29,9 @@ pub(super) const FIELD: &str = "field.";
 /// The name under which files come that are of no field.
 pub(super) const FILES: &str = "files";
 
+/// What is wrong, and whether it is in words of a rule, which may be of any language.
+type Said = (String, bool);
+
 /// A field as the page shows it.
 struct Field {
     /// The name under which it is sent, and its id on the page.
@@ -42,7 +45,7 @@ struct Field {
     options: Vec<Choice>,
     min: Option<f64>,
     max: Option<f64>,
-    problem: Option<String>,
+    problem: Option<Said>,
     /// Whether a change of it changes what other fields offer.
     shapes: bool,
     /// The files that it has, with their ids.
@@ -61,6 +64,8 @@ struct Found {
     at: String,
     label: String,
     message: String,
+    /// Whether a rule says it, in a language that the desk does not know.
+    of_rules: bool,
 }
 
 #[derive(Template)]
@@ -209,7 +214,7 @@ fn submission(spec: &RequestType, form: &Form) -> Result<Submission, Failure> {
 }
 
 /// The fields that are asked, each with its problem.
-fn fields(f: &Frame, spec: &RequestType, form: &Form, problem: &dyn Fn(&str) -> Option<String>) -> Vec<Field> {
+fn fields(f: &Frame, spec: &RequestType, form: &Form, problem: &dyn Fn(&str) -> Option<Said>) -> Vec<Field> {
     let shapes = |name: &str| {
         let named = [name.to_owned()];
         spec.fields.iter().any(|other| other.show_when.asks_of(&named) || other.require_when.asks_of(&named))
@@ -242,8 +247,9 @@ pub fn show(
     let f = visit.frame;
     let spec = f.organisation.request_types.get(id).ok_or(Failure::NoPage)?;
     let problem = |name: &str| {
-        let found: Vec<String> = problems.iter().filter(|p| p.field == name).map(|p| f.problem(p)).collect();
-        (!found.is_empty()).then(|| found.join(" "))
+        let found: Vec<&Problem> = problems.iter().filter(|problem| problem.field == name).collect();
+        let said = || found.iter().map(|problem| f.problem(problem)).collect::<Vec<_>>().join(" ");
+        (!found.is_empty()).then(|| (said(), found.iter().any(|problem| problem.fault.is_none())))
     };
     let own = |name: &'static str, kind: &'static str| Field {
         problem: problem(name),
@@ -264,7 +270,7 @@ pub fn show(
         let label = if is_own { f.words.t(&format!("request.{at}")) } else { label };
         // A label that is a question reads badly before a colon.
         let label = label.trim_end_matches('?').to_owned();
-        Found { at, label, message: f.problem(problem) }
+        Found { at, label, message: f.problem(problem), of_rules: problem.fault.is_none() }
     });
     let works = f.works();
     let page_ = RequestPage {

@@ -109,7 +109,7 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Result<Response, Fail
             what: format!("{app} · {}", tier.unwrap_or_else(|| part.tier.to_string())),
             ticket: part.ticket.map(|number| number.to_string()),
             state: part.state.map(|state| f.words.t(&format!("access.{}", state.code()))),
-            problem: part.problem,
+            problem: part.problem.map(|sentence| f.kept_problem(&sentence)),
         }
     };
     let parts = parts.into_iter().map(part).collect();
