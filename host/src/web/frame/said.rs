@@ -10,7 +10,36 @@ use crate::desk::organisation::condition::{Clause, Test};
 use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::text::quoted;
 
+/// A problem in the list above a form.
+pub struct Found {
+    /// The id of its field on the page; empty where it has none there.
+    pub at: String,
+    /// The name of that field, or of the thing that it is about; empty where the message says it.
+    pub label: String,
+    pub message: String,
+    /// Whether a rule says it, in a language that the desk does not know.
+    pub of_rules: bool,
+}
+
+impl Found {
+    /// A problem that the page itself finds at a field.
+    pub fn at(id: &str, message: String) -> Found {
+        Found { at: id.to_owned(), label: String::new(), message, of_rules: false }
+    }
+}
+
 impl Frame {
+    /// A problem for the list above a form, at the field with this id and label.
+    pub fn found(&self, (at, label): (&str, &str), problem: &Problem) -> Found {
+        Found {
+            at: at.to_owned(),
+            // A label that is a question reads badly before a colon.
+            label: label.trim_end_matches('?').to_owned(),
+            message: self.problem(problem),
+            of_rules: problem.fault.is_none(),
+        }
+    }
+
     /// A problem with what was sent.
     pub fn problem(&self, problem: &Problem) -> String {
         match &problem.fault {

@@ -16,6 +16,7 @@ use crate::desk::organisation::{FieldKind, FieldSpec, Organisation, Person, Requ
 use crate::desk::ticket::intake::Submission;
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::{Form, KEY};
+use crate::web::frame::said::Found;
 use crate::web::frame::{Frame, page};
 use crate::web::session::Visit;
 
@@ -58,16 +59,6 @@ struct Choice {
     chosen: bool,
 }
 
-/// A problem in the summary above the form.
-struct Found {
-    /// The id of its field on the page; empty where it has none.
-    at: String,
-    label: String,
-    message: String,
-    /// Whether a rule says it, in a language that the desk does not know.
-    of_rules: bool,
-}
-
 #[derive(Template)]
 #[template(path = "portal/request.html")]
 struct RequestPage {
@@ -80,7 +71,7 @@ struct RequestPage {
     /// For those who take a request for another: for whom, and how it came.
     requester: Option<Field>,
     channel: Option<Field>,
-    found: Vec<Found>,
+    problems: Vec<Found>,
     /// Files that come along with it.
     files: Field,
     /// The draft that it goes on with, if it is one.
@@ -257,26 +248,28 @@ pub fn show(
         ..Field::plain(name, f.words.t(&format!("request.{name}")), kind)
     };
     let fields = fields(&f, spec, form, &problem);
+    let works = f.works();
     let found = problems.iter().map(|problem| {
         let of_form = fields.iter().find(|field| field.name == format!("{FIELD}{}", problem.field));
         let at = match (of_form, problem.field.as_str()) {
             (Some(field), _) => field.name.clone(),
             (None, "attachments" | "uploads") => FILES.to_owned(),
-            (None, own @ ("subject" | "body" | "requester" | "channel")) => own.to_owned(),
+            (None, own @ ("subject" | "body")) => own.to_owned(),
+            (None, own @ ("requester" | "channel")) if works => own.to_owned(),
             (None, _) => String::new(),
         };
-        let label = of_form.map_or_else(|| f.words.t1("request.field", &problem.field), |field| field.label.clone());
-        let is_own = matches!(at.as_str(), "subject" | "body" | "requester" | "channel");
-        let label = if is_own { f.words.t(&format!("request.{at}")) } else { label };
-        // A label that is a question reads badly before a colon.
-        let label = label.trim_end_matches('?').to_owned();
-        Found { at, label, message: f.problem(problem), of_rules: problem.fault.is_none() }
+        let label = match of_form {
+            Some(field) => field.label.clone(),
+            None if at.is_empty() => String::new(),
+            None => f.words.t(&format!("request.{at}")),
+        };
+        f.found((&at, &label), problem)
     });
-    let works = f.works();
+    let problems_found = found.collect();
     let page_ = RequestPage {
         id: id.to_owned(),
         name: spec.name.clone(),
-        found: found.collect(),
+        problems: problems_found,
         subject: own("subject", "text"),
         body: own("body", "lines"),
         requester: works.then(|| Field { options: people(&f), ..own("requester", "person") }),
