@@ -30,7 +30,7 @@ pub(super) const FIELD: &str = "field.";
 /// The name under which files come that are of no field.
 pub(super) const FILES: &str = "files";
 
-/// What is wrong, and whether it is in words of a rule, which may be of any language.
+/// A problem in words, and whether they are those of a rule, which may be of any language.
 type Said = (String, bool);
 
 /// A field as the page shows it.
