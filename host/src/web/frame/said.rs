@@ -57,18 +57,15 @@ impl Frame {
     }
 
     fn fault(&self, fault: Fault, mut values: Vec<String>, field: &str) -> String {
-        match (fault, values.as_mut_slice()) {
-            (Fault::NotAsked, [_, where_asked]) => {
-                if let Some(condition) = self.condition_of(field, where_asked) {
-                    *where_asked = condition;
-                }
+        if let (Fault::NotAsked, [_, where_asked]) = (fault, values.as_mut_slice())
+            && let Some(condition) = self.condition_of(field, where_asked)
+        {
+            *where_asked = condition;
+        }
+        for place in number_places(fault) {
+            if let Some(value) = values.get_mut(*place) {
+                *value = self.words.number(value);
             }
-            (Fault::TooSmall | Fault::TooBig, [_, numbers @ ..]) => {
-                for number in numbers {
-                    *number = self.words.number(number);
-                }
-            }
-            _ => {}
         }
         self.words.filled(&format!("fault.{}", fault.code()), &values)
     }
@@ -184,6 +181,17 @@ impl Frame {
     }
 }
 
+/// The places of a fault's sentence that have numbers which may be large, or have a fraction.
+const fn number_places(fault: Fault) -> &'static [usize] {
+    match fault {
+        Fault::TooManyCharacters | Fault::TooSmall | Fault::TooBig | Fault::LargeFile => &[1, 2],
+        Fault::LongSubject | Fault::LongBody | Fault::LongText | Fault::ManyEntries => &[0, 1],
+        Fault::NotExact => &[1],
+        Fault::Long | Fault::LongCell | Fault::ManyBytes | Fault::LargeTable | Fault::LargeDepartment => &[0],
+        _ => &[],
+    }
+}
+
 /// The key of a text that the program names by words.
 fn slug(kind: &str, what: &str) -> String {
     format!("{kind}.{}", what.replace(' ', "-"))
@@ -224,6 +232,14 @@ mod tests {
         assert_eq!(english, filled(Fault::TooBig.text(), &values));
         let german = Words(Language::German).filled("fault.too-big", &values);
         assert_eq!(german, "Größe darf höchstens 3 sein; dies ist 7.");
+    }
+
+    #[test]
+    fn numbers_stand_where_the_sentence_has_a_place() {
+        for fault in Fault::ALL {
+            let places = number_places(*fault);
+            assert!(places.iter().all(|place| fault.text().contains(&format!("{{{place}}}"))), "{fault:?}");
+        }
     }
 
     /// The things and the bounds that use cases name in their answers.

@@ -139,9 +139,27 @@ impl Words {
         if self.0 == Language::German { plain.replace('.', ",") } else { plain }
     }
 
-    /// A number as it was written for programs, with a comma for its point for readers of German.
+    /// A number as it was written for programs, with its thousands apart and the sign of the language before its fraction; what is no
+    /// number stays as it is.
     pub fn number(&self, plain: &str) -> String {
-        if self.0 == Language::German { plain.replacen('.', ",", 1) } else { plain.to_owned() }
+        let (point, between) = if self.0 == Language::German { (",", '.') } else { (".", ',') };
+        let (sign, digits) = plain.strip_prefix('-').map_or(("", plain), |digits| ("-", digits));
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        if whole.is_empty() || !whole.chars().chain(fraction.chars()).all(|digit| digit.is_ascii_digit()) {
+            return plain.to_owned();
+        }
+        let mut written = sign.to_owned();
+        for (at, digit) in whole.chars().enumerate() {
+            if at > 0 && (whole.len() - at).is_multiple_of(3) {
+                written.push(between);
+            }
+            written.push(digit);
+        }
+        if !fraction.is_empty() {
+            written.push_str(point);
+            written.push_str(fraction);
+        }
+        written
     }
 
     /// The text for one or for several.
@@ -252,8 +270,17 @@ mod tests {
         assert!(Words(Language::Pseudo).t("nav.start").starts_with('['));
         assert_eq!(words.decimal(12.345, 1), "12.3");
         assert_eq!(Words(Language::German).decimal(12.345, 1), "12,3");
-        assert_eq!(words.number("-0.5"), "-0.5");
-        assert_eq!(Words(Language::German).number("-0.5"), "-0,5");
+        let german = Words(Language::German);
+        for (plain, english, said) in [
+            ("-0.5", "-0.5", "-0,5"),
+            ("999", "999", "999"),
+            ("100000", "100,000", "100.000"),
+            ("-1234.25", "-1,234.25", "-1.234,25"),
+            ("IT-7", "IT-7", "IT-7"),
+            ("", "", ""),
+        ] {
+            assert_eq!((words.number(plain).as_str(), german.number(plain).as_str()), (english, said));
+        }
     }
 
     #[test]
