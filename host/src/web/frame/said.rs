@@ -95,8 +95,16 @@ impl Frame {
     }
 
     /// Several, one after the other.
-    pub fn problems(&self, problems: &[Problem]) -> String {
-        problems.iter().map(|problem| self.problem(problem)).collect::<Vec<_>>().join(" ")
+    pub fn problems<'p>(&self, problems: impl IntoIterator<Item = &'p Problem>) -> String {
+        let mut said = String::new();
+        for problem in problems {
+            if !said.is_empty() {
+                // Some are sentences, others only parts of one.
+                said.push_str(if said.ends_with(['.', '!', '?']) { " " } else { "; " });
+            }
+            said.push_str(&self.problem(problem));
+        }
+        said
     }
 
     /// Why a use case did not do it; empty where a reader has nothing of it, as of what only an operator may see.

@@ -239,8 +239,8 @@ pub fn show(
     let spec = f.organisation.request_types.get(id).ok_or(Failure::NoPage)?;
     let problem = |name: &str| {
         let found: Vec<&Problem> = problems.iter().filter(|problem| problem.field == name).collect();
-        let said = || found.iter().map(|problem| f.problem(problem)).collect::<Vec<_>>().join(" ");
-        (!found.is_empty()).then(|| (said(), found.iter().any(|problem| problem.fault.is_none())))
+        let of_rules = found.iter().any(|problem| problem.fault.is_none());
+        (!found.is_empty()).then(|| (f.problems(found.iter().copied()), of_rules))
     };
     let own = |name: &'static str, kind: &'static str| Field {
         problem: problem(name),
