@@ -142,6 +142,12 @@ impl Frame {
         }
     }
 
+    /// The name of a fact of a record; as programs have it where there is no word for it.
+    pub fn fact_name(&self, name: &str) -> String {
+        let key = slug("audit-fact", &name.replace('_', "-"));
+        if self.words.has(&key) { self.words.t(&key) } else { name.replace(['_', '-'], " ") }
+    }
+
     /// A kind of thing; `None` for one that has no word here.
     fn thing(&self, what: &str) -> Option<String> {
         let key = slug("thing", what);
