@@ -67,7 +67,7 @@ impl Frame {
                 *value = self.words.number(value);
             }
         }
-        self.words.filled(&format!("fault.{}", fault.code()), &values)
+        self.words.filled(fault.key(), &values)
     }
 
     /// The condition on which a field of this name is asked; `sentence` says the same in English.
@@ -233,9 +233,8 @@ mod tests {
     fn each_fault_has_its_sentence_in_the_catalogue() {
         let (english, german) = (Words(Language::English), Words(Language::German));
         for fault in Fault::ALL {
-            let key = format!("fault.{}", fault.code());
-            assert_eq!(english.t(&key), fault.text());
-            assert_ne!(german.t(&key), fault.text(), "{key}");
+            assert_eq!(english.t(fault.key()), fault.text());
+            assert_ne!(german.t(fault.key()), fault.text(), "{fault:?}");
         }
     }
 

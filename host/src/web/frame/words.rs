@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use axum::http::{HeaderMap, header};
 
-use crate::desk::organisation::form::filled;
+use crate::desk::organisation::form::{Fault, filled};
 
 /// A language of the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,7 @@ static ENGLISH: LazyLock<Texts> = LazyLock::new(|| {
     let mut texts = read(include_str!("../../../templates/words/en.txt"));
     texts.extend(read(include_str!("../../../templates/words/en-desk.txt")));
     texts.extend(read(include_str!("../../../templates/words/en-faults.txt")));
+    texts.extend(Fault::ALL.iter().map(|fault| (fault.key(), fault.text())));
     texts.extend(read(include_str!("../../../templates/words/en-more.txt")));
     texts.extend(read(include_str!("../../../templates/words/en-reasons.txt")));
     texts

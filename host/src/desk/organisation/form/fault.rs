@@ -1,5 +1,5 @@
 //! The faults that the desk itself finds in what it is sent, each with its sentence. Programs get the sentence in English; pages have
-//! it in the reader's language, by the fault's code.
+//! it in the reader's language, by the fault's key.
 
 macro_rules! faults {
     ($($name:ident $code:literal $text:literal;)*) => {
@@ -13,14 +13,14 @@ macro_rules! faults {
             /// Every fault there is.
             pub const ALL: &'static [Fault] = &[$(Fault::$name,)*];
 
-            /// The stable word by which catalogues of words and kept problems know it.
-            pub const fn code(self) -> &'static str {
+            /// The key of its sentence in catalogues of words.
+            pub const fn key(self) -> &'static str {
                 match self {
-                    $(Fault::$name => $code,)*
+                    $(Fault::$name => concat!("fault.", $code),)*
                 }
             }
 
-            /// Its sentence in English.
+            /// Its sentence in English, which the catalogue of English has from here.
             pub const fn text(self) -> &'static str {
                 match self {
                     $(Fault::$name => $text,)*
@@ -226,9 +226,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_fault_has_a_code_of_its_own() {
-        let codes: std::collections::BTreeSet<&str> = Fault::ALL.iter().map(|fault| fault.code()).collect();
-        assert_eq!(codes.len(), Fault::ALL.len());
+    fn each_fault_has_a_key_of_its_own() {
+        let keys: std::collections::BTreeSet<&str> = Fault::ALL.iter().map(|fault| fault.key()).collect();
+        assert_eq!(keys.len(), Fault::ALL.len());
     }
 
     /// A sentence that is kept is known again, with its values, also where another one is much like it.
