@@ -325,4 +325,10 @@ fn a_ticket_is_put_off_until_a_day_on_its_page() {
     assert_eq!(post("waiting_vendor", &day).header("location"), "/tickets/IT-1?done=state");
     let page = send("GET", &format!("{}/tickets/IT-1", desk.url), &[("cookie", &kofi)], "").text;
     assert!(page.contains(&format!("→ {day}")), "{page}");
+    let amara = cookie(&desk, "amara");
+    let page = send("GET", &format!("{}/tickets/IT-1", desk.url), &[("cookie", &amara)], "").text;
+    // A day on which the desk is closed is the next one on which it opens.
+    let ticket = desk.as_role("amara").get("/api/v1/tickets/IT-1").expect(200);
+    let opens = ticket["waits_until"].as_str().unwrap();
+    assert!(opens >= day.as_str() && page.contains(&format!("On {opens} we look at it again.")), "{page}");
 }

@@ -170,6 +170,13 @@ fn of_changes_that_depend_on_each_other_at_once_each_is_made_of_what_the_one_bef
         let done = || kofi.post(&task, &json!({ "to": "done" })).status;
         assert_eq!(all(&done), [200; 8]);
         assert_eq!(entries(&desk, "IT-1", "task"), 2, "it was added, and done once");
+
+        let other = amara.post("/api/v1/tickets", &body).expect(201)["key"].clone();
+        let named = json!({ "link": "blocked-by", "ticket": other });
+        assert_eq!(all(&|| kofi.post("/api/v1/tickets/IT-1/links", &named).status), [200; 8]);
+        assert_eq!(entries(&desk, "IT-1", "linked"), 1);
+        assert_eq!(all(&|| kofi.post("/api/v1/tickets/IT-1/unlink", &named).status), [200; 8]);
+        assert_eq!(entries(&desk, "IT-1", "unlinked"), 1);
     });
 }
 

@@ -23,7 +23,7 @@ use crate::rules::run::manifest::Mode;
 use crate::rules::run::rule::Rule;
 use crate::rules::run::stage::{Input, Stage};
 use crate::store::RunRecord;
-use crate::store::rules::decisions::{RunTexts, StoredDecision, StoredRun};
+use crate::store::rules::decisions::{RUNS_AT_ONCE, RunTexts, StoredDecision, StoredRun};
 
 /// What to try.
 #[derive(Debug, Clone)]
@@ -188,18 +188,28 @@ impl App {
             What::Of(number) => number,
         };
         let ticket = self.find(number).await?;
-        let runs = self.store.runs(ticket.id).await?;
-        let recorded = runs.iter().find_map(|run| {
-            let texts = run.recorded.as_ref().ok()?;
-            let intake = texts.decisions.iter().find(|decision| decision.stage == Stage::Intake.name())?;
-            let exact = ExactInput::of(&texts.common, &intake.input).ok()?;
-            let Ok(Input::Intake(input)) = exact.input(Stage::Intake) else { return None };
-            Some(translate::submission(Arc::unwrap_or_clone(input.ticket), input.headers))
-        });
         let missing = || Error::Missing { what: "recorded submission of", name: number.to_string() };
+        let mut after = None;
+        let recorded = loop {
+            // It was asked for by the first run.
+            let page = self.store.runs_page(ticket.id, after, RUNS_AT_ONCE).await?;
+            if let Some(submission) = page.items.iter().find_map(submission_of) {
+                break submission;
+            }
+            after = Some(page.next.ok_or_else(missing)?);
+        };
         let people = (ticket.submitted.submitted_by.clone(), ticket.submitted.requester.clone());
-        Ok((Some(people.0), Some(people.1), recorded.ok_or_else(missing)?))
+        Ok((Some(people.0), Some(people.1), recorded))
     }
+}
+
+/// The submission of which a run was asked at intake; `None` for one that was not, or that cannot be read.
+fn submission_of(run: &StoredRun) -> Option<Submission> {
+    let texts = run.recorded.as_ref().ok()?;
+    let intake = texts.decisions.iter().find(|decision| decision.stage == Stage::Intake.name())?;
+    let exact = ExactInput::of(&texts.common, &intake.input).ok()?;
+    let Ok(Input::Intake(input)) = exact.input(Stage::Intake) else { return None };
+    Some(translate::submission(Arc::unwrap_or_clone(input.ticket), input.headers))
 }
 
 fn stored(record: RunRecord) -> StoredRun {
