@@ -265,6 +265,15 @@ fn a_submission_that_was_cut_off_ends_also_where_the_rest_cannot_be_asked_for_an
     let rest = &ended["requests"][1];
     assert!(rest["ticket"].is_null() && rest["problem"].as_str().is_some_and(|why| !why.is_empty()), "{ended}");
     assert_eq!(post().expect(201), ended, "and stays so");
+    // It is kept in English, as programs read it; its page says it in the reader's language.
+    let agent: ureq::Agent = ureq::Agent::config_builder().max_redirects(0).http_status_as_error(false).build().into();
+    let sign_in = agent.post(format!("{}/sign-in", desk.url)).header("sec-fetch-site", "same-origin");
+    let answer = sign_in.send_form([("token", "demo-amara")]).unwrap();
+    let cookie = answer.headers().get("set-cookie").unwrap().to_str().unwrap().split(';').next().unwrap().to_owned();
+    let page = agent.get(format!("{}/access/submissions/{}", desk.url, ended["id"].as_str().unwrap()));
+    let mut got = page.header("cookie", format!("{cookie}; ruledesk-language=de")).call().unwrap();
+    let page = got.body_mut().read_to_string().unwrap();
+    assert!(page.contains("Verzeichnis") && !page.contains(" directory"), "{page}");
 }
 
 /// Whichever of them makes a request, the others find it: none notes that the access is asked for already.

@@ -196,6 +196,13 @@ fn an_address_inside_and_the_secret_file_of_another_are_not_published() {
     assert!(verifies(&receiver.received()[1], OLD));
     let refused = mei.post("/api/v1/webhooks/cmdb/secret", &json!({ "why": "x" })).expect(422);
     assert_eq!(refused["problems"][0]["code"], "secret-file", "{refused}");
+    // On its page it is said as what it is, and not as a reason that is missing.
+    let (agent, cookie) = signed_in(&desk);
+    let form = agent.post(format!("{}/admin/webhooks/cmdb", desk.url)).header("sec-fetch-site", "same-origin");
+    let form = form.header("cookie", format!("{cookie}; ruledesk-language=de"));
+    let mut got = form.send_form([("step", "secret"), ("why", "x")]).unwrap();
+    let text = got.body_mut().read_to_string().unwrap();
+    assert!(got.status() == 422 && text.contains("Seine Geheimnisse stehen in der Datei"), "{text}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::app::error::Broken;
 use crate::app::{Error, Office};
 pub use crate::config::Webhook;
 use crate::desk::actor::Actor;
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::permission;
 use crate::desk::ticket::edit::check_reason;
 use crate::signing::{self, NotASecret, Secret};
@@ -127,8 +127,8 @@ impl Office {
         let webhook = self.endpoint(name).ok_or_else(missing)?;
         accept(check_reason("why", why))?;
         if webhook.secret_file.is_some() {
-            let message = "Its secrets are in the file that `secret-file` names, and are changed there.";
-            return Err(Error::Rejected { problems: vec![Problem::new("name", "secret-file", message)] });
+            let problem = Problem::of("name", "secret-file", Fault::SecretsInFile, &[]);
+            return Err(Error::Rejected { problems: vec![problem] });
         }
         let secret = self.replace_secret(&kept_as(name)).await?;
         self.store.deliver_now(name, self.clock.now()).await?;

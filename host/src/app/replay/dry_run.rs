@@ -14,7 +14,7 @@ use crate::desk::access::AccessCase;
 use crate::desk::actor::{Actor, Role};
 use crate::desk::change::message::Message;
 use crate::desk::id::{PersonId, RunId, TicketId, TicketNumber};
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::permission;
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::intake::{NewTicket, Submission};
@@ -157,13 +157,15 @@ impl App {
     fn prepared(&self, candidate: &Candidate, live: &Generation, serves: bool) -> Result<Rule, Error> {
         let refused =
             |code: &str, message: String| Error::Rejected { problems: vec![Problem::new("with", code, message)] };
+        let nameless =
+            || Error::Rejected { problems: vec![Problem::of("with", "invalid", Fault::NoManifestName, &[])] };
         let component = match &candidate.component {
             Some(component) => component.clone(),
             None => {
                 let manifest = toml::from_str::<toml::Table>(&candidate.manifest)
                     .map_err(|e| refused("invalid", e.to_string()))?;
                 let name = manifest.get("name").and_then(toml::Value::as_str);
-                let name = name.ok_or_else(|| refused("invalid", "the manifest has no `name`".to_owned()))?.to_owned();
+                let name = name.ok_or_else(nameless)?.to_owned();
                 let rule = live.named(&name).ok_or(Error::Missing { what: "live rule", name })?;
                 rule.component
                     .read()

@@ -13,7 +13,7 @@ use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::change::condition::Condition;
 use crate::desk::id::{AttachmentId, MessageId, NAME_BYTES_MAX, PersonId, TicketNumber};
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::permission::{self, MayRead};
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::edit::{EditTicket, edit};
@@ -154,8 +154,8 @@ impl Office {
             return Err(Error::Missing { what: "department", name: name.chars().take(NAME_BYTES_MAX).collect() });
         }
         if people.len() > DEPARTMENT_MAX {
-            let message = format!("has more than {DEPARTMENT_MAX} people: list the tickets of one of them");
-            return Err(Error::Rejected { problems: vec![Problem::new("department", "too-large", message)] });
+            let problem = Problem::of("department", "too-large", Fault::LargeDepartment, &[&DEPARTMENT_MAX]);
+            return Err(Error::Rejected { problems: vec![problem] });
         }
         Ok(people)
     }

@@ -3,6 +3,7 @@
 //! A mail is taken once: its key is written in the transaction of the ticket or of the words that it makes, and kept for ever.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -19,7 +20,7 @@ use crate::config::outgoing::mail_in::MailIn;
 use crate::desk::actor::{Actor, Role};
 use crate::desk::change::message::MessageKind;
 use crate::desk::id::{AttachmentId, DraftId, MessageId, TicketId, TicketNumber};
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::permission;
 use crate::desk::text::quoted;
 use crate::desk::ticket::intake::{ATTACHMENTS_MAX, Submission};
@@ -66,8 +67,8 @@ struct Arrived<'a> {
     raw: &'a [u8],
 }
 
-fn wrong(field: &str, code: &str, message: impl Into<String>) -> Error {
-    Error::Rejected { problems: vec![Problem::new(field, code, message)] }
+fn wrong(problem: Problem) -> Error {
+    Error::Rejected { problems: vec![problem] }
 }
 
 impl App {
@@ -106,7 +107,7 @@ impl App {
         let raw = Arc::new(raw);
         let to_read = Arc::clone(&raw);
         let read = tokio::task::spawn_blocking(move || mail::read(&to_read)).await.map_err(Broken::Task)?;
-        let mail = read.map_err(|why| wrong("mail", "unreadable", why.to_string()))?;
+        let mail = read.map_err(|why| wrong(Problem::new("mail", "unreadable", why.to_string())))?;
         match mail.nature(&settings.addresses) {
             Nature::Own => return Ok(ignored("its own mail, come back")),
             Nature::Machine { sign } => return Ok(ignored(sign)),
@@ -134,16 +135,13 @@ impl App {
         if let Some(system) = &settings.authserv_id
             && !mail.is_vouched_for_by(system)
         {
-            let message = "is not shown to be who wrote it: send it by the mail system of your organisation";
-            return Err(wrong("from", "not-vouched-for", message));
+            return Err(wrong(Problem::of("from", "not-vouched-for", Fault::NotVouchedFor, &[])));
         }
         let organisation = self.organisation();
         let person = mail.from.as_deref().and_then(|from| organisation.person_at(from)).filter(|person| person.active);
         let Some(person) = person else {
             let from = mail.from.as_deref().unwrap_or_default();
-            let message =
-                format!("{} is the address of no one person of this desk: use the one it knows", quoted(from));
-            return Err(wrong("from", "unknown", message));
+            return Err(wrong(Problem::of("from", "unknown", Fault::UnknownAuthor, &[&quoted(from)])));
         };
         let works = organisation.teams.values().flat_map(|team| &team.members).any(|member| member.person == person.id);
         let roles: BTreeSet<Role> = std::iter::once(Role::Requester).chain(works.then_some(Role::Agent)).collect();
@@ -208,9 +206,7 @@ impl App {
         let draft = StoredDraft { id, content, problems: problems.clone(), saved_at: self.clock.now() };
         if self.keep_refused(author, &draft).await? {
             let url = self.correspondence.load().public_url.clone().unwrap_or_default();
-            let message =
-                format!("Your mail is kept as a draft: complete it at {url}/drafts/{id} and send it from there.");
-            problems.push(Problem::new("draft", "kept", message));
+            problems.push(Problem::of("draft", "kept", Fault::KeptMail, &[&url, &id]));
         }
         Ok(Error::Rejected { problems })
     }
@@ -250,8 +246,8 @@ impl App {
     async fn keep_files(&self, arrived: &Arrived<'_>) -> Result<Vec<AttachmentId>, Error> {
         let &Arrived { author, mail, raw } = arrived;
         if mail.files.len() >= ATTACHMENTS_MAX {
-            let message = format!("has {} files: at most {}", mail.files.len(), ATTACHMENTS_MAX - 1);
-            return Err(wrong("attachments", "too-many", message));
+            let values: [&dyn Display; 2] = [&mail.files.len(), &(ATTACHMENTS_MAX - 1)];
+            return Err(wrong(Problem::of("attachments", "too-many", Fault::ManyFiles, &values)));
         }
         let mut kept = Vec::new();
         for file in &mail.files {

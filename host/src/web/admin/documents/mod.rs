@@ -36,6 +36,8 @@ const VERSIONS: usize = 20;
 struct Wrong {
     line: Option<usize>,
     text: String,
+    /// Whether it is in the words of the check, which are English.
+    is_english: bool,
     /// The line itself.
     excerpt: String,
 }
@@ -151,9 +153,9 @@ fn wrong(problem: &Problem, document: Document, content: &str) -> Wrong {
     match placed {
         Some((line, text)) => {
             let excerpt = content.lines().nth(line.saturating_sub(1)).unwrap_or_default().to_owned();
-            Wrong { line: Some(line), text, excerpt }
+            Wrong { line: Some(line), text, is_english: true, excerpt }
         }
-        None => Wrong { line: None, text: text.to_owned(), excerpt: String::new() },
+        None => Wrong { line: None, text: text.to_owned(), is_english: true, excerpt: String::new() },
     }
 }
 
@@ -187,7 +189,7 @@ fn beside(f: &Frame, live: &LiveDocument, content: &str, proposed: Proposed, for
     let more = touched.len().saturating_sub(TOUCHED_MAX);
     // A mistake in the file has its place, and the words of its reader; another stands in the reader's.
     let found = |problem: &Problem| match problem.fault {
-        Some(_) => Wrong { line: None, text: f.problem(problem), excerpt: String::new() },
+        Some(_) => Wrong { line: None, text: f.problem(problem), is_english: false, excerpt: String::new() },
         None => wrong(problem, live.document, content),
     };
     Ok(Beside {
@@ -364,7 +366,7 @@ mod tests {
     #[test]
     fn a_problem_stands_at_its_line() {
         let problem = Problem::new("content", "invalid", "teams.toml:2:5: tier: is no number");
-        let Wrong { line, text, excerpt } = wrong(&problem, Document::Teams, "a = 1\ntier = x\n");
+        let Wrong { line, text, excerpt, .. } = wrong(&problem, Document::Teams, "a = 1\ntier = x\n");
         assert_eq!((line, text.as_str(), excerpt.as_str()), (Some(2), "tier: is no number", "tier = x"));
         let other = Problem::new("content", "invalid", "people.toml:2: name: is empty");
         let Wrong { line, text, .. } = wrong(&other, Document::Teams, "");
