@@ -9,7 +9,7 @@ use crate::app::access::provision::crash;
 use crate::app::jobs::endpoints::Unsigned;
 use crate::app::jobs::looks::Looks;
 use crate::app::jobs::stop::Stop;
-use crate::app::jobs::webhooks::{Delivery, Next};
+use crate::app::jobs::webhooks::{Delivery, Next, gone, is_stale, still_wants};
 use crate::app::jobs::{Again, Claimed, Failed, Outcome};
 use crate::connectors::http::{Answer, Endpoint, Error, Keep, Method, Request};
 use crate::connectors::webhook::{self, Secret};
@@ -56,9 +56,12 @@ pub async fn run(app: &App, ways: &Ways, claimed: &Claimed) -> Result<Outcome, F
         Next::Wait(until) => return Ok(Outcome::NotBefore(until)),
     };
     let Some(webhook) = app.endpoint(&delivery.webhook) else { return unnamed(app, &delivery.webhook).await };
+    if !still_wants(&webhook, &delivery) {
+        return given_up("the configuration does not send it to this webhook any more".to_owned());
+    }
     let secrets = match app.secrets_of(&webhook).await? {
         Ok(secrets) => secrets,
-        Err(Unsigned::NoSecret) => return Ok(after(app, SECRET_WAIT)),
+        Err(Unsigned::NoSecret) => return without_secret(app, &delivery),
         Err(unsigned) => return Err(unsigned.to_string().into()),
     };
     let endpoint = ways.http.endpoint(&webhook.url).map_err(|error| format!("{}: {error}", webhook.host()))?;
@@ -85,7 +88,18 @@ async fn unnamed(app: &App, name: &str) -> Result<Outcome, Failed> {
     if !app.has_all_published().await? {
         return Ok(after(app, FOLLOW_WAIT));
     }
-    let why = format!("the configuration has no webhook `{name}` any more");
+    given_up(gone(name))
+}
+
+/// A delivery waits for the secret of its endpoint, though not for ever: an endpoint that was forgotten would gather them without end.
+fn without_secret(app: &App, delivery: &Delivery) -> Result<Outcome, Failed> {
+    if is_stale(delivery.queued_at, app.clock.now()) {
+        return given_up("no secret was made for its webhook within seven days".to_owned());
+    }
+    Ok(after(app, SECRET_WAIT))
+}
+
+fn given_up(why: String) -> Result<Outcome, Failed> {
     Err(Failed { why, again: Again::Never })
 }
 

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::Conflict;
-use super::agreed::{Settled, UNREADABLE, by_tables, settled};
+use super::agreed::{Settled, UNREADABLE, by_tables, hears_inside, settled};
 pub use super::drafts::DocumentDraft;
 pub use super::touched::Touched;
+use super::touched::come_and_go;
 use crate::app::decide::judge::judge;
 use crate::app::office::signatory;
 use crate::app::rollout::rules::Source;
@@ -53,7 +54,8 @@ pub struct Proposed {
     pub problems: Vec<Problem>,
     /// The organisation as it would be; none where the document cannot be read.
     pub after: Option<Arc<Organisation>>,
-    /// The first thing by which access would be easier to get: where the desk asks for two people, two have to agree.
+    /// The first thing by which access would be easier to get, or by which another system hears of more that requesters do not see:
+    /// where the desk asks for two people, two have to agree.
     pub looser: Option<String>,
 }
 
@@ -201,6 +203,7 @@ impl Office {
         problems.extend(self.spoils_agreed_files(source, (live, texts)).await?);
         let tables = tables_of_access(&self.store, &before.organisation).await?;
         let looser = looser(&before.organisation, &after.organisation).or_else(|| by_tables(&before, &after, &tables));
+        let looser = looser.or_else(|| hears_inside(&before, &after));
         Ok((
             revision,
             Proposed { revision: None, touched, problems, after: Some(Arc::new(after.organisation)), looser },
@@ -209,7 +212,8 @@ impl Office {
 
     /// Publishes a document: from then on it is live on every host, and kept with the actor and the reason. Nothing is published
     /// that is not right, or that would leave open tickets with what is gone; and nothing on one person's word that makes access
-    /// easier to get, where the desk asks for two.
+    /// easier to get, or has internal events sent to another system, where the desk asks for two. Endpoints of webhooks that are new
+    /// by it hear of what happens from then on; those that go end with what waits for them and with their secrets.
     ///
     /// # Errors
     ///
@@ -248,7 +252,8 @@ impl Office {
         let shown = shown.map(|t| json!([t.difference.noun.code(), t.difference.id, t.difference.way.code()]));
         let differences: Value = shown.collect();
         let (digest, author, drafted_by) = (digest.as_str(), author.as_str(), drafted_by.as_deref());
-        let new = NewVersion { document, content, digest, author, drafted_by, why, again, differences: &differences };
+        let (differences, endpoints) = (&differences, &come_and_go(&proposed.touched));
+        let new = NewVersion { document, content, digest, author, drafted_by, why, again, differences, endpoints };
         let revision = match self.store.publish_document(&new, seen, self.clock.now()).await {
             Err(store::Error::Conflict) => {
                 return Err(Error::Stale { version: self.store.configuration_revision().await? });

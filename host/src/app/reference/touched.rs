@@ -11,6 +11,7 @@ use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::organisation::{App, Organisation};
 use crate::rules::live::catalog::Generation;
 use crate::rules::run::manifest::Manifest;
+use crate::store::jobs::webhooks::ComeAndGo;
 use crate::store::people::configuration::OpenBy;
 
 /// One difference, with what it touches.
@@ -119,6 +120,16 @@ fn moves_promises(before: &Organisation, after: &Organisation, Difference { noun
         Noun::Promises => before.watch != after.watch,
         _ => false,
     }
+}
+
+/// The endpoints of webhooks that come and go with these differences.
+pub(super) fn come_and_go(touched: &[Touched]) -> ComeAndGo {
+    let ids = |way: Way| {
+        let differences = touched.iter().map(|touched| &touched.difference);
+        let these = differences.filter(|difference| difference.noun == Noun::Webhook && difference.way == way);
+        these.map(|difference| difference.id.clone()).collect()
+    };
+    ComeAndGo { begun: ids(Way::Added), ended: ids(Way::Removed) }
 }
 
 /// The endpoints of webhooks, by their ids.

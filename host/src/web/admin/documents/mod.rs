@@ -160,7 +160,7 @@ fn wrong(problem: &Problem, document: Document, content: &str) -> Wrong {
 fn thing(f: &Frame, touched: Touched) -> Thing {
     let Touched { difference, open_tickets, promises_move, rules, out_before_default, waiting_deliveries } = touched;
     let out = match (out_before_default, waiting_deliveries, difference.way) {
-        (0, None | Some(0), _) => String::new(),
+        (0, None, _) | (0, Some(0), Way::Added | Way::Changed) => String::new(),
         (0, Some(waiting), Way::Removed) => f.words.n("document.deliveries-end", waiting),
         (0, Some(waiting), _) => f.words.n("document.deliveries-follow", waiting),
         (count, ..) => f.words.n("document.out-before-default", count),
