@@ -232,6 +232,12 @@ fn an_endpoint_hears_more_of_what_requesters_do_not_see_when_two_people_agree() 
     assert_eq!(check(&mei, &public)["eases_access"], Value::Null);
     publish(&mei, 0, &public).expect(200);
     assert_eq!(check(&mei, &internal)["eases_access"], "the webhook `cmdb` hears of what requesters do not see");
+    let (agent, cookie) = signed_in(&desk);
+    let request = agent.post(format!("{}/admin/documents/webhooks", desk.url)).header("cookie", &cookie);
+    let form = [("do", "look"), ("content", internal.as_str()), ("revision", "1"), ("draft", "0")];
+    let mut looked = request.header("sec-fetch-site", "same-origin").send_form(form).unwrap();
+    let looked = looked.body_mut().read_to_string().unwrap();
+    assert!(looked.contains("This desk asks for two people here (the webhook `cmdb` hears"), "{looked}");
     let refused = publish(&mei, 1, &internal).expect(409);
     let why = "sends more to another system (the webhook `cmdb`";
     assert!(refused["detail"].as_str().unwrap().contains(why), "{refused}");

@@ -66,7 +66,7 @@ impl From<PublishedVersion> for DocumentVersionView {
 #[derive(Serialize, ToSchema)]
 pub struct TouchedView {
     /// `person`, `department readers`, `team`, `category`, `request type`, `app`, `calendar`, `priority`, `impact`, `urgency`, `matrix`,
-    /// `promises`, `routing`, `devices`, `macro`, `canned reply`, `template` or `webhook`.
+    /// `promises`, `routing`, `devices`, `macro`, `canned reply`, `template`, `webhook`, `connector` or `incompatible access`.
     kind: &'static str,
     id: String,
     /// `added`, `changed` or `removed`.
@@ -86,15 +86,18 @@ pub struct TouchedView {
     /// it still hears of such events; where it is removed, they are not sent, and a secret that the desk keeps for it ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     waiting_deliveries: Option<i64>,
+    /// Of a connector: the apps that are written to by it, before or afterwards.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    apps: Vec<String>,
 }
 
 impl From<Touched> for TouchedView {
     fn from(touched: Touched) -> Self {
-        let Touched { difference, open_tickets, promises_move, rules, out_before_default: out, waiting_deliveries } =
-            touched;
+        let Touched { difference, open_tickets, promises_move, rules, waiting_deliveries, apps, .. } = touched;
+        let out = touched.out_before_default;
         let (kind, id, change) = (difference.noun.code(), difference.id, difference.way.code());
         let out_before_default = (out > 0).then_some(out);
-        Self { kind, id, change, open_tickets, promises_move, rules, out_before_default, waiting_deliveries }
+        Self { kind, id, change, open_tickets, promises_move, rules, out_before_default, waiting_deliveries, apps }
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::Conflict;
 use super::agreed::{Settled, UNREADABLE, by_tables, hears_inside, settled};
 pub use super::drafts::DocumentDraft;
+use super::foreign::reached_for;
 pub use super::touched::Touched;
 use super::touched::come_and_go;
 use crate::app::decide::judge::judge;
@@ -17,7 +18,7 @@ use crate::app::rollout::rules::Source;
 use crate::app::rollout::two_person::tables_of_access;
 use crate::app::{App, Error, Office};
 pub use crate::config::Document;
-use crate::config::{self, Config, Webhook, Wrong};
+use crate::config::{self, Config};
 use crate::desk::actor::Actor;
 use crate::desk::change::condition::Condition;
 use crate::desk::organisation::Organisation;
@@ -87,36 +88,6 @@ async fn load(source: &Source, published: BTreeMap<String, String>) -> Result<Re
 
 fn rejected(problems: Vec<Problem>) -> Error {
     Error::Rejected { problems }
-}
-
-/// Why endpoints cannot have their secret files: the file is named for the endpoint neither by the directory nor by what is live. With
-/// the file of another one, an administrator could have messages signed in the name of that.
-fn foreign_secret_files(known: &[Option<&Config>], after: &Config) -> Vec<Problem> {
-    let known: Vec<&Webhook> = known.iter().flatten().flat_map(|config| &config.outgoing.webhooks).collect();
-    let is_known = |webhook: &Webhook| {
-        let same = |other: &&Webhook| other.id == webhook.id && other.secret_file == webhook.secret_file;
-        webhook.secret_file.is_none() || known.iter().any(same)
-    };
-    let problem = |webhook: &Webhook| {
-        let message = format!(
-            "webhooks.toml: webhook.{}.secret-file: the configuration directory names no such file for this endpoint: leave it \
-             out, and have a secret made once it is published",
-            webhook.id
-        );
-        Problem::new("content", "secret-file", message)
-    };
-    after.outgoing.webhooks.iter().filter(|webhook| !is_known(webhook)).map(problem).collect()
-}
-
-/// Why endpoints cannot have their addresses: which hosts inside may be asked, only the operator's `desk.toml` says.
-fn not_asked(source: &Source, after: &Config) -> Vec<Problem> {
-    let internal = &after.outgoing.requests.internal_hosts;
-    let refused = |webhook: &Webhook| {
-        let why = source.outside.may_be_asked.and_then(|may_be_asked| may_be_asked(internal, &webhook.url).err())?;
-        let message = format!("webhooks.toml: webhook.{}.url: {}", webhook.id, Wrong::NotAsked { why });
-        Some(Problem::new("content", "not-asked", message))
-    };
-    after.outgoing.webhooks.iter().filter_map(refused).collect()
 }
 
 fn invalid(problems: Vec<String>) -> Vec<Problem> {
@@ -195,10 +166,9 @@ impl Office {
         }
         let touched = self.touched(&before, &after, generation).await?;
         let mut problems: Vec<Problem> = touched.iter().filter_map(Touched::orphans).collect();
-        if document == Document::Webhooks {
+        if matches!(document, Document::Apps | Document::Webhooks) {
             let own = load(source, BTreeMap::new()).await?.ok();
-            problems.extend(foreign_secret_files(&[Some(&before), own.as_ref()], &after));
-            problems.extend(not_asked(source, &after));
+            problems.extend(reached_for(document, source, &[Some(&before), own.as_ref()], &after));
         }
         problems.extend(self.spoils_agreed_files(source, (live, texts)).await?);
         let tables = tables_of_access(&self.store, &before.organisation).await?;

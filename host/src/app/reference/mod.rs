@@ -25,6 +25,7 @@ mod change;
 pub mod configuration;
 pub mod diff;
 pub mod drafts;
+mod foreign;
 pub mod lines;
 mod live;
 mod touched;

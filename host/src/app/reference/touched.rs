@@ -30,6 +30,8 @@ pub struct Touched {
     /// Of a webhook that is there already: how many deliveries wait for it, counted up to
     /// [`WAITING_MAX`](crate::app::jobs::webhooks::WAITING_MAX). They go where it says then, and nowhere where it is gone.
     pub waiting_deliveries: Option<i64>,
+    /// Of a connector: the apps that are written to by it, before or afterwards.
+    pub apps: Vec<String>,
 }
 
 impl Touched {
@@ -122,6 +124,17 @@ fn moves_promises(before: &Organisation, after: &Organisation, Difference { noun
     }
 }
 
+/// The apps that are written to by a connector, by one organisation or the other.
+fn written_to(before: &Organisation, after: &Organisation, Difference { noun, id, .. }: &Difference) -> Vec<String> {
+    let apps = before.apps.values().chain(after.apps.values());
+    let by_it = |app: &&App| app.connector.as_ref().is_some_and(|connector| connector.as_str() == id);
+    let found: BTreeSet<String> = match noun {
+        Noun::Connector => apps.filter(by_it).map(|app| app.id.to_string()).collect(),
+        _ => BTreeSet::new(),
+    };
+    found.into_iter().collect()
+}
+
 /// The endpoints of webhooks that come and go with these differences.
 pub(super) fn come_and_go(touched: &[Touched]) -> ComeAndGo {
     let ids = |way: Way| {
@@ -172,6 +185,7 @@ impl Office {
                 .unwrap_or(0),
             promises_move: moves_promises(before, after, &difference),
             rules: named_by(&rules, &difference),
+            apps: written_to(before, after, &difference),
             difference,
         };
         Ok(differences.into_iter().map(touched).collect())
@@ -226,7 +240,9 @@ impl Office {
             | Noun::Macro
             | Noun::CannedReply
             | Noun::Template
-            | Noun::Webhook => return Ok(BTreeMap::new()),
+            | Noun::Webhook
+            | Noun::Connector
+            | Noun::Incompatible => return Ok(BTreeMap::new()),
         };
         let mut counts = self.store.open_tickets_by(by).await?;
         if noun == Noun::Person {

@@ -225,7 +225,12 @@ fn show(proposed: &Proposed) {
             }
         };
         let (way, noun) = (difference.way.code(), difference.noun.code());
-        println!("{way:<8} {noun} {}{tickets}{rules}{out}{waiting}", shown(&difference.id));
+        let apps = if touched.apps.is_empty() {
+            String::new()
+        } else {
+            format!("; the apps {} are written to by it", touched.apps.join(", "))
+        };
+        println!("{way:<8} {noun} {}{tickets}{rules}{out}{waiting}{apps}", shown(&difference.id));
     }
     for problem in &proposed.problems {
         println!("problem: {}", shown(&problem.message));

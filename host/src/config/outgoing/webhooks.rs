@@ -72,7 +72,8 @@ fn read(keys: &mut Keys<'_>, id: WebhookId, dir: &Path, asked: Asked<'_>) -> Web
 
 fn host_of(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    // Programs read a backslash as a slash.
+    let host = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
     format!("{scheme}://{host}")
 }
@@ -132,6 +133,7 @@ mod tests {
         assert!(shown.contains("url = \"https://cmdb.example.com\"") && shown.contains("id = \"cmdb\""), "{shown}");
         assert!(["pw", "S3cret", "K3y"].iter().all(|secret| !shown.contains(secret)), "{shown}");
         assert_eq!(without_paths("url = \"https://x/S3cret"), "");
+        assert_eq!(host_of("https://cmdb.example.com\\@other.example/S3cret"), "https://cmdb.example.com");
     }
 
     #[test]

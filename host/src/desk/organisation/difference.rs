@@ -26,6 +26,8 @@ pub enum Noun {
     CannedReply,
     Template,
     Webhook,
+    Connector,
+    Incompatible,
 }
 
 impl Noun {
@@ -50,6 +52,8 @@ impl Noun {
             Noun::CannedReply => "canned reply",
             Noun::Template => "template",
             Noun::Webhook => "webhook",
+            Noun::Connector => "connector",
+            Noun::Incompatible => "incompatible access",
         }
     }
 }
@@ -93,6 +97,8 @@ pub fn differences(before: &Organisation, after: &Organisation) -> Vec<Differenc
     compare(Noun::Category, &before.categories, &after.categories, &mut found);
     compare(Noun::RequestType, &before.request_types, &after.request_types, &mut found);
     compare(Noun::App, &before.apps, &after.apps, &mut found);
+    compare(Noun::Connector, &before.connectors, &after.connectors, &mut found);
+    in_order(Noun::Incompatible, &before.incompatible, &after.incompatible, |set| set.name.clone(), &mut found);
     let desk = |noun| Difference { noun, id: OF_THE_DESK.to_owned(), way: Way::Changed };
     found.extend((before.calendar != after.calendar).then(|| desk(Noun::Calendar)));
     compare(Noun::Calendar, &before.calendars, &after.calendars, &mut found);
