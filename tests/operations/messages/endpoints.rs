@@ -378,6 +378,26 @@ fn another_host_sends_to_an_endpoint_that_was_published_here() {
     assert_eq!(receiver.received().len(), 2);
 }
 
+/// Files of hosts differ while they are being changed: what one has queued is not given up by another that does not know of it yet.
+#[test]
+fn a_host_whose_files_do_not_name_an_endpoint_leaves_its_deliveries_to_the_others() {
+    let receiver = Receiver::start();
+    let desk = House::with_settings(Database::Postgres, example_rules(), |text| {
+        text + &settings(&receiver, "events = [\"ticket.created\"]\n")
+    });
+    let text = std::fs::read_to_string(desk.settings()).unwrap();
+    std::fs::write(desk.settings(), text.replace("id = \"cmdb\"", "id = \"another\"")).unwrap();
+    let other = desk.beside();
+    receiver.answer_next(1, "500 Internal Server Error", "");
+    create(&desk);
+    assert_eq!(receiver.received().len(), 1);
+    other.advance(SignedDuration::from_hours(5));
+    let mei = desk.as_role("mei");
+    assert_eq!((&log(&mei)[0]["state"], receiver.received().len()), (&json!("waiting"), 1));
+    desk.advance(SignedDuration::from_mins(5));
+    assert_eq!((&log(&mei)[0]["state"], receiver.received().len()), (&json!("delivered"), 2));
+}
+
 /// All of it by plain forms, as a browser without scripts sends them.
 #[test]
 fn endpoints_are_drafted_published_and_rolled_back_on_their_pages_without_scripts() {
