@@ -66,7 +66,7 @@ impl From<PublishedVersion> for DocumentVersionView {
 #[derive(Serialize, ToSchema)]
 pub struct TouchedView {
     /// `person`, `department readers`, `team`, `category`, `request type`, `app`, `calendar`, `priority`, `impact`, `urgency`, `matrix`,
-    /// `promises`, `routing`, `devices`, `macro`, `canned reply`, `template`, `webhook`, `connector` or `incompatible access`.
+    /// `promises`, `routing`, `devices`, `macro`, `canned reply`, `template`, `webhook`, `connector`, `incompatible access` or `tag`.
     kind: &'static str,
     id: String,
     /// `added`, `changed` or `removed`.

@@ -35,11 +35,11 @@ pub struct Touched {
 }
 
 impl Touched {
-    /// Why it cannot be: a thing that open tickets have does not go.
+    /// Why it cannot be: a thing that open tickets have does not go. Tags do: the tickets keep them.
     pub(super) fn orphans(&self) -> Option<Problem> {
         let Difference { noun, id, way } = &self.difference;
         // A calendar goes only where nothing goes by it any more: the configuration is refused otherwise.
-        if *way != Way::Removed || self.open_tickets == 0 || *noun == Noun::Calendar {
+        if *way != Way::Removed || self.open_tickets == 0 || matches!(noun, Noun::Calendar | Noun::Tag) {
             return None;
         }
         let fault = match noun {
@@ -92,8 +92,10 @@ fn named_by(rules: &[Naming<'_>], difference: &Difference) -> Vec<String> {
         _ => false,
     };
     // The words for levels are words of every day, and stand in settings for other reasons.
-    let may_be_set =
-        matches!(difference.noun, Noun::Category | Noun::RequestType | Noun::Team | Noun::Person | Noun::App);
+    let may_be_set = matches!(
+        difference.noun,
+        Noun::Category | Noun::RequestType | Noun::Team | Noun::Person | Noun::App | Noun::Tag
+    );
     let naming = rules.iter().filter(|rule| matched(rule) || (may_be_set && rule.texts.contains(&difference.id)));
     let found: BTreeSet<String> = naming.map(|rule| rule.manifest.name.to_string()).collect();
     found.into_iter().collect()
@@ -226,6 +228,7 @@ impl Office {
             Noun::Priority => OpenBy::Priority,
             Noun::Impact => OpenBy::Impact,
             Noun::Urgency => OpenBy::Urgency,
+            Noun::Tag => OpenBy::Tag,
             Noun::Calendar => return self.open_tickets_by_calendar(before).await,
             Noun::Promises => {
                 let open: i64 = self.store.open_tickets_by(OpenBy::Priority).await?.values().sum();

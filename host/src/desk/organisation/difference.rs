@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Organisation;
 use super::directory::DepartmentReaders;
+use crate::desk::id::Tag;
 
 /// A kind of thing that an organisation has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +29,7 @@ pub enum Noun {
     Webhook,
     Connector,
     Incompatible,
+    Tag,
 }
 
 impl Noun {
@@ -54,6 +56,7 @@ impl Noun {
             Noun::Webhook => "webhook",
             Noun::Connector => "connector",
             Noun::Incompatible => "incompatible access",
+            Noun::Tag => "tag",
         }
     }
 }
@@ -95,6 +98,7 @@ pub fn differences(before: &Organisation, after: &Organisation) -> Vec<Differenc
     compare(Noun::DepartmentReaders, &readers(before), &readers(after), &mut found);
     compare(Noun::Team, &before.teams, &after.teams, &mut found);
     compare(Noun::Category, &before.categories, &after.categories, &mut found);
+    compare(Noun::Tag, &tags(before), &tags(after), &mut found);
     compare(Noun::RequestType, &before.request_types, &after.request_types, &mut found);
     compare(Noun::App, &before.apps, &after.apps, &mut found);
     compare(Noun::Connector, &before.connectors, &after.connectors, &mut found);
@@ -119,6 +123,11 @@ pub fn differences(before: &Organisation, after: &Organisation) -> Vec<Differenc
         &mut found,
     );
     found
+}
+
+/// The tags, each with whether requesters may set it.
+fn tags(of: &Organisation) -> BTreeMap<&Tag, bool> {
+    of.tags.iter().map(|tag| (tag, of.requester_tags.contains(tag))).collect()
 }
 
 /// Those who read the tickets of each department that has readers.

@@ -243,18 +243,10 @@ impl Store {
     ///
     /// Where the database cannot be read.
     pub async fn open_tickets_by(&self, column: OpenBy) -> Result<BTreeMap<String, i64>, Error> {
-        let column = match column {
-            OpenBy::Team => "team",
-            OpenBy::Category => "category",
-            OpenBy::RequestType => "request_type",
-            OpenBy::Requester => "requester",
-            OpenBy::Assignee => "assignee",
-            OpenBy::Priority => "priority",
-            OpenBy::Impact => "impact",
-            OpenBy::Urgency => "urgency",
-        };
+        let table = if column == OpenBy::Tag { "tagged" } else { "tickets" };
+        let column = column.column();
         let sql = format!(
-            "select {column}, count(*) from tickets where unfinished = 1 and {column} is not null group by {column}"
+            "select {column}, count(*) from {table} where unfinished = 1 and {column} is not null group by {column}"
         );
         self.db.all(&sql, Vec::new()).await?.iter().map(|row| Ok((row.text(0)?, row.int(1)?))).collect()
     }
@@ -282,4 +274,22 @@ pub enum OpenBy {
     Priority,
     Impact,
     Urgency,
+    /// Each of its tags.
+    Tag,
+}
+
+impl OpenBy {
+    const fn column(self) -> &'static str {
+        match self {
+            OpenBy::Team => "team",
+            OpenBy::Category => "category",
+            OpenBy::RequestType => "request_type",
+            OpenBy::Requester => "requester",
+            OpenBy::Assignee => "assignee",
+            OpenBy::Priority => "priority",
+            OpenBy::Impact => "impact",
+            OpenBy::Urgency => "urgency",
+            OpenBy::Tag => "tag",
+        }
+    }
 }
