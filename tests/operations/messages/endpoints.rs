@@ -164,7 +164,7 @@ fn an_endpoint_that_comes_again_under_its_name_is_a_new_one_and_misses_nothing_f
     });
 }
 
-/// What waits, or is delivered again, goes only where the configuration sends it now.
+/// Deliveries that wait, or are made again, go only where the configuration sends them now.
 #[test]
 fn an_endpoint_that_hears_less_gets_no_more_than_that_of_what_waits_or_is_sent_again() {
     on_both(|database| {
