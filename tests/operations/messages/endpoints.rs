@@ -321,6 +321,8 @@ fn an_address_inside_and_the_secret_file_of_another_are_not_published() {
     }
     let twice = format!("{0}{0}", at(&receiver));
     assert!(problem(&check(&mei, &twice)).contains("`cmdb` is given twice"));
+    let many: String = (0..101).map(|n| endpoint(&format!("e{n}"), "https://hooks.example.com/")).collect();
+    assert!(problem(&check(&mei, &many)).contains("101"), "each reads all that happens for itself");
     let seed = live(&mei)["content"].as_str().unwrap().to_owned();
     let file = seed.lines().find(|line| line.starts_with("secret-file")).unwrap();
     for content in [
