@@ -11,8 +11,8 @@ mod quoted;
 mod tests;
 pub mod thread;
 
-use crate::desk::organisation::form::SUBJECT_CHARS_MAX;
-use crate::desk::text::is_blank;
+use crate::desk::organisation::form::{BODY_CHARS_MAX, SUBJECT_CHARS_MAX};
+use crate::desk::text::{into_normal, is_blank};
 use head::Head;
 use nature::{Bounce, Nature};
 use thread::Evidence;
@@ -27,6 +27,8 @@ const PARTS_MAX: usize = 200;
 const DEPTH_MAX: usize = 10;
 /// The bytes of a part that is shown as text; a longer one is a file.
 const TEXT_BYTES_MAX: usize = 4 << 20;
+/// The end of a text that was cut.
+const CUT: &str = "\n[\u{2026}]";
 /// The fields of a head that rules are asked with, and the longest of their values, in characters.
 const FOR_RULES: [&str; 9] =
     ["from", "to", "cc", "reply-to", "subject", "message-id", "importance", "x-priority", "content-language"];
@@ -52,7 +54,7 @@ pub struct Mail {
     pub from: Option<String>,
     /// In one line, and no longer than a ticket's.
     pub subject: String,
-    /// All that its author wrote, with what it quotes.
+    /// All that its author wrote, with what it quotes: as much of it as a ticket takes.
     pub text: String,
     /// The same without what it quotes, as far as that is certain.
     pub reply: String,
@@ -107,8 +109,18 @@ pub fn read(raw: &[u8]) -> Result<Mail, NotRead> {
     let bounce = nature::bounce(&head, &found);
     let reply = Some(quoted::without(&text)).filter(|reply| !is_blank(reply));
     let reply = reply.map_or_else(|| text.clone(), str::to_owned);
+    let (text, reply) = (within(text), within(reply));
     let evidence = Evidence::of(&head, &subject);
     Ok(Mail { from, subject, text, reply, files: found.files, headers, evidence, identity, bounce, head })
+}
+
+/// A text as much of which is left as a ticket takes: answers to answers grow long by what they quote, which is below the new words.
+fn within(text: String) -> String {
+    let text = into_normal(text);
+    if text.chars().count() <= BODY_CHARS_MAX {
+        return text;
+    }
+    text.chars().take(BODY_CHARS_MAX - CUT.chars().count()).chain(CUT.chars()).collect()
 }
 
 /// A text in one line, without characters that deceive, and no longer than this.

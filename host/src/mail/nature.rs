@@ -12,6 +12,8 @@ const SAID_CHARS_MAX: usize = 300;
 const LETTERS_MAX: usize = 10;
 /// The words of `Precedence` for what is sent to many, or by itself.
 const PRECEDENCES: [&str; 4] = ["bulk", "list", "junk", "auto_reply"];
+/// The method of a result that says whether a domain stands behind a message.
+const DMARC: &str = "dmarc";
 /// Names of accounts at which no person reads.
 const UNREAD: [&str; 4] = ["mailer-daemon", "postmaster", "noreply", "no-reply"];
 
@@ -109,14 +111,39 @@ pub fn vouches(head: &Head, authserv_id: &str, domain: &str) -> bool {
         let name = value.split([';', ' ']).next().unwrap_or_default();
         name.eq_ignore_ascii_case(authserv_id)
     };
-    let Some(results) = head.all("authentication-results").find(of_system) else { return false };
-    results.split(';').skip(1).any(|result| {
-        let mut words = result.split_whitespace();
-        let passes = words.next().is_some_and(|word| word.eq_ignore_ascii_case("dmarc=pass"));
-        let of_domain = |word: &str| {
-            let (name, value) = word.split_once('=').unwrap_or((word, ""));
-            !name.eq_ignore_ascii_case("header.from") || value.eq_ignore_ascii_case(domain)
-        };
-        passes && words.all(of_domain)
-    })
+    let results = head.all("authentication-results").find(of_system).and_then(results).unwrap_or_default();
+    let is_dmarc = |result: &&str| result.get(..DMARC.len()).is_some_and(|method| method.eq_ignore_ascii_case(DMARC));
+    let found: Vec<&str> = results.iter().skip(1).map(|result| result.trim()).filter(is_dmarc).collect();
+    // Where there are two, one of them may be another's words.
+    let [result] = found.as_slice() else { return false };
+    let mut words = result.split_whitespace();
+    let passes = words.next().is_some_and(|word| word.eq_ignore_ascii_case("dmarc=pass"));
+    let properties = words.filter_map(|word| word.split_once('='));
+    let mut domains = properties.filter(|(name, _)| name.eq_ignore_ascii_case("header.from")).map(|(_, value)| value);
+    passes && domains.next().is_some_and(|from| from.eq_ignore_ascii_case(domain)) && domains.next().is_none()
+}
+
+/// The parts of such a field between semicolons, without comments and quoted strings: these have words of the sender's, as the account
+/// `"x; dmarc=pass y"` of an envelope. `None` where one of them does not end, so that it is not known what is a sender's.
+fn results(field: &str) -> Option<Vec<String>> {
+    let (mut results, mut result) = (Vec::new(), String::new());
+    let (mut depth, mut is_quoted, mut is_escaped) = (0_usize, false, false);
+    for c in field.chars() {
+        match c {
+            _ if is_escaped => is_escaped = false,
+            '\\' if is_quoted || depth > 0 => is_escaped = true,
+            '"' if depth == 0 => is_quoted = !is_quoted,
+            _ if is_quoted => {}
+            '(' => depth += 1,
+            ')' => {
+                depth = depth.checked_sub(1)?;
+                result.push(' ');
+            }
+            _ if depth > 0 => {}
+            ';' => results.push(std::mem::take(&mut result)),
+            _ => result.push(c),
+        }
+    }
+    results.push(result);
+    (depth == 0 && !is_quoted).then_some(results)
 }

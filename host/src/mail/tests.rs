@@ -134,6 +134,17 @@ fn a_message_without_an_id_is_known_by_its_content() {
 }
 
 #[test]
+fn a_text_that_is_longer_than_a_ticket_s_is_cut_and_says_so() {
+    let long = mail(&format!("From: a@b.example\n\n{}", "\u{fc} ".repeat(80_000)));
+    for text in [&long.text, &long.reply] {
+        assert_eq!(text.chars().count(), 100_000);
+        assert!(text.ends_with("\n[\u{2026}]"));
+    }
+    let other = mail(&format!("From: a@b.example\n\n{}x", "\u{fc} ".repeat(80_000)));
+    assert_ne!(long.identity, other.identity, "what is cut off makes it another mail");
+}
+
+#[test]
 fn two_authors_are_none() {
     for from in
         ["From: a@b.example, c@d.example\n", "From: a@b.example\nFrom: c@d.example\n", "From: a\n", "To: a@b.example\n"]
@@ -182,14 +193,27 @@ fn a_report_of_a_mail_system_names_the_letter_that_came_back() {
 fn only_the_named_mail_system_vouches_and_only_for_the_author_s_domain() {
     let vouched =
         |results: &str| mail(&format!("{results}From: a@b.example\n\nx")).is_vouched_for_by("mx.meridian.example");
-    let of = |id: &str, result: &str| format!("Authentication-Results: {id}; spf=pass; {result}\n");
+    let of =
+        |id: &str, result: &str| format!("Authentication-Results: {id}; spf=pass smtp.mailfrom=b.example; {result}\n");
     let pass = "dmarc=pass (p=reject) header.from=b.example";
     assert!(vouched(&of("mx.meridian.example", pass)));
-    assert!(vouched(&of("MX.meridian.example", "dmarc=pass")));
+    assert!(vouched(&of("MX.meridian.example", "DMARC=Pass (a (b; c)) header.from=B.example")));
+    assert!(!vouched(&of("mx.meridian.example", "dmarc=pass")), "it does not say for whom");
     assert!(!vouched(""));
     assert!(!vouched(&of("mx.evil.example", pass)));
     assert!(!vouched(&of("mx.meridian.example", "dmarc=fail header.from=b.example")));
     assert!(!vouched(&of("mx.meridian.example", "dmarc=pass header.from=evil.example")));
+    // Senders choose the account of their envelope, and words that land in comments.
+    for forged in [
+        "spf=pass smtp.mailfrom=\"x; dmarc=pass header.from=b.example y\"@evil.example",
+        "dmarc=fail header.from=b.example; spf=pass smtp.mailfrom=x; dmarc=pass header.from=b.example",
+        "dmarc=fail (x; dmarc=pass header.from=b.example) header.from=b.example",
+        "spf=pass smtp.mailfrom=x; dmarc=pass header.from=b.example; y=\"@evil.example; dmarc=fail header.from=b.example",
+        "dmarc=pass header.from=evil.example header.from=b.example",
+        "dmarc=pass) header.from=b.example",
+    ] {
+        assert!(!vouched(&of("mx.meridian.example", forged)), "{forged}");
+    }
     let first = of("mx.meridian.example", "dmarc=fail");
     assert!(!vouched(&format!("{first}{}", of("mx.meridian.example", pass))), "the uppermost is the system's own");
 }

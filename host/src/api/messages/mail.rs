@@ -19,7 +19,7 @@ use crate::app::tickets::submit::mail::TakenMail;
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MailView {
     /// `opened` a ticket, `said` on one, `repeated` where it had come before, `came-back` for a report about letters of the desk,
-    /// `ignored` where no person wrote it.
+    /// `kept` as a draft where form or rules refuse it, `ignored` where no person wrote it.
     outcome: &'static str,
     /// Where it went.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,6 +35,7 @@ impl From<TakenMail> for MailView {
             TakenMail::Opened(ticket) => ("opened", Some(ticket), None),
             TakenMail::Said(ticket) => ("said", Some(ticket), None),
             TakenMail::Repeated(ticket) => ("repeated", Some(ticket), None),
+            TakenMail::Kept(_) => ("kept", None, None),
             TakenMail::CameBack(_) => ("came-back", None, None),
             TakenMail::Ignored { sign } => ("ignored", None, Some(sign)),
         };

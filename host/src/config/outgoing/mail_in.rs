@@ -22,6 +22,8 @@ pub struct MailIn {
     pub authserv_id: Option<String>,
     /// `mails-per-hour`: of one sender; what is more has to wait at the mail system. Default 60.
     pub per_hour: u64,
+    /// Whether the desk sends mail, so that it can itself say what became of one.
+    pub answers: bool,
 }
 
 /// Reads `[mail-in]`, where it is there.
@@ -31,5 +33,5 @@ pub fn read(keys: &mut Keys<'_>, names: &Names, mail: Option<&Mail>) -> Option<M
     addresses.extend(mail.map(|mail| address_of(&mail.from).to_owned()));
     let authserv_id = keys.optional("authserv-id").and_then(|node| node.filled());
     let per_hour = keys.optional("mails-per-hour").and_then(|node| node.whole(1, PER_HOUR_MAX)).unwrap_or(PER_HOUR);
-    Some(MailIn { request_type: request_type?, addresses, authserv_id, per_hour })
+    Some(MailIn { request_type: request_type?, addresses, authserv_id, per_hour, answers: mail.is_some() })
 }

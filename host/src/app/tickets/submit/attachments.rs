@@ -70,11 +70,14 @@ impl Incoming {
     }
 }
 
-/// Whether the types of a file are looked at.
+/// A file of a person's own, or something of theirs as it came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Types {
-    Checked,
-    Any,
+pub(super) enum Sort {
+    /// Of a type that the desk takes.
+    File,
+    /// Of any type, since nothing of it is to be lost, and only for those who work on tickets: a mail has the words of others below
+    /// its author's, and in its head the way that it went.
+    Original,
 }
 
 fn wrong(code: &str, fault: Fault, values: &[&dyn Display]) -> Error {
@@ -133,28 +136,33 @@ impl Office {
     ///
     /// [`Error::Rejected`] for a type that this desk does not take, and for an empty file; [`Error::TooMuch`].
     pub async fn keep_attachment(&self, actor: &Actor, incoming: Incoming) -> Result<StoredAttachment, Error> {
-        self.keep_incoming(actor, incoming, Types::Checked).await
+        self.keep_incoming(actor, incoming, Sort::File).await
     }
 
-    /// Keeps a file that has come in to its end, of whichever type it is.
+    /// The same for a file of this sort.
     ///
     /// # Errors
     ///
-    /// [`Error::Rejected`] for an empty file; [`Error::TooMuch`].
-    pub(super) async fn keep_of_any_type(&self, actor: &Actor, incoming: Incoming) -> Result<StoredAttachment, Error> {
-        self.keep_incoming(actor, incoming, Types::Any).await
-    }
-
-    async fn keep_incoming(&self, actor: &Actor, incoming: Incoming, types: Types) -> Result<StoredAttachment, Error> {
+    /// As [`Office::keep_attachment`].
+    pub(super) async fn keep_incoming(
+        &self,
+        actor: &Actor,
+        incoming: Incoming,
+        sort: Sort,
+    ) -> Result<StoredAttachment, Error> {
         let Incoming { declared, uploader, spool, .. } = incoming;
         let spooled = spool.end().await?;
         if spooled.size == 0 {
             return Err(wrong("empty", Fault::EmptyFile, &[]));
         }
         let (declared_type, found_type) = (essence(&declared.media_type), found_type(&spooled.beginning));
-        if types == Types::Checked {
-            self.check_types([declared_type.as_str(), found_type])?;
-        }
+        let visibility = match sort {
+            Sort::File => {
+                self.check_types([declared_type.as_str(), found_type])?;
+                Visibility::Public
+            }
+            Sort::Original => Visibility::Internal,
+        };
         self.check_attachment_bytes(actor, spooled.size).await?;
         let new = NewAttachment {
             id: AttachmentId(self.clock.new_id()),
@@ -162,6 +170,7 @@ impl Office {
             declared_type: if declared_type.is_empty() { UNKNOWN.to_owned() } else { declared_type },
             found_type: found_type.to_owned(),
             uploader,
+            visibility,
             scan: if self.quotas.attachments().scanner.is_some() { Scan::Pending } else { Scan::Unscanned },
         };
         self.store.keep_attachment(&new, &spooled, (self.clock.new_id(), self.clock.now())).await?;
@@ -287,6 +296,18 @@ impl Office {
         let uploads = std::mem::take(&mut new.uploads);
         new.attachments.extend(self.uploads(actor, &uploads).await?);
         Ok(new)
+    }
+
+    /// Forgets files that were uploaded for something that did not come about. One that a ticket has stays.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be written.
+    pub(super) async fn forget_uploads(&self, ids: &[AttachmentId]) -> Result<(), Error> {
+        for id in ids {
+            self.store.forget_loose_attachment(*id).await?;
+        }
+        Ok(())
     }
 
     /// Gives a file to a ticket without words.

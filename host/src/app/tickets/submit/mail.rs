@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::attachments::Declared;
+use super::attachments::{Declared, Sort};
 use super::digest;
 use super::draft_content::DraftContent;
-use super::drafts::StoredDraft;
+use super::drafts::{Room, StoredDraft};
 use crate::app::error::{Broken, Busy};
 use crate::app::tickets::change::{Key, MAIL};
 use crate::app::tickets::work::Words;
@@ -19,7 +19,7 @@ use crate::config::outgoing::mail_in::MailIn;
 use crate::desk::actor::{Actor, Role};
 use crate::desk::change::message::MessageKind;
 use crate::desk::id::{AttachmentId, DraftId, MessageId, TicketId, TicketNumber};
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::permission;
 use crate::desk::text::quoted;
 use crate::desk::ticket::intake::{ATTACHMENTS_MAX, Submission};
@@ -47,6 +47,8 @@ pub enum TakenMail {
     Repeated(TicketNumber),
     /// It says that so many letters of the desk were not delivered, which they say of themselves now.
     CameBack(usize),
+    /// It is refused as a ticket and kept as a draft of its author's, who hears of that by a letter.
+    Kept(DraftId),
     /// Nothing: no person wrote it, by this sign.
     Ignored { sign: &'static str },
 }
@@ -66,6 +68,7 @@ struct Arrived<'a> {
     raw: &'a [u8],
 }
 
+/// A fault that mail systems hear of, in English as all that programs hear: no person of the desk has it on a page.
 fn wrong(field: &str, code: &str, message: impl Into<String>) -> Error {
     Error::Rejected { problems: vec![Problem::new(field, code, message)] }
 }
@@ -95,8 +98,8 @@ impl App {
     /// # Errors
     ///
     /// [`Error::Refused`] for all but mail systems; [`Error::Missing`] where the desk takes no mail; [`Error::Rejected`] for what
-    /// cannot be read, for an author whom the desk does not know, and for what form or rules refuse; [`Error::TooMuch`];
-    /// [`Error::Busy`].
+    /// cannot be read, for an author whom the desk does not know, and for what form or rules refuse and the desk cannot keep or cannot
+    /// write to its author about; [`Error::TooMuch`]; [`Error::Busy`].
     pub async fn take_mail(self: &Arc<Self>, mail_system: &Actor, raw: Vec<u8>) -> Result<TakenMail, Error> {
         permission::take_mail(mail_system)?;
         let correspondence = self.correspondence.load_full();
@@ -169,50 +172,91 @@ impl App {
     /// Puts a mail where it belongs.
     async fn place(self: &Arc<Self>, arrived: &Arrived<'_>, settings: &MailIn, key: Key) -> Result<TakenMail, Error> {
         let target = self.target_of(&arrived.mail.evidence).await?;
-        let files = self.keep_files(arrived).await?;
-        if let Some(target) = target {
-            match Box::pin(self.say_by_mail(arrived, target, &files, key.clone())).await {
-                // Not theirs to speak on, or over: a ticket of their own, which says nothing of that one.
-                Err(Error::Missing { .. } | Error::Refused(_)) => {}
-                done => return done,
-            }
-        }
+        let mut files = Vec::new();
+        let has_all = self.keep_files(arrived, &mut files).await;
         let Arrived { author, mail, .. } = arrived;
         let submission = Submission {
             request_type: settings.request_type.to_string(),
             channel: CHANNEL.to_owned(),
             subject: mail.subject.clone(),
             body: mail.text.clone(),
-            uploads: files,
+            uploads: files.clone(),
             headers: mail.headers.clone(),
             ..Submission::default()
         };
         let draft = draft_of(&key);
-        match Box::pin(self.create_ticket(author, None, submission.clone(), Some(key))).await {
-            Ok(made) if made.new => Ok(TakenMail::Opened(made.ticket.number)),
-            Ok(made) => Ok(TakenMail::Repeated(made.ticket.number)),
-            Err(Error::Rejected { problems }) => Err(self.kept_refused(author, draft, &submission, problems).await?),
-            Err(other) => Err(other),
+        let done = match has_all {
+            Ok(()) => Box::pin(self.say_or_open(arrived, target, &submission, key)).await,
+            Err(error) => Err(error),
+        };
+        let (done, is_kept) = match done {
+            Err(Error::Rejected { problems }) => {
+                match self.kept_refused(author, (draft, settings.answers), &submission, problems).await {
+                    Ok((done, room)) => (done, room == Room::Kept),
+                    Err(error) => {
+                        // Where the store fails, the draft may be there.
+                        let may_be_kept = !matches!(error, Error::TooMuch { .. });
+                        (Err(error), may_be_kept)
+                    }
+                }
+            }
+            done => (done, false),
+        };
+        // A mail that comes again and again leaves its files once.
+        if !is_kept && !matches!(done, Ok(TakenMail::Opened(_) | TakenMail::Said(_))) {
+            self.forget_uploads(&files).await?;
         }
+        done
     }
 
-    /// Keeps a mail that form or rules refuse as a draft of its author's, who completes it there; the refusal, which says so.
+    /// Writes a mail's words on the ticket that it is about, or opens one with them.
+    async fn say_or_open(
+        self: &Arc<Self>,
+        arrived: &Arrived<'_>,
+        target: Option<Target>,
+        submission: &Submission,
+        key: Key,
+    ) -> Result<TakenMail, Error> {
+        if let Some(target) = target {
+            match Box::pin(self.say_by_mail(arrived, target, &submission.uploads, key.clone())).await {
+                // Not theirs to speak on, or over: a ticket of their own, which says nothing of that one.
+                Err(Error::Missing { .. } | Error::Refused(_)) => {}
+                done => return done,
+            }
+        }
+        let made = Box::pin(self.create_ticket(arrived.author, None, submission.clone(), Some(key))).await?;
+        let number = made.ticket.number;
+        Ok(if made.new { TakenMail::Opened(number) } else { TakenMail::Repeated(number) })
+    }
+
+    /// Keeps a mail that is refused as a draft of its author's, who completes it there. They hear of it once, from the desk where it
+    /// sends mail, else from the mail system, to which the mail is refused then.
     async fn kept_refused(
         &self,
         author: &Actor,
-        id: DraftId,
+        (id, answers): (DraftId, bool),
         submission: &Submission,
         mut problems: Vec<Problem>,
-    ) -> Result<Error, Error> {
+    ) -> Result<(Result<TakenMail, Error>, Room), Error> {
         let content = DraftContent::of(submission, None).text();
-        let draft = StoredDraft { id, content, problems: problems.clone(), saved_at: self.clock.now() };
-        if self.keep_refused(author, &draft).await? {
-            let url = self.correspondence.load().public_url.clone().unwrap_or_default();
-            let message =
-                format!("Your mail is kept as a draft: complete it at {url}/drafts/{id} and send it from there.");
-            problems.push(Problem::new("draft", "kept", message));
+        let now = self.clock.now();
+        let draft = StoredDraft { id, content, problems: problems.clone(), saved_at: now };
+        let room = self.keep_refused(author, &draft).await?;
+        match author.person().filter(|_| room != Room::Full) {
+            Some(person) if answers => {
+                self.store.queue_about_draft(id, person, now).await?;
+                self.jobs.wake();
+                return Ok((Ok(TakenMail::Kept(id)), room));
+            }
+            Some(_) => {
+                let url = self.correspondence.load().public_url.clone().unwrap_or_default();
+                let message =
+                    format!("Your mail is kept as a draft: complete it at {url}/drafts/{id} and send it from there.");
+                problems.push(Problem::new("draft", "kept", message));
+            }
+            None => {}
         }
-        Ok(Error::Rejected { problems })
+        Ok((Err(Error::Rejected { problems }), room))
     }
 
     /// Writes a mail's words on a ticket.
@@ -246,27 +290,28 @@ impl App {
         Ok(self.store.has_had_message(ticket.id, person, MessageKind::Mentioned).await?)
     }
 
-    /// Keeps the files of a mail and the mail as it came, for the ticket that will have them.
-    async fn keep_files(&self, arrived: &Arrived<'_>) -> Result<Vec<AttachmentId>, Error> {
+    /// Keeps a mail as it came, then its files, for the ticket that will have them. Those before one that is refused are kept.
+    async fn keep_files(&self, arrived: &Arrived<'_>, kept: &mut Vec<AttachmentId>) -> Result<(), Error> {
         let &Arrived { author, mail, raw } = arrived;
-        if mail.files.len() >= ATTACHMENTS_MAX {
-            let message = format!("has {} files: at most {}", mail.files.len(), ATTACHMENTS_MAX - 1);
-            return Err(wrong("attachments", "too-many", message));
+        kept.push(self.keep_file(author, Sort::Original, (ORIGINAL, ORIGINAL_TYPE), raw).await?);
+        // The mail itself is one of those that a ticket may come with.
+        let (count, most) = (mail.files.len(), ATTACHMENTS_MAX - 1);
+        if count > most {
+            let problem = Problem::of("attachments", "too-many", Fault::TooMany, &[&count, &most]);
+            return Err(Error::Rejected { problems: vec![problem] });
         }
-        let mut kept = Vec::new();
         for file in &mail.files {
-            kept.push(self.keep_file(author, (&file.name, &file.media_type), &file.bytes, true).await?);
+            kept.push(self.keep_file(author, Sort::File, (&file.name, &file.media_type), &file.bytes).await?);
         }
-        kept.push(self.keep_file(author, (ORIGINAL, ORIGINAL_TYPE), raw, false).await?);
-        Ok(kept)
+        Ok(())
     }
 
     async fn keep_file(
         &self,
         author: &Actor,
+        sort: Sort,
         (name, media_type): (&str, &str),
         bytes: &[u8],
-        is_theirs: bool,
     ) -> Result<AttachmentId, Error> {
         let size = u64::try_from(bytes.len()).ok();
         let declared = Declared { name: name.to_owned(), media_type: media_type.to_owned(), size };
@@ -274,12 +319,7 @@ impl App {
         for piece in bytes.chunks(PIECE_BYTES) {
             incoming.write(piece).await?;
         }
-        // The mail itself is kept in any case, so that nothing of it is lost.
-        let kept = match is_theirs {
-            true => self.keep_attachment(author, incoming).await?,
-            false => self.keep_of_any_type(author, incoming).await?,
-        };
-        Ok(kept.id)
+        Ok(self.keep_incoming(author, incoming, sort).await?.id)
     }
 
     /// The ticket that a mail is about, by the best of its evidence. Whether its author may speak there is another question.

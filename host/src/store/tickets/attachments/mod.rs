@@ -64,7 +64,8 @@ pub struct StoredAttachment {
 impl StoredAttachment {
     /// The attachment as a ticket has it.
     pub fn into_attachment(self) -> Attachment {
-        let content = Content { id: self.id, digest: self.digest, found_type: self.found_type, scan: self.scan };
+        let Self { id, digest, found_type, scan, visibility, .. } = self;
+        let content = Content { id, digest, found_type, scan, visibility };
         Attachment { name: self.name, media_type: self.declared_type, size: self.size, content: Some(content) }
     }
 }
@@ -77,6 +78,8 @@ pub struct NewAttachment {
     pub declared_type: String,
     pub found_type: String,
     pub uploader: String,
+    /// Those who may see it at most, once a ticket has it.
+    pub visibility: Visibility,
     /// The state in which a content begins that is new.
     pub scan: Scan,
 }
@@ -199,8 +202,8 @@ impl Store {
             Some(known) => known,
             None => self.keep_content(new, spooled, (object, now)).await?,
         };
-        let insert = "insert into attachments (id, object, name, declared_type, found_type, size, uploader, uploaded_at) \
-                      values ($1, $2, $3, $4, $5, $6, $7, $8)";
+        let insert = "insert into attachments (id, object, name, declared_type, found_type, size, uploader, uploaded_at, internal) \
+                      values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
         let args: Vec<Arg> = vec![
             new.id.0.into(),
             object.into(),
@@ -210,6 +213,7 @@ impl Store {
             count(spooled.size).into(),
             new.uploader.as_str().into(),
             ms(now).into(),
+            i64::from(new.visibility == Visibility::Internal).into(),
         ];
         self.write(insert, args).await.map(drop)
     }
