@@ -147,6 +147,26 @@ fn a_mail_as_it_came_is_for_those_who_work_on_tickets_and_its_files_are_for_all_
     });
 }
 
+/// What one has sent by mail is kept for those who work on tickets: it takes no place from one's files, and ends no correspondence.
+#[test]
+fn one_who_has_written_much_by_mail_is_heard_all_the_same() {
+    let relay = Relay::start();
+    let desk = House::with_settings(Database::Sqlite, example_rules(), |text| {
+        text + &relay.settings() + MAIL_IN + "\n[attachments]\nmib-max = 1\nmib-per-person = 1\n"
+    });
+    let (system, kofi, amara) = (desk.with_roles("postfix", "mail"), desk.as_role("kofi"), desk.as_role("amara"));
+    let padded = |id: &str| format!("X-Padding: {}\r\n{}", "x".repeat(200 << 10), new("amara", id));
+    let originals = |key: &str| {
+        let files = kofi.get(&format!("/api/v1/tickets/{key}/attachments")).expect(200);
+        files.as_array().unwrap().len()
+    };
+    let keys: Vec<String> = (0..6).map(|n| went(&system, &padded(&n.to_string()), "opened")).collect();
+    let kept: Vec<usize> = keys.iter().map(|key| originals(key)).collect();
+    assert_eq!(kept, [1, 1, 1, 1, 1, 0]);
+    let file = vec![b'x'; 900 << 10];
+    assert_eq!(amara.send_file("/api/v1/attachments?name=a.txt", "text/plain", &file).status, 201);
+}
+
 #[test]
 fn what_is_refused_is_a_draft_of_its_author_who_hears_of_it_once() {
     on_both(|database| {

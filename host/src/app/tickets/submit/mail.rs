@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::attachments::{Declared, Sort};
+use super::attachments::{Declared, Incoming};
 use super::digest;
 use super::draft_content::DraftContent;
 use super::drafts::{Room, StoredDraft};
@@ -293,7 +293,17 @@ impl App {
     /// Keeps a mail as it came, then its files, for the ticket that will have them. Those before one that is refused are kept.
     async fn keep_files(&self, arrived: &Arrived<'_>, kept: &mut Vec<AttachmentId>) -> Result<(), Error> {
         let &Arrived { author, mail, raw } = arrived;
-        kept.push(self.keep_file(author, Sort::Original, (ORIGINAL, ORIGINAL_TYPE), raw).await?);
+        let original = self.begin_original(author, declared(ORIGINAL, ORIGINAL_TYPE, raw)).await;
+        let original = match original {
+            Ok(incoming) => self.keep_whole(author, incoming, raw).await,
+            Err(error) => Err(error),
+        };
+        match original {
+            Ok(id) => kept.push(id),
+            // Words are taken from those as well who have written so much by mail that no more of it is kept.
+            Err(Error::TooMuch { what, .. }) => tracing::info!(what, "a mail is taken and not kept as it came"),
+            Err(error) => return Err(error),
+        }
         // The mail itself is one of those that a ticket may come with.
         let (count, most) = (mail.files.len(), ATTACHMENTS_MAX - 1);
         if count > most {
@@ -301,25 +311,18 @@ impl App {
             return Err(Error::Rejected { problems: vec![problem] });
         }
         for file in &mail.files {
-            kept.push(self.keep_file(author, Sort::File, (&file.name, &file.media_type), &file.bytes).await?);
+            let declared = declared(&file.name, &file.media_type, &file.bytes);
+            let incoming = self.begin_attachment(author, None, declared).await?;
+            kept.push(self.keep_whole(author, incoming, &file.bytes).await?);
         }
         Ok(())
     }
 
-    async fn keep_file(
-        &self,
-        author: &Actor,
-        sort: Sort,
-        (name, media_type): (&str, &str),
-        bytes: &[u8],
-    ) -> Result<AttachmentId, Error> {
-        let size = u64::try_from(bytes.len()).ok();
-        let declared = Declared { name: name.to_owned(), media_type: media_type.to_owned(), size };
-        let mut incoming = self.begin_attachment(author, None, declared).await?;
+    async fn keep_whole(&self, author: &Actor, mut incoming: Incoming, bytes: &[u8]) -> Result<AttachmentId, Error> {
         for piece in bytes.chunks(PIECE_BYTES) {
             incoming.write(piece).await?;
         }
-        Ok(self.keep_incoming(author, incoming, sort).await?.id)
+        Ok(self.keep_attachment(author, incoming).await?.id)
     }
 
     /// The ticket that a mail is about, by the best of its evidence. Whether its author may speak there is another question.
@@ -381,6 +384,10 @@ impl App {
     async fn is_marked(&self, message: MessageId, receipt: &str) -> Result<bool, Error> {
         Ok(self.store.message_came_back(message, receipt).await?)
     }
+}
+
+fn declared(name: &str, media_type: &str, bytes: &[u8]) -> Declared {
+    Declared { name: name.to_owned(), media_type: media_type.to_owned(), size: u64::try_from(bytes.len()).ok() }
 }
 
 /// The name of a mail's key, by which answers to it are found as well.
