@@ -185,7 +185,7 @@ fn what_is_refused_is_a_draft_of_its_author_who_hears_of_it_once() {
         let letters = || relay.taken().into_iter().filter(|taken| taken.to == "amara@meridian.example").count();
         assert_eq!(letters(), 1, "{:?}", relay.taken());
         // Files that are too many are not lost either: the mail has them.
-        let (status, answer) = hand_over(&system, &with_files("amara", "5", 25));
+        let (status, answer) = hand_over(&system, &with_files("amara", "5", 60));
         assert_eq!((status, &answer["outcome"]), (200, &"kept".into()), "{answer}");
         desk.do_what_is_due();
         assert_eq!(letters(), 2);
