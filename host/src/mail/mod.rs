@@ -76,9 +76,9 @@ impl Mail {
         nature::vouches(&self.head, authserv_id, domain)
     }
 
-    /// Who is behind it, for a desk that has these addresses.
-    pub fn nature(&self, own: &[String]) -> Nature<'_> {
-        nature::of(&self.head, self.from.as_deref(), own, self.bounce.as_ref())
+    /// Who is behind it, for a desk that has these addresses and these mailing lists.
+    pub fn nature(&self, own: &[String], lists: &[String]) -> Nature<'_> {
+        nature::of(&self.head, self.from.as_deref(), (own, lists), self.bounce.as_ref())
     }
 }
 

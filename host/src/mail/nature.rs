@@ -40,30 +40,44 @@ pub struct Bounce {
     pub said: String,
 }
 
-/// Who is behind a message from this address, for a desk that has these.
-pub fn of<'a>(head: &Head, from: Option<&str>, own: &[String], bounce: Option<&'a Bounce>) -> Nature<'a> {
+/// Who is behind a message from this address, for a desk that has these addresses and these mailing lists.
+pub fn of<'a>(
+    head: &Head,
+    from: Option<&str>,
+    (own, lists): (&[String], &[String]),
+    bounce: Option<&'a Bounce>,
+) -> Nature<'a> {
     let is_own = from.is_some_and(|from| own.iter().any(|address| address.eq_ignore_ascii_case(from)));
     if is_own || head.first("x-ruledesk-loop").is_some() {
         return Nature::Own;
     }
-    match (bounce, sign(head, from)) {
+    match (bounce, sign(head, from, is_of(head, lists))) {
         (Some(bounce), _) => Nature::Bounce(bounce),
         (None, Some(sign)) => Nature::Machine { sign },
         (None, None) => Nature::Person,
     }
 }
 
-/// The sign by which a message is a machine's (RFC 3834 and those that came before it).
-fn sign(head: &Head, from: Option<&str>) -> Option<&'static str> {
+/// Whether a message came by one of these lists (RFC 2919).
+fn is_of(head: &Head, lists: &[String]) -> bool {
+    let id = head.first("list-id").unwrap_or_default();
+    let id = id.rsplit_once('<').map_or(id, |(_, rest)| rest.split('>').next().unwrap_or_default()).trim();
+    lists.iter().any(|list| list.eq_ignore_ascii_case(id))
+}
+
+/// The sign by which a message is a machine's (RFC 3834 and those that came before it). Those that a list of the desk's own adds say
+/// nothing of who wrote it.
+fn sign(head: &Head, from: Option<&str>, is_of_own_list: bool) -> Option<&'static str> {
     let word = |name: &str| head.first(name).and_then(|value| value.split([';', ' ']).next()).unwrap_or_default();
     let has = |name: &str| head.first(name).is_some();
-    let auto = word("auto-submitted");
+    let (auto, precedence) = (word("auto-submitted"), word("precedence"));
     let account = from.and_then(|from| from.split_once('@')).map_or("", |(account, _)| account);
     let signs = [
         ("Auto-Submitted", !auto.is_empty() && !auto.eq_ignore_ascii_case("no")),
         ("Return-Path", head.all("return-path").any(|path| path == "<>")),
-        ("Precedence", PRECEDENCES.iter().any(|one| word("precedence").eq_ignore_ascii_case(one))),
-        ("List-Id", has("list-id") || has("list-unsubscribe") || has("feedback-id")),
+        ("Precedence", PRECEDENCES.iter().any(|one| precedence.eq_ignore_ascii_case(one)) && !is_of_own_list),
+        ("List-Id", (has("list-id") || has("list-unsubscribe")) && !is_of_own_list),
+        ("Feedback-ID", has("feedback-id")),
         ("X-Autoreply", has("x-autoreply") || has("x-autorespond") || has("x-autoresponse")),
         ("X-Failed-Recipients", has("x-failed-recipients")),
         ("multipart/report", head.is("multipart", "report")),

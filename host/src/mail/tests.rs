@@ -59,7 +59,7 @@ fn an_answer_by_gmail_has_its_author_its_words_and_its_thread() {
         panic!("{:?}", mail.evidence.ids)
     };
     assert_eq!((token.as_str(), thread.as_str()), ("aa11", "bb22"));
-    assert_eq!(mail.nature(&own()), Nature::Person);
+    assert_eq!(mail.nature(&own(), &["it.b.example".to_owned()]), Nature::Person);
 }
 
 #[test]
@@ -157,7 +157,8 @@ fn two_authors_are_none() {
 
 #[test]
 fn machines_and_the_desk_itself_are_told_by_their_signs() {
-    let nature = |head: &str| format!("{:?}", mail(&format!("{head}\n\nx")).nature(&own()));
+    let nature =
+        |head: &str| format!("{:?}", mail(&format!("{head}\n\nx")).nature(&own(), &["it.b.example".to_owned()]));
     for (head, wanted) in [
         ("From: a@b.example", "Person"),
         ("From: a@b.example\nAuto-Submitted: no", "Person"),
@@ -166,6 +167,9 @@ fn machines_and_the_desk_itself_are_told_by_their_signs() {
         ("Return-Path: <>\nFrom: a@b.example", "Return-Path"),
         ("From: a@b.example\nPrecedence: Bulk", "Precedence"),
         ("From: a@b.example\nList-Id: <all.b.example>", "List-Id"),
+        ("From: a@b.example\nList-Id: IT <IT.b.example>\nList-Unsubscribe: <x>\nPrecedence: list", "Person"),
+        ("From: a@b.example\nList-Id: <it.b.example>\nAuto-Submitted: auto-replied", "Auto-Submitted"),
+        ("From: a@b.example\nList-Id: <it.b.example>\nFeedback-ID: 1:x", "Feedback-ID"),
         ("From: MAILER-DAEMON@b.example", "From"),
         ("From: desk@Meridian.example", "Own"),
         ("From: a@b.example\nX-RuleDesk-Loop: desk@meridian.example", "Own"),
@@ -183,7 +187,9 @@ fn a_report_of_a_mail_system_names_the_letter_that_came_back() {
          Action: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 no such mailbox\n--r\nContent-Type: message/rfc822\n\n\
          From: desk@meridian.example\nMessage-ID: <m.01900000-0000-7000-8000-000000000001.aa11@meridian.example>\n\nhello\n--r--\n",
     );
-    let Nature::Bounce(bounce) = mail.nature(&own()) else { panic!("{:?}", mail.nature(&own())) };
+    let Nature::Bounce(bounce) = mail.nature(&own(), &["it.b.example".to_owned()]) else {
+        panic!("{:?}", mail.nature(&own(), &["it.b.example".to_owned()]))
+    };
     assert_eq!(bounce.letters.len(), 1);
     assert_eq!(bounce.letters[0].1, "aa11");
     assert_eq!(bounce.said, "Action: failed, Status: 5.1.1, Diagnostic-Code: smtp; 550 no such mailbox");

@@ -110,7 +110,7 @@ impl App {
         let to_read = Arc::clone(&raw);
         let read = tokio::task::spawn_blocking(move || mail::read(&to_read)).await.map_err(Broken::Task)?;
         let mail = read.map_err(|why| wrong("mail", "unreadable", why.to_string()))?;
-        match mail.nature(&settings.addresses) {
+        match mail.nature(&settings.addresses, &settings.lists) {
             Nature::Own => return Ok(ignored("its own mail, come back")),
             Nature::Machine { sign } => return Ok(ignored(sign)),
             Nature::Bounce(bounce) => return self.letters_came_back(bounce).await,
