@@ -92,6 +92,9 @@ pub fn bounce(head: &Head, found: &Found) -> Option<Bounce> {
     if !of_deliveries && head.first("x-failed-recipients").is_none() {
         return None;
     }
+    if found.status.as_deref().is_some_and(|status| !says_failed(status)) {
+        return None;
+    }
     let text = found.text();
     let returned = found.returned.as_deref().unwrap_or(&text);
     let ids = returned.split(['<', '>', ' ', '\r', '\n', '\t']).chain(head.answers.iter().map(String::as_str));
@@ -105,6 +108,16 @@ pub fn bounce(head: &Head, found: &Found) -> Option<Bounce> {
         }
     }
     Some(Bounce { letters, said: said(found.status.as_deref().unwrap_or(&text)) })
+}
+
+/// Whether a report says that a letter was not delivered, and not that it is late or has arrived (RFC 3464, section 2.3.3).
+fn says_failed(status: &str) -> bool {
+    let action = |line: &str| {
+        let (name, value) = line.split_once(':')?;
+        name.trim().eq_ignore_ascii_case("action").then(|| value.trim().to_ascii_lowercase())
+    };
+    let actions: Vec<String> = status.lines().filter_map(action).collect();
+    actions.is_empty() || actions.iter().any(|action| action.starts_with("failed"))
 }
 
 /// The lines of a report that say what happened, or its first words.
