@@ -2,7 +2,7 @@
 
 use mail_parser::{ContentType, HeaderName, HeaderValue, Message, MessageParser, MimeHeaders as _};
 
-use super::{HEAD_BYTES_MAX, NotRead};
+use super::{FIELD_BYTES_MAX, NotRead};
 
 /// The ids of other messages that a message names, the most that are looked at.
 const IDS_MAX: usize = 50;
@@ -45,13 +45,13 @@ pub fn split(raw: &[u8]) -> (&[u8], &[u8]) {
 }
 
 impl Head {
-    /// Reads a head; `None` where it has no field.
+    /// Reads a head of at most so many bytes; `None` where it has no field.
     ///
     /// # Errors
     ///
     /// [`NotRead::LongHead`].
-    pub fn read(bytes: &[u8]) -> Result<Option<Head>, NotRead> {
-        if bytes.len() > HEAD_BYTES_MAX {
+    pub fn read(bytes: &[u8], bytes_max: usize) -> Result<Option<Head>, NotRead> {
+        if bytes.len() > bytes_max || longest_field(bytes) > FIELD_BYTES_MAX {
             return Err(NotRead::LongHead);
         }
         // A message may end with its head, and a field ends with its line.
@@ -105,6 +105,17 @@ impl Head {
     pub fn is(&self, family: &str, kind: &str) -> bool {
         self.media_type.0 == family && self.media_type.1 == kind
     }
+}
+
+/// The bytes of the longest field of a head, with the lines that go on with it.
+fn longest_field(head: &[u8]) -> usize {
+    let (mut longest, mut field) = (0, 0);
+    for line in head.split_inclusive(|byte| *byte == b'\n') {
+        let goes_on = line.first().is_some_and(|byte| matches!(*byte, b' ' | b'\t'));
+        field = if goes_on { field + line.len() } else { line.len() };
+        longest = longest.max(field);
+    }
+    longest
 }
 
 fn plain() -> (String, String) {

@@ -19,8 +19,12 @@ use thread::Evidence;
 
 pub use body::File;
 
-/// The bytes of a head.
+/// The bytes of the head of a message, and of the head of a part, which names a file and little else.
 const HEAD_BYTES_MAX: usize = 256 << 10;
+const PART_HEAD_BYTES_MAX: usize = 8 << 10;
+/// The bytes of one field. The time that the package takes for one grows with the square of them: for the beginnings of encoded words
+/// that have no end, and for a parameter in very many pieces.
+const FIELD_BYTES_MAX: usize = 32 << 10;
 /// The parts of a message, at all depths.
 const PARTS_MAX: usize = 200;
 /// How deep parts may be in others.
@@ -39,7 +43,12 @@ const FOR_RULES_CHARS_MAX: usize = 998;
 pub enum NotRead {
     #[error("has no head: send it as the mail system has it, from the first line of its head on")]
     NoHead,
-    #[error("has a head of more than {} KiB, at the top or in a part", HEAD_BYTES_MAX >> 10)]
+    #[error(
+        "has a head of more than {} KiB, a part with one of more than {} KiB, or a field of more than {} KiB: send it to fewer people at once",
+        HEAD_BYTES_MAX >> 10,
+        PART_HEAD_BYTES_MAX >> 10,
+        FIELD_BYTES_MAX >> 10
+    )]
     LongHead,
     #[error("has more than {PARTS_MAX} parts: send fewer files at once")]
     ManyParts,
@@ -89,7 +98,7 @@ impl Mail {
 /// [`NotRead`].
 pub fn read(raw: &[u8]) -> Result<Mail, NotRead> {
     let (head_bytes, _) = head::split(raw);
-    let head = Head::read(head_bytes)?.ok_or(NotRead::NoHead)?;
+    let head = Head::read(head_bytes, HEAD_BYTES_MAX)?.ok_or(NotRead::NoHead)?;
     let found = body::read(raw)?;
     let text = found.text();
     let subject = line(&head.subject, SUBJECT_CHARS_MAX);
@@ -107,20 +116,26 @@ pub fn read(raw: &[u8]) -> Result<Mail, NotRead> {
     });
     let headers = headers.collect();
     let bounce = nature::bounce(&head, &found);
-    let reply = Some(quoted::without(&text)).filter(|reply| !is_blank(reply));
-    let reply = reply.map_or_else(|| text.clone(), str::to_owned);
-    let (text, reply) = (within(text), within(reply));
+    let whole = into_normal(text);
+    let begun = beginning(&whole);
+    let reply = Some(quoted::without(begun)).filter(|reply| !is_blank(reply)).unwrap_or(begun);
+    let marked = |text: &str| match text.len() == begun.len() && begun.len() < whole.len() {
+        true => format!("{text}{CUT}"),
+        false => text.to_owned(),
+    };
+    let (text, reply) = (marked(begun), marked(reply));
     let evidence = Evidence::of(&head, &subject);
     Ok(Mail { from, subject, text, reply, files: found.files, headers, evidence, identity, bounce, head })
 }
 
-/// A text as much of which is left as a ticket takes: answers to answers grow long by what they quote, which is below the new words.
-fn within(text: String) -> String {
-    let text = into_normal(text);
-    if text.chars().count() <= BODY_CHARS_MAX {
+/// As much of a text as a ticket takes, with room for a mark where that is not all: answers to answers grow long by what they quote,
+/// which is below the new words.
+fn beginning(text: &str) -> &str {
+    if text.char_indices().nth(BODY_CHARS_MAX).is_none() {
         return text;
     }
-    text.chars().take(BODY_CHARS_MAX - CUT.chars().count()).chain(CUT.chars()).collect()
+    let end = text.char_indices().nth(BODY_CHARS_MAX - CUT.chars().count());
+    end.and_then(|(end, _)| text.get(..end)).unwrap_or(text)
 }
 
 /// A text in one line, without characters that deceive, and no longer than this.

@@ -142,6 +142,8 @@ fn a_text_that_is_longer_than_a_ticket_s_is_cut_and_says_so() {
     }
     let other = mail(&format!("From: a@b.example\n\n{}x", "\u{fc} ".repeat(80_000)));
     assert_ne!(long.identity, other.identity, "what is cut off makes it another mail");
+    let quotes = format!("From: a@b.example\n\nDone.\n\n> on\n{}", "> and on\n".repeat(80_000));
+    assert_eq!(mail(&quotes).reply, "Done.", "the new words are all there");
 }
 
 #[test]
@@ -233,6 +235,14 @@ fn parts_in_parts_and_many_of_them_are_refused_and_messages_in_messages_are_file
     assert_eq!(read(many.as_bytes()), Err(NotRead::ManyParts));
     let long = format!("From: a@b.example\nX: {}\n\nx", "y".repeat(300 << 10));
     assert_eq!(read(long.as_bytes()), Err(NotRead::LongHead));
+    // Each beginning of an encoded word is looked for its end.
+    let bomb = format!("From: a@b.example\nSubject: {}\n{}\n\nx", "=?ab?q? ".repeat(3_000), " =?ab?q?".repeat(3_000));
+    assert_eq!(read(bomb.as_bytes()), Err(NotRead::LongHead));
+    let pieces: String = (0..2_000).map(|n| format!("a*{n}=b;")).collect();
+    let part = format!(
+        "From: a@b.example\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain; {pieces}\n\nx\n--b--\n"
+    );
+    assert_eq!(read(part.as_bytes()), Err(NotRead::LongHead));
     assert_eq!(read(b""), Err(NotRead::NoHead));
     let nested = "Content-Type: message/rfc822\n\n".repeat(200_000);
     for (encoding, body) in
