@@ -43,12 +43,7 @@ const FOR_RULES_CHARS_MAX: usize = 998;
 pub enum NotRead {
     #[error("has no head: send it as the mail system has it, from the first line of its head on")]
     NoHead,
-    #[error(
-        "has a head of more than {} KiB, a part with one of more than {} KiB, or a field of more than {} KiB: send it to fewer people at once",
-        HEAD_BYTES_MAX >> 10,
-        PART_HEAD_BYTES_MAX >> 10,
-        FIELD_BYTES_MAX >> 10
-    )]
+    #[error("has a longer head than mail programs write, or a longer field in one: send it to fewer people at once")]
     LongHead,
     #[error("has more than {PARTS_MAX} parts: send fewer files at once")]
     ManyParts,

@@ -147,7 +147,7 @@ fn a_mail_as_it_came_is_for_those_who_work_on_tickets_and_its_files_are_for_all_
     });
 }
 
-/// What one has sent by mail is kept for those who work on tickets: it takes no place from one's files, and ends no correspondence.
+/// Mails are kept for those who work on tickets: they take no place from their author's files, and end no correspondence.
 #[test]
 fn one_who_has_written_much_by_mail_is_heard_all_the_same() {
     let relay = Relay::start();

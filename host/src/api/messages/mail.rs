@@ -49,7 +49,7 @@ impl From<TakenMail> for MailView {
 /// is no larger than an attachment may be. Only for mail systems, by tokens with the role `mail`.
 #[utoipa::path(post, path = "/api/v1/mail", tag = "tickets", security(("token" = [])),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
-    responses((status = 201, body = MailView), (status = 200, body = MailView, description = "nothing new came of it"),
+    responses((status = 201, body = MailView), (status = 200, body = MailView, description = "no ticket and no words came of it now"),
         (status = 400, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem, description = "the desk takes no mail"), (status = 413, body = Problem),
         (status = 422, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]

@@ -17,8 +17,8 @@ pub struct MailIn {
     /// `addresses`: the desk's own: what comes from them is its own mail, come back, and is not taken. Default that of `[mail] from`,
     /// which belongs to them in any case.
     pub addresses: Vec<String>,
-    /// `lists`: the names of the desk's own mailing lists and groups, as their `List-Id` has them in its brackets: mail that comes by one is
-    /// its author's. Mail that comes by others is sent to many, and not taken. Default none.
+    /// `lists`: the names of the desk's own mailing lists and groups, as their `List-Id` has them in its brackets: mail that comes by
+    /// one is its author's. Mail that comes by others is sent to many, and not taken. Default none.
     pub lists: Vec<String>,
     /// `authserv-id`: the name under which the mail system says whom a mail is really from (`Authentication-Results`, RFC 8601). With
     /// it, only mail is taken of which that name says `dmarc=pass`. Default none: the mail system itself refuses what is forged.

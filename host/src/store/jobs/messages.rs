@@ -205,7 +205,7 @@ impl Store {
         Ok(self.db.optional(sql, args).await?.is_some())
     }
 
-    /// Has a person hear that a mail of theirs is kept as a draft, which stands in the place of a ticket: once, however often the mail comes.
+    /// Has a person hear that a mail of theirs is kept as a draft, which stands in the place of a ticket: once, however often it comes.
     ///
     /// # Errors
     ///
