@@ -2,7 +2,7 @@
 //! machines gets answers from them, without an end.
 
 use super::body::Found;
-use super::head::Head;
+use super::head::{Head, unquoted};
 use super::thread::Named;
 use crate::desk::id::MessageId;
 
@@ -138,9 +138,10 @@ pub fn vouches(head: &Head, authserv_id: &str, domain: &str) -> bool {
         let name = value.split([';', ' ']).next().unwrap_or_default();
         name.eq_ignore_ascii_case(authserv_id)
     };
-    let results = head.all("authentication-results").find(of_system).and_then(results).unwrap_or_default();
+    // Comments and quoted strings have words of the sender's, such as the account `"x; dmarc=pass y"` of the envelope.
+    let results = head.all("authentication-results").find(of_system).and_then(unquoted).unwrap_or_default();
     let is_dmarc = |result: &&str| result.get(..DMARC.len()).is_some_and(|method| method.eq_ignore_ascii_case(DMARC));
-    let found: Vec<&str> = results.iter().skip(1).map(|result| result.trim()).filter(is_dmarc).collect();
+    let found: Vec<&str> = results.split(';').skip(1).map(str::trim).filter(is_dmarc).collect();
     // Where there are two, one of them may be another's words.
     let [result] = found.as_slice() else { return false };
     let mut words = result.split_whitespace();
@@ -148,29 +149,4 @@ pub fn vouches(head: &Head, authserv_id: &str, domain: &str) -> bool {
     let properties = words.filter_map(|word| word.split_once('='));
     let mut domains = properties.filter(|(name, _)| name.eq_ignore_ascii_case("header.from")).map(|(_, value)| value);
     passes && domains.next().is_some_and(|from| from.eq_ignore_ascii_case(domain)) && domains.next().is_none()
-}
-
-/// The parts of such a field between semicolons, without comments and quoted strings: these have words of the sender's, as the account
-/// `"x; dmarc=pass y"` of an envelope. `None` where one of them does not end, so that it is not known what is a sender's.
-fn results(field: &str) -> Option<Vec<String>> {
-    let (mut results, mut result) = (Vec::new(), String::new());
-    let (mut depth, mut is_quoted, mut is_escaped) = (0_usize, false, false);
-    for c in field.chars() {
-        match c {
-            _ if is_escaped => is_escaped = false,
-            '\\' if is_quoted || depth > 0 => is_escaped = true,
-            '"' if depth == 0 => is_quoted = !is_quoted,
-            _ if is_quoted => {}
-            '(' => depth += 1,
-            ')' => {
-                depth = depth.checked_sub(1)?;
-                result.push(' ');
-            }
-            _ if depth > 0 => {}
-            ';' => results.push(std::mem::take(&mut result)),
-            _ => result.push(c),
-        }
-    }
-    results.push(result);
-    (depth == 0 && !is_quoted).then_some(results)
 }
