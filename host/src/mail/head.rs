@@ -58,10 +58,16 @@ impl Head {
     }
 
     fn of(message: &Message<'_>) -> Head {
+        let raw = |from: u32, to: u32| message.raw_message.get(from as usize..to as usize).unwrap_or_default();
         let fields = message.headers().iter().map(|header| {
-            let raw = message.raw_message.get(header.offset_start() as usize..header.offset_end() as usize);
-            let value = String::from_utf8_lossy(raw.unwrap_or_default());
-            (header.name().to_ascii_lowercase(), value.split_whitespace().collect::<Vec<_>>().join(" "))
+            let (from, to, end) = (header.offset_field(), header.offset_start(), header.offset_end());
+            let name = String::from_utf8_lossy(raw(from, to)).to_ascii_lowercase();
+            let name = name.strip_suffix(':').unwrap_or(&name).trim_end();
+            // The package reads over blanks in a name and before it. To mail systems `Fr om: x` is no author.
+            let begins_line = from.checked_sub(1).is_none_or(|before| raw(before, from) == b"\n");
+            let name = if begins_line { name.to_owned() } else { format!(" {name}") };
+            let value = String::from_utf8_lossy(raw(to, end));
+            (name, value.split_whitespace().collect::<Vec<_>>().join(" "))
         });
         let content = message.content_type();
         let attribute = |name: &str| content.and_then(|content| content.attribute(name)).map(str::to_owned);

@@ -153,6 +153,10 @@ fn two_authors_are_none() {
     {
         assert_eq!(mail(&format!("{from}\nx")).from, None, "{from}");
     }
+    for from in ["Fr om: a@b.example", ":From: a@b.example", " From: a@b.example", "none\n From: a@b.example"] {
+        assert_eq!(mail(&format!("{from}\nTo: c@d.example\n\nx")).from, None, "{from}");
+    }
+    assert_eq!(mail("FROM : a@b.example\n\nx").from.as_deref(), Some("a@b.example"), "an old form of the same field");
     // A mail system may see no address in these, and so no domain that refuses them.
     for from in [
         "=?utf-8?q?a=40b.example?= (x)",
