@@ -357,8 +357,9 @@ impl App {
             Named::Thread { ticket, token } if self.is_of_thread(*ticket, token).await? => (Some(*ticket), None),
             Named::Letter { message, token } if self.is_of_letter(*message, token).await? => {
                 match self.store.message_about(*message).await? {
+                    // Such letters have the id of another thing in the place of a ticket's.
+                    None | Some((_, Some(MessageKind::Delegation | MessageKind::MailKept))) => (None, None),
                     Some((ticket, kind)) => (Some(ticket), kind),
-                    None => (None, None),
                 }
             }
             Named::Thread { .. } | Named::Letter { .. } => (None, None),
