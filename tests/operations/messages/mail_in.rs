@@ -161,9 +161,14 @@ fn one_who_has_written_much_by_mail_is_heard_all_the_same() {
         let files = kofi.get(&format!("/api/v1/tickets/{key}/attachments")).expect(200);
         files.as_array().unwrap().len()
     };
+    // Refused, it comes again and again, and is kept once.
+    let refused = format!("{padding}{}", mail("amara", "refused", "Subject: x\n", "Hi"));
+    for _ in 0..6 {
+        assert_eq!(hand_over(&system, &refused).1["outcome"], "kept");
+    }
     let keys: Vec<String> = (0..6).map(|n| went(&system, &padded(&n.to_string()), "opened")).collect();
     let kept: Vec<usize> = keys.iter().map(|key| originals(key)).collect();
-    assert_eq!(kept, [1, 1, 1, 1, 1, 0]);
+    assert_eq!(kept, [1, 1, 1, 1, 0, 0]);
     let file = vec![b'x'; 900 << 10];
     assert_eq!(amara.send_file("/api/v1/attachments?name=a.txt", "text/plain", &file).status, 201);
 }
