@@ -97,49 +97,29 @@ pub async fn places(
     wanted: usize,
 ) -> Result<(Vec<UpdatedPlace>, Option<UpdatedPlace>), Error> {
     let leads = Leads::of(reader, filter).await?;
-    if let (Order::Number(after), Some(tag), Lead::Tag) = (order, &filter.tag, leads.lead()) {
-        return of_tag(reader, filter, (tag.as_str(), after), wanted).await;
-    }
-    if leads.narrows()
-        && let Some(all) = gathered(reader, &leads, order).await?
-    {
-        return Ok((all, None));
-    }
     let mut args = Args::default();
-    let ranges = order.ranges(&mut args);
-    let residual = residual(filter, Lead::Queue, &mut args);
-    let walks = Walks {
-        keys: order.keys(),
-        order: order.columns(),
-        source: Lead::Queue.source(true),
-        keys_of: Lead::Queue.source(false),
-        ranges,
-        looked_at: (!residual.is_empty()).then_some(WALK_MAX),
-        residual,
-        wanted,
+    let (lead, ranges) = match (order, &filter.tag, leads.lead()) {
+        // In this order are the entries of a tag, however many it has.
+        (Order::Number(after), Some(tag), Lead::Tag) => {
+            let [tag, after] = [args.place(tag.as_str()), args.place(after.unwrap_or(0))];
+            (Lead::Tag, vec![format!(" where tag = {tag} and number > {after}")])
+        }
+        _ => {
+            if leads.narrows()
+                && let Some(all) = gathered(reader, &leads, order).await?
+            {
+                return Ok((all, None));
+            }
+            (Lead::Queue, order.ranges(&mut args))
+        }
     };
-    let (found, stopped) = merged(&reader.all(&walks.sql(), args.0).await?)?;
-    let place = |key| order.place(key);
-    Ok((found.into_iter().map(place).collect(), stopped.map(place)))
-}
-
-/// The tickets of a tag by number, in which order its entries are, however many it has.
-async fn of_tag(
-    reader: &mut Reader,
-    filter: &Filter,
-    (tag, after): (&str, Option<i64>),
-    wanted: usize,
-) -> Result<(Vec<UpdatedPlace>, Option<UpdatedPlace>), Error> {
-    let order = Order::Number(after);
-    let mut args = Args::default();
-    let range = format!(" where tag = {} and number > {}", args.place(tag), args.place(after.unwrap_or(0)));
-    let residual = residual(filter, Lead::Tag, &mut args);
+    let residual = residual(filter, lead, &mut args);
     let walks = Walks {
         keys: order.keys(),
         order: order.columns(),
-        source: Lead::Tag.source(true),
-        keys_of: Lead::Tag.source(false),
-        ranges: vec![range],
+        source: lead.source(true),
+        keys_of: lead.source(false),
+        ranges,
         looked_at: (!residual.is_empty()).then_some(WALK_MAX),
         residual,
         wanted,
