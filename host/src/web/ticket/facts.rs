@@ -411,8 +411,8 @@ impl Edit {
             (id, name)
         };
         let team = organisation.teams.get(&ticket.team);
-        let active = |id: &PersonId| organisation.people.get(id).is_some_and(|person| person.active);
-        let members = team.iter().flat_map(|team| &team.members).filter(|member| active(&member.person));
+        let members = team.iter().flat_map(|team| &team.members);
+        let members = members.filter(|member| organisation.is_active(&member.person));
         let now = |id: Option<String>| id.unwrap_or_default();
         let members: Vec<(String, String)> =
             members.map(|member| (member.person.to_string(), f.name(&member.person))).collect();
