@@ -31,7 +31,7 @@ pub use rules::recorder::PackedRun;
 
 use crate::desk::id::TicketNumber;
 use commit::writer::{Waiting, Work};
-use db::{Db, Limits, flush};
+use db::{Arg, Db, Limits, flush};
 use rules::packing::dictionary::Dictionaries;
 use rules::segments::NotArchived;
 use rules::segments::place::{Archive, Lost};
@@ -242,6 +242,17 @@ impl Store {
     /// Ends all connections; what was acknowledged is on disk already.
     pub async fn close(&self) {
         self.db.close().await;
+    }
+
+    /// Runs one statement in a transaction of its own, and waits until that is on the disk; how many rows it wrote.
+    async fn write(&self, sql: &str, args: Vec<Arg>) -> Result<u64, Error> {
+        let written = self.db.transaction(async |mut tx| {
+            let changed = tx.execute(sql, args.clone()).await?;
+            Ok((changed, tx))
+        });
+        let (changed, flush) = written.await?;
+        flush.done().await?;
+        Ok(changed)
     }
 
     async fn ask<T>(&self, work: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Work) -> Result<T, Error> {

@@ -71,14 +71,8 @@ pub type Reviewed = (ReviewItem, Grant, Option<SignIn>);
 impl Store {
     /// Writes one row in a task of its own, so that a request that is dropped does not cut it off; how many it changed.
     pub(in crate::store) async fn write_row(&self, sql: &'static str, args: Vec<Arg>) -> Result<u64, Error> {
-        let db = self.db.clone();
-        apart(async move {
-            let args = &args;
-            let written = db.transaction(|mut tx| async move { Ok((tx.execute(sql, args.clone()).await?, tx)) });
-            let (rows, flush) = written.await?;
-            flush.done().await.map(|()| rows)
-        })
-        .await
+        let store = self.clone();
+        apart(async move { store.write(sql, args).await }).await
     }
 
     /// Keeps a campaign that begins, and notes it in the audit.

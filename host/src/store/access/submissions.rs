@@ -86,12 +86,8 @@ impl Store {
         };
         let number = i64::try_from(part).unwrap_or(i64::MAX);
         let args: Vec<Arg> = vec![ticket.into(), problem.into(), submission.into(), number.into()];
-        let written = self.db.transaction(async |mut tx| {
-            let sql = "update access_bundle_parts set ticket = $1, problem = $2 where bundle = $3 and part = $4";
-            tx.execute(sql, args.clone()).await?;
-            Ok(((), tx))
-        });
-        written.await?.1.done().await
+        let sql = "update access_bundle_parts set ticket = $1, problem = $2 where bundle = $3 and part = $4";
+        self.write(sql, args).await.map(drop)
     }
 
     /// One submission, with where each of its requests stands.

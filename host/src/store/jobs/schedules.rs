@@ -47,7 +47,7 @@ impl Store {
             return Ok(progress);
         }
         let sql = "insert into schedules (name, done_until) values ($1, $2) on conflict (name) do nothing";
-        self.write_job(sql, vec![name.into(), ms(now).into()]).await?;
+        self.write(sql, vec![name.into(), ms(now).into()]).await?;
         self.schedule_if_any(name).await?.ok_or(Error::Stopped)
     }
 
@@ -83,7 +83,7 @@ impl Store {
                    where name = $3 and done_until = $4 and leased_until <= $5";
         let args =
             vec![lease.fence.into(), ms(lease.until).into(), name.into(), ms(done_until).into(), ms(lease.now).into()];
-        Ok(self.write_job(sql, args).await? == 1)
+        Ok(self.write(sql, args).await? == 1)
     }
 
     /// Writes down that an occurrence is done, or given up on for this reason. Whether the claim still held.
@@ -146,7 +146,7 @@ impl Store {
                  case when done_until > $1 then done_until else $1 end where name = $2 and paused_at is not null"
             }
         };
-        Ok(self.write_job(sql, vec![ms(now).into(), name.into()]).await? == 1)
+        Ok(self.write(sql, vec![ms(now).into(), name.into()]).await? == 1)
     }
 
     /// Has the next occurrence of an entry done at once. Whether it runs, so that it is.
@@ -157,7 +157,7 @@ impl Store {
     pub async fn want_schedule(&self, name: &str) -> Result<bool, Error> {
         let sql = "update schedules set wanted = 1, leased_until = case when fence is null then 0 else leased_until end \
                    where name = $1 and paused_at is null";
-        Ok(self.write_job(sql, vec![name.into()]).await? == 1)
+        Ok(self.write(sql, vec![name.into()]).await? == 1)
     }
 
     /// Writes down that a try failed, and when the next one is.
@@ -169,6 +169,6 @@ impl Store {
         let sql =
             "update schedules set fence = null, leased_until = $1, last_error = $2 where name = $3 and fence = $4";
         let args = vec![ms(again).into(), cut(why).into(), name.into(), fence.into()];
-        self.write_job(sql, args).await.map(drop)
+        self.write(sql, args).await.map(drop)
     }
 }

@@ -212,13 +212,7 @@ impl Store {
     }
 
     async fn one_draft(&self, sql: &str, args: Vec<Arg>) -> Result<(), Error> {
-        let written = self.db.transaction(async |mut tx| {
-            if tx.execute(sql, args.clone()).await? == 0 {
-                return Err(Error::Conflict);
-            }
-            Ok(((), tx))
-        });
-        written.await?.1.done().await
+        if self.write(sql, args).await? == 0 { Err(Error::Conflict) } else { Ok(()) }
     }
 
     /// How many tickets on which work is owed have each value in a column of theirs.

@@ -250,14 +250,6 @@ impl Store {
         }
     }
 
-    /// Runs one statement in a transaction of its own; how many rows it wrote.
-    async fn write(&self, sql: &'static str, args: Vec<Arg>) -> Result<u64, Error> {
-        let written = self.db.transaction(async |mut tx| Ok((tx.execute(sql, args.clone()).await?, tx)));
-        let (rows, flush) = written.await?;
-        flush.done().await?;
-        Ok(rows)
-    }
-
     /// A part of an attachment's content: as much of it as there is.
     ///
     /// # Errors
