@@ -330,8 +330,7 @@ pub async fn card(visit: &Visit, seen: &Seen) -> Result<Card, Failure> {
     let filter = Filter { requester: Some(requester.to_string()), ..Filter::default() };
     let (found, sights) = visit.app.tickets(&visit.actor, filter, Start::Queue(None), OTHERS + 1).await?;
     let others = found.items.iter().filter(|ticket| ticket.number != seen.ticket.number).take(OTHERS);
-    let others =
-        others.map(|ticket| f.row(ticket, (sights.of(ticket).version(ticket.version), ticket.updated_at), false));
+    let others = others.map(|ticket| f.row(ticket, &sights, Frame::state));
     let person = f.organisation.people.get(requester);
     let text = |of: fn(&crate::desk::organisation::Person) -> &String| person.map(of).cloned().unwrap_or_default();
     Ok(Card {
