@@ -462,7 +462,10 @@ impl Office {
     async fn place_of(&self, which: Which) -> Result<&tokio::sync::Mutex<()>, Error> {
         let number = match which {
             Which::Number(number) => number,
-            Which::Id(_) => self.see(which, With::Nothing).await?.ticket.number,
+            Which::Id(id) => {
+                let missing = || Error::Missing { what: "ticket", name: id.to_string() };
+                self.store.number_of(id).await?.ok_or_else(missing)?
+            }
         };
         let Places(places) = &self.changing;
         let [first, ..] = places;

@@ -55,6 +55,12 @@ impl Store {
         rows::ticket(&self.db.quick(&rows::select("t.id = $1"), vec![id.0.into()]).await?)
     }
 
+    /// The number of the ticket with this id.
+    pub async fn number_of(&self, id: TicketId) -> Result<Option<TicketNumber>, Error> {
+        let row = self.db.optional("select number from tickets where id = $1", vec![id.0.into()]).await?;
+        row.map(|row| Ok(TicketNumber(row.int(0)?))).transpose()
+    }
+
     /// The tickets with these ids, in no certain order. Those that are not there, or are damaged, are left out.
     pub async fn tickets_by_ids(&self, ids: &[TicketId]) -> Result<Vec<Ticket>, Error> {
         if ids.is_empty() {
