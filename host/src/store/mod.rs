@@ -246,13 +246,11 @@ impl Store {
 
     /// Runs one statement in a transaction of its own, and waits until that is on the disk; how many rows it wrote.
     async fn write(&self, sql: &str, args: Vec<Arg>) -> Result<u64, Error> {
-        let written = self.db.transaction(async |mut tx| {
+        let written = self.db.durably(async |mut tx| {
             let changed = tx.execute(sql, args.clone()).await?;
             Ok((changed, tx))
         });
-        let (changed, flush) = written.await?;
-        flush.done().await?;
-        Ok(changed)
+        written.await
     }
 
     async fn ask<T>(&self, work: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Work) -> Result<T, Error> {

@@ -154,10 +154,8 @@ impl Store {
         apart(async move {
             let by = By { actor: &actor, why: &why };
             let change = &change;
-            let written = db.transaction(|mut tx| async move { Ok((write(&mut tx, change, by, now).await?, tx)) });
-            let (changed, flush) = written.await?;
-            flush.done().await?;
-            Ok(changed)
+            let written = db.durably(|mut tx| async move { Ok((write(&mut tx, change, by, now).await?, tx)) });
+            written.await
         })
         .await
     }

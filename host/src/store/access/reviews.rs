@@ -95,13 +95,12 @@ impl Store {
         let db = self.db.clone();
         apart(async move {
             let (args, entry) = (&args, &entry);
-            let written = db.transaction(|mut tx| async move {
+            let written = db.durably(|mut tx| async move {
                 tx.execute(sql, args.clone()).await?;
                 audit::append(&mut tx, entry).await?;
                 Ok(((), tx))
             });
-            let ((), flush) = written.await?;
-            flush.done().await
+            written.await
         })
         .await
     }

@@ -238,16 +238,13 @@ impl Store {
             (sql, args)
         };
         let statements: Vec<(String, Vec<Arg>)> = ended.iter().map(statement).collect();
-        let ((), flush) = self
-            .db
-            .transaction(async |mut tx| {
-                for (sql, args) in &statements {
-                    tx.execute(sql, args.clone()).await?;
-                }
-                Ok(((), tx))
-            })
-            .await?;
-        flush.done().await
+        let written = self.db.durably(async |mut tx| {
+            for (sql, args) in &statements {
+                tx.execute(sql, args.clone()).await?;
+            }
+            Ok(((), tx))
+        });
+        written.await
     }
 
     /// Gives work back that may be tried again from some time on. Whether the claim still held.

@@ -101,20 +101,16 @@ impl Store {
              (select at from schedule_runs where name = $1 order by at desc limit {RUNS_MAX})"
         );
         let why = cut(&run.left_out);
-        let (held, flush) = self
-            .db
-            .transaction(async |mut tx| {
-                let args = vec![ms(run.at).into(), why.into(), name.into(), fence.into()];
-                let held = tx.execute(done, args).await? == 1;
-                if held {
-                    tx.execute(kept, vec![name.into(), ms(run.at).into(), ms(run.done_at).into(), why.into()]).await?;
-                    tx.execute(&forgotten, vec![name.into()]).await?;
-                }
-                Ok((held, tx))
-            })
-            .await?;
-        flush.done().await?;
-        Ok(held)
+        let written = self.db.durably(async |mut tx| {
+            let args = vec![ms(run.at).into(), why.into(), name.into(), fence.into()];
+            let held = tx.execute(done, args).await? == 1;
+            if held {
+                tx.execute(kept, vec![name.into(), ms(run.at).into(), ms(run.done_at).into(), why.into()]).await?;
+                tx.execute(&forgotten, vec![name.into()]).await?;
+            }
+            Ok((held, tx))
+        });
+        written.await
     }
 
     /// The last occurrences of an entry that ended, the latest first; at most [`RUNS_MAX`].

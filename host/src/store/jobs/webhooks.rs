@@ -146,20 +146,17 @@ impl Store {
             ]
         };
         let rows: Vec<Vec<Arg>> = deliveries.iter().map(row).collect();
-        let (moved, flush) = self
-            .db
-            .transaction(async |mut tx| {
-                let sql = "update webhooks set seen = $3 where name = $1 and seen = $2";
-                let moved = tx.execute(sql, vec![name.into(), from.into(), Arg::from(to)]).await? == 1;
-                if moved {
-                    let head = "insert into webhook_deliveries (id, webhook, ticket, event, kind, body, queued_at, not_before)";
-                    tx.insert(head, 8, "", rows.clone()).await?;
-                }
-                Ok((moved, tx))
-            })
-            .await?;
-        flush.done().await?;
-        Ok(moved)
+        let written = self.db.durably(async |mut tx| {
+            let sql = "update webhooks set seen = $3 where name = $1 and seen = $2";
+            let moved = tx.execute(sql, vec![name.into(), from.into(), Arg::from(to)]).await? == 1;
+            if moved {
+                let head =
+                    "insert into webhook_deliveries (id, webhook, ticket, event, kind, body, queued_at, not_before)";
+                tx.insert(head, 8, "", rows.clone()).await?;
+            }
+            Ok((moved, tx))
+        });
+        written.await
     }
 
     /// The delivery with this id.

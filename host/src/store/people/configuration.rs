@@ -139,7 +139,7 @@ impl Store {
             ms(now).into(),
             new.again.into(),
         ];
-        let written = self.db.transaction(async |mut tx| {
+        let written = self.db.durably(async |mut tx| {
             if tx.execute(sql, args.clone()).await? == 0 {
                 return Err(Error::Conflict);
             }
@@ -151,7 +151,7 @@ impl Store {
             audit::append(&mut tx, &[audit::Entry { at: now, event: audit::CONFIGURATION, about, detail }]).await?;
             Ok(((), tx))
         });
-        written.await?.1.done().await?;
+        written.await?;
         Ok(seen + 1)
     }
 

@@ -60,7 +60,7 @@ impl Store {
         }
         apart(async move {
             let (entry, noted) = (&entry, std::slice::from_ref(&noted));
-            let written = db.transaction(|mut tx| async move {
+            let written = db.durably(|mut tx| async move {
                 let sql = "update directory_revision set revision = revision + 1 where id = 1 and revision = $1";
                 let kept =
                     if tx.execute(sql, vec![known.into()]).await? == 1 { Kept::Written } else { Kept::Overtaken };
@@ -78,9 +78,7 @@ impl Store {
                 }
                 Ok((kept, tx))
             });
-            let (kept, flush) = written.await?;
-            flush.done().await?;
-            Ok(kept)
+            written.await
         })
         .await
     }

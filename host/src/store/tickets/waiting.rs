@@ -152,7 +152,7 @@ impl Store {
     }
 
     async fn keep_take_up(&self, gone: &BTreeSet<String>, new: &[(&str, i64, i64, i64)]) -> Result<(), Error> {
-        let written = self.db.transaction(async |mut tx| {
+        let written = self.db.durably(async |mut tx| {
             for team in gone {
                 tx.execute("delete from take_up where team = $1", vec![team.as_str().into()]).await?;
             }
@@ -164,7 +164,7 @@ impl Store {
             }
             Ok(((), tx))
         });
-        written.await?.1.done().await
+        written.await
     }
 
     /// How often a ticket went back to this team because it was not taken up, counted from when it came to the team, or a person

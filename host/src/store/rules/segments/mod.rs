@@ -180,8 +180,7 @@ impl Store {
             }
             Ok((found, tx))
         };
-        let (found, flush) = self.db.transaction(act).await?;
-        flush.done().await?;
+        let found = self.db.durably(act).await?;
         archive.remove(name).await.map_err(|why| NotArchived::FileStays { name: name.to_owned(), why })?;
         Ok(self.segment(found.act).await?.ok_or_else(missing)?)
     }
@@ -272,8 +271,7 @@ impl Store {
             let act = self::anchor(&mut tx, now, &name, &facts, records_at).await?;
             Ok((act, tx))
         };
-        let (act, flush) = self.db.transaction(anchor).await?;
-        flush.done().await?;
+        let act = self.db.durably(anchor).await?;
         Ok(Kept { act, name, archived_at: self::at("archive", "at", ms(now))?, facts, deleted: None })
     }
 }
