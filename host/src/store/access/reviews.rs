@@ -91,18 +91,8 @@ impl Store {
         let detail = json!({ "name": campaign.name, "app": campaign.app.as_ref().map(ToString::to_string),
             "asks": campaign.asks.code(), "by": campaign.started_by, "due_at": ms(campaign.due_at) });
         let (at, about) = (campaign.started_at, campaign.id.0.to_string());
-        let entry = [audit::Entry { at, event: audit::CAMPAIGN, about, detail }];
-        let db = self.db.clone();
-        apart(async move {
-            let (args, entry) = (&args, &entry);
-            let written = db.durably(|mut tx| async move {
-                tx.execute(sql, args.clone()).await?;
-                audit::append(&mut tx, entry).await?;
-                Ok(((), tx))
-            });
-            written.await
-        })
-        .await
+        let entry = audit::Entry { at, event: audit::CAMPAIGN, about, detail };
+        self.change_entrance(sql, args, Some(entry)).await.map(drop)
     }
 
     /// The campaigns, newest first, at most `limit`; one where an id is given.

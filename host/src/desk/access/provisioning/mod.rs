@@ -232,6 +232,15 @@ pub struct Books {
 }
 
 impl Books {
+    /// The same, with this grant among them.
+    #[must_use]
+    pub fn with(mut self, grant: &Grant) -> Books {
+        if !self.grants.iter().any(|held| held.id == grant.id) {
+            self.grants.push(grant.clone());
+        }
+        self
+    }
+
     /// Notes where a grant stands, and why it ends where it does.
     pub fn stands(&mut self, grant: GrantId, state: GrantState, reason: Option<EndReason>) {
         for held in self.grants.iter_mut().filter(|held| held.id == grant) {
