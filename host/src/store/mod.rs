@@ -244,6 +244,11 @@ impl Store {
         self.db.close().await;
     }
 
+    /// The number that a statement reads by an index; 0 where it finds no row.
+    async fn number(&self, sql: &str, args: Vec<Arg>) -> Result<i64, Error> {
+        self.db.optional(sql, args).await?.map_or(Ok(0), |row| row.int(0))
+    }
+
     /// Runs one statement in a transaction of its own, and waits until that is on the disk; how many rows it wrote.
     async fn write(&self, sql: &str, args: Vec<Arg>) -> Result<u64, Error> {
         let written = self.db.durably(async |mut tx| {

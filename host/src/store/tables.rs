@@ -69,8 +69,7 @@ enum Change {
 impl Store {
     /// A number that is another one after every change of a table.
     pub async fn tables_revision(&self) -> Result<i64, Error> {
-        let row = self.db.optional("select revision from tables_revision where one = 1", Vec::new()).await?;
-        row.map_or(Ok(0), |row| row.int(0))
+        self.number("select revision from tables_revision where one = 1", Vec::new()).await
     }
 
     /// The revision of the documents of the configuration, and that of the tables, for those who look again and again.

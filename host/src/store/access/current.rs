@@ -198,8 +198,7 @@ impl Store {
     /// How far a person's access has come. Read before all that is decided by it.
     pub async fn access_seen(&self, name: &str) -> Result<AccessSeen, Error> {
         let sql = "select revision from access_revisions where name = $1";
-        let row = self.db.optional(sql, vec![name.into()]).await?;
-        let revision = row.map_or(Ok(0), |row| row.int(0))?;
+        let revision = self.number(sql, vec![name.into()]).await?;
         Ok(AccessSeen { name: name.to_owned(), revision })
     }
 

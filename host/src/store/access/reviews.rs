@@ -239,13 +239,13 @@ impl Store {
     /// How many people's access the desk has ended since an instant because they had left.
     pub async fn left_since(&self, since: Timestamp) -> Result<i64, Error> {
         let sql = "select count(distinct subject) from grants where end_reason = 'left' and revoked_at >= $1";
-        self.db.optional(sql, vec![ms(since).into()]).await?.map_or(Ok(0), |row| row.int(0))
+        self.number(sql, vec![ms(since).into()]).await
     }
 
     /// How many people's grants have ended since an instant because an app had lost them.
     pub async fn removed_since(&self, app: &AppId, since: Timestamp) -> Result<i64, Error> {
         let sql = "select count(distinct subject) from grants where app = $1 and end_reason = 'removed-in-app' and revoked_at >= $2";
-        self.db.optional(sql, vec![app.as_str().into(), ms(since).into()]).await?.map_or(Ok(0), |row| row.int(0))
+        self.number(sql, vec![app.as_str().into(), ms(since).into()]).await
     }
 
     /// The last time that the desk stopped because too many had left at once.

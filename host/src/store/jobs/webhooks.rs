@@ -115,8 +115,7 @@ impl Store {
     pub async fn waiting_deliveries(&self, name: &str) -> Result<i64, Error> {
         let sql = "select count(*) from (select 1 from webhook_deliveries \
                    where webhook = $1 and sent_at is null and dead_at is null limit $2) w";
-        let rows = self.db.quick(sql, vec![name.into(), WAITING_MAX.into()]).await?;
-        rows.first().map_or(Ok(0), |row| row.int(0))
+        self.number(sql, vec![name.into(), WAITING_MAX.into()]).await
     }
 
     /// Queues what happened between two places of the feed for an endpoint. Whether it had come as far as `from`: where another

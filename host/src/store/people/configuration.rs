@@ -80,8 +80,7 @@ impl Store {
     ///
     /// Where the database cannot be read.
     pub async fn configuration_revision(&self) -> Result<i64, Error> {
-        let row = self.db.optional("select coalesce(max(revision), 0) from configuration_versions", Vec::new()).await?;
-        row.map_or(Ok(0), |row| row.int(0))
+        self.number("select coalesce(max(revision), 0) from configuration_versions", Vec::new()).await
     }
 
     /// The documents that are live by their words: each with its revision and content.

@@ -31,8 +31,7 @@ impl Store {
     ///
     /// Where the database cannot be read.
     pub async fn delegation_revision(&self) -> Result<i64, Error> {
-        let row = self.db.optional("select revision from delegation_revision where id = 1", Vec::new()).await?;
-        row.map_or(Ok(0), |row| row.int(0))
+        self.number("select revision from delegation_revision where id = 1", Vec::new()).await
     }
 
     /// All whose last day is not before this one, the newest first.

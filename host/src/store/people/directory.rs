@@ -42,8 +42,7 @@ pub enum Kept {
 impl Store {
     /// How often the directory has changed.
     pub async fn directory_revision(&self) -> Result<i64, Error> {
-        let row = self.db.optional("select revision from directory_revision where id = 1", Vec::new()).await?;
-        row.map_or(Ok(0), |row| row.int(0))
+        self.number("select revision from directory_revision where id = 1", Vec::new()).await
     }
 
     /// All entries, in the order in which they came; also those that were deleted.

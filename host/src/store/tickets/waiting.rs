@@ -236,8 +236,7 @@ impl Store {
         number: TicketNumber,
     ) -> Result<(Vec<TicketNumber>, Option<TicketNumber>), Error> {
         let upto = number.0.saturating_add(NUMBERS_AT_ONCE);
-        let last = self.db.optional("select coalesce(max(number), 0) from tickets", Vec::new()).await?;
-        let last = last.map_or(Ok(0), |row| row.int(0))?;
+        let last = self.number("select coalesce(max(number), 0) from tickets", Vec::new()).await?;
         let sql = "select number from tickets where number > $1 and number <= $2 \
                    and (unfinished = 1 or state = 'resolved') order by number";
         let rows = self.db.all(sql, vec![number.0.into(), upto.into()]).await?;
@@ -267,7 +266,7 @@ impl Store {
                 continue;
             }
             let count = "select count(*) from tickets where team = $1 and unfinished = 1";
-            let count = self.db.optional(count, vec![team.as_str().into()]).await?.map_or(Ok(0), |row| row.int(0))?;
+            let count = self.number(count, vec![team.as_str().into()]).await?;
             if count > 0 {
                 found.insert(team, count);
             }

@@ -219,8 +219,7 @@ impl Store {
 
     async fn beginning_of_runs(&self) -> Result<At, Error> {
         let sql = "select unchained from chain_heads where chain = $1";
-        let unchained = self.db.optional(sql, vec![Chain::Runs.name().into()]).await?;
-        let unchained = unchained.map_or(Ok(0), |row| row.int(0))?;
+        let unchained = self.number(sql, vec![Chain::Runs.name().into()]).await?;
         Ok(At { link: 0, hash: beginning(Chain::Runs, unchained) })
     }
 
