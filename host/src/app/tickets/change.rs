@@ -252,8 +252,7 @@ impl Office {
             if !condition.holds_for(Some(&sight.tag(&seen.ticket))) {
                 return Err(Error::Stale { version: sight.version(seen.ticket.version) });
             }
-            let read = (seen.ticket, seen.case);
-            if let Some(changed) = self.commit_as_read(read, key.clone(), &make).await? {
+            if let Some(changed) = self.commit_as_read((seen.ticket, seen.case), key.clone(), &make).await? {
                 return Ok(changed);
             }
             if !turns.again().await {
@@ -463,12 +462,11 @@ impl Office {
         let number = match which {
             Which::Number(number) => number,
             Which::Id(id) => {
-                let missing = || Error::Missing { what: "ticket", name: id.to_string() };
-                self.store.number_of(id).await?.ok_or_else(missing)?
+                let found = self.store.number_of(id).await?;
+                found.ok_or_else(|| Error::Missing { what: "ticket", name: id.to_string() })?
             }
         };
-        let Places(places) = &self.changing;
-        let [first, ..] = places;
+        let Places(places @ [first, ..]) = &self.changing;
         let place = usize::try_from(number.0.unsigned_abs()).unwrap_or_default() % PLACES;
         Ok(places.get(place).unwrap_or(first))
     }
