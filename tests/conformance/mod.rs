@@ -129,7 +129,7 @@ fn good(language: &str) -> &'static Rules {
 
 /// Asks what a vector asks.
 fn ask_vector(rules: &Rules, stage: Stage, vector: &Value) -> Called {
-    let input = Input::from_json(stage, vector["input"].clone()).unwrap();
+    let input = Input::read(stage, vector["input"].clone()).unwrap();
     let generation = rules.generation();
     let rule = generation.rules().iter().find(|rule| vector["settings"] == rule.manifest.name.to_string()).unwrap();
     ask(rule, &input, &rules.tables())

@@ -366,9 +366,10 @@ pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces, pages: Option<
     let authors = OpensFor::Only(|actor| permission::write_knowledge(actor).map(drop));
     let agents = OpensFor::Only(|actor| permission::edit_tickets(actor).map(drop));
     let without_keys = |routes, bounds, opens_for| bounded(keyless(routes), bounds, door(opens_for), false);
-    let routes = bounded(routes(), limits.usual, door(OpensFor::All), true)
-        .merge(bounded(keyless(directory()), limits.usual, door(OpensFor::All), false))
-        .merge(bounded(work(), limits.usual, door(agents), true))
+    let with_keys = |routes, bounds, opens_for| bounded(routes, bounds, door(opens_for), true);
+    let routes = with_keys(routes(), limits.usual, OpensFor::All)
+        .merge(without_keys(directory(), limits.usual, OpensFor::All))
+        .merge(with_keys(work(), limits.usual, agents))
         .merge(without_keys(repeatable_work(), limits.usual, agents))
         .merge(without_keys(articles(), limits.usual, authors))
         .merge(without_keys(repeatable(), limits.usual, OpensFor::All))
@@ -381,7 +382,7 @@ pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces, pages: Option<
         MetricsFor::Staff => routes!(admin::operations::metrics_for_staff),
         MetricsFor::Elsewhere => routes!(admin::operations::no_metrics),
     };
-    let routes = routes.merge(bounded(OpenApiRouter::new().routes(metrics), limits.usual, door(OpensFor::All), true));
+    let routes = routes.merge(with_keys(OpenApiRouter::new().routes(metrics), limits.usual, OpensFor::All));
     let (router, _) = routes.split_for_parts();
     let document = document::text();
     let json = [(axum::http::header::CONTENT_TYPE, "application/json")];

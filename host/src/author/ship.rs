@@ -100,9 +100,12 @@ pub fn ship(
     };
     fs::create_dir_all(&target).map_err(|source| ShipError::Unwritable { file: target.clone(), source })?;
     // The manifest last: what watches the folder sees the component first, and the pair settles together.
-    replace(&target.join(COMPONENT_FILE), &component, out.is_some())?;
     if out.is_some() {
-        replace(&target.join(MANIFEST_FILE), manifest_text.as_bytes(), true)?;
+        replace_other(&target.join(COMPONENT_FILE), &component)?;
+        replace_other(&target.join(MANIFEST_FILE), manifest_text.as_bytes())?;
+    } else {
+        // Its time says when it was built.
+        replace(&target.join(COMPONENT_FILE), &component)?;
     }
     Ok(Built { name: manifest.name.to_string(), version: manifest.version, bytes: component.len(), inspection, target })
 }
@@ -124,12 +127,13 @@ pub fn with_settings(file: &Path, manifest: &str, settings: &Path) -> Result<Str
     toml::to_string(&manifest).map_err(|e| wrong(file, e.to_string()))
 }
 
-/// Writes a file so that no reader ever sees half of it. In a rules directory an equal file is left alone, so that
-/// no desk reloads for nothing; next to the source it is written anyway, because its time says when it was built.
-fn replace(file: &Path, bytes: &[u8], leave_same: bool) -> Result<(), ShipError> {
-    if leave_same && fs::read(file).is_ok_and(|old| old == bytes) {
-        return Ok(());
-    }
+/// Writes a file of a rules directory. An equal one is left alone, so that no desk reloads for nothing.
+fn replace_other(file: &Path, bytes: &[u8]) -> Result<(), ShipError> {
+    if fs::read(file).is_ok_and(|old| old == bytes) { Ok(()) } else { replace(file, bytes) }
+}
+
+/// Writes a file so that no reader ever sees half of it.
+fn replace(file: &Path, bytes: &[u8]) -> Result<(), ShipError> {
     let temporary = file.with_extension("new");
     fs::write(&temporary, bytes)
         .and_then(|()| fs::rename(&temporary, file))

@@ -123,11 +123,15 @@ fn forms<'a>(table: &'a DeTable<'a>) -> impl Iterator<Item = (String, &'a DeTabl
 
 /// The names of the entries of a list.
 fn names(table: &DeTable<'_>, key: &str) -> Vec<String> {
-    let name = |entry: &DeValue<'_>| match entry {
-        DeValue::Table(entry) => text(entry.get("name")?.get_ref()),
+    each(table, key, "name").collect()
+}
+
+/// The same text of each entry of a list.
+fn each<'a>(table: &'a DeTable<'a>, key: &str, of: &str) -> impl Iterator<Item = String> {
+    list(table, key).filter_map(move |entry| match entry {
+        DeValue::Table(entry) => text(entry.get(of)?.get_ref()),
         _ => None,
-    };
-    list(table, key).filter_map(name).collect()
+    })
 }
 
 fn list<'a>(table: &'a DeTable<'a>, key: &str) -> impl Iterator<Item = &'a DeValue<'a>> {
@@ -150,9 +154,5 @@ fn texts<'a>(table: &'a DeTable<'a>, key: &str) -> BTreeSet<String> {
 }
 
 fn ids<'a>(table: &'a DeTable<'a>, key: &str) -> BTreeSet<String> {
-    let id = |entry: &DeValue<'_>| match entry {
-        DeValue::Table(entry) => text(entry.get("id")?.get_ref()),
-        _ => None,
-    };
-    list(table, key).filter_map(id).collect()
+    each(table, key, "id").collect()
 }

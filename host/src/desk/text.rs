@@ -53,6 +53,14 @@ pub fn quoted(name: &str) -> String {
     text
 }
 
+/// So many characters of a text, with a mark where that is not all.
+pub fn beginning(text: &str, chars_max: usize) -> String {
+    match text.char_indices().nth(chars_max) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
 /// A sentence of a library that repeats texts of others in backticks or quotation marks: each of them as [`quoted`] writes it.
 pub fn with_quoted(sentence: &str) -> String {
     let mut said = String::new();

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::thread::ThreadWrong;
 use crate::desk::id::NotAnId;
+use crate::desk::text::beginning;
 use crate::desk::ticket::State;
 use crate::rows;
 
@@ -116,10 +117,7 @@ pub enum ReadError {
 
 /// The columns that there are, and what to look at where they are hardly columns.
 fn those_there(columns: &[String]) -> String {
-    let short = |name: &String| match name.char_indices().nth(NAMED_CHARS_MAX) {
-        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()),
-        None => name.clone(),
-    };
+    let short = |name: &String| beginning(name, NAMED_CHARS_MAX);
     let named: Vec<String> = columns.iter().take(NAMED_MAX).map(short).collect();
     let more = columns.len().saturating_sub(NAMED_MAX);
     let more = if more > 0 { format!(", and {more} more") } else { String::new() };

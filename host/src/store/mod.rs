@@ -31,7 +31,7 @@ pub use rules::recorder::PackedRun;
 
 use crate::desk::id::TicketNumber;
 use commit::writer::{Waiting, Work};
-use db::{Db, Limits, flush};
+use db::{Arg, Db, Limits, flush};
 use rules::packing::dictionary::Dictionaries;
 use rules::segments::NotArchived;
 use rules::segments::place::{Archive, Lost};
@@ -242,6 +242,20 @@ impl Store {
     /// Ends all connections; what was acknowledged is on disk already.
     pub async fn close(&self) {
         self.db.close().await;
+    }
+
+    /// The number that a statement reads by an index; 0 where it finds no row.
+    async fn number(&self, sql: &str, args: Vec<Arg>) -> Result<i64, Error> {
+        self.db.optional(sql, args).await?.map_or(Ok(0), |row| row.int(0))
+    }
+
+    /// Runs one statement in a transaction of its own, and waits until that is on the disk; how many rows it wrote.
+    async fn write(&self, sql: &str, args: Vec<Arg>) -> Result<u64, Error> {
+        let written = self.db.durably(async |mut tx| {
+            let changed = tx.execute(sql, args.clone()).await?;
+            Ok((changed, tx))
+        });
+        written.await
     }
 
     async fn ask<T>(&self, work: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Work) -> Result<T, Error> {

@@ -69,8 +69,7 @@ enum Change {
 impl Store {
     /// A number that is another one after every change of a table.
     pub async fn tables_revision(&self) -> Result<i64, Error> {
-        let row = self.db.optional("select revision from tables_revision where one = 1", Vec::new()).await?;
-        row.map_or(Ok(0), |row| row.int(0))
+        self.number("select revision from tables_revision where one = 1", Vec::new()).await
     }
 
     /// The revision of the documents of the configuration, and that of the tables, for those who look again and again.
@@ -154,10 +153,8 @@ impl Store {
         apart(async move {
             let by = By { actor: &actor, why: &why };
             let change = &change;
-            let written = db.transaction(|mut tx| async move { Ok((write(&mut tx, change, by, now).await?, tx)) });
-            let (changed, flush) = written.await?;
-            flush.done().await?;
-            Ok(changed)
+            let written = db.durably(|mut tx| async move { Ok((write(&mut tx, change, by, now).await?, tx)) });
+            written.await
         })
         .await
     }

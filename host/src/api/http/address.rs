@@ -63,12 +63,18 @@ pub async fn check(path: Result<RawPathParams, RawPathParamsRejection>, request:
 
 /// The operations of a document that take nothing by a query, as `GET /api/v1/drafts`.
 pub fn without_query(document: &Value) -> BTreeSet<String> {
+    let is_of_query = |parameter: &Value| parameter.get("in").is_some_and(|place| place == "query");
+    operations(document, |path, parameters| path.starts_with("/api/") && !parameters.iter().any(is_of_query))
+}
+
+/// The operations of a document of which this holds, by their path and their parameters.
+pub fn operations(document: &Value, holds: impl Fn(&str, &[Value]) -> bool) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for (path, methods) in document.get("paths").and_then(Value::as_object).into_iter().flatten() {
         for (method, operation) in methods.as_object().into_iter().flatten() {
-            let parameters = operation.get("parameters").and_then(Value::as_array);
-            let is_of_query = |parameter: &Value| parameter.get("in").is_some_and(|place| place == "query");
-            if path.starts_with("/api/") && !parameters.into_iter().flatten().any(is_of_query) {
+            let parameters =
+                operation.get("parameters").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+            if holds(path, parameters) {
                 found.insert(format!("{} {path}", method.to_uppercase()));
             }
         }

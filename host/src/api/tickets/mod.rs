@@ -242,13 +242,12 @@ pub async fn timeline(
     Path(key): Path<String>,
     Query(query): Query<PageQuery>,
 ) -> Result<Paged<EntryView>, Problem> {
-    let works = works_on_tickets(&actor);
     // Who sees another part of it counts its entries otherwise.
-    let list = if works { List::Timeline } else { List::PublicTimeline };
+    let list = if works_on_tickets(&actor) { List::Timeline } else { List::PublicTimeline };
     let (limit, [after]) = (query.limit()?, list.after(query.after.as_deref())?);
     let page = app.timeline(&actor, number(&key)?, after, limit).await?;
     let next = page.next.map(|seq| list.write([page::whole(seq)]));
-    Ok(Paged { items: page.items.into_iter().map(|entry| EntryView::new(entry, works)).collect(), next, limit })
+    Ok(Paged { items: page.items.into_iter().map(|entry| EntryView::new(entry, &actor)).collect(), next, limit })
 }
 
 /// A comment.

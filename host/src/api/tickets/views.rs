@@ -9,12 +9,13 @@ use serde_json::Value as Json;
 use utoipa::ToSchema;
 
 use crate::app::access::decide::ListedGrant;
-use crate::app::record::read::ExactInput;
+use crate::app::record::read::{ExactInput, stage_order};
 use crate::app::tickets::work::{RunTexts, StoredRun};
 use crate::app::tickets::work::{StoredEntry, StoredMessage};
 use crate::desk::access::{AccessCase, EndReason, Grant};
-use crate::desk::actor::Author;
+use crate::desk::actor::{Actor, Author};
 use crate::desk::organisation::form::{INTEGER_MAX, Value};
+use crate::desk::permission::works_on_tickets;
 use crate::desk::sla::Clock;
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::sight::{Part, Sight};
@@ -256,11 +257,11 @@ pub struct EntryView {
 
 impl EntryView {
     /// An entry, as one sees it who works on tickets, or another reader.
-    pub fn new(StoredEntry { seq, entry }: StoredEntry, works_on_tickets: bool) -> Self {
+    pub fn new(StoredEntry { seq, entry }: StoredEntry, reader: &Actor) -> Self {
         let (by, author) = match entry.author {
             Author::System => ("system", String::new()),
             Author::Person(person) => ("person", person.to_string()),
-            Author::Rule(rule) if works_on_tickets => ("rule", rule.to_string()),
+            Author::Rule(rule) if works_on_tickets(reader) => ("rule", rule.to_string()),
             Author::Rule(_) => ("rule", String::new()),
         };
         let details = entry.event.details().into_iter().map(|(name, text)| (name.to_owned(), Json::String(text)));
@@ -383,15 +384,10 @@ impl From<StoredRun> for RunView {
                 stage: decision.stage,
             })
             .collect();
-        stages.sort_by_key(|stage| stage_order(&stage.stage));
+        // One that is none of those that a ticket passes comes last.
+        stages.sort_by_key(|stage| stage_order(&stage.stage).unwrap_or(usize::MAX));
         Self { id: id.to_string(), at, generation, revision, cause, engine, stages, damage }
     }
-}
-
-/// Where a stage stands among those that a ticket passes; one that is none of them comes last.
-fn stage_order(name: &str) -> usize {
-    const ORDER: [&str; 6] = ["intake", "categorization", "priority", "routing", "access", "closing"];
-    ORDER.iter().position(|stage| *stage == name).unwrap_or(ORDER.len())
 }
 
 /// Access that somebody holds or has held.

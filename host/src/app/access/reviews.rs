@@ -236,9 +236,7 @@ impl Office {
     pub(super) async fn follow_reviewers(&self) -> Result<(), Error> {
         let organisation = self.organisation();
         let linked = organisation.linked();
-        let stays = |person: &PersonId| {
-            organisation.people.get(person).is_some_and(|one| one.active && !linked.contains(&one.id))
-        };
+        let stays = |person: &PersonId| organisation.is_active(person) && !linked.contains(person);
         let mut after = None;
         loop {
             let page = self.store.all_open_reviews(after, PAGE).await?;

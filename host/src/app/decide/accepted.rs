@@ -12,17 +12,7 @@ use crate::rules::contract;
 
 /// The state before the first stage has decided: the tags are the ticket's own, and the kind is the form's.
 pub fn nothing_so_far(tags: &[String], form: &RequestType) -> contract::SoFar {
-    contract::SoFar {
-        category: None,
-        tags: tags.to_vec(),
-        kind: form.kind.code().to_owned(),
-        impact: None,
-        urgency: None,
-        priority: None,
-        team: None,
-        assignee: None,
-        attributes: Vec::new(),
-    }
+    contract::SoFar { tags: tags.to_vec(), kind: form.kind.code().to_owned(), ..contract::SoFar::default() }
 }
 
 /// Puts intake's changes into the submission; whether there were any that rules see.

@@ -60,12 +60,7 @@ pub fn classified(ticket: &Ticket) -> contract::SoFar {
         category: Some(ticket.category.to_string()),
         tags: ticket.tags.iter().map(ToString::to_string).collect(),
         kind: ticket.kind.code().to_owned(),
-        impact: None,
-        urgency: None,
-        priority: None,
-        team: None,
-        assignee: None,
-        attributes: Vec::new(),
+        ..contract::SoFar::default()
     }
 }
 

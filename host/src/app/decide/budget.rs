@@ -1,7 +1,6 @@
 //! The budget of the rules of one ticket: time, and room in its record. All of them share both, and those whose answers have no
 //! effect may use a part of it only: what is tried takes nothing from what counts.
 
-use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,7 +8,7 @@ use super::stages::ask_within_limits;
 use crate::app::clock;
 use crate::rules::limits::{ANSWERS_JSON_BYTES_MAX, Limits};
 use crate::rules::live::generation::Role;
-use crate::rules::run::call::{Called, Fault, limits_for, not_asked};
+use crate::rules::run::call::{Called, Fault, has_room, limits_for, not_asked};
 use crate::rules::run::rule::Rule;
 use crate::rules::run::stage::{Answer, Input};
 use crate::rules::tables::Tables;
@@ -74,26 +73,12 @@ impl Left {
     fn has_room_for(&mut self, answer: &Answer, role: Role) -> bool {
         let before = if role.counts() { self.json_bytes } else { self.json_bytes.min(self.tried_json_bytes) };
         let mut left = before;
-        let has_room = serde_json::to_writer(Room(&mut left), answer).is_ok();
+        let has_room = has_room(&mut left, answer);
         let taken = before - left;
         self.json_bytes -= taken;
         if !role.counts() {
             self.tried_json_bytes -= taken;
         }
         has_room
-    }
-}
-
-/// Takes as many bytes as are left, and keeps none.
-struct Room<'a>(&'a mut usize);
-
-impl io::Write for Room<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        *self.0 = self.0.checked_sub(bytes.len()).ok_or(io::ErrorKind::FileTooLarge)?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

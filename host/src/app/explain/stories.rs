@@ -4,7 +4,7 @@ use super::recorded::{Decision, Recorded};
 use super::{ByHand, Known, Proposal, SetBy, Story, THE_DESK, plain_text};
 use crate::desk::access::{AccessState, HumanDecision};
 use crate::desk::actor::Author;
-use crate::desk::organisation::form::Value;
+use crate::desk::organisation::parts;
 use crate::desk::sla::{Clock, MINUTE_MS};
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::timeline::{AccessOutcome, Event};
@@ -132,19 +132,9 @@ fn submitted(known: &Known<'_>, intake: &Recorded<'_>) -> Vec<Story> {
         let proposals = intake.proposals(&of_it);
         let stands = last(&proposals);
         let by = requester("as filled in");
-        stories.push(story(known, &format!("fields.{name}"), Some(shown(value)), LAST, (proposals, stands), by));
+        stories.push(story(known, &format!("fields.{name}"), Some(parts::text(value)), LAST, (proposals, stands), by));
     }
     stories
-}
-
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Text(text) | Value::Choice(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        Value::Flag(flag) => flag.to_string(),
-        Value::Date(date) => date.to_string(),
-        Value::Choices(choices) => choices.join(", "),
-    }
 }
 
 fn categorised(known: &Known<'_>, intake: &Recorded<'_>, classified: &Recorded<'_>) -> Vec<Story> {

@@ -21,8 +21,11 @@ fn quoted(text: &str) -> String {
 
 /// Rows of texts.
 pub fn rows(all: impl IntoIterator<Item = Vec<String>>) -> String {
-    let line = |row: Vec<String>| row.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(",") + "\r\n";
-    all.into_iter().map(line).collect()
+    all.into_iter().map(|row| line(row.iter().map(|text| quoted(text)))).collect()
+}
+
+fn line(cells: impl Iterator<Item = String>) -> String {
+    cells.collect::<Vec<_>>().join(",") + "\r\n"
 }
 
 /// A report with its columns' names; shares are numbers from 0 to 1.
@@ -32,12 +35,8 @@ pub fn report(table: &ReportTable) -> String {
         Cell::Number(number) => number.to_string(),
         Cell::Share(share) => share.map(|share| format!("{:.3}", share as f64 / 1_000.0)).unwrap_or_default(),
     };
-    let mut text = table.columns.join(",") + "\r\n";
-    for row in &table.rows {
-        text.push_str(&row.iter().map(cell).collect::<Vec<_>>().join(","));
-        text.push_str("\r\n");
-    }
-    text
+    let names = line(table.columns.iter().map(|name| (*name).to_owned()));
+    names + &table.rows.iter().map(|row| line(row.iter().map(cell))).collect::<String>()
 }
 
 #[cfg(test)]

@@ -18,6 +18,11 @@ use crate::rules::run::stage::{Input, Stage};
 use crate::store;
 use crate::store::rules::decisions::{Damage, RUNS_AT_ONCE, RunTexts, StoredDecision};
 
+/// Where a stage of this name stands among those that a ticket passes; `None` where it is none of them.
+pub fn stage_order(name: &str) -> Option<usize> {
+    Stage::ALL.iter().position(|stage| stage.name() == name)
+}
+
 /// The exact input of a recorded stage: its run's shared part with the stage's own laid over it, key by key.
 #[derive(Debug)]
 pub struct ExactInput<'a>(BTreeMap<Cow<'a, str>, &'a RawValue>);

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use similar::{Algorithm, ChangeTag, TextDiff};
 
+use crate::desk::text::beginning;
+
 /// Lines around a change that are shown with it.
 const AROUND: usize = 2;
 /// The most of a line that is shown, in characters: a table's may be as long as its file.
@@ -42,7 +44,8 @@ pub fn changed(before: &str, after: &str, lines_max: usize) -> Vec<Vec<Line>> {
                 ChangeTag::Delete => Part::Removed,
             };
             let number = change.new_index().or(change.old_index()).map_or(0, |index| index + 1);
-            lines.push(Line { part, number, text: beginning(change.value().trim_end_matches('\n')) });
+            let text = beginning(change.value().trim_end_matches('\n'), LINE_CHARS_MAX);
+            lines.push(Line { part, number, text });
         }
         left -= lines.len();
         if lines.is_empty() {
@@ -51,14 +54,6 @@ pub fn changed(before: &str, after: &str, lines_max: usize) -> Vec<Vec<Line>> {
         groups.push(lines);
     }
     groups
-}
-
-/// As much of a line as is shown, with a mark where that is not all.
-fn beginning(line: &str) -> String {
-    match line.char_indices().nth(LINE_CHARS_MAX) {
-        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
-        None => line.to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::decide::stages::ask_one;
+use super::record::read::stage_order;
 use super::{App, Error};
 use crate::desk::id::TicketNumber;
 use crate::rules::run::call::{Called, Fault};
@@ -229,7 +230,6 @@ async fn read(
 /// Leaves out decisions of other stages, those in which the rule had no part, and those beyond the limit.
 fn narrow(past: &mut PastRun, filter: &Filter, left: &mut u64) {
     let Ok(texts) = &mut past.run.recorded else { return };
-    let stage_order = |name: &str| Stage::ALL.iter().position(|stage| stage.name() == name);
     texts.decisions.sort_by_key(|decision| stage_order(&decision.stage));
     if !filter.stages.is_empty() {
         texts.decisions.retain(|decision| filter.stages.iter().any(|stage| stage.name() == decision.stage));

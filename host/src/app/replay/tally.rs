@@ -12,6 +12,7 @@ use super::promises::PromiseTally;
 use super::verdict::Verdict;
 use super::{Bounded, Spent};
 use crate::app::{App, Error};
+use crate::desk::text::beginning;
 use crate::rules::run::stage::Stage;
 use crate::store::rules::histogram::Histogram;
 use crate::store::rules::history::Aftermath;
@@ -417,8 +418,5 @@ fn example(compared: &Compared<'_>, changes: &[(&'static str, String, String)]) 
 }
 
 fn cut(text: &str) -> String {
-    match text.char_indices().nth(VALUE_CHARS_MAX) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
-    }
+    beginning(text, VALUE_CHARS_MAX)
 }

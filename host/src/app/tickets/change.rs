@@ -461,10 +461,12 @@ impl Office {
     async fn place_of(&self, which: Which) -> Result<&tokio::sync::Mutex<()>, Error> {
         let number = match which {
             Which::Number(number) => number,
-            Which::Id(_) => self.see(which, With::Nothing).await?.ticket.number,
+            Which::Id(id) => {
+                let found = self.store.number_of(id).await?;
+                found.ok_or_else(|| Error::Missing { what: "ticket", name: id.to_string() })?
+            }
         };
-        let Places(places) = &self.changing;
-        let [first, ..] = places;
+        let Places(places @ [first, ..]) = &self.changing;
         let place = usize::try_from(number.0.unsigned_abs()).unwrap_or_default() % PLACES;
         Ok(places.get(place).unwrap_or(first))
     }

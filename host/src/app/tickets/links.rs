@@ -12,7 +12,8 @@ use crate::app::{App, Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::change::condition::Condition;
 use crate::desk::id::{PersonId, TicketId, TicketNumber};
-use crate::desk::organisation::form::{Raw, Value};
+use crate::desk::organisation::form::Raw;
+use crate::desk::organisation::parts::raw;
 use crate::desk::permission;
 use crate::desk::ticket::intake::{Submission, outage};
 use crate::desk::ticket::lifecycle::links::{self, Around, LinkKind, Origin, Reach};
@@ -278,15 +279,5 @@ pub(super) fn submission(from: &Submitted, branch: Branch) -> Submission {
         body: branch.body,
         fields,
         ..Submission::default()
-    }
-}
-
-fn raw(value: &Value) -> Raw {
-    match value {
-        Value::Text(text) | Value::Choice(text) => Raw::Text(text.clone()),
-        Value::Number(number) => Raw::Number(*number),
-        Value::Flag(flag) => Raw::Flag(*flag),
-        Value::Date(date) => Raw::Text(date.to_string()),
-        Value::Choices(choices) => Raw::List(choices.iter().cloned().map(Raw::Text).collect()),
     }
 }

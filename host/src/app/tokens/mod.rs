@@ -134,8 +134,7 @@ impl Office {
 
     /// A person who is not in the organisation any more has left it.
     fn is_here(&self, actor: &Actor) -> bool {
-        let organisation = self.organisation();
-        actor.person().and_then(|id| organisation.people.get(id)).is_some_and(|person| person.active)
+        actor.person().is_some_and(|id| self.organisation().is_active(id))
     }
 
     /// Accepts a token that anybody may know, for as long as this process runs.

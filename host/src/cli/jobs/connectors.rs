@@ -5,8 +5,6 @@ use crate::cli::which::counted;
 use crate::cli::{Failure, Found, Place};
 use crate::connectors::apps::Apps;
 use crate::desk::access::provisioning::Entitlement;
-use crate::desk::organisation::Organisation;
-use crate::desk::organisation::connector::Connector;
 use crate::rules::text::shown;
 
 /// Asks each app, and prints what it says. Nothing is changed anywhere.
@@ -18,7 +16,8 @@ pub async fn run(place: &Place) -> Result<(), Failure> {
         eprintln!("apps.toml has no `[[connector]]`: the desk keeps who may have what, and writes to no app");
     }
     for connector in config.organisation.connectors.values() {
-        let wanted = entitlements(&config.organisation, connector);
+        let apps_of = config.organisation.apps.values().filter(|app| app.connector.as_ref() == Some(&connector.id));
+        let wanted = Entitlement::of_apps(apps_of);
         let many = counted(wanted.len(), "entitlement", "entitlements");
         println!("{} ({}), {many}", connector.id, connector.kind.code());
         match apps.open(connector, now()) {
@@ -43,18 +42,4 @@ pub async fn run(place: &Place) -> Result<(), Failure> {
 
 fn now() -> jiff::Timestamp {
     crate::app::Clock::System.now()
-}
-
-/// All that any grant can give by a connector.
-fn entitlements(organisation: &Organisation, connector: &Connector) -> Vec<Entitlement> {
-    let apps = organisation.apps.values().filter(|app| app.connector.as_ref() == Some(&connector.id));
-    let mut all = Vec::new();
-    for tier in apps.flat_map(|app| &app.tiers) {
-        all.push(Entitlement::Tier(tier.id.clone()));
-        all.extend(tier.roles.iter().cloned().map(Entitlement::Role));
-        all.extend(tier.groups.iter().map(|group| Entitlement::Group(group.to_string())));
-    }
-    all.sort();
-    all.dedup();
-    all
 }

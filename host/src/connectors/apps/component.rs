@@ -9,7 +9,7 @@ use tokio::task::JoinError;
 
 use super::call::{Caller, Trouble};
 use super::rest::parts;
-use super::{App, Asked, Effect, Listed, NotOpened, NotSaid, Probed, SignedIn, time_at};
+use super::{App, Asked, Effect, NotOpened, NotSaid, Probed, SignedIn, time_at};
 use crate::connectors::http::{self, HeaderMap, HeaderName, HeaderValue, Method};
 use crate::desk::access::provisioning::Entitlement;
 use crate::desk::access::provisioning::progress::Came;
@@ -130,11 +130,6 @@ impl App for ComponentApp {
                 came => (came, said),
             }
         })
-    }
-
-    fn holders<'a>(&'a self, _entitlement: &'a Entitlement) -> Listed<'a> {
-        // Its runs are about one person each.
-        Box::pin(std::future::ready(Ok(None)))
     }
 
     fn probe<'a>(&'a self, _entitlements: &'a [Entitlement]) -> Probed<'a> {

@@ -61,7 +61,9 @@ pub trait App: Send + Sync {
     fn apply<'a>(&'a self, effect: Effect<'a>) -> Asked<'a>;
 
     /// Lists the accounts that have an entitlement: by the id that the desk gave them, else by their names in the app.
-    fn holders<'a>(&'a self, entitlement: &'a Entitlement) -> Listed<'a>;
+    fn holders<'a>(&'a self, _entitlement: &'a Entitlement) -> Listed<'a> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
 
     /// Asks whether the app can be asked, and has what orders about these entitlements will name. It changes nothing.
     fn probe<'a>(&'a self, entitlements: &'a [Entitlement]) -> Probed<'a>;

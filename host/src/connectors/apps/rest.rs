@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::call::{Call, Caller, Reply, Trouble};
-use super::{App, Asked, Effect, Listed, NotSaid, Probed, SignedIn, time_at};
+use super::{App, Asked, Effect, NotSaid, Probed, SignedIn, time_at};
 use crate::connectors::http::Method;
 use crate::desk::access::provisioning::progress::Came;
 use crate::desk::access::provisioning::{Direction, Entitlement, OpState};
@@ -29,11 +29,6 @@ impl App for RestApp {
 
     fn apply<'a>(&'a self, effect: Effect<'a>) -> Asked<'a> {
         Box::pin(async move { self.apply_to(effect).await.map_or_else(Trouble::came, |said| (Came::Applied, said)) })
-    }
-
-    fn holders<'a>(&'a self, _entitlement: &'a Entitlement) -> Listed<'a> {
-        // Its calls are about one person each.
-        Box::pin(std::future::ready(Ok(None)))
     }
 
     fn last_sign_in<'a>(&'a self, account: Effect<'a>, place: &'a str) -> SignedIn<'a> {

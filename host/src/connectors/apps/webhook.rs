@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::call::{Caller, Reply, Trouble};
 use super::rest::parts;
-use super::{App, Asked, Effect, Listed, NotOpened, Probed};
+use super::{App, Asked, Effect, NotOpened, Probed};
 use crate::desk::access::provisioning::progress::Came;
 use crate::desk::access::provisioning::{Entitlement, OpState};
 use crate::desk::organisation::connector::Webhook;
@@ -43,11 +43,6 @@ impl App for WebhookApp {
 
     fn apply<'a>(&'a self, effect: Effect<'a>) -> Asked<'a> {
         Box::pin(async move { self.order(effect).await.unwrap_or_else(Trouble::came) })
-    }
-
-    fn holders<'a>(&'a self, _entitlement: &'a Entitlement) -> Listed<'a> {
-        // Its messages are about one person each.
-        Box::pin(std::future::ready(Ok(None)))
     }
 
     fn probe<'a>(&'a self, _entitlements: &'a [Entitlement]) -> Probed<'a> {

@@ -145,8 +145,7 @@ pub fn reviewers(organisation: &Organisation, grant: &Grant, asks: Asks, now: Ti
 }
 
 fn may_review(organisation: &Organisation, parties: &[&PersonId], person: &PersonId, now: Timestamp) -> bool {
-    let here = organisation.people.get(person).is_some_and(|person| person.active);
-    here && !organisation.is_party(person, parties, now)
+    organisation.is_active(person) && !organisation.is_party(person, parties, now)
 }
 
 /// Whether a person would be asked, had not one of these parties let them decide in their own place by themselves.
@@ -155,7 +154,7 @@ fn taken_out(organisation: &Organisation, parties: &[&PersonId], now: Timestamp)
     move |person: &PersonId| {
         given.iter().any(|to| organisation.is_same(to, person))
             && !parties.iter().any(|party| organisation.is_same(party, person))
-            && organisation.people.get(person).is_some_and(|person| person.active)
+            && organisation.is_active(person)
     }
 }
 
@@ -205,7 +204,7 @@ fn asked(
 /// Asks others about access where all have left who were asked, or are the one who holds it by another account, or who has asked for
 /// it in an emergency; `None` where one is left, it was answered, or no other is there to be asked. It gains no time.
 pub fn follow(ticket: &Ticket, grant: &Grant, item: &ReviewItem, at: &At<'_>) -> Option<Change> {
-    let here = |person: &PersonId| at.organisation.people.get(person).is_some_and(|person| person.active);
+    let here = |person: &PersonId| at.organisation.is_active(person);
     let asked = [&ticket.submitted.requester, &ticket.submitted.submitted_by];
     // Only accounts count: by letting a reviewer decide in their place a holder chooses no other.
     let is = |person: &PersonId, parties: &[&PersonId]| parties.iter().any(|one| at.organisation.is_same(person, one));

@@ -174,8 +174,7 @@ pub fn decide(
     permit: &MayDecide,
     at: &At<'_>,
 ) -> Result<Change, Refusal> {
-    let subject = at.organisation.people.get(&case.request.subject);
-    if decision.approve && subject.is_none_or(|person| !person.active) {
+    if decision.approve && !at.organisation.is_active(&case.request.subject) {
         return Err(Refusal::SubjectInactive);
     }
     // Who may approve is looked up now, and so is what there is to give.

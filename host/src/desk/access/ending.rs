@@ -62,10 +62,7 @@ pub fn begin(ticket: &Ticket, grant: &Grant, holders: &[(PersonId, TierId)], at:
     change.messages.push(at.message(ticket.id, MessageKind::StateChanged, &grant.subject));
     let connected = plan::is_connected(&grant.app, at.organisation);
     let state = if connected { GrantState::Provisioning } else { GrantState::Active };
-    let mut books = at.review().books();
-    if !books.grants.iter().any(|held| held.id == grant.id) {
-        books.grants.push(grant.clone());
-    }
+    let mut books = at.review().books().with(grant);
     stands(&mut change, grant, state, None, at.now);
     books.stands(grant.id, state, None);
     plan::bring_in_line(&mut change, &mut books, (&grant.subject, &grant.app), at);
@@ -99,10 +96,7 @@ pub fn remind(ticket: &Ticket, grant: &Grant, at: &At<'_>) -> Option<Change> {
 /// Puts a grant that is over into its state, and what it gave in the app in line with that.
 pub(super) fn moved_to(change: &mut Change, grant: &Grant, state: GrantState, reason: Option<EndReason>, at: &At<'_>) {
     let key = (&grant.subject, &grant.app);
-    let mut books = at.review().books();
-    if !books.grants.iter().any(|held| held.id == grant.id) {
-        books.grants.push(grant.clone());
-    }
+    let mut books = at.review().books().with(grant);
     let in_app = plan::is_connected(&grant.app, at.organisation) || books.has_anything(key);
     let state = if in_app { state } else { GrantState::Ended };
     stands(change, grant, state, reason, at.now);

@@ -25,8 +25,7 @@ pub fn follow(ticket: &Ticket, case: &AccessCase, at: &At<'_>) -> Option<Change>
     if case.state != AccessState::Awaiting || ticket.state != State::Waiting(WaitingFor::Approval) {
         return None;
     }
-    let subject = at.organisation.people.get(&case.request.subject);
-    if subject.is_none_or(|person| !person.active) {
+    if !at.organisation.is_active(&case.request.subject) {
         let after = AccessCase { state: AccessState::Denied, ..case.clone() };
         return Some(settled(ticket, case, &after, (Author::System, SUBJECT_HAS_LEFT), at));
     }

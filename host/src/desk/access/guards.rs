@@ -64,7 +64,7 @@ pub(super) fn begins_too_late(case: &AccessCase, at: &At<'_>) -> Option<String> 
 /// Why a grant that was given for later does not begin; `None` where no guard stands in its way.
 pub(super) fn refuses_begin(grant: &Grant, holders: &[(PersonId, TierId)], at: &At<'_>) -> Option<String> {
     let organisation = at.organisation;
-    if organisation.people.get(&grant.subject).is_none_or(|person| !person.active) {
+    if !organisation.is_active(&grant.subject) {
         return Some("the person who was to have the access has left".to_owned());
     }
     let tier = organisation.apps.get(&grant.app).and_then(|app| app.tier(grant.tier.as_str()));

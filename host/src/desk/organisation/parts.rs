@@ -50,17 +50,22 @@ impl Pattern {
         }
         let name = self.names();
         let value = fields.iter().find(|(field, _)| name.contains(&field.as_str()));
-        match value.map(|(_, value)| value) {
-            None => Raw::Null,
-            Some(Value::Choices(chosen)) => Raw::List(chosen.iter().cloned().map(Raw::Text).collect()),
-            Some(Value::Number(number)) => Raw::Number(*number),
-            Some(Value::Flag(flag)) => Raw::Flag(*flag),
-            Some(value) => Raw::Text(text(value)),
-        }
+        value.map_or(Raw::Null, |(_, value)| raw(value))
     }
 }
 
-fn text(value: &Value) -> String {
+/// A value as it is submitted.
+pub fn raw(value: &Value) -> Raw {
+    match value {
+        Value::Choices(chosen) => Raw::List(chosen.iter().cloned().map(Raw::Text).collect()),
+        Value::Number(number) => Raw::Number(*number),
+        Value::Flag(flag) => Raw::Flag(*flag),
+        Value::Text(_) | Value::Choice(_) | Value::Date(_) => Raw::Text(text(value)),
+    }
+}
+
+/// A value as a text.
+pub fn text(value: &Value) -> String {
     match value {
         Value::Text(text) | Value::Choice(text) => text.clone(),
         Value::Number(number) => number.to_string(),

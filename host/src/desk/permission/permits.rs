@@ -107,72 +107,39 @@ impl MayTransition {
     }
 }
 
-/// Permission to change one ticket by hand.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MayEdit {
-    pub(super) ticket: TicketId,
-    pub(super) author: Author,
+/// Permits for one ticket, with the act that each permits and its author.
+macro_rules! for_one_ticket {
+    ($($(#[$doc:meta])* $name:ident: $act:ident,)+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $name {
+            pub(super) ticket: TicketId,
+            pub(super) author: Author,
+        }
+
+        impl $name {
+            /// The author, if the permit is for this ticket.
+            ///
+            /// # Errors
+            /// [`Refusal::Forbidden`] where it is for another one.
+            pub fn on(&self, ticket: &Ticket) -> Result<&Author, Refusal> {
+                is_for(self.ticket, ticket.id, Act::$act).map(|()| &self.author)
+            }
+        }
+    )+};
 }
 
-impl MayEdit {
-    /// The author, if the permit is for this ticket.
-    ///
-    /// # Errors
-    /// [`Refusal::Forbidden`] where it is for another one.
-    pub fn on(&self, ticket: &Ticket) -> Result<&Author, Refusal> {
-        is_for(self.ticket, ticket.id, Act::EditTicket).map(|()| &self.author)
-    }
-}
-
-/// Permission to say how one ticket went.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MayAnswer {
-    pub(super) ticket: TicketId,
-    pub(super) author: Author,
-}
-
-impl MayAnswer {
-    /// The author, if the permit is for this ticket.
-    ///
-    /// # Errors
-    /// [`Refusal::Forbidden`] where it is for another one.
-    pub fn on(&self, ticket: &Ticket) -> Result<&Author, Refusal> {
-        is_for(self.ticket, ticket.id, Act::AnswerSurvey).map(|()| &self.author)
-    }
-}
-
-/// Permission to say that a person follows one ticket, or does not.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MayWatch {
-    pub(super) ticket: TicketId,
-    pub(super) author: Author,
-}
-
-impl MayWatch {
-    /// The author, if the permit is for this ticket.
-    ///
-    /// # Errors
-    /// [`Refusal::Forbidden`] where it is for another one.
-    pub fn on(&self, ticket: &Ticket) -> Result<&Author, Refusal> {
-        is_for(self.ticket, ticket.id, Act::ChangeWatchers).map(|()| &self.author)
-    }
-}
-
-/// Permission to take one ticket up to the next tier.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MayEscalate {
-    pub(super) ticket: TicketId,
-    pub(super) author: Author,
-}
-
-impl MayEscalate {
-    /// The author, if the permit is for this ticket.
-    ///
-    /// # Errors
-    /// [`Refusal::Forbidden`] where it is for another one.
-    pub fn on(&self, ticket: &Ticket) -> Result<&Author, Refusal> {
-        is_for(self.ticket, ticket.id, Act::Escalate).map(|()| &self.author)
-    }
+for_one_ticket! {
+    /// Permission to change one ticket by hand.
+    MayEdit: EditTicket,
+    /// Permission to say how one ticket went.
+    MayAnswer: AnswerSurvey,
+    /// Permission to say that a person follows one ticket, or does not.
+    MayWatch: ChangeWatchers,
+    /// Permission to take one ticket up to the next tier.
+    MayEscalate: Escalate,
+    /// Permission to take back the access that a ticket gave.
+    MayRevoke: RevokeAccess,
 }
 
 /// Permission to read the knowledge base.
@@ -198,23 +165,6 @@ impl MayWriteKnowledge {
     /// The one who writes.
     pub fn author(&self) -> &PersonId {
         &self.author
-    }
-}
-
-/// Permission to take back the access that a ticket gave.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MayRevoke {
-    pub(super) ticket: TicketId,
-    pub(super) author: Author,
-}
-
-impl MayRevoke {
-    /// The author, if the permit is for this ticket.
-    ///
-    /// # Errors
-    /// [`Refusal::Forbidden`] where it is for another one.
-    pub fn on(&self, ticket: &Ticket) -> Result<&Author, Refusal> {
-        is_for(self.ticket, ticket.id, Act::RevokeAccess).map(|()| &self.author)
     }
 }
 

@@ -36,16 +36,25 @@ pub struct Assignment {
     /// The most unfinished tickets that those have who may not have more.
     pub capacities: BTreeMap<PersonId, i64>,
     /// Why these, where that is worth saying.
-    pub note: Option<&'static str>,
+    pub note: Option<Note>,
+}
+
+/// Why these people may have a ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Note {
+    /// Said also where all of them have as much as they may.
+    Always(&'static str),
+    /// Said where one of them has room, or there are none.
+    WithRoom(&'static str),
 }
 
 impl Assignment {
     /// What the timeline says once it is settled who got the ticket.
     pub fn entry(&self, assignee: Option<&PersonId>, at: Timestamp) -> Entry {
         let reason = match (self.note, &self.fixed) {
-            (Some(why @ (NOT_TAKEN_UP | LEFT_IN_QUEUE)), _) => why,
+            (Some(Note::Always(why)), _) => why,
             _ if assignee.is_none() && !self.candidates.is_empty() => FULL,
-            (Some(note), _) => note,
+            (Some(Note::WithRoom(why)), _) => why,
             (None, Some(_)) => "named by the rule",
             (None, None) => self.strategy.code(),
         };
@@ -112,7 +121,7 @@ fn among(
     };
     let capacity = |member: &&Member| Some((member.person.clone(), i64::from(member.capacity?)));
     let capacities = present.iter().filter_map(capacity).collect();
-    Assignment { team: team.clone(), strategy, fixed, candidates, capacities, note }
+    Assignment { team: team.clone(), strategy, fixed, candidates, capacities, note: note.map(Note::WithRoom) }
 }
 
 /// Why the desk gives a ticket to another person by itself.
@@ -133,29 +142,29 @@ pub enum HandOn {
 /// Gives a ticket to another person of its team; the store settles whose turn it is where none is named.
 pub fn hand_on(ticket: &Ticket, why: &HandOn, at: &At<'_>) -> Change {
     let mut after = changed(ticket, at.now);
-    let (to, reason, but) = match why {
-        HandOn::Waited(but) => (None, "it has waited in the team's queue", but.as_ref()),
-        HandOn::NotTakenUp => (None, NOT_TAKEN_UP, ticket.assignee.as_ref()),
-        HandOn::LeftInQueue => (None, LEFT_IN_QUEUE, None),
-        HandOn::HasLeft => (None, "the assignee has left", None),
-        HandOn::Deputy(person) => (Some(person.clone()), "the assignee is away, and this is their deputy", None),
+    let (note, but) = match why {
+        HandOn::Waited(but) => (Note::WithRoom("it has waited in the team's queue"), but.as_ref()),
+        HandOn::NotTakenUp => (Note::Always(NOT_TAKEN_UP), ticket.assignee.as_ref()),
+        HandOn::LeftInQueue => (Note::Always(LEFT_IN_QUEUE), None),
+        HandOn::HasLeft => (Note::WithRoom("the assignee has left"), None),
+        HandOn::Deputy(person) => {
+            after.assignee = Some(person.clone());
+            let event = Event::Assigned {
+                team: ticket.team.to_string(),
+                assignee: Some(person.to_string()),
+                reason: "the assignee is away, and this is their deputy".to_owned(),
+            };
+            let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Internal, event };
+            return Change::update(ticket, after, vec![entry]);
+        }
     };
-    after.assignee.clone_from(&to);
-    if let Some(person) = to {
-        let event = Event::Assigned {
-            team: ticket.team.to_string(),
-            assignee: Some(person.to_string()),
-            reason: reason.to_owned(),
-        };
-        let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Internal, event };
-        return Change::update(ticket, after, vec![entry]);
-    }
+    after.assignee = None;
     let stays = *why == HandOn::LeftInQueue;
     let leads = if stays { leads(&after, ticket.assignee.as_ref(), at) } else { Vec::new() };
     let mut change = Change::update(ticket, after, Vec::new());
     let mut assignment = waiting_in_team(at.organisation, &ticket.team, &ticket.skills, at.now);
     assignment.candidates.retain(|candidate| !stays && Some(candidate) != but);
-    change.assignment = Some(Assignment { note: Some(reason), ..assignment });
+    change.assignment = Some(Assignment { note: Some(note), ..assignment });
     if let (HandOn::NotTakenUp | HandOn::LeftInQueue, Some(person)) = (why, &ticket.assignee) {
         change.messages.push(at.message(ticket.id, MessageKind::NotTakenUp, person));
     }

@@ -1,14 +1,17 @@
 //! What agents change about a ticket by hand: each field with the reason, written into the timeline beside what the rules
 //! said, so that one can see later where people thought otherwise.
 
+use jiff::Timestamp;
+
 use super::assignment;
 use super::lifecycle::clocks;
 use super::sight::Part;
 use super::timeline::{Entry, Event, Field, Visibility};
 use super::{Ticket, changed};
+use crate::desk::actor::Author;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
-use crate::desk::id::{CategoryId, ImpactId, PersonId, Tag, TeamId, UrgencyId};
+use crate::desk::id::{CategoryId, ImpactId, PersonId, Skill, Tag, TeamId, UrgencyId};
 use crate::desk::organisation::form::{Fault, Problem, check_characters};
 use crate::desk::organisation::{Organisation, PriorityLevel};
 use crate::desk::permission::MayEdit;
@@ -80,36 +83,46 @@ pub fn edit(ticket: &Ticket, wanted: &EditTicket, permit: &MayEdit, at: &At<'_>)
     }
     let organisation = at.organisation;
     let checked = check(organisation, ticket, wanted)?;
-    let mut edit = Edit {
-        after: changed(ticket, at.now),
-        entries: Vec::new(),
-        entry: |visibility, event| Entry { at: at.now, author: author.clone(), visibility, event },
-        reason: wanted.reason.trim(),
-    };
+    let mut edit = Edit::of(ticket, (author.clone(), wanted.reason.trim()), at);
     edit.classify(&checked, at);
-    edit.rate(&checked, at);
+    let priority = checked.priority.as_ref().map(|(rank, level)| (*rank, level));
+    edit.rate((checked.impact.as_ref(), checked.urgency.as_ref()), priority, at);
     let assignment = edit.route(&checked, at);
-    let (after, entries) = (edit.after, edit.entries);
-    Ok((!entries.is_empty()).then(|| {
-        let mut change = Change::update(ticket, after, entries);
-        change.assignment = assignment;
-        change
-    }))
+    Ok(edit.into_change(ticket, assignment))
 }
 
 /// A ticket while it is being changed.
-struct Edit<'a, E> {
+struct Edit<'a> {
     after: Ticket,
     entries: Vec<Entry>,
-    entry: E,
+    now: Timestamp,
+    author: Author,
     reason: &'a str,
 }
 
-impl<E: Fn(Visibility, Event) -> Entry> Edit<'_, E> {
+impl<'a> Edit<'a> {
+    fn of(ticket: &Ticket, (author, reason): (Author, &'a str), at: &At<'_>) -> Self {
+        Edit { after: changed(ticket, at.now), entries: Vec::new(), now: at.now, author, reason }
+    }
+
+    /// The change, if there is one.
+    fn into_change(self, ticket: &Ticket, assignment: Option<assignment::Assignment>) -> Option<Change> {
+        let (after, entries) = (self.after, self.entries);
+        (!entries.is_empty()).then(|| {
+            let mut change = Change::update(ticket, after, entries);
+            change.assignment = assignment;
+            change
+        })
+    }
+
+    fn push(&mut self, visibility: Visibility, event: Event) {
+        self.entries.push(Entry { at: self.now, author: self.author.clone(), visibility, event });
+    }
+
     /// Writes down that a field has another value.
     fn set(&mut self, field: Field, from: Option<String>, to: String) {
         let reason = self.reason.to_owned();
-        self.entries.push((self.entry)(Part::Set(field).visibility(), Event::Set { field, from, to, reason }));
+        self.push(Part::Set(field).visibility(), Event::Set { field, from, to, reason });
     }
 
     fn classify(&mut self, checked: &Checked, at: &At<'_>) {
@@ -124,22 +137,38 @@ impl<E: Fn(Visibility, Event) -> Entry> Edit<'_, E> {
         }
     }
 
-    fn rate(&mut self, checked: &Checked, at: &At<'_>) {
-        if let Some(impact) = checked.impact.as_ref().filter(|id| Some(*id) != self.after.impact.as_ref()) {
+    /// Sets impact, urgency, and the priority with its rank.
+    fn rate(
+        &mut self,
+        (impact, urgency): (Option<&ImpactId>, Option<&UrgencyId>),
+        priority: Option<(usize, &PriorityLevel)>,
+        at: &At<'_>,
+    ) {
+        if let Some(impact) = impact.filter(|id| Some(*id) != self.after.impact.as_ref()) {
             let from = self.after.impact.replace(impact.clone());
             self.set(Field::Impact, from.map(|id| id.to_string()), impact.to_string());
         }
-        if let Some(urgency) = checked.urgency.as_ref().filter(|id| Some(*id) != self.after.urgency.as_ref()) {
+        if let Some(urgency) = urgency.filter(|id| Some(*id) != self.after.urgency.as_ref()) {
             let from = self.after.urgency.replace(urgency.clone());
             self.set(Field::Urgency, from.map(|id| id.to_string()), urgency.to_string());
         }
-        let Some((rank, level)) = checked.priority.as_ref().filter(|(_, level)| level.id != self.after.priority) else {
-            return;
-        };
+        let Some((rank, level)) = priority.filter(|(_, level)| level.id != self.after.priority) else { return };
         clocks::follow_priority(&mut self.after, level, at);
         let from = std::mem::replace(&mut self.after.priority, level.id.clone());
-        self.after.rank = i64::try_from(*rank).unwrap_or(i64::MAX);
+        self.after.rank = i64::try_from(rank).unwrap_or(i64::MAX);
         self.set(Field::Priority, Some(from.to_string()), level.id.to_string());
+    }
+
+    /// Sends the ticket to another team.
+    fn enter(&mut self, team: &TeamId, skills: &[Skill], tier: u8, at: &At<'_>) {
+        let from = std::mem::replace(&mut self.after.team, team.clone());
+        self.after.skills = skills.to_vec();
+        self.set(Field::Team, Some(from.to_string()), team.to_string());
+        if tier != self.after.tier {
+            let from = std::mem::replace(&mut self.after.tier, tier);
+            self.set(Field::Tier, Some(from.to_string()), tier.to_string());
+        }
+        clocks::enter_team(&mut self.after, at);
     }
 
     /// Sets team and assignee; gives how the store is to choose one where none is named.
@@ -147,16 +176,9 @@ impl<E: Fn(Visibility, Event) -> Entry> Edit<'_, E> {
         let organisation = at.organisation;
         let moves = checked.team.as_ref().filter(|id| **id != self.after.team);
         if let Some(team) = moves {
-            let from = std::mem::replace(&mut self.after.team, team.clone());
-            // What the rules asked for of the other team says nothing about this one.
-            self.after.skills.clear();
-            self.set(Field::Team, Some(from.to_string()), team.to_string());
             let tier = organisation.teams.get(team).map_or(self.after.tier, |team| team.tier);
-            if tier != self.after.tier {
-                let from = std::mem::replace(&mut self.after.tier, tier);
-                self.set(Field::Tier, Some(from.to_string()), tier.to_string());
-            }
-            clocks::enter_team(&mut self.after, at);
+            // What the rules asked for of the other team says nothing about this one.
+            self.enter(team, &[], tier, at);
         }
         match &checked.assignee {
             Some(assignee) if moves.is_some() || *assignee != self.after.assignee => {
@@ -166,7 +188,7 @@ impl<E: Fn(Visibility, Event) -> Entry> Edit<'_, E> {
                     assignee: assignee.as_ref().map(ToString::to_string),
                     reason: self.reason.to_owned(),
                 };
-                self.entries.push((self.entry)(Part::Assignee.visibility(), event));
+                self.push(Part::Assignee.visibility(), event);
                 None
             }
             Some(_) => None,
@@ -228,65 +250,26 @@ pub fn edit_with(
 }
 
 fn by_rules(ticket: &Ticket, rated: Option<&Rated>, routed: Option<&Routed>, at: &At<'_>) -> Option<Change> {
-    let mut after = changed(ticket, at.now);
-    let mut entries = rated.map(|rated| rate_by_rules(&mut after, rated, at)).unwrap_or_default();
-    let moves = routed.filter(|routed| is_said(&routed.team.by) && routed.team.value != after.team);
+    let mut edit = Edit::of(ticket, (Author::System, ""), at);
+    if let Some(rated) = rated.filter(|rated| is_said(&rated.level.by))
+        && let Some(priority) = at.organisation.priority(&rated.level.value)
+    {
+        (edit.author, edit.reason) = (rated.level.by.author(), rated.level.by.reason());
+        edit.rate((rated.impact.as_ref(), rated.urgency.as_ref()), Some(priority), at);
+    }
+    let moves = routed.filter(|routed| is_said(&routed.team.by) && routed.team.value != edit.after.team);
     let assignment = moves.map(|routed| {
-        entries.extend(route_by_rules(&mut after, routed, at));
+        (edit.author, edit.reason) = (routed.team.by.author(), routed.team.by.reason());
+        edit.after.assignee = None;
+        edit.enter(&routed.team.value, &routed.skills, routed.tier, at);
         assignment::needed(at.organisation, routed, at.now)
     });
-    (!entries.is_empty()).then(|| {
-        let mut change = Change::update(ticket, after, entries);
-        change.assignment = assignment;
-        change
-    })
+    edit.into_change(ticket, assignment)
 }
 
 /// Whether there is more to it than that nothing was said.
 fn is_said(by: &By) -> bool {
     *by != By::Default
-}
-
-fn set_by(by: &By, field: Field, (from, to): (Option<String>, String), at: &At<'_>) -> Entry {
-    let event = Event::Set { field, from, to, reason: by.reason().to_owned() };
-    Entry { at: at.now, author: by.author(), visibility: Part::Set(field).visibility(), event }
-}
-
-fn rate_by_rules(after: &mut Ticket, rated: &Rated, at: &At<'_>) -> Vec<Entry> {
-    let by = &rated.level.by;
-    let level = at.organisation.priority(&rated.level.value).filter(|_| is_said(by));
-    let Some((rank, level)) = level else { return Vec::new() };
-    let mut entries = Vec::new();
-    if let Some(impact) = rated.impact.as_ref().filter(|id| Some(*id) != after.impact.as_ref()) {
-        let from = after.impact.replace(impact.clone());
-        entries.push(set_by(by, Field::Impact, (from.map(|id| id.to_string()), impact.to_string()), at));
-    }
-    if let Some(urgency) = rated.urgency.as_ref().filter(|id| Some(*id) != after.urgency.as_ref()) {
-        let from = after.urgency.replace(urgency.clone());
-        entries.push(set_by(by, Field::Urgency, (from.map(|id| id.to_string()), urgency.to_string()), at));
-    }
-    if level.id != after.priority {
-        clocks::follow_priority(after, level, at);
-        let from = std::mem::replace(&mut after.priority, level.id.clone());
-        after.rank = i64::try_from(rank).unwrap_or(i64::MAX);
-        entries.push(set_by(by, Field::Priority, (Some(from.to_string()), level.id.to_string()), at));
-    }
-    entries
-}
-
-/// Sends the ticket to another team, in which the store settles whose turn it is.
-fn route_by_rules(after: &mut Ticket, routed: &Routed, at: &At<'_>) -> Vec<Entry> {
-    let by = &routed.team.by;
-    let from = std::mem::replace(&mut after.team, routed.team.value.clone());
-    after.skills.clone_from(&routed.skills);
-    let mut entries = vec![set_by(by, Field::Team, (Some(from.to_string()), after.team.to_string()), at)];
-    if routed.tier != after.tier {
-        let from = std::mem::replace(&mut after.tier, routed.tier);
-        entries.push(set_by(by, Field::Tier, (Some(from.to_string()), after.tier.to_string()), at));
-    }
-    after.assignee = None;
-    clocks::enter_team(after, at);
-    entries
 }
 
 fn listed(tags: &[Tag]) -> String {
@@ -403,8 +386,7 @@ fn check_assignee(
         return None;
     };
     let team = organisation.teams.get(checked.team.as_ref().unwrap_or(&ticket.team))?;
-    let active = |person: &PersonId| organisation.people.get(person).is_some_and(|person| person.active);
-    let members = || team.members.iter().map(|member| &member.person).filter(|person| active(person));
+    let members = || team.members.iter().map(|member| &member.person).filter(|person| organisation.is_active(person));
     if let Some(person) = members().find(|person| person.as_str() == id) {
         checked.assignee = Some(Some(person.clone()));
         return None;

@@ -7,7 +7,6 @@ use crate::app::jobs::looks::Looks;
 use crate::app::jobs::stop::Stop;
 use crate::app::{App, Error};
 use crate::desk::access::provisioning::Entitlement;
-use crate::desk::organisation::App as CatalogApp;
 use crate::jobs::ways::Ways;
 
 /// How often it is looked whether a look is due.
@@ -38,7 +37,7 @@ pub async fn look(app: &App, ways: &Ways) -> Result<(), Error> {
         let Some(opened) = connector.and_then(|connector| ways.apps.open(connector, now).ok().flatten()) else {
             continue;
         };
-        for entitlement in entitlements(one) {
+        for entitlement in Entitlement::of_apps([one]) {
             let Ok(Some(first)) = opened.holders(&entitlement).await else { continue };
             let Ok(Some(second)) = opened.holders(&entitlement).await else { continue };
             // What an app shows once of two times is neither found by that nor gone.
@@ -49,16 +48,4 @@ pub async fn look(app: &App, ways: &Ways) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-fn entitlements(app: &CatalogApp) -> Vec<Entitlement> {
-    let mut all = Vec::new();
-    for tier in &app.tiers {
-        all.push(Entitlement::Tier(tier.id.clone()));
-        all.extend(tier.roles.iter().cloned().map(Entitlement::Role));
-        all.extend(tier.groups.iter().map(|group| Entitlement::Group(group.to_string())));
-    }
-    all.sort();
-    all.dedup();
-    all
 }

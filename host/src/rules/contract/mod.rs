@@ -122,7 +122,7 @@ pub struct Ticket {
 }
 
 /// `types.so-far`.
-#[derive(Debug, Clone, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, ComponentType, Lift, Lower, Serialize, Deserialize)]
 #[component(record)]
 #[serde(rename_all = "kebab-case")]
 pub struct SoFar {

@@ -199,20 +199,24 @@ fn in_store(rule: &Rule, input: &Input, store: &mut Store<Guest>, limits: &Limit
 
 /// An answer that is short enough to be kept.
 fn fits(answer: Answer) -> Result<Answer, Fault> {
-    match serde_json::to_writer(Room { left: ANSWER_JSON_BYTES_MAX }, &answer) {
-        Ok(()) => Ok(answer),
-        Err(_) => Err(Fault::AnswerTooLarge { bytes_max: ANSWER_JSON_BYTES_MAX }),
+    let mut left = ANSWER_JSON_BYTES_MAX;
+    match has_room(&mut left, &answer) {
+        true => Ok(answer),
+        false => Err(Fault::AnswerTooLarge { bytes_max: ANSWER_JSON_BYTES_MAX }),
     }
 }
 
-/// Takes so many bytes and keeps none.
-struct Room {
-    left: usize,
+/// Whether an answer has room in so many bytes of JSON, from which it takes its own.
+pub fn has_room(left: &mut usize, answer: &Answer) -> bool {
+    serde_json::to_writer(Room(left), answer).is_ok()
 }
 
-impl io::Write for Room {
+/// Takes as many bytes as are left, and keeps none.
+struct Room<'a>(&'a mut usize);
+
+impl io::Write for Room<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.left = self.left.checked_sub(bytes.len()).ok_or(io::ErrorKind::FileTooLarge)?;
+        *self.0 = self.0.checked_sub(bytes.len()).ok_or(io::ErrorKind::FileTooLarge)?;
         Ok(bytes.len())
     }
 

@@ -66,6 +66,20 @@ impl FromStr for Stage {
     }
 }
 
+/// Takes the same of one of these, whichever stage it is of.
+macro_rules! of_any {
+    ($of:ident, $one:expr, $inner:pat => $had:expr) => {
+        match $one {
+            $of::Intake($inner) => $had,
+            $of::Categorization($inner) => $had,
+            $of::Priority($inner) => $had,
+            $of::Routing($inner) => $had,
+            $of::Access($inner) => $had,
+            $of::Closing($inner) => $had,
+        }
+    };
+}
+
 /// What one stage asks.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
@@ -95,14 +109,7 @@ impl Input {
 
     /// The ticket that it is about.
     pub fn ticket(&self) -> &Ticket {
-        match self {
-            Input::Intake(input) => &input.ticket,
-            Input::Categorization(input) => &input.ticket,
-            Input::Priority(input) => &input.ticket,
-            Input::Routing(input) => &input.ticket,
-            Input::Access(input) => &input.ticket,
-            Input::Closing(input) => &input.ticket,
-        }
+        of_any!(Input, self, input => &input.ticket)
     }
 
     /// How many bytes of text a requester brings into it, by the submission and by words afterwards.
@@ -122,26 +129,10 @@ impl Input {
 
     /// The decision's time, in milliseconds since 1970.
     pub const fn at(&self) -> u64 {
-        match self {
-            Input::Intake(input) => input.now.at,
-            Input::Categorization(input) => input.now.at,
-            Input::Priority(input) => input.now.at,
-            Input::Routing(input) => input.now.at,
-            Input::Access(input) => input.now.at,
-            Input::Closing(input) => input.now.at,
-        }
+        of_any!(Input, self, input => input.now.at)
     }
 
     /// Reads back what serialising an input has written.
-    ///
-    /// # Errors
-    ///
-    /// Where the JSON is not an input of that stage.
-    pub fn from_json(stage: Stage, json: serde_json::Value) -> Result<Self, serde_json::Error> {
-        Self::read(stage, json)
-    }
-
-    /// As [`Input::from_json`], from whatever holds the fields.
     ///
     /// # Errors
     ///
@@ -189,39 +180,18 @@ impl Answer {
 
     /// The sentence that the rule gives for people.
     pub fn reason(&self) -> &str {
-        match self {
-            Answer::Intake(a) => &a.reason,
-            Answer::Categorization(a) => &a.reason,
-            Answer::Priority(a) => &a.reason,
-            Answer::Routing(a) => &a.reason,
-            Answer::Access(a) => &a.reason,
-            Answer::Closing(a) => &a.reason,
-        }
+        of_any!(Answer, self, answer => &answer.reason)
     }
 
     /// What it chooses: a category, a level, a team, or what intake, access and closing do. `None` where the rule passes, or leaves the
     /// choice to others.
     pub fn choice(&self) -> Option<&str> {
-        match self {
-            Answer::Intake(a) => a.choice(),
-            Answer::Categorization(a) => a.choice(),
-            Answer::Priority(a) => a.choice(),
-            Answer::Routing(a) => a.choice(),
-            Answer::Access(a) => a.choice(),
-            Answer::Closing(a) => a.choice(),
-        }
+        of_any!(Answer, self, answer => answer.choice())
     }
 
     /// What it chooses, or else the name of what it decides: one word for each answer.
     pub fn word(&self) -> &str {
-        self.choice().unwrap_or_else(|| match self {
-            Answer::Intake(a) => a.case(),
-            Answer::Categorization(a) => a.case(),
-            Answer::Priority(a) => a.case(),
-            Answer::Routing(a) => a.case(),
-            Answer::Access(a) => a.case(),
-            Answer::Closing(a) => a.case(),
-        })
+        self.choice().unwrap_or_else(|| of_any!(Answer, self, answer => answer.case()))
     }
 }
 

@@ -85,10 +85,7 @@ impl Store {
         for row in self.db.all(&sql, people()).await? {
             revisions.insert(row.text(0)?, row.int(1)?);
         }
-        let mut of_number: BTreeMap<i64, Vec<Row>> = BTreeMap::new();
-        for row in self.db.all(&rows::select(&format!("t.id in {of_tickets}")), ids()).await? {
-            of_number.entry(row.int(0)?).or_default().push(row);
-        }
+        let of_number = self.rows_of_tickets(tickets).await?;
         let sql = format!("select {GRANT_COLUMNS} from grants where ticket in {of_tickets} order by id");
         let grants = self.db.all(&sql, ids()).await?;
         let grants = self.readable("grants", &grants, grant);
@@ -201,8 +198,7 @@ impl Store {
     /// How far a person's access has come. Read before all that is decided by it.
     pub async fn access_seen(&self, name: &str) -> Result<AccessSeen, Error> {
         let sql = "select revision from access_revisions where name = $1";
-        let row = self.db.optional(sql, vec![name.into()]).await?;
-        let revision = row.map_or(Ok(0), |row| row.int(0))?;
+        let revision = self.number(sql, vec![name.into()]).await?;
         Ok(AccessSeen { name: name.to_owned(), revision })
     }
 

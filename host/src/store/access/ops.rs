@@ -111,7 +111,7 @@ impl Store {
              + (select count(*) from timers where kind = '{}' and attempts > 1 and due_at < $1)",
             TimerKind::AccessExpiry.code()
         );
-        self.db.optional(&sql, vec![ms(before).into()]).await?.map_or(Ok(0), |row| row.int(0))
+        self.number(&sql, vec![ms(before).into()]).await
     }
 
     /// The orders that are on their way, oldest first, after one of them.

@@ -107,9 +107,7 @@ impl Store {
     ///
     /// Where the store cannot be read.
     pub async fn load_of(&self, person: &PersonId) -> Result<i64, Error> {
-        let row =
-            self.db.optional("select unfinished from agents where person = $1", vec![person.as_str().into()]).await?;
-        row.map_or(Ok(0), |row| row.int(0))
+        self.number("select unfinished from agents where person = $1", vec![person.as_str().into()]).await
     }
 
     /// The grants that were held at an instant, in the order in which they were given, after one of them. Those that the app

@@ -71,14 +71,8 @@ pub type Reviewed = (ReviewItem, Grant, Option<SignIn>);
 impl Store {
     /// Writes one row in a task of its own, so that a request that is dropped does not cut it off; how many it changed.
     pub(in crate::store) async fn write_row(&self, sql: &'static str, args: Vec<Arg>) -> Result<u64, Error> {
-        let db = self.db.clone();
-        apart(async move {
-            let args = &args;
-            let written = db.transaction(|mut tx| async move { Ok((tx.execute(sql, args.clone()).await?, tx)) });
-            let (rows, flush) = written.await?;
-            flush.done().await.map(|()| rows)
-        })
-        .await
+        let store = self.clone();
+        apart(async move { store.write(sql, args).await }).await
     }
 
     /// Keeps a campaign that begins, and notes it in the audit.
@@ -97,19 +91,8 @@ impl Store {
         let detail = json!({ "name": campaign.name, "app": campaign.app.as_ref().map(ToString::to_string),
             "asks": campaign.asks.code(), "by": campaign.started_by, "due_at": ms(campaign.due_at) });
         let (at, about) = (campaign.started_at, campaign.id.0.to_string());
-        let entry = [audit::Entry { at, event: audit::CAMPAIGN, about, detail }];
-        let db = self.db.clone();
-        apart(async move {
-            let (args, entry) = (&args, &entry);
-            let written = db.transaction(|mut tx| async move {
-                tx.execute(sql, args.clone()).await?;
-                audit::append(&mut tx, entry).await?;
-                Ok(((), tx))
-            });
-            let ((), flush) = written.await?;
-            flush.done().await
-        })
-        .await
+        let entry = audit::Entry { at, event: audit::CAMPAIGN, about, detail };
+        self.change_entrance(sql, args, Some(entry)).await.map(drop)
     }
 
     /// The campaigns, newest first, at most `limit`; one where an id is given.
@@ -256,13 +239,13 @@ impl Store {
     /// How many people's access the desk has ended since an instant because they had left.
     pub async fn left_since(&self, since: Timestamp) -> Result<i64, Error> {
         let sql = "select count(distinct subject) from grants where end_reason = 'left' and revoked_at >= $1";
-        self.db.optional(sql, vec![ms(since).into()]).await?.map_or(Ok(0), |row| row.int(0))
+        self.number(sql, vec![ms(since).into()]).await
     }
 
     /// How many people's grants have ended since an instant because an app had lost them.
     pub async fn removed_since(&self, app: &AppId, since: Timestamp) -> Result<i64, Error> {
         let sql = "select count(distinct subject) from grants where app = $1 and end_reason = 'removed-in-app' and revoked_at >= $2";
-        self.db.optional(sql, vec![app.as_str().into(), ms(since).into()]).await?.map_or(Ok(0), |row| row.int(0))
+        self.number(sql, vec![app.as_str().into(), ms(since).into()]).await
     }
 
     /// The last time that the desk stopped because too many had left at once.

@@ -44,7 +44,7 @@ impl Store {
             ]
         });
         let rows: Vec<Vec<Arg>> = rows.collect();
-        let written = self.db.transaction(async |mut tx| {
+        let written = self.db.durably(async |mut tx| {
             tx.insert("insert into connector_runs (id, op, attempt, at, looked, record)", 6, "", rows.clone()).await?;
             let sql = format!(
                 "delete from connector_runs where op = $1 and id not in \
@@ -53,7 +53,7 @@ impl Store {
             tx.execute(&sql, vec![op.0.into()]).await?;
             Ok(((), tx))
         });
-        written.await?.1.done().await
+        written.await
     }
 
     /// The runs of one order that are kept, oldest first.

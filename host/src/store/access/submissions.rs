@@ -60,14 +60,14 @@ impl Store {
             ]
         });
         let parts: Vec<Vec<Arg>> = parts.collect();
-        let written = self.db.transaction(async |mut tx| {
+        let written = self.db.durably(async |mut tx| {
             let sql = "insert into access_bundles (id, requester, digest, asked_at)";
             tx.insert(sql, 4, "on conflict (id) do nothing", vec![head.clone()]).await?;
             let sql = "insert into access_bundle_parts (bundle, part, subject, app, tier)";
             tx.insert(sql, 5, "on conflict (bundle, part) do nothing", parts.clone()).await?;
             Ok(((), tx))
         });
-        written.await?.1.done().await
+        written.await
     }
 
     /// Notes what became of one part.
@@ -86,12 +86,8 @@ impl Store {
         };
         let number = i64::try_from(part).unwrap_or(i64::MAX);
         let args: Vec<Arg> = vec![ticket.into(), problem.into(), submission.into(), number.into()];
-        let written = self.db.transaction(async |mut tx| {
-            let sql = "update access_bundle_parts set ticket = $1, problem = $2 where bundle = $3 and part = $4";
-            tx.execute(sql, args.clone()).await?;
-            Ok(((), tx))
-        });
-        written.await?.1.done().await
+        let sql = "update access_bundle_parts set ticket = $1, problem = $2 where bundle = $3 and part = $4";
+        self.write(sql, args).await.map(drop)
     }
 
     /// One submission, with where each of its requests stands.

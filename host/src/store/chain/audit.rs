@@ -104,7 +104,7 @@ pub async fn begin(db: &Db) -> Result<(), Error> {
     {
         return Ok(());
     }
-    let written = db.transaction(|mut tx| async move {
+    let written = db.durably(|mut tx| async move {
         let mut end = End::take(&mut tx, Chain::Audit).await?;
         let head = tx.optional("select taken_in from chain_heads where chain = 'audit'", Vec::new()).await?;
         let level = head.map_or(Ok(0), |row| row.int(0))?;
@@ -117,8 +117,7 @@ pub async fn begin(db: &Db) -> Result<(), Error> {
         end.put_back(&mut tx).await?;
         Ok(((), tx))
     });
-    let ((), flush) = written.await?;
-    flush.done().await
+    written.await
 }
 
 /// The entries with which the audit begins, or takes in what was there before it had such facts, beyond those of a level.
@@ -181,12 +180,11 @@ impl Store {
         let db = self.db.clone();
         crate::store::db::apart(async move {
             let entries = &[entry];
-            let written = db.transaction(|mut tx| async move {
+            let written = db.durably(|mut tx| async move {
                 append(&mut tx, entries).await?;
                 Ok(((), tx))
             });
-            let ((), flush) = written.await?;
-            flush.done().await
+            written.await
         })
         .await
     }

@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::timelines::{Part, digest};
 use super::{Chain, audit};
 use crate::desk::id::TicketNumber;
-use crate::store::db::Row;
+use crate::store::db::{Row, Tx};
 use crate::store::tickets::timeline::TimelineRow;
 use crate::store::{Error, Store};
 
@@ -39,6 +40,12 @@ struct Entry {
 }
 
 impl Entry {
+    /// The entry in a row of its link, time, event, what it is about, and detail.
+    fn of(row: &Row) -> Result<Entry, Error> {
+        let detail = serde_json::from_str(&row.text(4)?).unwrap_or_default();
+        Ok(Entry { at: row.int(1)?, event: row.text(2)?, about: row.text(3)?, detail })
+    }
+
     fn text(&self, key: &str) -> String {
         self.detail.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
     }
@@ -50,6 +57,49 @@ impl Entry {
     fn int(&self, key: &str) -> Option<i64> {
         self.detail.get(key).and_then(Value::as_i64)
     }
+}
+
+/// Takes each entry of the audit about these events, or each of all where none is named, as of the instant of a transaction.
+async fn each_entry(tx: &mut Tx, events: &[&str], mut take: impl FnMut(Entry)) -> Result<(), Error> {
+    let events = events.iter().map(|event| format!("'{event}'")).collect::<Vec<_>>().join(", ");
+    let narrowed = if events.is_empty() { String::new() } else { format!(" and event in ({events})") };
+    let mut after = 0_i64;
+    loop {
+        let sql = format!(
+            "select link, at, event, about, detail from audit where link > $1{narrowed} order by link limit {PAGE}"
+        );
+        let rows = tx.all(&sql, vec![after.into()]).await?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after = last.int(0)?;
+        for row in &rows {
+            take(Entry::of(row)?);
+        }
+    }
+}
+
+/// The rows of a table, by their ids in its first column, that are not as the audit says, which has the last word about each.
+async fn unlike_said(
+    tx: &mut Tx,
+    (table, noun): (&str, &str),
+    mut said: BTreeMap<String, Entry>,
+    is_as_said: fn(&Row, Option<&Entry>) -> Result<bool, Error>,
+) -> Result<Vec<Difference>, Error> {
+    let (mut found, mut after) = (Vec::new(), Uuid::nil());
+    loop {
+        let sql = format!("{table} where id > $1 order by id limit {PAGE}");
+        let rows = tx.all(&sql, vec![after.into()]).await?;
+        let Some(last) = rows.last() else { break };
+        after = last.uuid(0)?;
+        for row in &rows {
+            let id = row.uuid(0)?.to_string();
+            // A row that cannot be read is not what was written either.
+            if !is_as_said(row, said.remove(&id).as_ref()).unwrap_or(false) {
+                found.push(format!("the {noun} {id} is not what the audit says: it was changed or added"));
+            }
+        }
+    }
+    found.extend(said.into_keys().map(|id| format!("the {noun} {id} is missing: it was removed")));
+    Ok(found.into_iter().map(|what| (None, what)).collect())
 }
 
 /// The sum of the audit.
@@ -170,8 +220,7 @@ impl Store {
             let Some(last) = rows.last() else { return Ok(expected) };
             after = last.int(0)?;
             for row in &rows {
-                let detail = serde_json::from_str(&row.text(4)?).unwrap_or_default();
-                expected.take(Entry { at: row.int(1)?, event: row.text(2)?, about: row.text(3)?, detail });
+                expected.take(Entry::of(row)?);
             }
         }
     }

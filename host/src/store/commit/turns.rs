@@ -67,6 +67,26 @@ impl Turns {
         self.load.entry(chosen.clone()).or_default().unfinished += 1;
         Some(chosen)
     }
+
+    /// Notes the rows of [`turns_and_loads`].
+    fn note(&mut self, rows: &[Row]) -> Result<(), Error> {
+        for row in rows {
+            // A row whose person cannot be read belongs to no one who could be picked.
+            let Ok(person) = parsed("", "", &row.text(1)?) else { continue };
+            match row.opt_text(0)? {
+                Some(team) => {
+                    let team: TeamId = parsed("member_turns", "team", &team)?;
+                    if let Some(turns) = self.teams.get_mut(&team) {
+                        turns.last.insert(person, row.int(2)?);
+                    }
+                }
+                None => {
+                    self.load.insert(person, Load { unfinished: row.int(2)?, waiting: row.int(3)? });
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Locks the teams that the changes share tickets out in, in the order of their names, and reads whose turn it is in each.
@@ -94,26 +114,12 @@ pub async fn take<'a>(tx: &mut Tx, commits: impl Iterator<Item = &'a Commit> + C
     let people: BTreeSet<&PersonId> = looking.flat_map(|assignment| &assignment.candidates).collect();
     let names = wanted.keys().map(|team| team.as_str().into());
     let (sql, args) = turns_and_loads(wanted.len(), names, &people);
-    for row in tx.all(&sql, args).await? {
-        // A row whose person cannot be read belongs to no one who could be picked.
-        let Ok(person) = parsed("", "", &row.text(1)?) else { continue };
-        match row.opt_text(0)? {
-            Some(team) => {
-                let team: TeamId = parsed("member_turns", "team", &team)?;
-                if let Some(turns) = turns.teams.get_mut(&team) {
-                    turns.last.insert(person, row.int(2)?);
-                }
-            }
-            None => {
-                turns.load.insert(person, Load { unfinished: row.int(2)?, waiting: row.int(3)? });
-            }
-        }
-    }
+    turns.note(&tx.all(&sql, args).await?)?;
     Ok(turns)
 }
 
-/// The statement that reads whose turn it is in some teams, and the work of people, of which a row names no team. The teams are locked
-/// by then, so that both are read as of one moment after that.
+/// The statement that reads whose turn it is in some teams, and the work of people, of which a row names no team. Where a
+/// turn is taken, the teams are locked by then, so that both are read as of one moment after that.
 fn turns_and_loads(teams: usize, names: impl Iterator<Item = Arg>, people: &BTreeSet<&PersonId>) -> (String, Vec<Arg>) {
     let of_teams = places(0, teams);
     let turns = format!("select team, person, turn, 0 as waiting from member_turns where team in ({of_teams})");
@@ -149,39 +155,14 @@ pub async fn add_load(tx: &mut Tx, added: &BTreeMap<PersonId, Load>) -> Result<(
     tx.insert_later("insert into agents (person, unfinished, waiting)", 3, tail, rows).await
 }
 
-/// The statement that reads the work of people.
-fn loads(people: &BTreeSet<&PersonId>) -> (String, Vec<Arg>) {
-    const ALL: &str = "select person, unfinished, waiting from agents";
-    if people.len() > NAMED_MAX {
-        return (ALL.to_owned(), Vec::new());
-    }
-    let args = people.iter().map(|person| person.as_str().into()).collect();
-    (format!("{ALL} where person in ({})", places(0, people.len())), args)
-}
-
-fn loads_of(rows: &[Row]) -> Result<BTreeMap<PersonId, Load>, Error> {
-    let load = |row: &Row| {
-        let load = Load { unfinished: row.int(1)?, waiting: row.int(2)? };
-        Ok((parsed("", "", &row.text(0)?).ok(), load))
-    };
-    let loads = rows.iter().map(load).collect::<Result<Vec<(Option<PersonId>, Load)>, Error>>()?;
-    // A row whose person cannot be read is the load of no one who could be picked.
-    Ok(loads.into_iter().filter_map(|(person, load)| Some((person?, load))).collect())
-}
-
 impl Store {
     /// Who would be picked now. No turn is taken, so it holds only if no ticket comes between.
     pub async fn would_pick(&self, assignment: &Assignment) -> Result<Option<PersonId>, Error> {
-        let sql = "select person, turn from member_turns where team = $1";
-        let mut team = TeamTurns::default();
-        for row in self.db.all(sql, vec![assignment.team.as_str().into()]).await? {
-            if let Ok(person) = parsed("", "", &row.text(0)?) {
-                team.last.insert(person, row.int(1)?);
-            }
-        }
-        let (sql, args) = loads(&assignment.candidates.iter().collect());
-        let load = loads_of(&self.db.all(&sql, args).await?)?;
-        let mut turns = Turns { teams: BTreeMap::from([(assignment.team.clone(), team)]), load };
+        let names = std::iter::once(Arg::from(assignment.team.as_str()));
+        let (sql, args) = turns_and_loads(1, names, &assignment.candidates.iter().collect());
+        let teams = BTreeMap::from([(assignment.team.clone(), TeamTurns::default())]);
+        let mut turns = Turns { teams, load: BTreeMap::new() };
+        turns.note(&self.db.all(&sql, args).await?)?;
         Ok(turns.pick(assignment))
     }
 }

@@ -16,6 +16,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use super::private::beside;
+use super::{Db, Tx};
 use crate::store::Error;
 
 /// How long it waits before it tries again to open the log.
@@ -77,6 +78,23 @@ impl Flush {
         let Some((number, mut disk)) = self.0 else { return Ok(()) };
         let disk = disk.wait_for(|disk| disk.done >= number).await.map_err(|_| Error::Stopped)?;
         disk.outcome()
+    }
+}
+
+impl Db {
+    /// As [`Db::transaction`], and waits until its commit is on disk.
+    ///
+    /// # Errors
+    ///
+    /// The same; [`Error::Lost`].
+    pub async fn durably<T, F, B>(&self, body: F) -> Result<T, Error>
+    where
+        F: FnMut(Tx) -> B,
+        B: Future<Output = Result<(T, Tx), Error>>,
+    {
+        let (value, flush) = self.transaction(body).await?;
+        flush.done().await?;
+        Ok(value)
     }
 }
 

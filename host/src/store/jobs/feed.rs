@@ -53,8 +53,7 @@ impl Store {
     ///
     /// Where the database cannot be read.
     pub async fn feed_end(&self) -> Result<i64, Error> {
-        let rows = self.db.quick("select link from chain_heads where chain = 'timelines'", Vec::new()).await?;
-        rows.first().map_or(Ok(0), |row| row.int(0))
+        self.number("select link from chain_heads where chain = 'timelines'", Vec::new()).await
     }
 
     /// The events after a place, a piece at a time.

@@ -181,7 +181,7 @@ impl Store {
         );
         let mut args: Vec<Arg> = vec![ms(now).into(), cut(receipt).into()];
         args.extend(ids.iter().map(|id| Arg::from(id.0)));
-        self.write_job(&sql, args).await
+        self.write(&sql, args).await
     }
 
     /// The ticket that a message was about, and its kind as far as this program knows it.
@@ -226,7 +226,7 @@ impl Store {
     /// Where the database cannot be written.
     pub async fn message_came_back(&self, id: MessageId, receipt: &str) -> Result<bool, Error> {
         let sql = "update outbox set receipt = $2 where id = $1 and sent_at is not null";
-        Ok(self.write_job(sql, vec![id.0.into(), cut(receipt).into()]).await? > 0)
+        Ok(self.write(sql, vec![id.0.into(), cut(receipt).into()]).await? > 0)
     }
 
     /// How a person wants to hear of things, where they have said so.
@@ -258,7 +258,7 @@ impl Store {
             Arg::from(ms(now)),
             kinds.as_str().into(),
         ];
-        self.write_job(sql, args).await.map(drop)
+        self.write(sql, args).await.map(drop)
     }
 
     /// The key with this name that all hosts of the desk share; `fresh` becomes it where there is none.
@@ -268,7 +268,7 @@ impl Store {
     /// Where the database cannot be written.
     pub async fn shared_secret(&self, name: &str, fresh: &str) -> Result<String, Error> {
         let sql = "insert into secrets (name, value) values ($1, $2) on conflict do nothing";
-        self.write_job(sql, vec![name.into(), Arg::from(fresh)]).await?;
+        self.write(sql, vec![name.into(), Arg::from(fresh)]).await?;
         let row = self.db.optional("select value from secrets where name = $1", vec![name.into()]).await?;
         row.ok_or(Error::Stopped)?.text(0)
     }

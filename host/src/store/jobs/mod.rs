@@ -249,16 +249,13 @@ impl Store {
             (sql, args)
         };
         let statements: Vec<(String, Vec<Arg>)> = ended.iter().map(statement).collect();
-        let ((), flush) = self
-            .db
-            .transaction(async |mut tx| {
-                for (sql, args) in &statements {
-                    tx.execute(sql, args.clone()).await?;
-                }
-                Ok(((), tx))
-            })
-            .await?;
-        flush.done().await
+        let written = self.db.durably(async |mut tx| {
+            for (sql, args) in &statements {
+                tx.execute(sql, args.clone()).await?;
+            }
+            Ok(((), tx))
+        });
+        written.await
     }
 
     /// Gives work back that may be tried again from some time on. Whether the claim still held.
@@ -310,19 +307,7 @@ impl Store {
     async fn settle(&self, claimed: &Claimed, sql: &str, more: Vec<Arg>) -> Result<bool, Error> {
         let mut args = vec![claimed.key.into(), Arg::from(claimed.fence)];
         args.extend(more);
-        Ok(self.write_job(sql, args).await? == 1)
-    }
-
-    async fn write_job(&self, sql: &str, args: Vec<Arg>) -> Result<u64, Error> {
-        let (changed, flush) = self
-            .db
-            .transaction(async |mut tx| {
-                let changed = tx.execute(sql, args.clone()).await?;
-                Ok((changed, tx))
-            })
-            .await?;
-        flush.done().await?;
-        Ok(changed)
+        Ok(self.write(sql, args).await? == 1)
     }
 
     /// From when on the next row can be claimed, which may be over; `None` where none waits.
@@ -391,7 +376,7 @@ impl Store {
             "update {table} set dead_at = null, attempts = 0, not_before = $2 \
              where {rows} and {key} = $1 and dead_at is not null"
         );
-        Ok(self.write_job(&sql, vec![id.key.into(), ms(now).into()]).await? == 1)
+        Ok(self.write(&sql, vec![id.key.into(), ms(now).into()]).await? == 1)
     }
 
     /// Lets all dead rows of a queue be claimed again at once; how many those were. It goes piece by piece: where it is cut
@@ -411,7 +396,7 @@ impl Store {
         );
         let mut revived = 0;
         loop {
-            let some = self.write_job(&sql, vec![REVIVED_AT_ONCE.into(), ms(now).into()]).await?;
+            let some = self.write(&sql, vec![REVIVED_AT_ONCE.into(), ms(now).into()]).await?;
             revived += some;
             if some == 0 {
                 return Ok(revived);

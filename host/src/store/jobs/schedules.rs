@@ -47,7 +47,7 @@ impl Store {
             return Ok(progress);
         }
         let sql = "insert into schedules (name, done_until) values ($1, $2) on conflict (name) do nothing";
-        self.write_job(sql, vec![name.into(), ms(now).into()]).await?;
+        self.write(sql, vec![name.into(), ms(now).into()]).await?;
         self.schedule_if_any(name).await?.ok_or(Error::Stopped)
     }
 
@@ -83,7 +83,7 @@ impl Store {
                    where name = $3 and done_until = $4 and leased_until <= $5";
         let args =
             vec![lease.fence.into(), ms(lease.until).into(), name.into(), ms(done_until).into(), ms(lease.now).into()];
-        Ok(self.write_job(sql, args).await? == 1)
+        Ok(self.write(sql, args).await? == 1)
     }
 
     /// Writes down that an occurrence is done, or given up on for this reason. Whether the claim still held.
@@ -101,20 +101,16 @@ impl Store {
              (select at from schedule_runs where name = $1 order by at desc limit {RUNS_MAX})"
         );
         let why = cut(&run.left_out);
-        let (held, flush) = self
-            .db
-            .transaction(async |mut tx| {
-                let args = vec![ms(run.at).into(), why.into(), name.into(), fence.into()];
-                let held = tx.execute(done, args).await? == 1;
-                if held {
-                    tx.execute(kept, vec![name.into(), ms(run.at).into(), ms(run.done_at).into(), why.into()]).await?;
-                    tx.execute(&forgotten, vec![name.into()]).await?;
-                }
-                Ok((held, tx))
-            })
-            .await?;
-        flush.done().await?;
-        Ok(held)
+        let written = self.db.durably(async |mut tx| {
+            let args = vec![ms(run.at).into(), why.into(), name.into(), fence.into()];
+            let held = tx.execute(done, args).await? == 1;
+            if held {
+                tx.execute(kept, vec![name.into(), ms(run.at).into(), ms(run.done_at).into(), why.into()]).await?;
+                tx.execute(&forgotten, vec![name.into()]).await?;
+            }
+            Ok((held, tx))
+        });
+        written.await
     }
 
     /// The last occurrences of an entry that ended, the latest first; at most [`RUNS_MAX`].
@@ -146,7 +142,7 @@ impl Store {
                  case when done_until > $1 then done_until else $1 end where name = $2 and paused_at is not null"
             }
         };
-        Ok(self.write_job(sql, vec![ms(now).into(), name.into()]).await? == 1)
+        Ok(self.write(sql, vec![ms(now).into(), name.into()]).await? == 1)
     }
 
     /// Has the next occurrence of an entry done at once. Whether it runs, so that it is.
@@ -157,7 +153,7 @@ impl Store {
     pub async fn want_schedule(&self, name: &str) -> Result<bool, Error> {
         let sql = "update schedules set wanted = 1, leased_until = case when fence is null then 0 else leased_until end \
                    where name = $1 and paused_at is null";
-        Ok(self.write_job(sql, vec![name.into()]).await? == 1)
+        Ok(self.write(sql, vec![name.into()]).await? == 1)
     }
 
     /// Writes down that a try failed, and when the next one is.
@@ -169,6 +165,6 @@ impl Store {
         let sql =
             "update schedules set fence = null, leased_until = $1, last_error = $2 where name = $3 and fence = $4";
         let args = vec![ms(again).into(), cut(why).into(), name.into(), fence.into()];
-        self.write_job(sql, args).await.map(drop)
+        self.write(sql, args).await.map(drop)
     }
 }

@@ -145,7 +145,7 @@ impl Store {
     /// Where the database cannot be written.
     pub async fn begin_webhook(&self, name: &str, seen: i64) -> Result<bool, Error> {
         let sql = "insert into webhooks (name, seen) values ($1, $2) on conflict do nothing";
-        Ok(self.write_job(sql, vec![name.into(), Arg::from(seen)]).await? == 1)
+        Ok(self.write(sql, vec![name.into(), Arg::from(seen)]).await? == 1)
     }
 
     /// How many deliveries wait for an endpoint, counted up to [`WAITING_MAX`].
@@ -156,8 +156,7 @@ impl Store {
     pub async fn waiting_deliveries(&self, name: &str) -> Result<i64, Error> {
         let sql = "select count(*) from (select 1 from webhook_deliveries \
                    where webhook = $1 and sent_at is null and dead_at is null limit $2) w";
-        let rows = self.db.quick(sql, vec![name.into(), WAITING_MAX.into()]).await?;
-        rows.first().map_or(Ok(0), |row| row.int(0))
+        self.number(sql, vec![name.into(), WAITING_MAX.into()]).await
     }
 
     /// Queues what happened between two places of the feed for an endpoint. Whether it had come as far as `from`: where another
@@ -187,20 +186,17 @@ impl Store {
             ]
         };
         let rows: Vec<Vec<Arg>> = deliveries.iter().map(row).collect();
-        let (moved, flush) = self
-            .db
-            .transaction(async |mut tx| {
-                let sql = "update webhooks set seen = $3 where name = $1 and seen = $2";
-                let moved = tx.execute(sql, vec![name.into(), from.into(), Arg::from(to)]).await? == 1;
-                if moved {
-                    let head = "insert into webhook_deliveries (id, webhook, ticket, event, kind, body, queued_at, not_before)";
-                    tx.insert(head, 8, "", rows.clone()).await?;
-                }
-                Ok((moved, tx))
-            })
-            .await?;
-        flush.done().await?;
-        Ok(moved)
+        let written = self.db.durably(async |mut tx| {
+            let sql = "update webhooks set seen = $3 where name = $1 and seen = $2";
+            let moved = tx.execute(sql, vec![name.into(), from.into(), Arg::from(to)]).await? == 1;
+            if moved {
+                let head =
+                    "insert into webhook_deliveries (id, webhook, ticket, event, kind, body, queued_at, not_before)";
+                tx.insert(head, 8, "", rows.clone()).await?;
+            }
+            Ok((moved, tx))
+        });
+        written.await
     }
 
     /// The delivery with this id.
@@ -245,7 +241,7 @@ impl Store {
         );
         let done = self.settle(claimed, &sql, vec![ms(now).into(), Arg::from(status)]).await?;
         let sql = "update webhooks set failing_since = null where name = $1 and failing_since is not null";
-        self.write_job(sql, vec![name.into()]).await?;
+        self.write(sql, vec![name.into()]).await?;
         Ok(done)
     }
 
@@ -264,7 +260,7 @@ impl Store {
         let sql = format!("update webhook_deliveries set status = $3 where {}", held(Queue::Webhooks));
         self.settle(claimed, &sql, vec![status.into()]).await?;
         let sql = "update webhooks set failing_since = $2 where name = $1 and failing_since is null";
-        self.write_job(sql, vec![name.into(), ms(now).into()]).await.map(drop)
+        self.write(sql, vec![name.into(), ms(now).into()]).await.map(drop)
     }
 
     /// Takes an endpoint out of use, and says why. Whether it was in use.
@@ -274,7 +270,7 @@ impl Store {
     /// Where the database cannot be written.
     pub async fn disable_webhook(&self, name: &str, now: Timestamp, why: &str) -> Result<bool, Error> {
         let sql = "update webhooks set disabled_at = $2, why = $3 where name = $1 and disabled_at is null";
-        Ok(self.write_job(sql, vec![name.into(), ms(now).into(), why.into()]).await? == 1)
+        Ok(self.write(sql, vec![name.into(), ms(now).into(), why.into()]).await? == 1)
     }
 
     /// Takes an endpoint into use again: what waits for it is due now. Whether there is such an endpoint.
@@ -284,7 +280,7 @@ impl Store {
     /// Where the database cannot be written.
     pub async fn enable_webhook(&self, name: &str, now: Timestamp) -> Result<bool, Error> {
         let sql = "update webhooks set disabled_at = null, failing_since = null, why = '' where name = $1";
-        let known = self.write_job(sql, vec![name.into()]).await? == 1;
+        let known = self.write(sql, vec![name.into()]).await? == 1;
         self.deliver_now(name, now).await?;
         Ok(known)
     }
@@ -297,7 +293,7 @@ impl Store {
     pub async fn deliver_now(&self, name: &str, now: Timestamp) -> Result<(), Error> {
         let sql = "update webhook_deliveries set not_before = $2 \
                    where webhook = $1 and sent_at is null and dead_at is null and not_before > $2";
-        self.write_job(sql, vec![name.into(), ms(now).into()]).await.map(drop)
+        self.write(sql, vec![name.into(), ms(now).into()]).await.map(drop)
     }
 
     /// The secrets that the desk keeps under a name.
@@ -319,11 +315,11 @@ impl Store {
         let changed = match before {
             None => {
                 let sql = "insert into secrets (name, value) values ($1, $2) on conflict do nothing";
-                self.write_job(sql, vec![name.into(), Arg::from(value)]).await?
+                self.write(sql, vec![name.into(), Arg::from(value)]).await?
             }
             Some(before) => {
                 let sql = "update secrets set value = $3 where name = $1 and value = $2";
-                self.write_job(sql, vec![name.into(), before.into(), Arg::from(value)]).await?
+                self.write(sql, vec![name.into(), before.into(), Arg::from(value)]).await?
             }
         };
         Ok(changed == 1)
@@ -349,7 +345,7 @@ impl Store {
         );
         let mut args: Vec<Arg> = vec![name.into(), ms(since).into(), ms(now).into()];
         args.extend(id.map(Arg::from));
-        self.write_job(&sql, args).await
+        self.write(&sql, args).await
     }
 
     /// Forgets some deliveries that succeeded before a time; how many.
@@ -360,6 +356,6 @@ impl Store {
     pub async fn forget_deliveries(&self, before: Timestamp) -> Result<u64, Error> {
         let sql = "delete from webhook_deliveries where id in (select id from webhook_deliveries where sent_at < $1 \
                    order by sent_at limit $2)";
-        self.write_job(sql, vec![ms(before).into(), FORGOTTEN_AT_ONCE.into()]).await
+        self.write(sql, vec![ms(before).into(), FORGOTTEN_AT_ONCE.into()]).await
     }
 }

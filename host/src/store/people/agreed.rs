@@ -71,12 +71,12 @@ impl Store {
         let row: Vec<Arg> =
             vec![digest.as_str().into(), what.as_str().into(), author.as_str().into(), Arg::from(ms(*at))];
         let head = "insert into configuration_waiting (digest, what, author, noted_at)";
-        let written = self.db.transaction(async |mut tx| {
+        let written = self.db.durably(async |mut tx| {
             tx.execute("delete from configuration_waiting", Vec::new()).await?;
             tx.insert(head, 4, "on conflict (digest) do nothing", vec![row.clone()]).await?;
             Ok(((), tx))
         });
-        written.await?.1.done().await
+        written.await
     }
 
     /// Keeps the files that are agreed to, in the place of those before, and notes it in the audit; none waits any more.
@@ -96,7 +96,7 @@ impl Store {
         let rows: Vec<Vec<Arg>> = files.iter().map(row).collect();
         let head = "insert into configuration_agreed (file, content, with_tables)";
         let tail = "on conflict (file) do update set content = excluded.content, with_tables = excluded.with_tables";
-        let written = self.db.transaction(async |mut tx| {
+        let written = self.db.durably(async |mut tx| {
             tx.execute("delete from configuration_agreed", Vec::new()).await?;
             tx.insert(head, 3, tail, rows.clone()).await?;
             tx.execute("delete from configuration_waiting", Vec::new()).await?;
@@ -104,6 +104,6 @@ impl Store {
             audit::append(&mut tx, &[audit::Entry { at: now, event: audit::FILES, about, detail }]).await?;
             Ok(((), tx))
         });
-        written.await?.1.done().await
+        written.await
     }
 }

@@ -98,8 +98,7 @@ impl Store {
     ///
     /// Where the database cannot be read.
     pub async fn configuration_revision(&self) -> Result<i64, Error> {
-        let row = self.db.optional("select coalesce(max(revision), 0) from configuration_versions", Vec::new()).await?;
-        row.map_or(Ok(0), |row| row.int(0))
+        self.number("select coalesce(max(revision), 0) from configuration_versions", Vec::new()).await
     }
 
     /// The documents that are live by their words: each with its revision and content.
@@ -157,7 +156,7 @@ impl Store {
             ms(now).into(),
             new.again.into(),
         ];
-        let written = self.db.transaction(async |mut tx| {
+        let written = self.db.durably(async |mut tx| {
             if tx.execute(sql, args.clone()).await? == 0 {
                 return Err(Error::Conflict);
             }
@@ -167,7 +166,7 @@ impl Store {
             audit::append(&mut tx, &entries(new, seen + 1, now)).await?;
             Ok(((), tx))
         });
-        written.await?.1.done().await?;
+        written.await?;
         Ok(seen + 1)
     }
 
@@ -228,13 +227,7 @@ impl Store {
     }
 
     async fn one_draft(&self, sql: &str, args: Vec<Arg>) -> Result<(), Error> {
-        let written = self.db.transaction(async |mut tx| {
-            if tx.execute(sql, args.clone()).await? == 0 {
-                return Err(Error::Conflict);
-            }
-            Ok(((), tx))
-        });
-        written.await?.1.done().await
+        if self.write(sql, args).await? == 0 { Err(Error::Conflict) } else { Ok(()) }
     }
 
     /// How many tickets on which work is owed have each value in a column of theirs.

@@ -31,8 +31,7 @@ impl Store {
     ///
     /// Where the database cannot be read.
     pub async fn delegation_revision(&self) -> Result<i64, Error> {
-        let row = self.db.optional("select revision from delegation_revision where id = 1", Vec::new()).await?;
-        row.map_or(Ok(0), |row| row.int(0))
+        self.number("select revision from delegation_revision where id = 1", Vec::new()).await
     }
 
     /// All whose last day is not before this one, the newest first.
@@ -67,7 +66,7 @@ impl Store {
         let (db, made, notices) = (self.db.clone(), made.clone(), notices.to_vec());
         apart(async move {
             let (made, notices) = (&made, notices.as_slice());
-            let written = db.transaction(|mut tx| async move {
+            let written = db.durably(|mut tx| async move {
                 let sql = "update delegation_revision set revision = revision + 1 where id = 1 and revision = $1";
                 let is_new = tx.execute(sql, vec![known.into()]).await? == 1;
                 if is_new {
@@ -78,9 +77,7 @@ impl Store {
                 }
                 Ok((is_new, tx))
             });
-            let (is_new, flush) = written.await?;
-            flush.done().await?;
-            Ok(is_new)
+            written.await
         })
         .await
     }
@@ -95,7 +92,7 @@ impl Store {
         let (db, ended, notices) = (self.db.clone(), ended.clone(), notices.to_vec());
         apart(async move {
             let (ended, notices) = (&ended, notices.as_slice());
-            let written = db.transaction(|mut tx| async move {
+            let written = db.durably(|mut tx| async move {
                 let sql = "update delegations set ended_at = $1, ended_by = $2 where id = $3 and ended_at is null";
                 let args = vec![ms(when).into(), ended.ended_by.clone().into(), Arg::from(ended.id.0)];
                 if tx.execute(sql, args).await? == 1 {
@@ -106,8 +103,7 @@ impl Store {
                 }
                 Ok(((), tx))
             });
-            let ((), flush) = written.await?;
-            flush.done().await
+            written.await
         })
         .await
     }

@@ -42,8 +42,7 @@ pub enum Kept {
 impl Store {
     /// How often the directory has changed.
     pub async fn directory_revision(&self) -> Result<i64, Error> {
-        let row = self.db.optional("select revision from directory_revision where id = 1", Vec::new()).await?;
-        row.map_or(Ok(0), |row| row.int(0))
+        self.number("select revision from directory_revision where id = 1", Vec::new()).await
     }
 
     /// All entries, in the order in which they came; also those that were deleted.
@@ -60,7 +59,7 @@ impl Store {
         }
         apart(async move {
             let (entry, noted) = (&entry, std::slice::from_ref(&noted));
-            let written = db.transaction(|mut tx| async move {
+            let written = db.durably(|mut tx| async move {
                 let sql = "update directory_revision set revision = revision + 1 where id = 1 and revision = $1";
                 let kept =
                     if tx.execute(sql, vec![known.into()]).await? == 1 { Kept::Written } else { Kept::Overtaken };
@@ -78,9 +77,7 @@ impl Store {
                 }
                 Ok((kept, tx))
             });
-            let (kept, flush) = written.await?;
-            flush.done().await?;
-            Ok(kept)
+            written.await
         })
         .await
     }

@@ -183,16 +183,14 @@ impl Store {
         let db = self.db.clone();
         apart(async move {
             let (args, entry) = (&args, &entry);
-            let written = db.transaction(|mut tx| async move {
+            let written = db.durably(|mut tx| async move {
                 let changed = tx.execute(sql, args.clone()).await?;
                 if changed > 0 {
                     audit::append(&mut tx, entry.as_slice()).await?;
                 }
                 Ok((changed, tx))
             });
-            let (changed, flush) = written.await?;
-            flush.done().await?;
-            Ok(changed)
+            written.await
         })
         .await
     }
@@ -207,7 +205,7 @@ impl Store {
         let db = self.db.clone();
         apart(async move {
             let (args, entry) = (&args, &entry);
-            let written = db.transaction(|mut tx| async move {
+            let written = db.durably(|mut tx| async move {
                 let keys: Vec<String> =
                     tx.all(sql, args.clone()).await?.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?;
                 let changed = keys.len() as u64;
@@ -220,9 +218,7 @@ impl Store {
                 }
                 Ok((changed, tx))
             });
-            let (changed, flush) = written.await?;
-            flush.done().await?;
-            Ok(changed)
+            written.await
         })
         .await
     }

@@ -325,19 +325,18 @@ impl Store {
         let mut done = ErasedCount { tickets: 0, entries: 0 };
         for number in tickets {
             let parts = parts.remove(&number).unwrap_or_default();
-            let written = self.db.transaction(async |mut tx| {
+            let written = self.db.durably(async |mut tx| {
                 let entries = erase_in_ticket(&mut tx, erasure, TicketNumber(number), &parts).await?;
                 Ok((entries, tx))
             });
-            let (entries, flush) = written.await?;
-            flush.done().await?;
+            let entries = written.await?;
             if let Some(entries) = entries {
                 done.tickets += 1;
                 done.entries += entries;
             }
         }
         let args = vec![Arg::from(erasure.person.as_str()), erasure.pseudonym.into()];
-        let written = self.db.transaction(async |mut tx| {
+        let written = self.db.durably(async |mut tx| {
             let entrance = entrance::marks_of(&mut tx, erasure.person).await?;
             for sql in ELSEWHERE {
                 tx.execute(sql, args.clone()).await?;
@@ -352,7 +351,7 @@ impl Store {
             audit::append(&mut tx, &[entry]).await?;
             Ok(((), tx))
         });
-        written.await?.1.done().await?;
+        written.await?;
         Ok(done)
     }
 

@@ -41,10 +41,10 @@ impl Store {
         }
         let head = "insert into access_places (person, place, seen_at)";
         let tail = "on conflict (person) do update set place = excluded.place, seen_at = excluded.seen_at";
-        let written = self.db.transaction(async |mut tx| {
+        let written = self.db.durably(async |mut tx| {
             tx.insert(head, 3, tail, rows.clone()).await?;
             Ok(((), tx))
         });
-        written.await?.1.done().await
+        written.await
     }
 }

@@ -253,8 +253,7 @@ impl Store {
 
     /// A number that changes with every change of any rule's life: cheap to ask for.
     pub async fn deployment_revision(&self) -> Result<i64, Error> {
-        let row = self.db.optional("select revision from deployment_revision where one = 1", Vec::new()).await?;
-        row.map_or(Ok(0), |row| row.int(0))
+        self.number("select revision from deployment_revision where one = 1", Vec::new()).await
     }
 
     /// The versions of each rule whose answers counted at an instant, by the rule's name: the active one, and after it one on trial that
@@ -284,8 +283,7 @@ impl Store {
     ///
     /// Where the database cannot be read or written.
     pub async fn note_reload(&self, by: &str, now: Timestamp) -> Result<(), Error> {
-        let row = self.db.optional("select coalesce(max(seq), 0) from deployment_events", Vec::new()).await?;
-        let until = row.map_or(Ok(0), |row| row.int(0))?;
+        let until = self.number("select coalesce(max(seq), 0) from deployment_events", Vec::new()).await?;
         let (about, detail) = ("rules".to_owned(), json!({ "by": by, "until": until }));
         self.audit(audit::Entry { at: now, event: audit::RELOADED, about, detail }).await
     }

@@ -61,7 +61,7 @@ impl Store {
         let db = self.db.clone();
         apart(async move {
             let labels = &labels;
-            let written = db.transaction(|mut tx| async move {
+            let written = db.durably(|mut tx| async move {
                 let row = |(field, value): &(&'static str, String)| {
                     vec![ticket.0.into(), (*field).into(), Arg::from(value.as_str())]
                 };
@@ -70,8 +70,7 @@ impl Store {
                 tx.insert(head, 3, "on conflict do nothing", rows).await?;
                 Ok(((), tx))
             });
-            let ((), flush) = written.await?;
-            flush.done().await
+            written.await
         })
         .await
     }

@@ -55,18 +55,29 @@ impl Store {
         rows::ticket(&self.db.quick(&rows::select("t.id = $1"), vec![id.0.into()]).await?)
     }
 
+    /// The number of the ticket with this id.
+    pub async fn number_of(&self, id: TicketId) -> Result<Option<TicketNumber>, Error> {
+        let row = self.db.optional("select number from tickets where id = $1", vec![id.0.into()]).await?;
+        row.map(|row| Ok(TicketNumber(row.int(0)?))).transpose()
+    }
+
     /// The tickets with these ids, in no certain order. Those that are not there, or are damaged, are left out.
     pub async fn tickets_by_ids(&self, ids: &[TicketId]) -> Result<Vec<Ticket>, Error> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
+        let read = self.rows_of_tickets(ids).await?;
+        Ok(read.values().filter_map(|rows| rows::ticket(rows).ok()).flatten().collect())
+    }
+
+    /// The rows of the tickets with these ids, of which there is one at least, by the tickets' numbers.
+    pub(in crate::store) async fn rows_of_tickets(&self, ids: &[TicketId]) -> Result<BTreeMap<i64, Vec<Row>>, Error> {
         let sql = rows::select(&format!("t.id in ({})", places(0, ids.len())));
         let mut of_number: BTreeMap<i64, Vec<Row>> = BTreeMap::new();
         for row in self.db.all(&sql, ids.iter().map(|id| id.0.into()).collect()).await? {
             of_number.entry(row.int(0)?).or_default().push(row);
         }
-        let read: Vec<Option<Ticket>> = of_number.values().filter_map(|rows| rows::ticket(rows).ok()).collect();
-        Ok(read.into_iter().flatten().collect())
+        Ok(of_number)
     }
 
     /// A ticket's messages after one of them, oldest first.

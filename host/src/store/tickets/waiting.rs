@@ -152,7 +152,7 @@ impl Store {
     }
 
     async fn keep_take_up(&self, gone: &BTreeSet<String>, new: &[(&str, i64, i64, i64)]) -> Result<(), Error> {
-        let written = self.db.transaction(async |mut tx| {
+        let written = self.db.durably(async |mut tx| {
             for team in gone {
                 tx.execute("delete from take_up where team = $1", vec![team.as_str().into()]).await?;
             }
@@ -164,7 +164,7 @@ impl Store {
             }
             Ok(((), tx))
         });
-        written.await?.1.done().await
+        written.await
     }
 
     /// How often a ticket went back to this team because it was not taken up, counted from when it came to the team, or a person
@@ -236,8 +236,7 @@ impl Store {
         number: TicketNumber,
     ) -> Result<(Vec<TicketNumber>, Option<TicketNumber>), Error> {
         let upto = number.0.saturating_add(NUMBERS_AT_ONCE);
-        let last = self.db.optional("select coalesce(max(number), 0) from tickets", Vec::new()).await?;
-        let last = last.map_or(Ok(0), |row| row.int(0))?;
+        let last = self.number("select coalesce(max(number), 0) from tickets", Vec::new()).await?;
         let sql = "select number from tickets where number > $1 and number <= $2 \
                    and (unfinished = 1 or state = 'resolved') order by number";
         let rows = self.db.all(sql, vec![number.0.into(), upto.into()]).await?;
@@ -267,7 +266,7 @@ impl Store {
                 continue;
             }
             let count = "select count(*) from tickets where team = $1 and unfinished = 1";
-            let count = self.db.optional(count, vec![team.as_str().into()]).await?.map_or(Ok(0), |row| row.int(0))?;
+            let count = self.number(count, vec![team.as_str().into()]).await?;
             if count > 0 {
                 found.insert(team, count);
             }

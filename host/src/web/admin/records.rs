@@ -62,7 +62,7 @@ async fn render(visit: Visit, walked: Vec<Walked>, q: String) -> Result<Response
     let unsearchable = visit.app.unsearchable_from().await?;
     let may_check = permission::check_records(&visit.actor).is_ok();
     let f = visit.frame;
-    let row = |ticket| f.row(ticket, (sights.of(ticket).version(ticket.version), ticket.updated_at), false);
+    let row = |ticket| f.row(ticket, &sights, Frame::state);
     let rows = tickets.iter().map(row).collect();
     let whole = walked.iter().all(|walked| walked.breaks.is_empty());
     page(StatusCode::OK, &RecordsPage { rows, whole, walked, may_check, q, unsearchable, f })

@@ -167,8 +167,7 @@ impl Frame {
 
     /// An option of a form as it is read: common ones in the reader's language, others as the organisation calls them.
     pub fn option(&self, value: &str) -> String {
-        let key = format!("option.{value}");
-        if self.words.has(&key) { self.words.t(&key) } else { value.to_owned() }
+        self.named("option", value)
     }
 
     /// Why a request for access was decided so: the desk's own words in those of the reader, the words of rules as they are.

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use super::Frame;
 use super::times::When;
 use super::words::Words;
-use crate::app::tickets::work::TicketSummary;
+use crate::app::tickets::work::{Sights, TicketSummary};
 use crate::desk::id::PriorityId;
 use crate::desk::sla::ClockKind;
 use crate::desk::ticket::{State, WaitingFor};
@@ -119,16 +119,16 @@ impl Frame {
         self.organisation.teams.get(id).map_or_else(|| id.to_owned(), |team| team.name.clone())
     }
 
-    /// A ticket as a row of a list; `plain` for the one who asked.
-    pub fn row(&self, ticket: &TicketSummary, (version, updated): (i64, jiff::Timestamp), plain: bool) -> Row {
+    /// A ticket as a row of a list, with its state by [`Frame::state`] or [`Frame::plain_state`].
+    pub fn row(&self, ticket: &TicketSummary, sights: &Sights, state: fn(&Frame, State) -> StateWord) -> Row {
+        let sight = sights.of(ticket);
         Row {
             key: ticket.number.to_string(),
-            version,
+            version: sight.version(ticket.version),
             subject: ticket.subject.clone(),
             state: match ticket.damaged.is_empty() {
                 false => StateWord { text: self.words.t("state.damaged"), tone: "wait" },
-                true if plain => self.plain_state(ticket.state),
-                true => self.state(ticket.state),
+                true => state(self, ticket.state),
             },
             priority: self.priority(&ticket.priority),
             category: self.category(ticket.category.as_str()),
@@ -137,7 +137,7 @@ impl Frame {
             requester: self.name(&ticket.requester),
             due: ticket.due_at.map(|due| self.times.due(due)),
             risk: ticket.due_at.map_or(0, |due| self.times.risk(ticket.created_at, due)),
-            updated: self.times.ago(updated),
+            updated: self.times.ago(sight.updated_at(ticket.updated_at)),
             waits_for_requester: matches!(ticket.state, State::Waiting(WaitingFor::Requester) | State::Resolved),
         }
     }

@@ -14,7 +14,7 @@ use super::frame::{Frame, page};
 use super::knowledge::{self, Entry};
 use super::session::Visit;
 use crate::app::tickets::search::SearchFilter;
-use crate::app::tickets::work::{Filter, Start, TicketSummary};
+use crate::app::tickets::work::{Filter, Start};
 use crate::desk::id::{PersonId, TicketNumber};
 use crate::desk::organisation::Kind;
 use crate::desk::ticket::State;
@@ -98,11 +98,7 @@ async fn department_rows(visit: &Visit, department: &str, states: Vec<State>) ->
 
 async fn rows(visit: &Visit, filter: Filter, limit: usize) -> Result<Vec<Row>, Failure> {
     let (found, sights) = visit.app.tickets(&visit.actor, filter, Start::Queue(None), limit).await?;
-    let row = |ticket: &TicketSummary| {
-        let sight = sights.of(ticket);
-        visit.frame.row(ticket, (sight.version(ticket.version), sight.updated_at(ticket.updated_at)), true)
-    };
-    Ok(found.items.iter().map(row).collect())
+    Ok(found.items.iter().map(|ticket| visit.frame.row(ticket, &sights, Frame::plain_state)).collect())
 }
 
 /// States in which a ticket is of interest to the one who asked.
@@ -210,12 +206,7 @@ pub async fn find(visit: Visit, Query(Find { q }): Query<Find>) -> Result<Respon
     let articles = knowledge::with_words(&visit, &q).await?;
     let unsearchable = visit.app.unsearchable_from().await?;
     let (found, sights) = visit.app.search_tickets(&visit.actor, &q, SearchFilter::default(), ROWS).await?;
-    let plain = !visit.frame.works();
-    let row = |ticket: &TicketSummary| {
-        let sight = sights.of(ticket);
-        let seen = (sight.version(ticket.version), sight.updated_at(ticket.updated_at));
-        visit.frame.row(ticket, seen, plain)
-    };
-    let rows = found.iter().map(row).collect();
+    let state = if visit.frame.works() { Frame::state } else { Frame::plain_state };
+    let rows = found.iter().map(|ticket| visit.frame.row(ticket, &sights, state)).collect();
     page(StatusCode::OK, &FindPage { f: visit.frame, q, offers, articles, rows, unsearchable })
 }

@@ -209,7 +209,7 @@ pub async fn render(visit: Visit, asked: Asked, said: Said) -> Result<Response, 
     };
     let (found, sights) = visit.app.tickets(&visit.actor, filter, asked.start(), ROWS).await?;
     let f = &visit.frame;
-    let row = |ticket| f.row(ticket, (sights.of(ticket).version(ticket.version), ticket.updated_at), false);
+    let row = |ticket| f.row(ticket, &sights, Frame::state);
     let rows = found.items.iter().map(row).collect();
     let views = views::views(&visit, &asked, &own);
     let here = views.front.iter().chain(&views.folded).find(|view| view.here).map(|view| view.name.clone());

@@ -331,8 +331,7 @@ pub async fn card(visit: &Visit, seen: &Seen) -> Result<Card, Failure> {
     let filter = Filter { requester: Some(requester.to_string()), ..Filter::default() };
     let (found, sights) = visit.app.tickets(&visit.actor, filter, Start::Queue(None), OTHERS + 1).await?;
     let others = found.items.iter().filter(|ticket| ticket.number != seen.ticket.number).take(OTHERS);
-    let others =
-        others.map(|ticket| f.row(ticket, (sights.of(ticket).version(ticket.version), ticket.updated_at), false));
+    let others = others.map(|ticket| f.row(ticket, &sights, Frame::state));
     let person = f.organisation.people.get(requester);
     let text = |of: fn(&crate::desk::organisation::Person) -> &String| person.map(of).cloned().unwrap_or_default();
     Ok(Card {
@@ -412,8 +411,8 @@ impl Edit {
             (id, name)
         };
         let team = organisation.teams.get(&ticket.team);
-        let active = |id: &PersonId| organisation.people.get(id).is_some_and(|person| person.active);
-        let members = team.iter().flat_map(|team| &team.members).filter(|member| active(&member.person));
+        let members = team.iter().flat_map(|team| &team.members);
+        let members = members.filter(|member| organisation.is_active(&member.person));
         let now = |id: Option<String>| id.unwrap_or_default();
         let members: Vec<(String, String)> =
             members.map(|member| (member.person.to_string(), f.name(&member.person))).collect();

@@ -12,6 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
+use super::super::address::operations;
 use super::super::problem::{Kind, Problem};
 use crate::desk::change::condition::{Condition, Tags};
 
@@ -105,20 +106,11 @@ pub fn unless_known(headers: &HeaderMap, tag: &str) -> Result<Option<Response>, 
 
 /// The operations of a document that look at preconditions, as `PUT /api/v1/tables/{name}`.
 pub fn looked_at(document: &Value) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    for (path, methods) in document.get("paths").and_then(Value::as_object).into_iter().flatten() {
-        for (method, operation) in methods.as_object().into_iter().flatten() {
-            let parameters = operation.get("parameters").and_then(Value::as_array);
-            let is_one = |parameter: &Value| {
-                let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default();
-                name.eq_ignore_ascii_case("If-Match") || name.eq_ignore_ascii_case("If-None-Match")
-            };
-            if parameters.into_iter().flatten().any(is_one) {
-                found.insert(format!("{} {path}", method.to_uppercase()));
-            }
-        }
-    }
-    found
+    let is_one = |parameter: &Value| {
+        let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default();
+        name.eq_ignore_ascii_case("If-Match") || name.eq_ignore_ascii_case("If-None-Match")
+    };
+    operations(document, |_, parameters| parameters.iter().any(is_one))
 }
 
 /// Refuses a precondition of a write on routes that look at none, so that one is honoured or refused, and no client believes that it

@@ -21,8 +21,7 @@ impl Office {
     /// Whether the access of so many people may be ended now because they have left; where not, that is noted once.
     pub(super) async fn may_end(&self, left: usize, holders: usize) -> Result<bool, Error> {
         let now = self.clock.now();
-        let since = now.checked_sub(WITHIN).unwrap_or(Timestamp::MIN);
-        let configured = self.organisation().defaults.leavers_max.and_then(|most| usize::try_from(most).ok());
+        let (since, configured) = self.counted(now);
         let most = configured.unwrap_or_else(|| LEAVERS_MAX.max(holders / 2));
         let lately = usize::try_from(self.store.left_since(since).await?).unwrap_or(usize::MAX);
         if left.saturating_add(lately) <= most {
@@ -47,8 +46,7 @@ impl Office {
 
     /// Whether a grant may end now because its app has lost it: not where the app has lost those of so many people within an hour.
     pub(in crate::app) async fn may_end_removed(&self, grant: &Grant) -> Result<bool, Error> {
-        let since = self.clock.now().checked_sub(WITHIN).unwrap_or(Timestamp::MIN);
-        let configured = self.organisation().defaults.leavers_max.and_then(|most| usize::try_from(most).ok());
+        let (since, configured) = self.counted(self.clock.now());
         let most = configured.unwrap_or(LEAVERS_MAX);
         let lately = usize::try_from(self.store.removed_since(&grant.app, since).await?).unwrap_or(usize::MAX);
         if lately < most {
@@ -56,6 +54,12 @@ impl Office {
         }
         tracing::error!(app = %grant.app, lately, most, "an app has lost the access of so many people that it may have gone wrong: no more of it ends within this hour");
         Ok(false)
+    }
+
+    /// Since when leavers are counted, and how many there may be where the configuration says it.
+    fn counted(&self, now: Timestamp) -> (Timestamp, Option<usize>) {
+        let configured = self.organisation().defaults.leavers_max.and_then(|most| usize::try_from(most).ok());
+        (now.checked_sub(WITHIN).unwrap_or(Timestamp::MIN), configured)
     }
 
     /// The last time that the desk stopped; `None` where it never did.

@@ -68,10 +68,10 @@ impl Office {
         let organisation = self.organisation();
         let known = organisation.people.get(person);
         let mut accounts = organisation.other_accounts(person);
-        accounts.retain(|account| organisation.people.get(account).is_some_and(|one| one.active));
+        accounts.retain(|account| organisation.is_active(account));
         Ok(Offboarding {
             accounts,
-            here: known.is_some_and(|person| person.active),
+            here: organisation.is_active(person),
             known: known.map(|person| (organisation.source_of(person), person.valid)),
             requests: requests.into_iter().map(|open| open.number).collect(),
             grants: self.store.grants_as_far_as_known(person, self.clock.now(), None).await?,

@@ -139,7 +139,8 @@ fn plot(table: &ReportTable, locale: &str) -> Option<String> {
     Some(svg)
 }
 
-fn escaped(text: &str) -> String {
+/// Text as HTML takes it, in content and in attributes.
+pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }
 

@@ -165,9 +165,9 @@ impl App {
         }
         let grants_access = form.is_some_and(|form| form.grants_access);
         let tries = if grants_access && beside.is_none() { TRIES_MAX } else { 1 };
-        for _ in 0..tries {
+        for new in std::iter::repeat_n(new, tries) {
             let with = (idempotency.as_ref(), beside.as_ref());
-            if let Some(made) = self.create_once(&organisation, new.clone(), now, with).await? {
+            if let Some(made) = self.create_once(&organisation, new, now, with).await? {
                 return Ok(made.seen_by(actor));
             }
         }

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::plot::{bar, escaped, latency, matrix};
+use super::plot::{bar, latency, matrix};
 use super::text::bounded;
+use crate::app::observe::reports::html::escaped;
 use crate::app::replay::access::AccessReport;
 use crate::app::replay::promises::PromiseReport;
 use crate::app::replay::report::{CostReport, FieldReport, Report, StageReport};

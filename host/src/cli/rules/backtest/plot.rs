@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::app::observe::reports::html::escaped;
 use crate::app::replay::report::{BAR_STEP, CostReport, FieldReport, SideReport};
 use crate::cli::which::thousands;
 
@@ -15,22 +16,6 @@ const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 140.0;
 /// How much larger one bar's size is than that of the bar before it.
 const STEP: f64 = BAR_STEP;
-
-/// Text as HTML takes it, in content and in attributes.
-pub fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out += "&amp;",
-            '<' => out += "&lt;",
-            '>' => out += "&gt;",
-            '"' => out += "&quot;",
-            '\'' => out += "&#39;",
-            c => out.push(c),
-        }
-    }
-    out
-}
 
 /// A bar with a share of its length filled.
 pub fn bar(part: u64, whole: u64, class: &str) -> String {

@@ -387,16 +387,17 @@ impl ScimApp {
                 _ => Err(Trouble::Refused(404, "the app has no user for this person".to_owned())),
             };
         };
-        let mut said = self.set_member(&op.entitlement, &user, effect.is_wanted()).await?;
+        let mut said = self.set_member(&op.entitlement, &user, op.direction).await?;
         if let Some(tier) = &op.replaces {
-            let taken = self.set_member(&Entitlement::Tier(tier.clone()), &user, false).await?;
+            let taken = self.set_member(&Entitlement::Tier(tier.clone()), &user, Direction::Revoke).await?;
             said = format!("{said}; {taken}");
         }
         Ok(said)
     }
 
     /// Makes a user a member of a group, or not one.
-    async fn set_member(&self, entitlement: &Entitlement, user: &Resource, member: bool) -> Result<String, Trouble> {
+    async fn set_member(&self, entitlement: &Entitlement, user: &Resource, way: Direction) -> Result<String, Trouble> {
+        let member = way != Direction::Revoke;
         let Some(id) = self.group_id(entitlement).await? else {
             return if member {
                 Err(Trouble::Refused(404, format!("the app has no group for {entitlement}")))
@@ -414,7 +415,7 @@ impl ScimApp {
             Ok(reply) => Ok(reply.said),
             Err(trouble) if trouble.is(404) && !member => Ok(format!("PATCH {path}: 404, it is gone")),
             // Not every server takes a path with a filter, or PATCH at all: then the whole group is written, as it was read.
-            Err(trouble) if has_no_patch(&trouble) => self.rewrite(entitlement, user, member).await,
+            Err(trouble) if has_no_patch(&trouble) => self.rewrite(entitlement, user, way).await,
             Err(trouble) => Err(trouble),
         }
     }
@@ -434,7 +435,7 @@ impl ScimApp {
         asked.is_ok_and(|reply| reply.body.get("totalResults").and_then(Value::as_u64) == Some(0))
     }
 
-    async fn rewrite(&self, entitlement: &Entitlement, user: &Resource, member: bool) -> Result<String, Trouble> {
+    async fn rewrite(&self, entitlement: &Entitlement, user: &Resource, way: Direction) -> Result<String, Trouble> {
         let missing = || Trouble::Refused(404, format!("the app has no group for {entitlement}"));
         let group = self.group(entitlement).await?.ok_or_else(missing)?;
         if !self.shows_all_members(&group, user).await {
@@ -446,7 +447,7 @@ impl ScimApp {
         }
         let mut members = group.body.get("members").and_then(Value::as_array).cloned().unwrap_or_default();
         members.retain(|one| one.get("value").and_then(Value::as_str) != Some(user.id.as_str()));
-        if member {
+        if way != Direction::Revoke {
             members.push(json!({ "value": user.id }));
         }
         let mut body = group.body.clone();

@@ -77,11 +77,8 @@ impl Finding {
 
 /// Orders that what has come back is taken away again, for the grant that had given it. `None` where a grant gives it by now.
 pub fn take_away(ticket: &Ticket, grant: &Grant, entitlement: &Entitlement, at: &At<'_>) -> Option<Change> {
-    let mut books = at.review().books();
+    let mut books = at.review().books().with(grant);
     let key = (&grant.subject, &grant.app);
-    if !books.grants.iter().any(|held| held.id == grant.id) {
-        books.grants.push(grant.clone());
-    }
     let mut change = Change::update(ticket, changed(ticket, at.now), Vec::new());
     let open = books.ops.len();
     let holding = Holding {

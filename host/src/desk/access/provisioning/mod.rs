@@ -13,6 +13,7 @@ use jiff::Timestamp;
 
 use super::{EndReason, Grant, GrantState};
 use crate::desk::id::{AppId, GrantId, OpId, PersonId, TicketId, TierId};
+use crate::desk::organisation::App;
 
 pub mod finding;
 pub mod plan;
@@ -37,6 +38,21 @@ impl fmt::Display for Entitlement {
             Entitlement::Role(role) => write!(f, "role:{role}"),
             Entitlement::Group(group) => write!(f, "group:{group}"),
         }
+    }
+}
+
+impl Entitlement {
+    /// All that any grant can give in some apps, but for the account.
+    pub fn of_apps<'a>(apps: impl IntoIterator<Item = &'a App>) -> Vec<Entitlement> {
+        let mut all = Vec::new();
+        for tier in apps.into_iter().flat_map(|app| &app.tiers) {
+            all.push(Entitlement::Tier(tier.id.clone()));
+            all.extend(tier.roles.iter().cloned().map(Entitlement::Role));
+            all.extend(tier.groups.iter().map(|group| Entitlement::Group(group.to_string())));
+        }
+        all.sort();
+        all.dedup();
+        all
     }
 }
 
@@ -216,6 +232,15 @@ pub struct Books {
 }
 
 impl Books {
+    /// The same, with this grant among them.
+    #[must_use]
+    pub fn with(mut self, grant: &Grant) -> Books {
+        if !self.grants.iter().any(|held| held.id == grant.id) {
+            self.grants.push(grant.clone());
+        }
+        self
+    }
+
     /// Notes where a grant stands, and why it ends where it does.
     pub fn stands(&mut self, grant: GrantId, state: GrantState, reason: Option<EndReason>) {
         for held in self.grants.iter_mut().filter(|held| held.id == grant) {

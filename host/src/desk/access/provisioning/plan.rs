@@ -13,7 +13,7 @@ use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::change::message::MessageKind;
 use crate::desk::change::timer::{TimerKind, TimerWrite};
-use crate::desk::id::{AppId, PersonId, TicketId, TierId};
+use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TierId};
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::connector::Kind;
 use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Visibility};
@@ -209,7 +209,7 @@ fn order(change: &mut Change, books: &mut Books, key: Key<'_>, at: &At<'_>) {
         };
         replaced.extend(replaces.clone().map(Entitlement::Tier));
         let direction = if replaces.is_some() { Direction::Replace } else { Direction::Grant };
-        let op = planned(books, reason, entitlement, direction, at);
+        let op = planned(books, key, (reason.ticket, reason.id), (entitlement, direction), at);
         write(change, books, Op { replaces, ..op });
     }
     let over =
@@ -222,12 +222,9 @@ fn order(change: &mut Change, books: &mut Books, key: Key<'_>, at: &At<'_>) {
             let ended = |grant: &&Grant| {
                 grant.subject == *key.0 && grant.app == *key.1 && grant.entitlements().contains(entitlement)
             };
-            let last =
-                books.grants.iter().filter(ended).max_by_key(|grant| (grant.state.is_under_way(), grant.id)).cloned();
-            let op = match last {
-                Some(grant) => planned(books, &grant, entitlement.clone(), Direction::Revoke, at),
-                None => planned_for(books, holding, at),
-            };
+            let last = books.grants.iter().filter(ended).max_by_key(|grant| (grant.state.is_under_way(), grant.id));
+            let from = last.map_or((holding.ticket, holding.grant), |grant| (grant.ticket, grant.id));
+            let op = planned(books, key, from, (entitlement.clone(), Direction::Revoke), at);
             write(change, books, op);
         }
     }
@@ -245,40 +242,23 @@ fn is_untouched(op: &Op, by_hand: bool) -> bool {
     nothing_came_of_it && (op.direction != Direction::Replace || op.is_unsent())
 }
 
-fn planned(books: &Books, grant: &Grant, entitlement: Entitlement, direction: Direction, at: &At<'_>) -> Op {
-    let same = |op: &&Op| op.is_about((&grant.subject, &grant.app)) && op.entitlement == entitlement;
+fn planned(
+    books: &Books,
+    (subject, app): Key<'_>,
+    (ticket, grant): (TicketId, GrantId),
+    (entitlement, direction): (Entitlement, Direction),
+    at: &At<'_>,
+) -> Op {
+    let same = |op: &&Op| op.is_about((subject, app)) && op.entitlement == entitlement;
     let generation = books.ops.iter().filter(same).map(|op| op.generation).max().unwrap_or_default() + 1;
     Op {
         id: at.op_id(),
-        ticket: grant.ticket,
-        grant: grant.id,
-        subject: grant.subject.clone(),
-        app: grant.app.clone(),
+        ticket,
+        grant,
+        subject: subject.clone(),
+        app: app.clone(),
         entitlement,
         direction,
-        replaces: None,
-        generation,
-        state: OpState::Planned,
-        attempt: 0,
-        not_before: at.now,
-        said: String::new(),
-        planned_at: at.now,
-        changed_at: at.now,
-    }
-}
-
-/// The order that takes away something whose grants are not at hand.
-fn planned_for(books: &Books, holding: &Holding, at: &At<'_>) -> Op {
-    let same = |op: &&Op| op.is_about((&holding.subject, &holding.app)) && op.entitlement == holding.entitlement;
-    let generation = books.ops.iter().filter(same).map(|op| op.generation).max().unwrap_or_default() + 1;
-    Op {
-        id: at.op_id(),
-        ticket: holding.ticket,
-        grant: holding.grant,
-        subject: holding.subject.clone(),
-        app: holding.app.clone(),
-        entitlement: holding.entitlement.clone(),
-        direction: Direction::Revoke,
         replaces: None,
         generation,
         state: OpState::Planned,

@@ -157,10 +157,7 @@ fn is_of_id(c: char) -> bool {
 
 /// The person of this name, or of what is left of it without the marks that end a sentence.
 fn person(name: &str, organisation: &Organisation) -> Option<PersonId> {
-    let known = |name: &str| {
-        let id = name.parse::<PersonId>().ok()?;
-        organisation.people.get(&id).filter(|person| person.active).map(|_| id)
-    };
+    let known = |name: &str| name.parse::<PersonId>().ok().filter(|id| organisation.is_active(id));
     known(name).or_else(|| known(name.trim_end_matches(MARKS)))
 }
 

@@ -22,7 +22,7 @@ pub fn fill_in(stage: Stage, sparse: &toml::Table) -> Result<Input, String> {
 pub fn fill_in_json(stage: Stage, sparse: Value) -> Result<Input, String> {
     let mut whole = default_input(stage);
     merge(&mut whole, sparse, "input")?;
-    Input::from_json(stage, whole).map_err(|e| format!("the input is not of the contract: {e}"))
+    Input::read(stage, whole).map_err(|e| format!("the input is not of the contract: {e}"))
 }
 
 /// A sparse input at an instant: the clock, the day and the hours follow from it, as far as the input does not say them itself.

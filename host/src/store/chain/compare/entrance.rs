@@ -5,17 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Difference, Entry};
+use super::{Difference, Entry, each_entry};
 use crate::store::chain::audit;
 use crate::store::chain::entrance::{
     ACCOUNTS, BRAKES, CAMPAIGNS, ENTRIES, IDENTITIES, LEVEL, PROPOSALS, SESSIONS, SIGN_INS, SIGN_ONS, TABLES, Table,
     VERSIONS, WHOLE, mark,
 };
-use crate::store::db::Tx;
 use crate::store::{Error, Store};
 
-/// Entries that are read at a time.
-const PAGE: i64 = 500;
 /// The places of facts of a session: whose it is, when it began, is over, and was ended.
 const PERSON: usize = 1;
 const EXPIRES: usize = 3;
@@ -53,7 +50,8 @@ impl Store {
     pub(super) async fn compare_entrance(&self) -> Result<Vec<Difference>, Error> {
         // The audit and the tables of one instant.
         let mut tx = self.db.begin_reading().await?;
-        let expected = said(&mut tx).await?;
+        let mut expected = Expected::default();
+        each_entry(&mut tx, &[], |entry| expected.take(&entry)).await?;
         let mut found = Vec::new();
         for table in TABLES.iter().filter(|table| table.since <= expected.level) {
             let there = table.rows(&mut tx).await?;
@@ -74,22 +72,6 @@ impl Store {
             ));
         }
         Ok(found.into_iter().map(|what| (None, what)).collect())
-    }
-}
-
-/// All that the audit says.
-async fn said(tx: &mut Tx) -> Result<Expected, Error> {
-    let (mut expected, mut after) = (Expected::default(), 0);
-    loop {
-        let sql =
-            format!("select link, at, event, about, detail from audit where link > $1 order by link limit {PAGE}");
-        let rows = tx.all(&sql, vec![after.into()]).await?;
-        let Some(last) = rows.last() else { return Ok(expected) };
-        after = last.int(0)?;
-        for row in &rows {
-            let detail = serde_json::from_str(&row.text(4)?).unwrap_or_default();
-            expected.take(&Entry { at: row.int(1)?, event: row.text(2)?, about: row.text(3)?, detail });
-        }
     }
 }
 

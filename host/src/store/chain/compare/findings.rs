@@ -2,64 +2,31 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-use uuid::Uuid;
-
-use super::{Difference, Entry};
+use super::{Difference, Entry, each_entry, unlike_said};
 use crate::desk::access::provisioning::finding::FindingVerdict;
-use crate::desk::id::FindingId;
 use crate::store::chain::audit;
 use crate::store::db::{Row, Tx};
 use crate::store::{Error, Store};
-
-/// Entries and rows that are read at a time.
-const PAGE: i64 = 500;
 
 impl Store {
     pub(super) async fn compare_findings(&self) -> Result<Vec<Difference>, Error> {
         // The audit and the table of one instant.
         let mut tx = self.db.begin_reading().await?;
-        let mut said = said(&mut tx).await?;
-        let (mut found, mut after) = (Vec::new(), Uuid::nil());
-        loop {
-            let sql = format!(
-                "select id, app, entitlement, account, verdict, settled_by, reason, settled_at from access_findings \
-                 where id > $1 order by id limit {PAGE}"
-            );
-            let rows = tx.all(&sql, vec![after.into()]).await?;
-            let Some(last) = rows.last() else { break };
-            after = last.uuid(0)?;
-            for row in &rows {
-                let id = FindingId(row.uuid(0)?).to_string();
-                // A row that cannot be read is not what was written either.
-                if !is_as_said(row, said.remove(&id).as_ref()).unwrap_or(false) {
-                    found.push(format!("the finding {id} is not what the audit says: it was changed or added"));
-                }
-            }
-        }
+        let said = said(&mut tx).await?;
+        let table =
+            "select id, app, entitlement, account, verdict, settled_by, reason, settled_at from access_findings";
+        let found = unlike_said(&mut tx, (table, "finding"), said, is_as_said).await?;
         tx.end().await?;
-        found.extend(said.into_keys().map(|id| format!("the finding {id} is missing: it was removed")));
-        Ok(found.into_iter().map(|what| (None, what)).collect())
+        Ok(found)
     }
 }
 
 /// The audit's last word about each finding that a word was said of.
 async fn said(tx: &mut Tx) -> Result<BTreeMap<String, Entry>, Error> {
-    let (mut said, mut after) = (BTreeMap::new(), 0);
-    let event = audit::FINDING;
-    loop {
-        let sql = format!(
-            "select link, at, about, detail from audit where link > $1 and event = '{event}' order by link limit {PAGE}"
-        );
-        let rows = tx.all(&sql, vec![after.into()]).await?;
-        let Some(last) = rows.last() else { return Ok(said) };
-        after = last.int(0)?;
-        for row in &rows {
-            let (about, detail) = (row.text(2)?, serde_json::from_str(&row.text(3)?).unwrap_or(Value::Null));
-            let entry = Entry { at: row.int(1)?, event: event.to_owned(), about: about.clone(), detail };
-            said.insert(about, entry);
-        }
-    }
+    let mut said = BTreeMap::new();
+    let take = |entry: Entry| drop(said.insert(entry.about.clone(), entry));
+    each_entry(tx, &[audit::FINDING], take).await?;
+    Ok(said)
 }
 
 /// Whether a row is as the audit has it; where that has no word, the finding is open, or went by itself.

@@ -218,9 +218,7 @@ impl Store {
             tx.execute("update record_dictionaries set trained = 1 where id = $1", vec![id.into()]).await?;
             Ok((id, tx))
         };
-        let (id, flush) = self.db.transaction(keep).await?;
-        flush.done().await?;
-        Ok(id)
+        self.db.durably(keep).await
     }
 
     /// The dictionary with this id, or why it cannot be had.

@@ -180,8 +180,7 @@ impl Store {
             }
             Ok((found, tx))
         };
-        let (found, flush) = self.db.transaction(act).await?;
-        flush.done().await?;
+        let found = self.db.durably(act).await?;
         archive.remove(name).await.map_err(|why| NotArchived::FileStays { name: name.to_owned(), why })?;
         Ok(self.segment(found.act).await?.ok_or_else(missing)?)
     }
@@ -220,8 +219,7 @@ impl Store {
 
     async fn beginning_of_runs(&self) -> Result<At, Error> {
         let sql = "select unchained from chain_heads where chain = $1";
-        let unchained = self.db.optional(sql, vec![Chain::Runs.name().into()]).await?;
-        let unchained = unchained.map_or(Ok(0), |row| row.int(0))?;
+        let unchained = self.number(sql, vec![Chain::Runs.name().into()]).await?;
         Ok(At { link: 0, hash: beginning(Chain::Runs, unchained) })
     }
 
@@ -272,8 +270,7 @@ impl Store {
             let act = self::anchor(&mut tx, now, &name, &facts, records_at).await?;
             Ok((act, tx))
         };
-        let (act, flush) = self.db.transaction(anchor).await?;
-        flush.done().await?;
+        let act = self.db.durably(anchor).await?;
         Ok(Kept { act, name, archived_at: self::at("archive", "at", ms(now))?, facts, deleted: None })
     }
 }

@@ -231,9 +231,8 @@ impl Store {
                    scan_due end, scan = case when scan = 'unscanned' then $2 else scan end where digest = $3 \
                    returning object";
         let args: Vec<Arg> = vec![ms(now).into(), new.scan.code().into(), digest.into()];
-        let touched = self.db.transaction(async |mut tx| Ok((tx.optional(sql, args.clone()).await?, tx)));
-        let (row, flush) = touched.await?;
-        flush.done().await?;
+        let touched = self.db.durably(async |mut tx| Ok((tx.optional(sql, args.clone()).await?, tx)));
+        let row = touched.await?;
         row.map(|row| row.uuid(0)).transpose()
     }
 
@@ -258,14 +257,6 @@ impl Store {
             Ok(_) | Err(Error::Conflict) => self.touch(new, &spooled.digest, now).await?.ok_or(Error::Conflict),
             Err(error) => Err(error),
         }
-    }
-
-    /// Runs one statement in a transaction of its own; how many rows it wrote.
-    async fn write(&self, sql: &'static str, args: Vec<Arg>) -> Result<u64, Error> {
-        let written = self.db.transaction(async |mut tx| Ok((tx.execute(sql, args.clone()).await?, tx)));
-        let (rows, flush) = written.await?;
-        flush.done().await?;
-        Ok(rows)
     }
 
     /// A part of an attachment's content: as much of it as there is.
@@ -302,9 +293,8 @@ impl Store {
              and scan_due <= $2 returning object, size, scan_attempts"
         );
         let args: Vec<Arg> = vec![after(now, lease).into(), ms(now).into()];
-        let taken = self.db.transaction(async |mut tx| Ok((tx.all(&sql, args.clone()).await?, tx)));
-        let (rows, flush) = taken.await?;
-        flush.done().await?;
+        let taken = self.db.durably(async |mut tx| Ok((tx.all(&sql, args.clone()).await?, tx)));
+        let rows = taken.await?;
         let one =
             |row: &Row| Ok(ToScan { object: row.uuid(0)?, size: bytes(row.int(1)?)?, attempts: bytes(row.int(2)?)? });
         Ok(self.readable("attachment_contents", &rows, one))

@@ -33,12 +33,12 @@ impl Store {
         let unname = "update attachment_contents set digest = null where touched_at < $1 and digest is not null \
                       and not exists (select 1 from attachments a where a.object = attachment_contents.object)";
         let args: Vec<Arg> = vec![ms(before).into()];
-        let written = self.db.transaction(async |mut tx| {
+        let written = self.db.durably(async |mut tx| {
             tx.execute(forget, args.clone()).await?;
             tx.execute(unname, args.clone()).await?;
             Ok(((), tx))
         });
-        written.await?.1.done().await?;
+        written.await?;
         let lost = format!(
             "select object from attachment_contents where digest is null and touched_at < $1 order by touched_at limit {AT_ONCE}"
         );

@@ -150,7 +150,7 @@ impl Store {
         let sql = "select count(*) from resolutions where ticket = $1 and ended in ($2, $3)";
         let ends = [ResolutionEnd::Disputed, ResolutionEnd::TakenUp].map(|end| Arg::from(end.code()));
         let args = [Arg::from(ticket.0)].into_iter().chain(ends).collect();
-        let count = self.db.optional(sql, args).await?.map_or(Ok(0), |row| row.int(0))?;
+        let count = self.number(sql, args).await?;
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
@@ -232,7 +232,7 @@ impl Store {
     /// Where the database cannot be read.
     pub async fn minutes_spent(&self, ticket: TicketNumber) -> Result<i64, Error> {
         let sql = "select cast(coalesce(sum(minutes), 0) as bigint) from time_spent where ticket = $1";
-        self.db.optional(sql, vec![ticket.0.into()]).await?.map_or(Ok(0), |row| row.int(0))
+        self.number(sql, vec![ticket.0.into()]).await
     }
 
     /// The time that was written down on a ticket after an entry, the oldest first, at most `limit`.

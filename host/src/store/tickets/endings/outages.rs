@@ -121,8 +121,7 @@ impl Store {
     /// Where the database cannot be read.
     pub async fn children_of(&self, ticket: TicketNumber) -> Result<i64, Error> {
         let sql = "select count(*) from links where other = $1 and kind = $2";
-        let rows = self.db.quick(sql, vec![ticket.0.into(), LinkKind::Child.code().into()]).await?;
-        rows.first().map_or(Ok(0), |row| row.int(0))
+        self.number(sql, vec![ticket.0.into(), LinkKind::Child.code().into()]).await
     }
 
     /// The first words on an outage that its children are to get, in order, at most [`WORDS_AT_ONCE`].

@@ -113,14 +113,13 @@ impl Store {
             author.into(),
             ms(now).into(),
         ];
-        let written = self.db.transaction(async |mut tx| {
+        let written = self.db.durably(async |mut tx| {
             let row = tx.optional(insert, args.clone()).await?.ok_or(Error::Conflict)?;
             let number = row.int(0)?;
             self.write_version(&mut tx, (number, 1, ArticleState::Draft), text, author, now).await?;
             Ok((number, tx))
         });
-        let (number, flush) = written.await?;
-        flush.done().await?;
+        let number = written.await?;
         Ok(ArticleNumber(number))
     }
 
@@ -145,7 +144,7 @@ impl Store {
             ms(after.updated_at).into(),
             after.number.0.into(),
         ];
-        let written = self.db.transaction(async |mut tx| {
+        let written = self.db.durably(async |mut tx| {
             if tx.execute(sql, args.clone()).await? == 0 {
                 return Err(Error::Conflict);
             }
@@ -153,7 +152,7 @@ impl Store {
             self.write_version(&mut tx, row, text, &after.author, after.updated_at).await?;
             Ok(((), tx))
         });
-        written.await?.1.done().await
+        written.await
     }
 
     /// Writes a version, and the article's words into the index: those of one that is retired are taken out.

@@ -196,41 +196,24 @@ async fn read(
 ) -> Result<Page<TicketSummary, Start>, Error> {
     let limit = limit.clamp(1, PAGE_MAX);
     let size = SIZES.into_iter().find(|size| *size >= limit).unwrap_or(PAGE_MAX);
-    match start {
+    let (order, next_start): (stable::Order, fn(UpdatedPlace) -> Option<Start>) = match start {
         Start::Queue(after) => {
             let (places, stopped) = queue::places(reader, filter, after, size + 1).await?;
             let (places, next) = cut(places, stopped, limit);
             let numbers = places.iter().map(|place| place.number).collect();
-            page(reader, numbers, size, next.map(|place| Start::Queue(Some(place)))).await
+            return page(reader, numbers, size, next.map(|place| Start::Queue(Some(place)))).await;
         }
-        Start::Number(after) => {
-            let order = stable::Order::Number(after);
-            let (places, stopped) = stable::places(reader, filter, order, size + 1).await?;
-            let (places, next) = cut(places, stopped, limit);
-            let numbers = places.iter().map(|place| place.number).collect();
-            page(reader, numbers, size, next.map(|place| Start::Number(Some(place.number)))).await
-        }
-        Start::Updated(after) => {
-            let order = stable::Order::Updated(after);
-            let (places, stopped) = stable::places(reader, filter, order, size + 1).await?;
-            let (places, next) = cut(places, stopped, limit);
-            let numbers = places.iter().map(|place| place.number).collect();
-            page(reader, numbers, size, next.map(|place| Start::Updated(Some(place)))).await
-        }
-        Start::Newest => {
-            let (places, _) = stable::places(reader, filter, stable::Order::Newest(None), size).await?;
-            let numbers = places.iter().take(limit).map(|place| place.number).collect();
-            page(reader, numbers, size, None).await
-        }
-        Start::Due(after) => {
-            let order = stable::Order::Due(after);
-            let (places, stopped) = stable::places(reader, filter, order, size + 1).await?;
-            let (places, next) = cut(places, stopped, limit);
-            let numbers = places.iter().map(|place| place.number).collect();
-            let due = |place: UpdatedPlace| DuePlace { due: place.updated, number: place.number };
-            page(reader, numbers, size, next.map(|place| Start::Due(Some(due(place))))).await
-        }
-    }
+        Start::Number(after) => (stable::Order::Number(after), |place| Some(Start::Number(Some(place.number)))),
+        Start::Updated(after) => (stable::Order::Updated(after), |place| Some(Start::Updated(Some(place)))),
+        Start::Newest => (stable::Order::Newest(None), |_| None),
+        Start::Due(after) => (stable::Order::Due(after), |UpdatedPlace { updated: due, number }| {
+            Some(Start::Due(Some(DuePlace { due, number })))
+        }),
+    };
+    let (places, stopped) = stable::places(reader, filter, order, size + 1).await?;
+    let (places, next) = cut(places, stopped, limit);
+    let numbers = places.iter().map(|place| place.number).collect();
+    page(reader, numbers, size, next.and_then(next_start)).await
 }
 
 /// The places of a page, and after which the next begins: the last of them where more was found, or else where the walks

@@ -194,13 +194,13 @@ impl Store {
     pub async fn star_view(&self, person: &PersonId, list: ViewId, on: bool, most: i64) -> Result<bool, Error> {
         let mut args: Vec<Arg> = vec![person.as_str().into(), list.0.into()];
         if !on {
-            self.write_view("delete from starred_views where person = $1 and list = $2", args).await?;
+            self.write("delete from starred_views where person = $1 and list = $2", args).await?;
             return Ok(true);
         }
         args.push(most.into());
         let sql = "insert into starred_views (person, list) select $1, id from views where id = $2 \
                    and (select count(*) from starred_views where person = $1) < $3 on conflict do nothing";
-        self.write_view(sql, args).await?;
+        self.write(sql, args).await?;
         let sql = "select 1 from starred_views where person = $1 and list = $2";
         Ok(self.db.optional(sql, vec![person.as_str().into(), list.0.into()]).await?.is_some())
     }
@@ -242,7 +242,7 @@ impl Store {
             ),
         };
         let args: Vec<Arg> = first.into_iter().chain(tail).collect();
-        Ok(self.write_view(sql, args).await? == 1)
+        Ok(self.write(sql, args).await? == 1)
     }
 
     /// Takes a list away, at this version. Whether it was so still.
@@ -252,21 +252,11 @@ impl Store {
     /// Where the database cannot be written.
     pub async fn remove_view(&self, id: ViewId, version: i64) -> Result<bool, Error> {
         let sql = "delete from views where id = $1 and version = $2";
-        let removed = self.write_view(sql, vec![id.0.into(), version.into()]).await? == 1;
+        let removed = self.write(sql, vec![id.0.into(), version.into()]).await? == 1;
         if removed {
-            self.write_view("delete from starred_views where list = $1", vec![id.0.into()]).await?;
+            self.write("delete from starred_views where list = $1", vec![id.0.into()]).await?;
         }
         Ok(removed)
-    }
-
-    async fn write_view(&self, sql: &str, args: Vec<Arg>) -> Result<u64, Error> {
-        let written = self.db.transaction(async |mut tx| {
-            let changed = tx.execute(sql, args.clone()).await?;
-            Ok((changed, tx))
-        });
-        let (changed, flush) = written.await?;
-        flush.done().await?;
-        Ok(changed)
     }
 
     /// The tickets that a person follows, the newest first, those before a number.
