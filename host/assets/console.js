@@ -2,8 +2,8 @@
 
 const german = document.documentElement.lang.startsWith("de");
 const words = german
-  ? { up: "Nach oben", down: "Nach unten", open: "Öffnen", pick: "Auswählen", fresh: (n) => `${n} neu · zeigen`, chosen: (n) => `${n} ausgewählt`, changed: "Jemand hat dieses Anliegen geändert." }
-  : { up: "Up", down: "Down", open: "Open", pick: "Select", fresh: (n) => `${n} new · show`, chosen: (n) => `${n} selected`, changed: "Somebody changed this ticket." };
+  ? { up: "Nach oben", down: "Nach unten", open: "Öffnen", pick: "Auswählen", fresh: (n) => `${n} neu · zeigen`, chosen: (n) => `${n} ausgewählt`, changed: "Jemand hat dieses Anliegen geändert.", lost: "Es kam keine Antwort, also ist nicht bekannt, wie weit es kam. Ein neuer Versuch ändert jedes Anliegen nur einmal.", again: "Noch einmal versuchen" }
+  : { up: "Up", down: "Down", open: "Open", pick: "Select", fresh: (n) => `${n} new · show`, chosen: (n) => `${n} selected`, changed: "Somebody changed this ticket.", lost: "No answer came, so it is not known how far this came. Trying again changes each ticket once.", again: "Try again" };
 
 // What others do: one stream for all tabs of this browser, which the tab that has the lock passes on.
 function live(heard) {
@@ -133,6 +133,54 @@ if (queue) (back ? (work) => work() : soon)(() => {
   let soon = null;
   later(() => live(() => { soon ??= setTimeout(() => { soon = null; look(); }, 1000); }));
   setInterval(look, 60000);
+});
+
+// An act on many tickets goes in parts, so that one sees how far it has come. A part whose answer is lost goes again under the same key,
+// by which the desk changes each of its tickets once.
+const PART_MAX = 5;
+$("#bulk")?.addEventListener("submit", (event) => {
+  const form = event.target, { submitter } = event, filled = new FormData(form, submitter), chosen = filled.getAll("ticket");
+  if (form.dataset.sending || chosen.length <= PART_MAX) return;
+  event.preventDefault();
+  filled.set("key", crypto.getRandomValues(new Uint32Array(4)).join("-"));
+  const name = submitter?.textContent || "", list = make("ul", { class: "rows" }), end = make("div"), title = make("h2", { tabindex: "-1" }, name);
+  let come = make("progress", { max: chosen.length, value: 0, "aria-label": name }), at = 0, runs = false;
+  const box = make("dialog", { "aria-label": name }, title, come, list, end);
+  const send = async () => {
+    runs = true;
+    end.replaceChildren();
+    while (runs) {
+      const part = chosen.slice(at, at + PART_MAX), body = new URLSearchParams(filled);
+      body.delete("ticket");
+      for (const ticket of part) body.append("ticket", ticket);
+      for (const [field, value] of Object.entries({ at, of: chosen.length, good: 0, bad: 0, ...come.dataset })) if (field !== "come") body.set(field, value);
+      const answer = await fetch(form.getAttribute("action"), { method: "POST", body }).catch(() => null);
+      const text = await answer?.text().catch(() => null), page = text && parse(text), fresh = page && $("[data-come]", page);
+      if (!fresh) {
+        const again = make("button", { type: "button", class: "small" }, words.again);
+        again.addEventListener("click", send);
+        end.replaceChildren(make("div", { class: "notice bad", role: "alert" }, make("p", {}, page && !answer.redirected && $("h1", page)?.textContent || words.lost), again));
+        again.focus();
+        runs = false;
+        return;
+      }
+      come.replaceWith(come = document.adoptNode(fresh));
+      // What was not done stands above what was.
+      for (const line of $$(".rows li", page)) list.insertBefore(document.adoptNode(line), $(".bad-text", line) && $(".good-text", list)?.closest("li") || null);
+      at += part.length;
+      runs = at < chosen.length;
+      if (runs) continue;
+      end.replaceChildren(document.adoptNode($("a[data-key=Escape]", page)));
+      end.firstChild.focus();
+    }
+  };
+  box.addEventListener("cancel", (event) => { if (runs) event.preventDefault(); });
+  box.addEventListener("close", () => location.assign(queue.dataset.address));
+  addEventListener("beforeunload", (event) => { if (runs) event.preventDefault(); });
+  $("#main").append(box);
+  box.showModal();
+  title.focus();
+  send();
 });
 
 // A ticket that somebody else changes says so; nothing is swapped under the reader's hands.
