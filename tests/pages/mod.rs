@@ -1,7 +1,9 @@
 //! Pages in a real browser: what people do with them, and what holds for all of them.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use self::guard::{FORM, OWN, cookie, send};
 use crate::support::browser::{Browser, CONTROL, ENTER, ESCAPE, SHIFT};
@@ -376,4 +378,37 @@ fn an_act_on_several_that_comes_twice_is_done_once() {
     assert!(seen != after && after == version(), "it changed once");
     let other = post("two");
     assert!(other.contains("somebody changed it meanwhile"), "{other}");
+}
+
+/// The counts next to the lists are those of the lists in front, and no other is counted.
+#[test]
+fn only_the_lists_in_front_are_counted() {
+    let desk = desk();
+    let cookie = cookie(&desk, "kofi");
+    let get = |path: &str| send("GET", &format!("{}{path}", desk.url), &[("cookie", &cookie)], "").text;
+    let in_front = || -> BTreeSet<String> {
+        get("/queue")
+            .split("data-count=\"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+            .map(str::to_owned)
+            .collect()
+    };
+    let counted = || -> BTreeSet<String> {
+        serde_json::from_str::<Map<String, Value>>(&get("/queue/counts"))
+            .unwrap()
+            .into_iter()
+            .map(|(code, _)| code)
+            .collect()
+    };
+    assert_eq!(counted(), in_front());
+    let teams = |codes: &BTreeSet<String>| codes.iter().filter(|code| code.starts_with("team-")).count();
+    assert!(teams(&counted()) > 0, "{:?}", counted());
+    for n in 0..4 {
+        let form = format!("id=0199c0de-0000-7000-8000-00000000001{n}&name=List+{n}&priority=high&star=1");
+        let kept = send("POST", &format!("{}/queue/views", desk.url), &[FORM, OWN, ("cookie", &cookie)], &form);
+        assert_eq!(kept.status, 303, "{}", kept.text);
+    }
+    assert_eq!(counted(), in_front());
+    assert_eq!(teams(&counted()), 0, "the lists of teams are folded away");
 }
