@@ -412,3 +412,41 @@ fn only_the_lists_in_front_are_counted() {
     assert_eq!(counted(), in_front());
     assert_eq!(teams(&counted()), 0, "the lists of teams are folded away");
 }
+
+/// A form whose act was refused stays open, with what is wrong at its field and what was filled in; the others are closed.
+#[test]
+fn a_refused_form_stays_open_with_the_problem_at_its_field() {
+    let desk = desk();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/tickets/IT-1");
+    let stays_open = |kofi: &Browser, key: &str, field: &str| {
+        kofi.wait(&format!("document.querySelector('details[data-key={key}][open] #{field}[aria-invalid=true]')"));
+        let said = kofi.script(&format!(
+            "const field = document.getElementById('{field}'); \
+             const said = document.getElementById(field.getAttribute('aria-describedby').split(' ').pop()); \
+             return [said.checkVisibility() && said.innerText.length > 0, document.querySelectorAll('details.fold[open]').length]"
+        ));
+        assert_eq!(said, json!([true, 1]), "{field}");
+    };
+    kofi.press(&["a"]);
+    kofi.choose("#edit-priority", "low");
+    kofi.click("details[data-key=a] button.primary");
+    stays_open(&kofi, "a", "edit-reason");
+    assert_eq!(kofi.script("return document.querySelector('#edit-priority').value"), "low");
+    assert_eq!(kofi.axe(), Vec::<String>::new());
+    kofi.press(&["l"]);
+    kofi.type_into("#link-other", "none");
+    kofi.click("button[value=link]");
+    stays_open(&kofi, "l", "link-other");
+    assert_eq!(kofi.script("return document.querySelector('#link-other').value"), "none");
+    kofi.press(&["s"]);
+    kofi.choose("#to", "in_progress");
+    kofi.script("document.querySelector('#state-until').value = '2099-01-01'");
+    kofi.click("details[data-key=s] button.primary");
+    stays_open(&kofi, "s", "state-until");
+    // Where it is done, all are closed.
+    kofi.script("document.querySelector('#state-until').value = ''");
+    kofi.click("details[data-key=s] button.primary");
+    kofi.wait("document.querySelector('.notice.good')");
+    kofi.counts("details.fold[open]", 0);
+}
