@@ -208,8 +208,9 @@ wire((page) => { for (const field of $$("textarea[data-picks]", page)) {
   field.setAttribute("aria-autocomplete", "list");
   field.setAttribute("aria-controls", list.id);
   field.after(list);
+  const named = [];
   let offered = [], at = 0, from = 0, running = null;
-  const close = () => { list.hidden = true; offered = []; field.removeAttribute("aria-activedescendant"); };
+  const close = () => { running?.abort(); list.hidden = true; offered = []; field.removeAttribute("aria-activedescendant"); };
   const draw = () => {
     list.replaceChildren(...offered.map(([name], n) => {
       const item = make("li", { role: "option", id: `${field.id}-pick-${n}`, "aria-selected": String(n === at) }, name);
@@ -221,26 +222,40 @@ wire((page) => { for (const field of $$("textarea[data-picks]", page)) {
   };
   const choose = (n) => {
     const text = offered[n][1];
+    if (text.startsWith("@")) named.push(text);
     field.setRangeText(text, from, field.selectionStart, "end");
     close();
     field.dispatchEvent(new Event("input", { bubbles: true }));
   };
   const canned = () => $$("[data-insert]").map((link) => [link.textContent.trim(), link.dataset.insert]);
-  const people = () => $$("#edit-assignee option").filter((option) => option.value).map((option) => [option.textContent.trim(), `@${option.textContent.trim()} `]);
+  const asked = async (address) => {
+    const { signal } = running = new AbortController();
+    const found = await facts(address, { signal });
+    return signal.aborted ? null : found || [];
+  };
+  // A person is named by the id, by which the desk knows who is to hear of it: those of the team at once, all others by their names.
+  const people = async (words) => {
+    const team = $$("#edit-assignee option").filter((option) => option.value).map((option) => [option.textContent.trim(), `@${option.value} `]);
+    const near = team.filter(([name]) => name.toLowerCase().includes(words));
+    const all = near.length || words.length < 2 ? [] : await asked(`/find/people?q=${encodeURIComponent(words)}`);
+    return all && [...near, ...all.map((one) => [one.name, `@${one.id} `])];
+  };
   const articles = async (words) => {
-    running?.abort();
-    running = new AbortController();
-    const found = await facts(`/help/suggest?q=${encodeURIComponent(words)}`, { signal: running.signal });
-    return (found || []).map((one) => [`${one.key} ${one.title}`, `${one.title} (${location.origin}/help/${one.key})`]);
+    const found = await asked(`/help/suggest?q=${encodeURIComponent(words)}`);
+    return found?.map((one) => [`${one.key} ${one.title}`, `${one.title} (${location.origin}/help/${one.key})`]);
   };
   field.addEventListener("input", async () => {
+    running?.abort();
     const before = field.value.slice(0, field.selectionStart);
     const found = before.match(/(?:^|\s)(::|\?\?|@)([^\n@:?]{0,30})$/);
-    if (!found) return close();
+    // What was taken in is not looked for again.
+    if (!found || named.some((text) => (found[1] + found[2]).startsWith(text))) return close();
     const words = found[2].toLowerCase();
     from = before.length - found[1].length - found[2].length;
-    const all = found[1] === "::" ? canned() : found[1] === "@" ? people() : words.length > 2 ? await articles(found[2]) : [];
-    offered = (found[1] === "??" ? all : all.filter(([name]) => name.toLowerCase().includes(words))).slice(0, 8);
+    const all = found[1] === "::" ? canned().filter(([name]) => name.toLowerCase().includes(words)) : found[1] === "@" ? await people(words) : words.length > 2 ? await articles(found[2]) : [];
+    // A later question has been asked meanwhile.
+    if (!all) return;
+    offered = all.slice(0, 8);
     at = 0;
     draw();
   });
