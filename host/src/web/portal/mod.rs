@@ -14,7 +14,7 @@ use super::frame::{Frame, page};
 use super::knowledge::{self, Entry};
 use super::session::Visit;
 use crate::app::tickets::search::SearchFilter;
-use crate::app::tickets::work::{Filter, Start, TicketSummary};
+use crate::app::tickets::work::{Filter, Sights, Start, TicketSummary};
 use crate::desk::id::{PersonId, TicketNumber};
 use crate::desk::organisation::Kind;
 use crate::desk::ticket::State;
@@ -98,11 +98,18 @@ async fn department_rows(visit: &Visit, department: &str, states: Vec<State>) ->
 
 async fn rows(visit: &Visit, filter: Filter, limit: usize) -> Result<Vec<Row>, Failure> {
     let (found, sights) = visit.app.tickets(&visit.actor, filter, Start::Queue(None), limit).await?;
-    let row = |ticket: &TicketSummary| {
-        let sight = sights.of(ticket);
-        visit.frame.row(ticket, (sight.version(ticket.version), sight.updated_at(ticket.updated_at)), true)
-    };
-    Ok(found.items.iter().map(row).collect())
+    Ok(found.items.iter().map(|ticket| row(visit, ticket, &sights)).collect())
+}
+
+/// The tickets of others that the reader follows, the newest first.
+async fn followed_rows(visit: &Visit) -> Result<Vec<Row>, Failure> {
+    let (found, sights) = visit.app.watched(&visit.actor, None, ROWS).await?;
+    Ok(found.iter().map(|ticket| row(visit, ticket, &sights)).collect())
+}
+
+fn row(visit: &Visit, ticket: &TicketSummary, sights: &Sights) -> Row {
+    let sight = sights.of(ticket);
+    visit.frame.row(ticket, (sight.version(ticket.version), sight.updated_at(ticket.updated_at)), true)
 }
 
 /// States in which a ticket is of interest to the one who asked.
@@ -129,6 +136,8 @@ struct MinePage {
     all: bool,
     /// Whether those of a department are shown instead of one's own.
     of_others: bool,
+    /// Whether those are shown that the reader follows.
+    followed: bool,
     /// The departments whose tickets the reader may see, with the address of the list, and whether it is this one.
     departments: Vec<(String, String, bool)>,
 }
@@ -138,13 +147,16 @@ struct MinePage {
 pub struct Which {
     all: Option<String>,
     department: Option<String>,
+    followed: Option<String>,
 }
 
 /// `GET /mine`.
-pub async fn mine(visit: Visit, Query(Which { all, department }): Query<Which>) -> Result<Response, Failure> {
+pub async fn mine(visit: Visit, Query(Which { all, department, followed }): Query<Which>) -> Result<Response, Failure> {
     let states = if all.is_some() { Vec::new() } else { open_states() };
+    let (all, followed) = (all.is_some(), followed.is_some());
     let rows = match &department {
         Some(department) => department_rows(&visit, department, states).await?,
+        None if followed => followed_rows(&visit).await?,
         None => own_rows(&visit, states, ROWS).await?,
     };
     let f = visit.frame;
@@ -155,7 +167,7 @@ pub async fn mine(visit: Visit, Query(Which { all, department }): Query<Which>) 
         (name.to_owned(), address, department.as_deref() == Some(name))
     };
     let departments = departments.into_iter().map(list).collect();
-    page(StatusCode::OK, &MinePage { rows, all: all.is_some(), of_others: department.is_some(), departments, f })
+    page(StatusCode::OK, &MinePage { rows, all, of_others: department.is_some(), followed, departments, f })
 }
 
 /// A person for the palette, and the list of what they asked for.

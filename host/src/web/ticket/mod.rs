@@ -29,6 +29,7 @@ pub mod acts;
 pub mod days;
 mod facts;
 pub mod files;
+pub mod followers;
 pub mod next;
 pub mod outage;
 pub mod record;
@@ -121,6 +122,8 @@ struct Typed {
     other: String,
     /// A new task.
     task: String,
+    /// A person who was to follow it.
+    person: String,
 }
 
 impl Typed {
@@ -131,8 +134,9 @@ impl Typed {
         // Forms call their reason alike, and have addresses of their own.
         let (reason, escalate) = if f.path.ends_with("/escalate") { (none, reason) } else { (reason, none) };
         let (body, to, until) = (form.text("body"), form.text("to"), form.text("until"));
-        let (other, task) = (form.text("other"), form.text("text"));
-        Self { act, problems, body, to, reason, escalate, until, ends_access: form.has("end-access"), other, task }
+        let (other, task, person) = (form.text("other"), form.text("text"), form.text("person"));
+        let ends_access = form.has("end-access");
+        Self { act, problems, body, to, reason, escalate, until, ends_access, other, task, person }
     }
 
     /// Whether this act was refused: then its form stays open.
@@ -173,6 +177,7 @@ struct PlainPage {
     why: Vec<String>,
     next: Vec<StateOption>,
     cancels: days::Cancels,
+    followers: followers::Followers,
     notice: Option<Notice>,
     typed: Typed,
     key: String,
@@ -189,6 +194,7 @@ struct ConsolePage {
     stories: Vec<facts::Why>,
     card: facts::Card,
     links: Vec<facts::Linked>,
+    followers: followers::Followers,
     edit: facts::Edit,
     tools: tools::Tools,
     may_become_article: bool,
@@ -213,7 +219,7 @@ pub async fn show(visit: Visit, Path(key): Path<String>, Query(how): Query<How>)
             None,
             Some(
                 act @ ("reply" | "new-ticket" | "note" | "state" | "edit" | "take" | "next" | "escalate" | "macro"
-                | "task" | "link" | "file" | "outage" | "outage-ended" | "hand-over" | "day"),
+                | "task" | "link" | "file" | "outage" | "outage-ended" | "hand-over" | "day" | "follow"),
             ),
         ) => Some(format!("ticket.done.{act}")),
         _ => None,
@@ -301,10 +307,12 @@ pub async fn render(
     let next = next_states(&visit, &seen, form);
     let cancels = days::cancels(&visit, &seen, &next).await?;
     let typed = Typed::of(f, form, notice.as_ref());
+    let followers = followers::read(&visit, &seen);
     let fresh = |app: &Arc<crate::app::App>| app.clock.new_id().to_string();
     if plain {
         let (key, f) = (fresh(&visit.app), visit.frame);
-        return page(status, &PlainPage { facts, items, older, files, why, next, cancels, notice, typed, key, f });
+        let page_ = PlainPage { facts, items, older, files, why, next, cancels, followers, notice, typed, key, f };
+        return page(status, &page_);
     }
     let stories = facts::whys(f, explained.fields.unwrap_or_default());
     let card = facts::card(&visit, &seen).await?;
@@ -329,6 +337,7 @@ pub async fn render(
             stories,
             card,
             links,
+            followers,
             edit,
             tools,
             may_become_article,
