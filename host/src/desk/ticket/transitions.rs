@@ -16,7 +16,7 @@ use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::change::message::{About, Message, MessageKind, Moved};
 use crate::desk::change::timer::{TimerKind, TimerWrite};
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::permission::MayTransition;
 use crate::desk::refusal::Refusal;
 use crate::desk::sla;
@@ -179,21 +179,16 @@ fn with_day(reason: &str, day: Date) -> String {
 /// When a ticket is worked on again that waits until a day: as the desk opens on it, or next.
 fn goes_on(to: State, until: Option<Date>, at: &At<'_>) -> Result<Option<Timestamp>, Refusal> {
     let Some(day) = until else { return Ok(None) };
-    let refused =
-        |code: &str, message: String| Refusal::Problems { problems: vec![Problem::new("until", code, message)] };
+    let refused = |problem: Problem| Refusal::Problems { problems: vec![problem] };
     if !waits(to) {
-        let message =
-            "Only a ticket that waits for its requester or for a vendor waits until a day: leave the day out.";
-        return Err(refused("not-asked", message.to_owned()));
+        return Err(refused(Problem::of("until", "not-asked", Fault::NotWaiting, &[])));
     }
     let calendar = &at.organisation.calendar;
     let today = calendar.zone.to_datetime(at.now).date();
     let last = today.checked_add(UNTIL_DAYS_MAX.days()).unwrap_or(Date::MAX);
     let begin = calendar.zone.to_timestamp(day.at(0, 0, 0, 0)).ok().filter(|_| today < day && day <= last);
     let Some(begin) = begin else {
-        let message =
-            format!("The day until which it waits has to be after today, and at most {UNTIL_DAYS_MAX} days from it.");
-        return Err(refused("out-of-range", message));
+        return Err(refused(Problem::of("until", "out-of-range", Fault::WaitsUntil, &[&UNTIL_DAYS_MAX])));
     };
     Ok(Some(sla::due(calendar, begin, 1).unwrap_or(begin)))
 }

@@ -110,6 +110,8 @@ faults! {
     NoSuchDay "no-such-day" "the ticket goes by no day {0}: there is {1}";
     NoDays "no-days" "the ticket goes by no day {0}: there is none";
     FarDay "far-day" "is more than {0} days from today: name one that is nearer";
+    NotWaiting "not-waiting" "Only a ticket that waits for its requester or for a vendor waits until a day: leave the day out.";
+    WaitsUntil "waits-until" "The day until which it waits has to be after today, and at most {0} days from it.";
     NotHere "not-here" "`{0}` is no person who is here";
     ManyWatchers "many-watchers" "at most {0} people follow a ticket";
     NoTask "no-task" "say what is to be done";
