@@ -11,9 +11,9 @@ use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::permission;
 use crate::desk::ticket::lifecycle::watchers;
 use crate::desk::ticket::timeline::Visibility;
-use crate::web::frame::Frame;
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::Form;
+use crate::web::portal::request::so_named;
 use crate::web::session::Visit;
 
 /// One who follows the ticket.
@@ -51,19 +51,12 @@ pub fn read(visit: &Visit, seen: &Seen) -> Followers {
     }
 }
 
-/// The person whom a form names, by the id or by a name that no other has.
-fn named(f: &Frame, text: &str) -> Option<PersonId> {
-    let mut same = f.organisation.people.values().filter(|person| person.name == text);
-    match (same.next(), same.next()) {
-        (Some(one), None) => Some(one.id.clone()),
-        _ => text.parse().ok(),
-    }
-}
-
 /// `POST /tickets/{key}/followers`: lets a person follow the ticket, or no more.
 pub async fn run(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Response, Failure> {
     let (number, text) = (number(&id)?, form.text("person"));
-    let Some(person) = named(&visit.frame, text.trim()) else {
+    let known = so_named(&visit.frame.organisation, text.trim()).map(|person| person.id.clone());
+    // One who has left is let go by the id.
+    let Some(person) = known.or_else(|| text.trim().parse().ok()) else {
         let problem = Problem::of("person", "unknown", Fault::NotHere, &[&text]);
         return answer(visit, number, ("follow", &form), Err(Error::Rejected { problems: vec![problem] })).await;
     };
