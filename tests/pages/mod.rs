@@ -340,6 +340,9 @@ fn an_act_on_many_shows_how_far_it_is_and_outlives_a_lost_answer() {
     kofi.script("for (const box of document.querySelectorAll('tr[data-row] input')) box.checked = true");
     let note = json!({ "body": "I look at it", "internal": true });
     desk.as_role("mei").post("/api/v1/tickets/IT-7/comments", &note).expect(201);
+    // A reason is said, and no act is chosen yet.
+    kofi.type_into("#bulk-reason", "It is one building");
+    kofi.press(&[ENTER]);
     // The second of three answers is lost on its way.
     kofi.script(
         "const real = window.fetch; let sent = 0; window.fetch = async (...all) => { const answer = await real(...all); \
