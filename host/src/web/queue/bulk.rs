@@ -123,7 +123,8 @@ pub async fn run(visit: Visit, form: Form) -> Result<Response, Failure> {
     // A ticket is no duplicate of itself: it may be chosen with the others.
     let is_original = |one: &Chosen| matches!(&act, Some(Act::Duplicates(original)) if *original == one.number);
     let tickets = sent.into_iter().filter_map(chosen).take(TICKETS_MAX).filter(|one| !is_original(one));
-    let mut done = Vec::new();
+    let tickets: Vec<Chosen> = tickets.collect();
+    let mut done = Vec::with_capacity(tickets.len());
     for ticket in tickets {
         let Some(act) = &act else { break };
         let outcome = one(&visit, &ticket, act, &form).await;
