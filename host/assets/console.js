@@ -130,8 +130,8 @@ if (queue) (back ? (work) => work() : soon)(() => {
     fresh.hidden = news === 0;
     fresh.textContent = text;
   };
-  let soon = null;
-  later(() => live(() => { soon ??= setTimeout(() => { soon = null; look(); }, 1000); }));
+  let waiting = null;
+  later(() => live(() => { waiting ??= setTimeout(() => { waiting = null; look(); }, 1000); }));
   setInterval(look, 60000);
 });
 

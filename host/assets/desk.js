@@ -40,10 +40,10 @@ function later(work) {
     setTimeout(once, 200);
   }));
 }
-/** Sets up what a page is painted without: later, or at once where its reader acts before. The piece of work in which a page has been read and laid out is long enough. */
+/** Sets up what a page is painted without: after the first picture, or at once where its reader acts before. Each in a piece of work of its own. */
 const pending = [];
 function soon(work) { pending.push(work); later(() => pending.shift()?.()); }
-for (const kind of ["keydown", "pointerdown", "click", "input", "change", "submit", "pagehide"]) addEventListener(kind, () => { while (pending.length) pending.shift()(); }, true);
+for (const kind of ["keydown", "pointerdown", "click", "input", "change", "submit"]) addEventListener(kind, () => { while (pending.length) pending.shift()(); }, true);
 
 // Focus goes to what is wrong, or to what came of an act, and not back to the beginning of the page.
 function settle() {
@@ -125,14 +125,17 @@ wire((page) => { for (const form of $$("form[data-draft]", page)) {
   // It is forgotten where the next page says that it arrived, and not before.
   form.addEventListener("submit", () => sessionStorage.setItem("sent", JSON.stringify([name, location.pathname])));
 } });
+let struck = false;
 function strike() {
+  if (struck) return;
+  struck = true;
   const sent = JSON.parse(sessionStorage.getItem("sent") || "null");
   const arrived = /[?&](sent|done|none)=/.test(location.search) || $(".notice.good");
   if (sent && arrived) { forget(sent[0]); for (const field of $$("form[data-draft] textarea")) if (!field.defaultValue && nameOf(field.form) === sent[0]) { field.value = ""; const note = $("[data-draft-note]", field.form); if (note) note.hidden = true; } }
   if (sent) sessionStorage.removeItem("sent");
 }
-// What the browser keeps is asked for at once only where a field is filled with it.
-if ($("form[data-draft]")) strike(); else soon(strike);
+// What the browser keeps is asked for at once only where a field is filled with it; at the latest where the page is left.
+if ($("form[data-draft]")) strike(); else { soon(strike); addEventListener("pagehide", strike); }
 
 // A form is sent once: a second click finds it busy.
 document.addEventListener("submit", (event) => {
@@ -189,7 +192,10 @@ document.addEventListener("submit", async (event) => {
     const place = $("[data-live-note]"), again = make("button", { type: "button", class: "small" }, place.dataset.again);
     const lines = fresh ? $$("h1, p:not(.over, :has(a))", fresh).map((line) => line.textContent) : [place.dataset.lost];
     const note = make("div", { class: "notice bad", role: "alert", tabindex: "-1", "data-failed": "" }, ...lines.map((line) => make("p", {}, line)), again);
-    again.addEventListener("click", () => form.isConnected ? form.requestSubmit(submitter) : location.reload());
+    again.addEventListener("click", () => {
+      if (form.isConnected) form.requestSubmit(submitter); else location.reload();
+      if (form.dataset.sending) again.setAttribute("aria-busy", "true");
+    });
     $("[data-failed]")?.remove();
     place.before(note);
     note.focus();

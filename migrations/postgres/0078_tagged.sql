@@ -13,9 +13,10 @@ create table tagged (
 -- What there is: tickets without tags are passed over in one reading, and tags that cannot be read are left out, as lists leave them out.
 -- A tag is an id, without quotes and without anything that JSON escapes.
 insert into tagged (tag, number, unfinished, rank, queue_due)
-    select distinct one.found[1], t.number, t.unfinished, t.rank, t.queue_due
+    select one.found[1], t.number, t.unfinished, t.rank, t.queue_due
     from tickets t, regexp_matches(t.tags, '"([^"\\]+)"', 'g') as one (found)
-    where t.tags <> '[]' and t.tags like '[%]';
+    where t.tags <> '[]' and t.tags like '[%]'
+    on conflict (tag, number) do nothing;
 
 -- differs: SQLite has the key at the end of every entry as it is, and written out it would be there twice.
 create index tagged_queue on tagged (tag, unfinished, rank, queue_due, number);

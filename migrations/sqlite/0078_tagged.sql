@@ -12,9 +12,10 @@ create table tagged (
 -- differs: each database reads JSON its own way.
 -- What there is: tickets without tags are passed over in one reading, and tags that cannot be read are left out, as lists leave them out.
 insert into tagged (tag, number, unfinished, rank, queue_due)
-    select distinct one.value, t.number, t.unfinished, t.rank, t.queue_due
+    select one.value, t.number, t.unfinished, t.rank, t.queue_due
     from tickets t, json_each(case when json_valid(t.tags) then t.tags else '[]' end) as one
-    where t.tags <> '[]' and one.type = 'text';
+    where t.tags <> '[]' and one.type = 'text'
+    on conflict (tag, number) do nothing;
 
 -- differs: SQLite has the key at the end of every entry as it is, and written out it would be there twice.
 create index tagged_queue on tagged (tag, unfinished, rank, queue_due);

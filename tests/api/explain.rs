@@ -74,6 +74,37 @@ fn every_field_says_who_set_it_and_who_changed_it_since_even_when_the_rule_is_go
     });
 }
 
+/// The rules were asked about it so often that their first run is on another page than the last.
+#[test]
+fn of_many_runs_each_stage_is_told_by_the_last_that_has_it() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let kofi = desk.as_role("kofi");
+        submit(&desk);
+        let before = kofi.get(EXPLAIN).expect(200);
+        for n in 0..24 {
+            desk.clock.advance(jiff::SignedDuration::from_secs(1));
+            let category = if n % 2 == 0 { "security" } else { "network.vpn" };
+            let edit = json!({ "category": category, "reason": format!("turn {n}"), "ask_rules": true });
+            kofi.with("if-match", "*").patch("/api/v1/tickets/IT-1", &edit).expect(200);
+        }
+        let runs = kofi.get("/api/v1/tickets/IT-1/decisions?limit=200").expect(200);
+        assert!(runs.as_array().unwrap().len() > 20, "{runs}");
+        let told = kofi.get(EXPLAIN).expect(200);
+        for name in ["subject", "category"] {
+            assert_eq!(field(&told, name)["set_by"], field(&before, name)["set_by"], "{told}");
+        }
+        assert!(field(&told, "team")["set_by"]["name"].as_str().unwrap().starts_with("team-routing"), "{told}");
+        let case = desk.command(&["rule", "case", "IT-1", "--stage", "intake", "--rule", "tidy-text"]);
+        assert!(case.status.success(), "{}", String::from_utf8_lossy(&case.stderr));
+        let none = desk.command(&["rule", "case", "IT-1", "--stage", "access"]);
+        let said = String::from_utf8_lossy(&none.stderr).into_owned();
+        assert!(["categorization", "intake", "priority", "routing"].iter().all(|stage| said.contains(stage)), "{said}");
+        let tried = desk.as_role("mei").post("/api/v1/rules/dry-run", &json!({ "ticket": "IT-1" })).expect(200);
+        assert_eq!(tried["ticket"]["subject"], "VPN is down");
+    });
+}
+
 #[test]
 fn a_requester_is_told_in_plain_words_and_nothing_internal() {
     on_both(|database| {

@@ -82,6 +82,28 @@ fn tickets_like_an_outage_attach_themselves_are_answered_together_and_resolved_t
     });
 }
 
+/// More is said on an outage than is passed on at once, and then it is over: its children have heard all of it before.
+#[test]
+fn all_that_was_said_on_an_outage_is_heard_before_its_end() {
+    let desk = House::demo(Database::Postgres);
+    let (amara, lena, kofi) = (desk.as_role("amara"), desk.as_role("lena"), desk.as_role("kofi"));
+    let outage = submit(&amara, "VPN is down", "vpn");
+    let declare = json!({ "announcement": "No VPN.", "like": { "words": ["vpn"] } });
+    kofi.put(&format!("/api/v1/tickets/{outage}/outage"), &declare).expect(200);
+    let child = submit(&lena, "No VPN, please help", "vpn");
+    kofi.post(&format!("/api/v1/tickets/{outage}/comments"), &json!({ "body": "We look at it." })).expect(201);
+    desk.sql(
+        "insert into outage_words select ticket, md5(n::text)::uuid, at + n, author, 'The end is near: ' || n \
+         from outage_words, generate_series(1, 120) n",
+    );
+    step(&kofi, &outage, &resolved()).expect(200);
+    desk.do_what_is_due();
+    assert_eq!(desk.rows()["outage_words"], 0);
+    let heard = lena.get(&format!("/api/v1/tickets/{child}/timeline?limit=200")).expect(200).to_string();
+    assert_eq!(heard.matches("The end is near").count(), 120, "{heard}");
+    assert_eq!(read(&kofi, &child)["state"], "resolved");
+}
+
 #[test]
 fn an_outage_goes_by_category_and_field_and_is_ended_by_hand() {
     let desk = House::demo(Database::Sqlite);

@@ -243,7 +243,7 @@ fn a_desk_that_asks_for_two_people_does_not_start_on_a_directory_that_breaks_mea
 }
 
 /// A document that was published and does not fit the directory any more is not in force, as on any other desk, and says nothing against
-/// the directory: it is published anew while the desk runs.
+/// the directory: it is published again while the desk runs.
 #[test]
 fn a_published_document_that_does_not_fit_any_more_keeps_no_desk_of_two_people_from_its_start() {
     on_both(|database| {

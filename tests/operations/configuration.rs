@@ -7,6 +7,7 @@ use ruledesk::desk::organisation::difference::differences;
 use ruledesk::desk::organisation::service::Devices;
 use serde_json::{Value, json};
 
+use super::incident;
 use crate::store::fixture::organisation;
 use crate::support::client::{Answer, Client};
 use crate::support::components::{PROGRAM, example_rules};
@@ -271,6 +272,32 @@ fn templates(mei: &Client) {
     let change =
         json!({ "kind": "template", "id": "en/closed.txt", "change": "added", "open_tickets": 0, "rules": [] });
     assert_eq!(done["changes"], json!([change]), "{done}");
+}
+
+/// A tag may go while tickets have it, and they keep it: how many those are is said before.
+#[test]
+fn a_tag_that_goes_is_named_with_the_open_tickets_that_have_it() {
+    on_both(|database| {
+        let desk = House::with_settings(database, example_rules(), |text| {
+            format!("{text}\n[configuration]\nby-api = [\"taxonomy\"]\n")
+        });
+        let (mei, kofi) = (desk.as_role("mei"), desk.as_role("kofi"));
+        desk.as_role("amara").post("/api/v1/tickets", &incident("The VPN is down")).expect(201);
+        let edit = json!({ "tags": ["customer-facing"], "reason": "a customer waits" });
+        kofi.with("if-match", "*").patch("/api/v1/tickets/IT-1", &edit).expect(200);
+        let gone = replace(&mei, "taxonomy", "\"customer-facing\", ", "");
+        let named = |look: &Value| {
+            let all = look["changes"].as_array().unwrap().iter();
+            let one = |tag: &Value| json!([tag["kind"], tag["id"], tag["change"], tag["open_tickets"]]);
+            all.map(one).collect::<Vec<Value>>()
+        };
+        assert_eq!(named(&gone), [json!(["tag", "customer-facing", "removed", 1])], "{gone}");
+        assert_eq!(gone["problems"], json!([]), "{gone}");
+        let kept = kofi.get("/api/v1/tickets/IT-1").expect(200);
+        assert_eq!(kept["tags"], json!(["customer-facing"]), "{kept}");
+        let added = replace(&mei, "taxonomy", "tags = [\"printer\", ", "tags = [\"printer\", \"fax\", ");
+        assert_eq!(named(&added), [json!(["tag", "fax", "added", 0])], "{added}");
+    });
 }
 
 /// A draft need not be right, is shared, is not overwritten unseen, and is gone when it is published.

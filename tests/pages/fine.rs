@@ -487,4 +487,9 @@ fn the_next_ticket_is_found_behind_many_that_others_have() {
     let session = cookie(&desk, "kofi");
     let next = send("POST", &format!("{}/queue/next", desk.url), &[FORM, OWN, ("cookie", &session)], "");
     assert_eq!(next.header("location"), "/tickets/IT-52?done=next", "{}", next.text);
+    // From that one there is none.
+    let next = send("POST", &format!("{}/queue/next", desk.url), &[FORM, OWN, ("cookie", &session)], "from=IT-52");
+    assert_eq!(next.header("location"), "/queue?none=1", "{}", next.text);
+    let page = send("GET", &format!("{}/queue?none=1", desk.url), &[("cookie", &session)], "").text;
+    assert!(page.contains("Nothing waits in your teams"), "{page}");
 }

@@ -308,20 +308,31 @@ fn a_ticket_is_put_off_until_a_day_on_its_page() {
     let body =
         json!({ "request_type": "question", "subject": "How?", "body": "Please.", "fields": { "topic": "howto" } });
     desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
-    let kofi = cookie(&desk, "kofi");
+    let kofi = format!("{}; ruledesk-language=de", cookie(&desk, "kofi"));
     let day = (desk.clock.now() + SignedDuration::from_hours(24 * 9)).to_string()[..10].to_owned();
     let version = desk.as_role("kofi").get("/api/v1/tickets/IT-1").expect(200)["version"].to_string();
     let post = |to: &str, until: &str| {
         let body = format!("version={version}&to={to}&reason=A+new+disk&until={until}");
         send("POST", &format!("{}/tickets/IT-1/state", desk.url), &[FORM, OWN, ("cookie", &kofi)], &body)
     };
-    for (to, until) in [("waiting_vendor", "soon"), ("waiting_vendor", "2020-01-01"), ("in_progress", day.as_str())] {
+    for (to, until, said) in [
+        ("waiting_vendor", "soon", "Der Tag ist nicht zu lesen"),
+        ("waiting_vendor", "2020-01-01", "muss nach heute liegen, und höchstens 366 Tage"),
+        ("in_progress", day.as_str(), "wartet bis zu einem Tag: bitte den Tag weglassen."),
+    ] {
         let refused = post(to, until);
         assert!(refused.status == 422 && refused.text.contains(&format!("value=\"{until}\"")), "{}", refused.text);
+        assert!(refused.text.contains(said), "{}", refused.text);
     }
     assert_eq!(post("waiting_vendor", &day).header("location"), "/tickets/IT-1?done=state");
     let page = send("GET", &format!("{}/tickets/IT-1", desk.url), &[("cookie", &kofi)], "").text;
     assert!(page.contains(&format!("→ {day}")), "{page}");
+    let amara = cookie(&desk, "amara");
+    let page = send("GET", &format!("{}/tickets/IT-1", desk.url), &[("cookie", &amara)], "").text;
+    // A day on which the desk is closed is the next one on which it opens.
+    let ticket = desk.as_role("amara").get("/api/v1/tickets/IT-1").expect(200);
+    let opens = ticket["waits_until"].as_str().unwrap();
+    assert!(opens >= day.as_str() && page.contains(&format!("On {opens} we look at it again.")), "{page}");
 }
 
 /// An act on many tickets goes in parts, and shows how far it has come. A part whose answer is lost is sent again: its tickets change

@@ -188,6 +188,19 @@ impl Place {
         });
     }
 
+    /// The number that a statement reads from its database.
+    pub fn number(&self, sql: &str) -> i64 {
+        in_runtime(async {
+            let db = match self.target() {
+                Target::Sqlite(file) => Db::open_sqlite(&file).await.unwrap(),
+                Target::Postgres(url) => Db::open_postgres(&url).await.unwrap(),
+            };
+            let rows = db.all(sql, Vec::new()).await.unwrap();
+            db.close().await;
+            rows[0].int(0).unwrap()
+        })
+    }
+
     /// How many rows each table of its database has.
     pub fn rows(&self) -> BTreeMap<String, i64> {
         const SQLITE: &str = "select name from sqlite_master where type = 'table'";

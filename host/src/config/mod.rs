@@ -38,7 +38,7 @@ pub use desk::templates::{own as own_templates, with_words as with_template_word
 pub use files::{Files, is_table as is_table_file};
 pub use outgoing::Outgoing;
 pub use outgoing::telemetry::Telemetry;
-pub use outgoing::webhooks::{Webhook, without_paths};
+pub use outgoing::webhooks::{Webhook, with_addresses_cut, without_paths};
 pub use problem::Problem;
 pub use server::{Archive, Attachments, COMPONENT_MIB_MAX, Database, Limits, Metrics, Scanner, Server};
 pub use tables::{CELL_BYTES_MAX, Column, Kind as ColumnKind, Table, is_name as is_table_name};

@@ -66,8 +66,9 @@ pub struct Server {
     /// `[rules] withdrawn`: as the section about `[rules]` says. Digests in hexadecimal.
     pub withdrawn: Vec<String>,
     /// `two-person-access`: whether what makes access easier to get needs a second admin: rules for access and those asked before
-    /// them, the tables that they look things up in, and documents that are published by API. The rules directory counts as a
-    /// publisher who is nobody, so that one admin approves what it offers. Default false.
+    /// them, the tables that they look things up in, and documents that are published by API, there also a webhook that hears of more
+    /// that requesters do not see. The rules directory counts as a publisher who is nobody, so that one admin approves what it offers.
+    /// Default false.
     pub two_person_access: bool,
     /// `database-connections`: connections to PostgreSQL, 6 to 500, and one more for notices. Two of them write, a share is
     /// kept for short reads such as tokens, and the rest is for lists. On SQLite, at most 8 read. Default 12.

@@ -9,7 +9,7 @@ use crate::app::access::provision::crash;
 use crate::app::jobs::endpoints::Unsigned;
 use crate::app::jobs::looks::Looks;
 use crate::app::jobs::stop::Stop;
-use crate::app::jobs::webhooks::{Delivery, Next};
+use crate::app::jobs::webhooks::{Delivery, Next, gone, is_stale, still_wants};
 use crate::app::jobs::{Again, Claimed, Failed, Outcome};
 use crate::connectors::http::{Answer, Endpoint, Error, Keep, Method, Request};
 use crate::connectors::webhook::{self, Secret};
@@ -25,6 +25,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const SECRET_WAIT: SignedDuration = SignedDuration::from_hours(1);
 /// How long a delivery waits for this host to read what was published.
 const FOLLOW_WAIT: SignedDuration = SignedDuration::from_secs(1);
+/// How long a delivery is left to other hosts that this one would not send.
+const OTHERS_WAIT: SignedDuration = SignedDuration::from_mins(5);
 /// The statuses with which an endpoint asks for fewer requests.
 const THROTTLES: [u16; 4] = [429, 502, 503, 504];
 
@@ -55,10 +57,16 @@ pub async fn run(app: &App, ways: &Ways, claimed: &Claimed) -> Result<Outcome, F
         Next::Nothing => return Ok(Outcome::Done),
         Next::Wait(until) => return Ok(Outcome::NotBefore(until)),
     };
-    let Some(webhook) = app.endpoint(&delivery.webhook) else { return unnamed(app, &delivery.webhook).await };
+    let Some(webhook) = app.endpoint(&delivery.webhook) else {
+        return not_sent(app, &delivery, gone(&delivery.webhook)).await;
+    };
+    if !still_wants(&webhook, &delivery) {
+        return not_sent(app, &delivery, "the configuration does not send it to this webhook any more".to_owned())
+            .await;
+    }
     let secrets = match app.secrets_of(&webhook).await? {
         Ok(secrets) => secrets,
-        Err(Unsigned::NoSecret) => return Ok(after(app, SECRET_WAIT)),
+        Err(Unsigned::NoSecret) => return without_secret(app, &delivery),
         Err(unsigned) => return Err(unsigned.to_string().into()),
     };
     let endpoint = ways.http.endpoint(&webhook.url).map_err(|error| format!("{}: {error}", webhook.host()))?;
@@ -80,12 +88,25 @@ fn after(app: &App, wait: SignedDuration) -> Outcome {
     Outcome::NotBefore(app.clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX))
 }
 
-/// A delivery to an endpoint that this host does not know is given up, unless the host has yet to read what was published.
-async fn unnamed(app: &App, name: &str) -> Result<Outcome, Failed> {
-    if !app.has_all_published().await? {
-        return Ok(after(app, FOLLOW_WAIT));
+/// A delivery that this host would not send by its configuration is left to another, which may have other files while they are being
+/// changed; or to this one, where it has yet to read what was published. It is given up when it is too old for all of them.
+async fn not_sent(app: &App, delivery: &Delivery, why: String) -> Result<Outcome, Failed> {
+    if is_stale(delivery.queued_at, app.clock.now()) {
+        return given_up(why);
     }
-    let why = format!("the configuration has no webhook `{name}` any more");
+    let wait = if app.has_all_published().await? { OTHERS_WAIT } else { FOLLOW_WAIT };
+    Ok(after(app, wait))
+}
+
+/// A delivery waits for the secret of its endpoint, though not for ever: an endpoint that was forgotten would gather them without end.
+fn without_secret(app: &App, delivery: &Delivery) -> Result<Outcome, Failed> {
+    if is_stale(delivery.queued_at, app.clock.now()) {
+        return given_up("no secret was made for its webhook within seven days".to_owned());
+    }
+    Ok(after(app, SECRET_WAIT))
+}
+
+fn given_up(why: String) -> Result<Outcome, Failed> {
     Err(Failed { why, again: Again::Never })
 }
 

@@ -9,7 +9,7 @@ use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 use mail_parser::decoders::html::html_to_text;
 
 use super::head::{Head, split};
-use super::{DEPTH_MAX, NotRead, PARTS_MAX, TEXT_BYTES_MAX, lines};
+use super::{DEPTH_MAX, HEAD_BYTES_MAX, NotRead, PART_HEAD_BYTES_MAX, PARTS_MAX, TEXT_BYTES_MAX, lines};
 use crate::desk::text::is_blank;
 
 /// Base64 as mail programs write it: with padding or without, and with bits left over.
@@ -89,7 +89,8 @@ impl Walk {
         }
         let (head, body) = split(raw);
         let plain = || Head { media_type: ("text".to_owned(), "plain".to_owned()), ..Head::default() };
-        let head = Head::read(head)?.unwrap_or_else(plain);
+        let bytes_max = if depth == 0 { HEAD_BYTES_MAX } else { PART_HEAD_BYTES_MAX };
+        let head = Head::read(head, bytes_max)?.unwrap_or_else(plain);
         match &head.boundary {
             Some(boundary) if head.media_type.0 == "multipart" => {
                 let pieces = pieces(body, boundary);

@@ -1,8 +1,8 @@
 //! The head of a message or of one of its parts.
 
-use mail_parser::{ContentType, HeaderName, HeaderValue, Message, MessageParser, MimeHeaders as _};
+use mail_parser::{ContentType, HeaderValue, Message, MessageParser, MimeHeaders as _};
 
-use super::{HEAD_BYTES_MAX, NotRead};
+use super::{FIELD_BYTES_MAX, NotRead};
 
 /// The ids of other messages that a message names, the most that are looked at.
 const IDS_MAX: usize = 50;
@@ -17,8 +17,6 @@ pub struct Head {
     pub message_id: Option<String>,
     /// The messages that it answers, the nearest first.
     pub answers: Vec<String>,
-    /// The addresses of its authors, in lower case.
-    pub(super) authors: Vec<String>,
     /// The media type, in lower case: `text` and `plain` where nothing is said.
     pub media_type: (String, String),
     pub charset: Option<String>,
@@ -45,13 +43,13 @@ pub fn split(raw: &[u8]) -> (&[u8], &[u8]) {
 }
 
 impl Head {
-    /// Reads a head; `None` where it has no field.
+    /// Reads a head of at most so many bytes; `None` where it has no field.
     ///
     /// # Errors
     ///
     /// [`NotRead::LongHead`].
-    pub fn read(bytes: &[u8]) -> Result<Option<Head>, NotRead> {
-        if bytes.len() > HEAD_BYTES_MAX {
+    pub fn read(bytes: &[u8], bytes_max: usize) -> Result<Option<Head>, NotRead> {
+        if bytes.len() > bytes_max || longest_field(bytes) > FIELD_BYTES_MAX {
             return Err(NotRead::LongHead);
         }
         // A message may end with its head, and a field ends with its line.
@@ -60,10 +58,16 @@ impl Head {
     }
 
     fn of(message: &Message<'_>) -> Head {
+        let raw = |from: u32, to: u32| message.raw_message.get(from as usize..to as usize).unwrap_or_default();
         let fields = message.headers().iter().map(|header| {
-            let raw = message.raw_message.get(header.offset_start() as usize..header.offset_end() as usize);
-            let value = String::from_utf8_lossy(raw.unwrap_or_default());
-            (header.name().to_ascii_lowercase(), value.split_whitespace().collect::<Vec<_>>().join(" "))
+            let (from, to, end) = (header.offset_field(), header.offset_start(), header.offset_end());
+            let name = String::from_utf8_lossy(raw(from, to)).to_ascii_lowercase();
+            let name = name.strip_suffix(':').unwrap_or(&name).trim_end();
+            // The package reads over blanks in a name and before it. To mail systems `Fr om: x` is no author.
+            let begins_line = from.checked_sub(1).is_none_or(|before| raw(before, from) == b"\n");
+            let name = if begins_line { name.to_owned() } else { format!(" {name}") };
+            let value = String::from_utf8_lossy(raw(to, end));
+            (name, value.split_whitespace().collect::<Vec<_>>().join(" "))
         });
         let content = message.content_type();
         let attribute = |name: &str| content.and_then(|content| content.attribute(name)).map(str::to_owned);
@@ -72,7 +76,6 @@ impl Head {
             subject: message.subject().unwrap_or_default().to_owned(),
             message_id: message.message_id().map(str::trim).filter(|id| !id.is_empty()).map(str::to_owned),
             answers: answers(message),
-            authors: authors(message),
             media_type: content.map_or_else(plain, media_type),
             charset: attribute("charset"),
             boundary: attribute("boundary"),
@@ -94,9 +97,13 @@ impl Head {
     }
 
     /// The address of the one author; `None` where there are several, in one field or in two, since any of them could be meant.
+    ///
+    /// It is read here, and as it is written. A mail system looks at the same field to find out whether the author is forged, and where
+    /// programs could read it in two ways, it may have looked at another address, or at none.
     pub fn author(&self) -> Option<String> {
-        match self.authors.as_slice() {
-            [author] if self.all("from").count() == 1 => Some(author.clone()),
+        let mut fields = self.all("from");
+        match (fields.next(), fields.next()) {
+            (Some(field), None) => address(field),
             _ => None,
         }
     }
@@ -105,6 +112,17 @@ impl Head {
     pub fn is(&self, family: &str, kind: &str) -> bool {
         self.media_type.0 == family && self.media_type.1 == kind
     }
+}
+
+/// The bytes of the longest field of a head, with the lines that go on with it.
+fn longest_field(head: &[u8]) -> usize {
+    let (mut longest, mut field) = (0, 0);
+    for line in head.split_inclusive(|byte| *byte == b'\n') {
+        let goes_on = line.first().is_some_and(|byte| matches!(*byte, b' ' | b'\t'));
+        field = if goes_on { field + line.len() } else { line.len() };
+        longest = longest.max(field);
+    }
+    longest
 }
 
 fn plain() -> (String, String) {
@@ -116,10 +134,44 @@ fn media_type(content: &ContentType<'_>) -> (String, String) {
     (family, kind.to_ascii_lowercase())
 }
 
-fn authors(message: &Message<'_>) -> Vec<String> {
-    let from = message.header_values(HeaderName::From).filter_map(HeaderValue::as_address);
-    let addresses = from.flat_map(|address| address.iter().filter_map(|one| one.address().map(str::to_owned)));
-    addresses.map(|address| address.trim().to_lowercase()).filter(|address| address.contains('@')).collect()
+/// The address in a field that has one and nothing that could be taken for another.
+fn address(field: &str) -> Option<String> {
+    let plain = unquoted(field)?;
+    let (name, address) = match plain.trim().split_once('<') {
+        Some((name, rest)) => (name.trim(), rest.strip_suffix('>')?.trim()),
+        None => ("", plain.trim()),
+    };
+    let is_odd = |c: char| c.is_whitespace() || c.is_control() || "<>()[]:;,\"\\".contains(c);
+    let is_one = address.matches('@').count() == 1 && !address.contains(is_odd);
+    // Some programs write the address as the name, too.
+    let is_named = !name.contains(['@', '>', ':', ';']) || name.eq_ignore_ascii_case(address);
+    (is_one && is_named).then(|| address.to_ascii_lowercase())
+}
+
+/// A field with a space for each comment and a quotation mark for each quoted string (RFC 5322, section 3.2): their words are their
+/// writer's to choose. `None` where one of them does not end, so that it is not known what is inside.
+pub(super) fn unquoted(field: &str) -> Option<String> {
+    let mut plain = String::with_capacity(field.len());
+    let (mut depth, mut is_quoted, mut is_escaped) = (0_usize, false, false);
+    for c in field.chars() {
+        match c {
+            _ if is_escaped => is_escaped = false,
+            '\\' if is_quoted || depth > 0 => is_escaped = true,
+            '"' if depth == 0 => {
+                is_quoted = !is_quoted;
+                plain.push_str(if is_quoted { "\"" } else { "" });
+            }
+            _ if is_quoted => {}
+            '(' => depth += 1,
+            ')' => {
+                depth = depth.checked_sub(1)?;
+                plain.push(' ');
+            }
+            _ if depth > 0 => {}
+            _ => plain.push(c),
+        }
+    }
+    (depth == 0 && !is_quoted).then_some(plain)
 }
 
 fn answers(message: &Message<'_>) -> Vec<String> {

@@ -11,22 +11,28 @@ mod quoted;
 mod tests;
 pub mod thread;
 
-use crate::desk::organisation::form::SUBJECT_CHARS_MAX;
-use crate::desk::text::is_blank;
+use crate::desk::organisation::form::{BODY_CHARS_MAX, SUBJECT_CHARS_MAX};
+use crate::desk::text::{into_normal, is_blank};
 use head::Head;
 use nature::{Bounce, Nature};
 use thread::Evidence;
 
 pub use body::File;
 
-/// The bytes of a head.
+/// The bytes of the head of a message, and of the head of a part, which names a file and little else.
 const HEAD_BYTES_MAX: usize = 256 << 10;
+const PART_HEAD_BYTES_MAX: usize = 8 << 10;
+/// The bytes of one field. The time that the package takes for one grows with the square of them: for the beginnings of encoded words
+/// that have no end, and for a parameter in very many pieces.
+const FIELD_BYTES_MAX: usize = 32 << 10;
 /// The parts of a message, at all depths.
 const PARTS_MAX: usize = 200;
 /// How deep parts may be in others.
 const DEPTH_MAX: usize = 10;
 /// The bytes of a part that is shown as text; a longer one is a file.
 const TEXT_BYTES_MAX: usize = 4 << 20;
+/// The end of a text that was cut.
+const CUT: &str = "\n[\u{2026}]";
 /// The fields of a head that rules are asked with, and the longest of their values, in characters.
 const FOR_RULES: [&str; 9] =
     ["from", "to", "cc", "reply-to", "subject", "message-id", "importance", "x-priority", "content-language"];
@@ -37,7 +43,7 @@ const FOR_RULES_CHARS_MAX: usize = 998;
 pub enum NotRead {
     #[error("has no head: send it as the mail system has it, from the first line of its head on")]
     NoHead,
-    #[error("has a head of more than {} KiB, at the top or in a part", HEAD_BYTES_MAX >> 10)]
+    #[error("has a longer head than mail programs write, or a longer field in one: send it to fewer people at once")]
     LongHead,
     #[error("has more than {PARTS_MAX} parts: send fewer files at once")]
     ManyParts,
@@ -52,7 +58,7 @@ pub struct Mail {
     pub from: Option<String>,
     /// In one line, and no longer than a ticket's.
     pub subject: String,
-    /// All that its author wrote, with what it quotes.
+    /// All that its author wrote, with what it quotes: as much of it as a ticket takes.
     pub text: String,
     /// The same without what it quotes, as far as that is certain.
     pub reply: String,
@@ -74,9 +80,9 @@ impl Mail {
         nature::vouches(&self.head, authserv_id, domain)
     }
 
-    /// Who is behind it, for a desk that has these addresses.
-    pub fn nature(&self, own: &[String]) -> Nature<'_> {
-        nature::of(&self.head, self.from.as_deref(), own, self.bounce.as_ref())
+    /// Who is behind it, for a desk that has these addresses and these mailing lists.
+    pub fn nature(&self, own: &[String], lists: &[String]) -> Nature<'_> {
+        nature::of(&self.head, self.from.as_deref(), (own, lists), self.bounce.as_ref())
     }
 }
 
@@ -87,7 +93,7 @@ impl Mail {
 /// [`NotRead`].
 pub fn read(raw: &[u8]) -> Result<Mail, NotRead> {
     let (head_bytes, _) = head::split(raw);
-    let head = Head::read(head_bytes)?.ok_or(NotRead::NoHead)?;
+    let head = Head::read(head_bytes, HEAD_BYTES_MAX)?.ok_or(NotRead::NoHead)?;
     let found = body::read(raw)?;
     let text = found.text();
     let subject = line(&head.subject, SUBJECT_CHARS_MAX);
@@ -105,10 +111,26 @@ pub fn read(raw: &[u8]) -> Result<Mail, NotRead> {
     });
     let headers = headers.collect();
     let bounce = nature::bounce(&head, &found);
-    let reply = Some(quoted::without(&text)).filter(|reply| !is_blank(reply));
-    let reply = reply.map_or_else(|| text.clone(), str::to_owned);
+    let whole = into_normal(text);
+    let begun = beginning(&whole);
+    let reply = Some(quoted::without(begun)).filter(|reply| !is_blank(reply)).unwrap_or(begun);
+    let marked = |text: &str| match text.len() == begun.len() && begun.len() < whole.len() {
+        true => format!("{text}{CUT}"),
+        false => text.to_owned(),
+    };
+    let (text, reply) = (marked(begun), marked(reply));
     let evidence = Evidence::of(&head, &subject);
     Ok(Mail { from, subject, text, reply, files: found.files, headers, evidence, identity, bounce, head })
+}
+
+/// As much of a text as a ticket takes, with room for a mark where that is not all: answers to answers grow long by what they quote,
+/// which is below the new words.
+fn beginning(text: &str) -> &str {
+    if text.char_indices().nth(BODY_CHARS_MAX).is_none() {
+        return text;
+    }
+    let end = text.char_indices().nth(BODY_CHARS_MAX - CUT.chars().count());
+    end.and_then(|(end, _)| text.get(..end)).unwrap_or(text)
 }
 
 /// A text in one line, without characters that deceive, and no longer than this.

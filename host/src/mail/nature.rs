@@ -2,7 +2,7 @@
 //! machines gets answers from them, without an end.
 
 use super::body::Found;
-use super::head::Head;
+use super::head::{Head, unquoted};
 use super::thread::Named;
 use crate::desk::id::MessageId;
 
@@ -12,6 +12,8 @@ const SAID_CHARS_MAX: usize = 300;
 const LETTERS_MAX: usize = 10;
 /// The words of `Precedence` for what is sent to many, or by itself.
 const PRECEDENCES: [&str; 4] = ["bulk", "list", "junk", "auto_reply"];
+/// The method of a result that says whether a domain stands behind a message.
+const DMARC: &str = "dmarc";
 /// Names of accounts at which no person reads.
 const UNREAD: [&str; 4] = ["mailer-daemon", "postmaster", "noreply", "no-reply"];
 
@@ -38,30 +40,44 @@ pub struct Bounce {
     pub said: String,
 }
 
-/// Who is behind a message from this address, for a desk that has these.
-pub fn of<'a>(head: &Head, from: Option<&str>, own: &[String], bounce: Option<&'a Bounce>) -> Nature<'a> {
+/// Who is behind a message from this address, for a desk that has these addresses and these mailing lists.
+pub fn of<'a>(
+    head: &Head,
+    from: Option<&str>,
+    (own, lists): (&[String], &[String]),
+    bounce: Option<&'a Bounce>,
+) -> Nature<'a> {
     let is_own = from.is_some_and(|from| own.iter().any(|address| address.eq_ignore_ascii_case(from)));
     if is_own || head.first("x-ruledesk-loop").is_some() {
         return Nature::Own;
     }
-    match (bounce, sign(head, from)) {
+    match (bounce, sign(head, from, is_of(head, lists))) {
         (Some(bounce), _) => Nature::Bounce(bounce),
         (None, Some(sign)) => Nature::Machine { sign },
         (None, None) => Nature::Person,
     }
 }
 
-/// The sign by which a message is a machine's (RFC 3834 and those that came before it).
-fn sign(head: &Head, from: Option<&str>) -> Option<&'static str> {
+/// Whether a message came by one of these lists (RFC 2919).
+fn is_of(head: &Head, lists: &[String]) -> bool {
+    let id = head.first("list-id").unwrap_or_default();
+    let id = id.rsplit_once('<').map_or(id, |(_, rest)| rest.split('>').next().unwrap_or_default()).trim();
+    lists.iter().any(|list| list.eq_ignore_ascii_case(id))
+}
+
+/// The sign by which a message is a machine's (RFC 3834 and those that came before it). Those that a list of the desk's own adds say
+/// nothing of who wrote it.
+fn sign(head: &Head, from: Option<&str>, is_of_own_list: bool) -> Option<&'static str> {
     let word = |name: &str| head.first(name).and_then(|value| value.split([';', ' ']).next()).unwrap_or_default();
     let has = |name: &str| head.first(name).is_some();
-    let auto = word("auto-submitted");
+    let (auto, precedence) = (word("auto-submitted"), word("precedence"));
     let account = from.and_then(|from| from.split_once('@')).map_or("", |(account, _)| account);
     let signs = [
         ("Auto-Submitted", !auto.is_empty() && !auto.eq_ignore_ascii_case("no")),
         ("Return-Path", head.all("return-path").any(|path| path == "<>")),
-        ("Precedence", PRECEDENCES.iter().any(|one| word("precedence").eq_ignore_ascii_case(one))),
-        ("List-Id", has("list-id") || has("list-unsubscribe") || has("feedback-id")),
+        ("Precedence", PRECEDENCES.iter().any(|one| precedence.eq_ignore_ascii_case(one)) && !is_of_own_list),
+        ("List-Id", (has("list-id") || has("list-unsubscribe")) && !is_of_own_list),
+        ("Feedback-ID", has("feedback-id")),
         ("X-Autoreply", has("x-autoreply") || has("x-autorespond") || has("x-autoresponse")),
         ("X-Failed-Recipients", has("x-failed-recipients")),
         ("multipart/report", head.is("multipart", "report")),
@@ -74,6 +90,9 @@ fn sign(head: &Head, from: Option<&str>) -> Option<&'static str> {
 pub fn bounce(head: &Head, found: &Found) -> Option<Bounce> {
     let of_deliveries = head.report_type.as_deref() == Some("delivery-status") && head.is("multipart", "report");
     if !of_deliveries && head.first("x-failed-recipients").is_none() {
+        return None;
+    }
+    if found.status.as_deref().is_some_and(|status| !says_failed(status)) {
         return None;
     }
     let text = found.text();
@@ -89,6 +108,16 @@ pub fn bounce(head: &Head, found: &Found) -> Option<Bounce> {
         }
     }
     Some(Bounce { letters, said: said(found.status.as_deref().unwrap_or(&text)) })
+}
+
+/// Whether a report says that a letter was not delivered, and not that it is late or has arrived (RFC 3464, section 2.3.3).
+fn says_failed(status: &str) -> bool {
+    let action = |line: &str| {
+        let (name, value) = line.split_once(':')?;
+        name.trim().eq_ignore_ascii_case("action").then(|| value.trim().to_ascii_lowercase())
+    };
+    let actions: Vec<String> = status.lines().filter_map(action).collect();
+    actions.is_empty() || actions.iter().any(|action| action.starts_with("failed"))
 }
 
 /// The lines of a report that say what happened, or its first words.
@@ -109,14 +138,15 @@ pub fn vouches(head: &Head, authserv_id: &str, domain: &str) -> bool {
         let name = value.split([';', ' ']).next().unwrap_or_default();
         name.eq_ignore_ascii_case(authserv_id)
     };
-    let Some(results) = head.all("authentication-results").find(of_system) else { return false };
-    results.split(';').skip(1).any(|result| {
-        let mut words = result.split_whitespace();
-        let passes = words.next().is_some_and(|word| word.eq_ignore_ascii_case("dmarc=pass"));
-        let of_domain = |word: &str| {
-            let (name, value) = word.split_once('=').unwrap_or((word, ""));
-            !name.eq_ignore_ascii_case("header.from") || value.eq_ignore_ascii_case(domain)
-        };
-        passes && words.all(of_domain)
-    })
+    // Comments and quoted strings have words of the sender's, such as the account `"x; dmarc=pass y"` of the envelope.
+    let results = head.all("authentication-results").find(of_system).and_then(unquoted).unwrap_or_default();
+    let is_dmarc = |result: &&str| result.get(..DMARC.len()).is_some_and(|method| method.eq_ignore_ascii_case(DMARC));
+    let found: Vec<&str> = results.split(';').skip(1).map(str::trim).filter(is_dmarc).collect();
+    // Where there are two, one of them may be another's words.
+    let [result] = found.as_slice() else { return false };
+    let mut words = result.split_whitespace();
+    let passes = words.next().is_some_and(|word| word.eq_ignore_ascii_case("dmarc=pass"));
+    let properties = words.filter_map(|word| word.split_once('='));
+    let mut domains = properties.filter(|(name, _)| name.eq_ignore_ascii_case("header.from")).map(|(_, value)| value);
+    passes && domains.next().is_some_and(|from| from.eq_ignore_ascii_case(domain)) && domains.next().is_none()
 }

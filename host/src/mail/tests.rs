@@ -59,7 +59,7 @@ fn an_answer_by_gmail_has_its_author_its_words_and_its_thread() {
         panic!("{:?}", mail.evidence.ids)
     };
     assert_eq!((token.as_str(), thread.as_str()), ("aa11", "bb22"));
-    assert_eq!(mail.nature(&own()), Nature::Person);
+    assert_eq!(mail.nature(&own(), &[]), Nature::Person);
 }
 
 #[test]
@@ -134,19 +134,67 @@ fn a_message_without_an_id_is_known_by_its_content() {
 }
 
 #[test]
+fn a_text_that_is_longer_than_a_ticket_s_is_cut_and_says_so() {
+    let long = mail(&format!("From: a@b.example\n\n{}", "\u{fc} ".repeat(80_000)));
+    for text in [&long.text, &long.reply] {
+        assert_eq!(text.chars().count(), 100_000);
+        assert!(text.ends_with("\n[\u{2026}]"));
+    }
+    let other = mail(&format!("From: a@b.example\n\n{}x", "\u{fc} ".repeat(80_000)));
+    assert_ne!(long.identity, other.identity, "what is cut off makes it another mail");
+    let quotes = format!("From: a@b.example\n\nDone.\n\n> on\n{}", "> and on\n".repeat(80_000));
+    assert_eq!(mail(&quotes).reply, "Done.", "the new words are all there");
+}
+
+#[test]
 fn two_authors_are_none() {
     for from in
         ["From: a@b.example, c@d.example\n", "From: a@b.example\nFrom: c@d.example\n", "From: a\n", "To: a@b.example\n"]
     {
         assert_eq!(mail(&format!("{from}\nx")).from, None, "{from}");
     }
-    let named = mail("From: \"c@d.example\" <a@b.example>\n\nx");
-    assert_eq!(named.from.as_deref(), Some("a@b.example"));
+    for from in ["Fr om: a@b.example", ":From: a@b.example", " From: a@b.example", "none\n From: a@b.example"] {
+        assert_eq!(mail(&format!("{from}\nTo: c@d.example\n\nx")).from, None, "{from}");
+    }
+    assert_eq!(mail("FROM : a@b.example\n\nx").from.as_deref(), Some("a@b.example"), "an old form of the same field");
+    // A mail system may see no address in these, and so no domain that refuses them.
+    for from in [
+        "=?utf-8?q?a=40b.example?= (x)",
+        "=?utf-8?q?a=40b.example?=",
+        "=?utf-8?q?a?=@b.example",
+        "a@b.example <c@d.example>",
+        "<c@d.example> a@b.example",
+        "<a@b.example> <c@d.example>",
+        "All: a@b.example;",
+        "a(x)@b.example",
+        "a\"x\"@b.example",
+        "(a@b.example",
+        "\"a@b.example",
+        "a@b.example@d.example",
+        "\u{212a}ofi@b.example",
+    ] {
+        let found = mail(&format!("From: {from}\n\nx")).from;
+        assert!(
+            !found.as_deref().is_some_and(|found| ["a@b.example", "kofi@b.example"].contains(&found)),
+            "{from}: {found:?}"
+        );
+    }
+    for from in [
+        "\"c@d.example\" <a@b.example>",
+        "A@B.Example (at work)",
+        "a@b.example <a@b.example>",
+        "Okafor, Amara <a@b.example>",
+        "\"Okafor: \\\"A\\\"\"\n <a@b.example>",
+    ] {
+        let named = mail(&format!("From: {from}\n\nx"));
+        assert_eq!(named.from.as_deref(), Some("a@b.example"), "{from}");
+    }
 }
 
 #[test]
 fn machines_and_the_desk_itself_are_told_by_their_signs() {
-    let nature = |head: &str| format!("{:?}", mail(&format!("{head}\n\nx")).nature(&own()));
+    let nature =
+        |head: &str| format!("{:?}", mail(&format!("{head}\n\nx")).nature(&own(), &["it.b.example".to_owned()]));
     for (head, wanted) in [
         ("From: a@b.example", "Person"),
         ("From: a@b.example\nAuto-Submitted: no", "Person"),
@@ -155,6 +203,9 @@ fn machines_and_the_desk_itself_are_told_by_their_signs() {
         ("Return-Path: <>\nFrom: a@b.example", "Return-Path"),
         ("From: a@b.example\nPrecedence: Bulk", "Precedence"),
         ("From: a@b.example\nList-Id: <all.b.example>", "List-Id"),
+        ("From: a@b.example\nList-Id: IT <IT.b.example>\nList-Unsubscribe: <x>\nPrecedence: list", "Person"),
+        ("From: a@b.example\nList-Id: <it.b.example>\nAuto-Submitted: auto-replied", "Auto-Submitted"),
+        ("From: a@b.example\nList-Id: <it.b.example>\nFeedback-ID: 1:x", "Feedback-ID"),
         ("From: MAILER-DAEMON@b.example", "From"),
         ("From: desk@Meridian.example", "Own"),
         ("From: a@b.example\nX-RuleDesk-Loop: desk@meridian.example", "Own"),
@@ -165,14 +216,15 @@ fn machines_and_the_desk_itself_are_told_by_their_signs() {
 
 #[test]
 fn a_report_of_a_mail_system_names_the_letter_that_came_back() {
-    let mail = mail(
-        "Return-Path: <>\nFrom: MAILER-DAEMON@mx.example\nAuto-Submitted: auto-replied\n\
+    let report = "Return-Path: <>\nFrom: MAILER-DAEMON@mx.example\nAuto-Submitted: auto-replied\n\
          Content-Type: multipart/report; report-type=delivery-status; boundary=r\n\n--r\n\nI am sorry.\n--r\n\
          Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example\n\nFinal-Recipient: rfc822; x@y.example\n\
          Action: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 no such mailbox\n--r\nContent-Type: message/rfc822\n\n\
-         From: desk@meridian.example\nMessage-ID: <m.01900000-0000-7000-8000-000000000001.aa11@meridian.example>\n\nhello\n--r--\n",
-    );
-    let Nature::Bounce(bounce) = mail.nature(&own()) else { panic!("{:?}", mail.nature(&own())) };
+         From: desk@meridian.example\nMessage-ID: <m.01900000-0000-7000-8000-000000000001.aa11@meridian.example>\n\nhello\n--r--\n";
+    let late = mail(&report.replace("Action: failed", "Action: delayed"));
+    assert_eq!(late.nature(&own(), &[]), Nature::Machine { sign: "Auto-Submitted" }, "it may still arrive");
+    let mail = mail(report);
+    let Nature::Bounce(bounce) = mail.nature(&own(), &[]) else { panic!("{:?}", mail.nature(&own(), &[])) };
     assert_eq!(bounce.letters.len(), 1);
     assert_eq!(bounce.letters[0].1, "aa11");
     assert_eq!(bounce.said, "Action: failed, Status: 5.1.1, Diagnostic-Code: smtp; 550 no such mailbox");
@@ -182,14 +234,27 @@ fn a_report_of_a_mail_system_names_the_letter_that_came_back() {
 fn only_the_named_mail_system_vouches_and_only_for_the_author_s_domain() {
     let vouched =
         |results: &str| mail(&format!("{results}From: a@b.example\n\nx")).is_vouched_for_by("mx.meridian.example");
-    let of = |id: &str, result: &str| format!("Authentication-Results: {id}; spf=pass; {result}\n");
+    let of =
+        |id: &str, result: &str| format!("Authentication-Results: {id}; spf=pass smtp.mailfrom=b.example; {result}\n");
     let pass = "dmarc=pass (p=reject) header.from=b.example";
     assert!(vouched(&of("mx.meridian.example", pass)));
-    assert!(vouched(&of("MX.meridian.example", "dmarc=pass")));
+    assert!(vouched(&of("MX.meridian.example", "DMARC=Pass (a (b; c)) header.from=B.example")));
+    assert!(!vouched(&of("mx.meridian.example", "dmarc=pass")), "it does not say for whom");
     assert!(!vouched(""));
     assert!(!vouched(&of("mx.evil.example", pass)));
     assert!(!vouched(&of("mx.meridian.example", "dmarc=fail header.from=b.example")));
     assert!(!vouched(&of("mx.meridian.example", "dmarc=pass header.from=evil.example")));
+    // Senders choose the account of their envelope, and words that land in comments.
+    for forged in [
+        "spf=pass smtp.mailfrom=\"x; dmarc=pass header.from=b.example y\"@evil.example",
+        "dmarc=fail header.from=b.example; spf=pass smtp.mailfrom=x; dmarc=pass header.from=b.example",
+        "dmarc=fail (x; dmarc=pass header.from=b.example) header.from=b.example",
+        "spf=pass smtp.mailfrom=x; dmarc=pass header.from=b.example; y=\"@evil.example; dmarc=fail header.from=b.example",
+        "dmarc=pass header.from=evil.example header.from=b.example",
+        "dmarc=pass) header.from=b.example",
+    ] {
+        assert!(!vouched(&of("mx.meridian.example", forged)), "{forged}");
+    }
     let first = of("mx.meridian.example", "dmarc=fail");
     assert!(!vouched(&format!("{first}{}", of("mx.meridian.example", pass))), "the uppermost is the system's own");
 }
@@ -204,6 +269,14 @@ fn parts_in_parts_and_many_of_them_are_refused_and_messages_in_messages_are_file
     assert_eq!(read(many.as_bytes()), Err(NotRead::ManyParts));
     let long = format!("From: a@b.example\nX: {}\n\nx", "y".repeat(300 << 10));
     assert_eq!(read(long.as_bytes()), Err(NotRead::LongHead));
+    // Each beginning of an encoded word is looked for its end.
+    let bomb = format!("From: a@b.example\nSubject: {}\n{}\n\nx", "=?ab?q? ".repeat(3_000), " =?ab?q?".repeat(3_000));
+    assert_eq!(read(bomb.as_bytes()), Err(NotRead::LongHead));
+    let pieces: String = (0..2_000).map(|n| format!("a*{n}=b;")).collect();
+    let part = format!(
+        "From: a@b.example\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain; {pieces}\n\nx\n--b--\n"
+    );
+    assert_eq!(read(part.as_bytes()), Err(NotRead::LongHead));
     assert_eq!(read(b""), Err(NotRead::NoHead));
     let nested = "Content-Type: message/rfc822\n\n".repeat(200_000);
     for (encoding, body) in

@@ -153,13 +153,19 @@ impl Facts {
         delegation: Delegation,
         link: Option<String>,
     ) -> Facts {
+        let facts = Facts::about_mail(organisation, recipient, String::new(), link);
+        Facts { delegation: Some(delegation), ..facts }
+    }
+
+    /// The facts of a message about no ticket, but about a mail with this subject; `link` is where that is kept.
+    pub fn about_mail(organisation: &str, recipient: &str, subject: String, link: Option<String>) -> Facts {
         let none = String::new;
         Facts {
             organisation: organisation.to_owned(),
             recipient: Recipient { name: recipient.to_owned() },
             ticket: Ticket {
                 key: none(),
-                subject: none(),
+                subject,
                 request_type: none(),
                 requester: none(),
                 priority: none(),
@@ -175,7 +181,7 @@ impl Facts {
             access: None,
             decided: None,
             day: None,
-            delegation: Some(delegation),
+            delegation: None,
             survey: None,
             decide: None,
         }

@@ -50,7 +50,7 @@ macro_rules! shipped {
         &[$(($locale, &shipped!($locale of
             "requester/acknowledgement.txt" "requester/reply.txt" "requester/state-changed.txt" "requester/resolved.txt"
             "requester/confirmation-reminder.txt" "requester/answer-reminder.txt" "requester/closed.txt"
-            "requester/access-ending.txt"
+            "requester/access-ending.txt" "requester/mail-kept.txt"
             "staff/approval-wanted.txt" "staff/assigned.txt" "staff/day-moved.txt" "staff/not-taken-up.txt" "staff/left-in-queue.txt"
             "staff/mentioned.txt" "staff/requester-wrote.txt"
             "staff/escalated.txt" "staff/promise-runs-out.txt" "staff/promise-broken.txt" "staff/review-wanted.txt"

@@ -203,12 +203,12 @@ mod tests {
             ),
             (
                 "step 2 asks lena, jonas now: its approvers have changed",
-                "Schritt 2 fragt jetzt Lena Fischer, Jonas Weber: die Genehmigenden haben gewechselt",
+                "Schritt 2 fragt jetzt Lena Fischer, Jonas Weber: die Freigebenden haben gewechselt",
                 "step 2 asks Lena Fischer, Jonas Weber now: its approvers have changed",
             ),
             (
                 "step 1 asks nobody who is here now: its approvers have changed",
-                "Schritt 1 fragt jetzt niemanden, der hier ist: die Genehmigenden haben gewechselt",
+                "Schritt 1 fragt jetzt niemanden, der hier ist: die Freigebenden haben gewechselt",
                 "step 1 asks nobody who is here now: its approvers have changed",
             ),
             (
@@ -231,8 +231,8 @@ mod tests {
             ("it goes on as IT-7: same outage; see there", "es geht als IT-7 weiter: same outage; see there"),
             (
                 "step 2 asks lena, jonas now: its approvers have changed; step 3 asks mei now: too few of its approvers are left",
-                "Schritt 2 fragt jetzt lena, jonas: die Genehmigenden haben gewechselt; \
-                 Schritt 3 fragt jetzt mei: es sind zu wenige der Genehmigenden übrig",
+                "Schritt 2 fragt jetzt lena, jonas: die Freigebenden haben gewechselt; \
+                 Schritt 3 fragt jetzt mei: es sind zu wenige der Freigebenden übrig",
             ),
             ("escalated: it has got the tag `vip`", "eskaliert: es hat das Schlagwort `vip` bekommen"),
             (

@@ -16,8 +16,8 @@ fn all_shipped_templates_are_right_and_each_language_has_all() {
         }
         for kind in MessageKind::ALL {
             let rendered = templates.message(locale, kind, &Facts::sample()).unwrap();
-            // Who decides in whose place is the one thing that is about no ticket.
-            let about_ticket = kind != MessageKind::Delegation;
+            // Who decides in whose place, and a mail that is none yet, are about no ticket.
+            let about_ticket = !matches!(kind, MessageKind::Delegation | MessageKind::MailKept);
             assert_eq!(rendered.subject.starts_with("[IT-1042] "), about_ticket, "{rendered:?}");
             assert!(!rendered.text.contains("\n\n\n") && !rendered.text.contains("{{"), "{}", rendered.text);
         }

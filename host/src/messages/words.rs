@@ -11,13 +11,13 @@ pub fn state(locale: &str, state: State) -> &'static str {
         State::Open => ("open", "offen"),
         State::InProgress => ("in progress", "in Arbeit"),
         State::Waiting(WaitingFor::Requester) => ("waiting for your answer", "wartet auf Ihre Antwort"),
-        State::Waiting(WaitingFor::Approval) => ("waiting for approval", "wartet auf Genehmigung"),
+        State::Waiting(WaitingFor::Approval) => ("waiting for approval", "wartet auf Freigabe"),
         State::Waiting(WaitingFor::Vendor) => ("waiting for a supplier", "wartet auf einen Lieferanten"),
         State::Resolved => ("resolved", "gelöst"),
         State::Reopened => ("open again", "wieder offen"),
         State::Closed => ("closed", "abgeschlossen"),
         State::Cancelled => ("cancelled", "zurückgezogen"),
-        State::Merged => ("joined to another ticket", "mit einem anderen Ticket zusammengelegt"),
+        State::Merged => ("joined to another ticket", "mit einem anderen Anliegen zusammengelegt"),
     };
     if is_german(locale) { german } else { english }
 }
@@ -25,7 +25,7 @@ pub fn state(locale: &str, state: State) -> &'static str {
 /// The news of access in words; in English for a language that the desk does not ship.
 pub fn outcome(locale: &str, outcome: AccessOutcome) -> &'static str {
     let (english, german) = match outcome {
-        AccessOutcome::Is(AccessState::Awaiting) => ("waits for approval", "wartet auf Genehmigung"),
+        AccessOutcome::Is(AccessState::Awaiting) => ("waits for approval", "wartet auf Freigabe"),
         AccessOutcome::Is(AccessState::Approved) => ("given", "gegeben"),
         AccessOutcome::Is(AccessState::Denied) => ("refused", "abgelehnt"),
         AccessOutcome::Is(AccessState::DeniedByPolicy) => ("refused by the rules", "nach den Regeln abgelehnt"),

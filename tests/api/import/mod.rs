@@ -314,6 +314,17 @@ fn reports_over_history_are_right_also_where_an_end_is_unknown_or_no_resolution(
         let sums: [i64; 3] =
             ["created", "resolved", "closed"].map(|column| of_days("volume", "2019-02-28", column).iter().sum());
         assert_eq!(sums, [3, 0, 1], "what is cancelled is not resolved");
+        let taken = || kofi.get("/api/v1/reports/time-taken?from=2019-02-28&to=2019-03-04").expect(200);
+        assert_eq!(taken(), json!([]), "how long it took is not known of any");
+        take_over(
+            &desk,
+            "no,title,text,opened,solved,shut,status\n\
+             6,Toner,Empty,2019-03-04T09:00:00Z,2019-03-04T11:00:00Z,,Resolved\n",
+        );
+        let rows = taken();
+        let row = ["clock", "met", "mean-minutes", "under-4-hours"].map(|column| rows[0][column].clone());
+        assert_eq!(row, [json!("resolution"), json!(1), json!(120), json!(1)], "{rows}");
+        assert_eq!(rows.as_array().unwrap().len(), 1, "when it was first answered is not known: {rows}");
     });
 }
 

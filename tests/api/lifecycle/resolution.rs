@@ -261,12 +261,15 @@ fn a_ticket_that_waits_until_a_day_is_worked_on_again_when_it_has_come() {
             assert!(refused.to_string().contains("until"), "{body}: {refused}");
         }
         for key in [&until, &otherwise, &over] {
-            step(&kofi, key, &waits(&day(3))).expect(200);
+            assert_eq!(step(&kofi, key, &waits(&day(3))).expect(200)["waits_until"], day(3));
         }
+        let until_when = |key: &str| amara.get(&format!("/api/v1/tickets/{key}")).expect(200)["waits_until"].clone();
+        assert_eq!(until_when(&until), day(3), "who waits reads it too");
         // It went on before the day, and waits now for as long as it takes.
         step(&kofi, &otherwise, &json!({ "to": "in_progress" })).expect(200);
         step(&kofi, &otherwise, &json!({ "to": "waiting_vendor" })).expect(200);
         step(&kofi, &over, &json!({ "to": "cancelled", "reason": "bought elsewhere" })).expect(200);
+        assert_eq!([&otherwise, &over].map(|key| until_when(key)), [Value::Null, Value::Null]);
         let timeline = amara.get(&format!("/api/v1/tickets/{until}/timeline")).expect(200);
         assert!(timeline.to_string().contains(&format!("A new disk is ordered (→ {})", day(3))), "{timeline}");
 
@@ -284,5 +287,37 @@ fn a_ticket_that_waits_until_a_day_is_worked_on_again_when_it_has_come() {
         let timeline = kofi.get(&format!("/api/v1/tickets/{until}/timeline")).expect(200);
         let by_desk = |entry: &&Value| entry["by"] == "system" && entry["details"]["to"] == "in_progress";
         assert_eq!(timeline.as_array().unwrap().iter().filter(by_desk).count(), 1, "{timeline}");
+        assert_eq!(until_when(&until), Value::Null);
+    });
+}
+
+/// A ticket that is put off is not cancelled before its day for want of an answer, and an answer before it is taken up at once. Put off
+/// once more, it has its new day alone.
+#[test]
+fn a_ticket_that_is_put_off_waits_for_its_day_and_not_for_less() {
+    on_both(|database| {
+        let desk = House::with_settings(database, example_rules(), |text| {
+            always_open(text).replace("[closing]\n", "[closing]\nanswer-within = \"20h\"\n")
+        });
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let [silent, answered, again] = ["one", "two", "three"].map(|subject| incident(&amara, subject));
+        let begin = desk.clock.now();
+        let day = |days: i64| (begin + SignedDuration::from_hours(24 * days)).to_string()[..10].to_owned();
+        let asks = |days: i64| json!({ "to": "waiting_requester", "reason": "When you are back?", "until": day(days) });
+        for key in [&silent, &answered, &again] {
+            step(&kofi, key, &asks(4)).expect(200);
+        }
+        comment(&kofi, &silent, "There is no hurry.").expect(201);
+        comment(&amara, &answered, "I am back already.").expect(201);
+        step(&kofi, &again, &json!({ "to": "in_progress" })).expect(200);
+        step(&kofi, &again, &asks(8)).expect(200);
+        desk.advance(SignedDuration::from_hours(2 * 24));
+        let states = || [&silent, &answered, &again].map(|key| state(&kofi, key));
+        assert_eq!(states(), ["waiting_requester", "in_progress", "waiting_requester"]);
+        desk.advance(SignedDuration::from_hours(3 * 24));
+        assert_eq!(states(), ["in_progress", "in_progress", "waiting_requester"]);
+        desk.advance(SignedDuration::from_hours(4 * 24));
+        assert_eq!(states(), ["in_progress", "in_progress", "in_progress"]);
+        assert_eq!(count(&desk, &silent, "answer-reminder"), 0);
     });
 }

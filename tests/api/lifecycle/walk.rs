@@ -31,6 +31,13 @@ const BY_REQUESTERS: [&str; 4] = ["cancelled", "in_progress", "closed", "reopene
 const PEOPLE: [&str; 4] = ["amara", "kofi", "mei", "lena"];
 const STATES: [&str; 8] =
     ["open", "in_progress", "waiting_requester", "waiting_vendor", "resolved", "closed", "reopened", "cancelled"];
+const TAGS: [&[&str]; 3] = [&["licence", "storage"], &["storage"], &[]];
+/// Rows by tag that do not stand where their tickets do, and those that are missing or too many.
+const MISPLACED: &str = "select count(*) from tagged g left join tickets t on t.number = g.number \
+    where t.number is null or g.unfinished <> t.unfinished or g.rank <> t.rank or g.queue_due <> t.queue_due \
+    or t.tags = replace(t.tags, '\"' || g.tag || '\"', '')";
+const MISSING: &str = "select (select count(*) from tagged) \
+    - (select cast(coalesce(sum((length(tags) - length(replace(tags, '\"', ''))) / 2), 0) as bigint) from tickets)";
 /// Tickets of one walk.
 const TICKETS: usize = 3;
 
@@ -110,8 +117,10 @@ fn act(desk: &House, keys: &[String], (person, ticket, what, detail): Step) -> O
         0..=4 => transition(&client, &path, STATES[(what * 5 + detail) % STATES.len()]),
         5 => any.post(&format!("{path}/comments"), &json!({ "body": "It is still so.", "internal": detail % 2 == 0 })),
         6 => any.post(&format!("{path}/comments"), &json!({ "body": "Thanks!" })),
-        7 => client
-            .patch(&path, &json!({ "category": (["network.vpn", "miscellaneous"][detail % 2]), "reason": "seen" })),
+        7 => {
+            let category = ["network.vpn", "miscellaneous"][detail % 2];
+            client.patch(&path, &json!({ "category": category, "tags": (TAGS[detail % TAGS.len()]), "reason": "seen" }))
+        }
         8 => client.patch(&path, &json!({ "priority": (["low", "critical"][detail % 2]), "reason": "seen" })),
         9 => client.patch(&path, &json!({ "team": (["network", "service-desk"][detail % 2]), "reason": "theirs" })),
         10 => {
@@ -152,6 +161,8 @@ fn walk(database: Database, steps: &[Step]) {
     }
     desk.do_what_is_due();
     keys.iter().zip(&mut seen).for_each(|(key, seen)| seen.look(&desk, key));
+    let wrong = [MISPLACED, MISSING].map(|sql| desk.number(sql));
+    assert_eq!(wrong, [0, 0], "tickets are found by their tags where they stand");
     assert!(done >= 3, "so few acts were done that this shows nothing: {done}");
 }
 

@@ -152,7 +152,7 @@ fn ends_at_one_time_share_a_transaction_and_one_that_cannot_be_written_holds_up_
     });
 }
 
-/// More than one transaction holds, of the same people: of two that are written at once, the second is made anew for what the first left.
+/// More than one transaction holds, of the same people: of two that are written at once, the second is made again for what the first left.
 #[test]
 fn ends_of_the_same_people_in_two_transactions_at_once_are_both_written_together() {
     on_both(|database| {

@@ -170,6 +170,13 @@ fn of_changes_that_depend_on_each_other_at_once_each_is_made_of_what_the_one_bef
         let done = || kofi.post(&task, &json!({ "to": "done" })).status;
         assert_eq!(all(&done), [200; 8]);
         assert_eq!(entries(&desk, "IT-1", "task"), 2, "it was added, and done once");
+
+        let other = amara.post("/api/v1/tickets", &body).expect(201)["key"].clone();
+        let named = json!({ "link": "blocked-by", "ticket": other });
+        assert_eq!(all(&|| kofi.post("/api/v1/tickets/IT-1/links", &named).status), [200; 8]);
+        assert_eq!(entries(&desk, "IT-1", "linked"), 1);
+        assert_eq!(all(&|| kofi.post("/api/v1/tickets/IT-1/unlink", &named).status), [200; 8]);
+        assert_eq!(entries(&desk, "IT-1", "unlinked"), 1);
     });
 }
 
@@ -258,6 +265,15 @@ fn a_submission_that_was_cut_off_ends_also_where_the_rest_cannot_be_asked_for_an
     let rest = &ended["requests"][1];
     assert!(rest["ticket"].is_null() && rest["problem"].as_str().is_some_and(|why| !why.is_empty()), "{ended}");
     assert_eq!(post().expect(201), ended, "and stays so");
+    // It is kept in English, as programs read it; its page says it in the reader's language.
+    let agent: ureq::Agent = ureq::Agent::config_builder().max_redirects(0).http_status_as_error(false).build().into();
+    let sign_in = agent.post(format!("{}/sign-in", desk.url)).header("sec-fetch-site", "same-origin");
+    let answer = sign_in.send_form([("token", "demo-amara")]).unwrap();
+    let cookie = answer.headers().get("set-cookie").unwrap().to_str().unwrap().split(';').next().unwrap().to_owned();
+    let page = agent.get(format!("{}/access/submissions/{}", desk.url, ended["id"].as_str().unwrap()));
+    let mut got = page.header("cookie", format!("{cookie}; ruledesk-language=de")).call().unwrap();
+    let page = got.body_mut().read_to_string().unwrap();
+    assert!(page.contains("Verzeichnis") && !page.contains(" directory"), "{page}");
 }
 
 /// Whichever of them makes a request, the others find it: none notes that the access is asked for already.

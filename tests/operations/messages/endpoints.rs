@@ -4,7 +4,8 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::webhooks::{OLD, create, settings, signed_in, verifies};
+use super::super::incident;
+use super::webhooks::{OLD, create, id, settings, signed_in, verifies};
 use crate::support::client::{Answer, Client};
 use crate::support::components::example_rules;
 use crate::support::house::House;
@@ -111,6 +112,148 @@ fn an_endpoint_is_published_moved_rolled_back_and_taken_away_with_what_waits_for
     });
 }
 
+/// The log of the endpoint, the newest first.
+fn log(mei: &Client) -> Vec<Value> {
+    mei.get("/api/v1/webhooks/cmdb/deliveries").expect(200).as_array().unwrap().clone()
+}
+
+/// One may have been taken away because others knew its secret: that never signs again, nor is anything sent that waited before. All that
+/// happens from its publication on is its own.
+#[test]
+fn an_endpoint_that_comes_again_under_its_name_is_a_new_one_and_misses_nothing_from_then_on() {
+    on_both(|database| {
+        let (first, second) = (Receiver::start(), Receiver::start());
+        let desk = desk(database);
+        let mei = desk.as_role("mei");
+        publish(&mei, 0, &at(&first)).expect(200);
+        let known_to_others = make_secret(&mei);
+        create(&desk);
+        first.answer_next(1, "500 Internal Server Error", "");
+        create(&desk);
+        assert_eq!(first.received().len(), 2);
+        assert_eq!(mei.post("/api/v1/webhooks/cmdb/pause", &json!({ "why": "a secret is lost" })).status, 204);
+        // The last endpoint goes: nothing is left to look at what waits, and it is given up all the same.
+        publish(&mei, 1, "").expect(200);
+        let given_up = log(&mei).into_iter().find(|delivery| delivery["state"] == "given-up").unwrap();
+        assert_eq!(given_up["attempts"], 1, "{given_up}");
+        assert!(given_up["last_error"].as_str().unwrap().contains("no webhook `cmdb` any more"), "{given_up}");
+        create(&desk);
+
+        publish(&mei, 2, &at(&second)).expect(200);
+        assert_eq!(mei.get("/api/v1/webhooks").expect(200)[0]["enabled"], true, "it is not paused any more");
+        // No host has looked at what happens since.
+        desk.as_role("amara").post("/api/v1/tickets", &incident("The VPN is down again")).expect(201);
+        desk.do_what_is_due();
+        assert_eq!((first.received().len(), second.received().len()), (2, 0), "no secret signs for it");
+        let secret = make_secret(&mei);
+        desk.do_what_is_due();
+        desk.advance(SignedDuration::from_hours(12));
+        let counts = (first.received().len(), second.received().len());
+        assert_eq!(counts, (2, 1), "neither the events of before nor those between");
+        let sent = &second.received()[0];
+        assert!(verifies(sent, &secret) && !verifies(sent, &known_to_others));
+
+        let (agent, cookie) = signed_in(&desk);
+        let page = agent.get(format!("{}/admin/webhooks/cmdb", desk.url)).header("cookie", &cookie).call();
+        let page = page.unwrap().body_mut().read_to_string().unwrap();
+        for (step, count) in [("Taken into use", 2), ("Taken out of the configuration", 1)] {
+            let step = format!("{step}</span> <span class=\"quiet\">by Mei Lin");
+            assert_eq!(page.matches(&step).count(), count, "{step}: {page}");
+        }
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+    });
+}
+
+/// Deliveries that wait, or are made again, go only where the configuration sends them now.
+#[test]
+fn an_endpoint_that_hears_less_gets_no_more_than_that_of_what_waits_or_is_sent_again() {
+    on_both(|database| {
+        let receiver = Receiver::start();
+        let desk = desk(database);
+        let mei = desk.as_role("mei");
+        let all = at(&receiver).replace("ticket.created", "ticket.*");
+        publish(&mei, 0, &format!("{all}internal = true\n")).expect(200);
+        let key = create(&desk);
+        let note = json!({ "body": "She never has.", "internal": true });
+        desk.as_role("kofi").post(&format!("/api/v1/tickets/{key}/comments"), &note).expect(201);
+        desk.do_what_is_due();
+        let internal = |delivery: &&Value| delivery["body"].as_str().unwrap().contains("\"visibility\":\"internal\"");
+        assert!(log(&mei).iter().any(|delivery| internal(&delivery)), "it waits for a secret");
+
+        publish(&mei, 1, &all).expect(200);
+        make_secret(&mei);
+        desk.do_what_is_due();
+        let since = json!({ "since": "2020-01-01T00:00:00Z" });
+        assert_ne!(mei.post("/api/v1/webhooks/cmdb/replay", &since).expect(200)["replayed"], 0);
+        desk.do_what_is_due();
+        let received = receiver.received();
+        assert!(!received.is_empty() && received.iter().all(|r| r.body.contains("\"visibility\":\"public\"")));
+        // They are left to hosts whose files may say otherwise, and given up when they are too old.
+        desk.advance(SignedDuration::from_hours(8 * 24));
+        let log = log(&mei);
+        let kept_back: Vec<&Value> = log.iter().filter(internal).collect();
+        assert!(kept_back.iter().all(|delivery| delivery["state"] == "given-up"), "{kept_back:?}");
+        assert!(kept_back[0]["last_error"].as_str().unwrap().contains("does not send it to this webhook any more"));
+    });
+}
+
+#[test]
+fn an_endpoint_without_a_secret_gathers_the_events_of_seven_days_and_no_more() {
+    let receiver = Receiver::start();
+    let desk = desk(Database::Sqlite);
+    let mei = desk.as_role("mei");
+    publish(&mei, 0, &at(&receiver)).expect(200);
+    create(&desk);
+    let event = log(&mei)[0]["event"].clone();
+    let first = || log(&mei).into_iter().find(|delivery| delivery["event"] == event).unwrap();
+    desk.advance(SignedDuration::from_hours(6 * 24));
+    assert_eq!(first()["state"], "waiting");
+    desk.advance(SignedDuration::from_hours(2 * 24));
+    let given_up = first();
+    assert_eq!(given_up["state"], "given-up", "{given_up}");
+    assert!(given_up["last_error"].as_str().unwrap().contains("within seven days"), "{given_up}");
+    make_secret(&mei);
+    create(&desk);
+    let received = receiver.received();
+    assert!(!received.is_empty() && received.iter().all(|request| event != id(request)), "{received:?}");
+}
+
+/// Internal events go on to leave when the one who had them sent is gone: where the desk asks for two people, a second one agrees.
+#[test]
+fn an_endpoint_hears_more_of_what_requesters_do_not_see_when_two_people_agree() {
+    let receiver = Receiver::start();
+    let desk = House::with_settings(Database::Sqlite, example_rules(), |text| {
+        let text = text.replace("[server]\n", "[server]\ntwo-person-access = true\n");
+        format!("{text}\n[outgoing]\ninternal-hosts = [\"127.0.0.1\"]\n{BY_API}")
+    });
+    let (mei, noor) = (desk.as_role("mei"), desk.with_roles("noor", "admin"));
+    let public = at(&receiver);
+    let internal = format!("{public}internal = true\n");
+    assert_eq!(check(&mei, &public)["eases_access"], Value::Null);
+    publish(&mei, 0, &public).expect(200);
+    assert_eq!(check(&mei, &internal)["eases_access"], "the webhook `cmdb` hears of what requesters do not see");
+    let (agent, cookie) = signed_in(&desk);
+    let request = agent.post(format!("{}/admin/documents/webhooks", desk.url)).header("cookie", &cookie);
+    let form = [("do", "look"), ("content", internal.as_str()), ("revision", "1"), ("draft", "0")];
+    let mut looked = request.header("sec-fetch-site", "same-origin").send_form(form).unwrap();
+    let looked = looked.body_mut().read_to_string().unwrap();
+    assert!(looked.contains("This desk asks for two people here (the webhook `cmdb` hears"), "{looked}");
+    let refused = publish(&mei, 1, &internal).expect(409);
+    let why = "sends more to another system (the webhook `cmdb`";
+    assert!(refused["detail"].as_str().unwrap().contains(why), "{refused}");
+    assert_eq!(publish(&mei, 1, &internal).status, 409, "one person twice is one person");
+    publish(&noor, 1, &internal).expect(200);
+
+    // So for another address and for other events; back to less, one is enough, and to more again by a roll back it is not.
+    let moved = format!("{}internal = true\n", endpoint("cmdb", "https://hooks.example.com/"));
+    let wider = internal.replace("ticket.created", "ticket.*");
+    assert!(check(&mei, &moved)["eases_access"].is_string() && check(&mei, &wider)["eases_access"].is_string());
+    publish(&mei, 2, &public).expect(200);
+    let back = json!({ "revision": 2, "why": "as it was" });
+    assert_eq!(mei.with("if-match", "\"3\"").post(&format!("{DOCUMENT}/rollback"), &back).status, 409);
+    noor.with("if-match", "\"3\"").post(&format!("{DOCUMENT}/rollback"), &back).expect(200);
+}
+
 #[test]
 fn a_secret_is_shown_once_follows_another_and_stands_nowhere_else() {
     on_both(|database| {
@@ -178,6 +321,8 @@ fn an_address_inside_and_the_secret_file_of_another_are_not_published() {
     }
     let twice = format!("{0}{0}", at(&receiver));
     assert!(problem(&check(&mei, &twice)).contains("`cmdb` is given twice"));
+    let many: String = (0..101).map(|n| endpoint(&format!("e{n}"), "https://hooks.example.com/")).collect();
+    assert!(problem(&check(&mei, &many)).contains("101"), "each reads all that happens for itself");
     let seed = live(&mei)["content"].as_str().unwrap().to_owned();
     let file = seed.lines().find(|line| line.starts_with("secret-file")).unwrap();
     for content in [
@@ -196,6 +341,13 @@ fn an_address_inside_and_the_secret_file_of_another_are_not_published() {
     assert!(verifies(&receiver.received()[1], OLD));
     let refused = mei.post("/api/v1/webhooks/cmdb/secret", &json!({ "why": "x" })).expect(422);
     assert_eq!(refused["problems"][0]["code"], "secret-file", "{refused}");
+    // On its page it is said as what it is, and not as a reason that is missing.
+    let (agent, cookie) = signed_in(&desk);
+    let form = agent.post(format!("{}/admin/webhooks/cmdb", desk.url)).header("sec-fetch-site", "same-origin");
+    let form = form.header("cookie", format!("{cookie}; ruledesk-language=de"));
+    let mut got = form.send_form([("step", "secret"), ("why", "x")]).unwrap();
+    let text = got.body_mut().read_to_string().unwrap();
+    assert!(got.status() == 422 && text.contains("Seine Geheimnisse stehen in der Datei"), "{text}");
 }
 
 #[test]
@@ -221,18 +373,38 @@ fn another_host_sends_to_an_endpoint_that_was_published_here() {
     let mei = desk.as_role("mei");
     publish(&mei, 0, &at(&receiver)).expect(200);
     let secret = make_secret(&mei);
-    until("the other host to take it into use", || {
-        other.do_what_is_due();
-        (!mei.get("/api/v1/webhooks").expect(200).as_array().unwrap().is_empty()).then_some(())
-    });
+    assert_eq!(mei.get("/api/v1/webhooks").expect(200)[0]["name"], "cmdb", "it is in use from its publication on");
     create(&other);
-    assert_eq!(receiver.received().len(), 1);
+    until("the other host to follow, and to send also what happened before it did", || {
+        other.do_what_is_due();
+        (receiver.received().len() == 1).then_some(())
+    });
     assert!(verifies(&receiver.received()[0], &secret));
     // Where a version was taken over, a desk that starts again goes by it as well.
     drop(other);
     let desk = desk.cut_off_and_restart();
     create(&desk);
     assert_eq!(receiver.received().len(), 2);
+}
+
+/// Files of hosts differ while they are being changed: what one has queued is not given up by another that does not know of it yet.
+#[test]
+fn a_host_whose_files_do_not_name_an_endpoint_leaves_its_deliveries_to_the_others() {
+    let receiver = Receiver::start();
+    let desk = House::with_settings(Database::Postgres, example_rules(), |text| {
+        text + &settings(&receiver, "events = [\"ticket.created\"]\n")
+    });
+    let text = std::fs::read_to_string(desk.settings()).unwrap();
+    std::fs::write(desk.settings(), text.replace("id = \"cmdb\"", "id = \"another\"")).unwrap();
+    let other = desk.beside();
+    receiver.answer_next(1, "500 Internal Server Error", "");
+    create(&desk);
+    assert_eq!(receiver.received().len(), 1);
+    other.advance(SignedDuration::from_hours(5));
+    let mei = desk.as_role("mei");
+    assert_eq!((&log(&mei)[0]["state"], receiver.received().len()), (&json!("waiting"), 1));
+    desk.advance(SignedDuration::from_mins(5));
+    assert_eq!((&log(&mei)[0]["state"], receiver.received().len()), (&json!("delivered"), 2));
 }
 
 /// All of it by plain forms, as a browser without scripts sends them.
@@ -267,9 +439,10 @@ fn endpoints_are_drafted_published_and_rolled_back_on_their_pages_without_script
     let waits = get("/admin/webhooks/cmdb");
     assert!(waits.contains("There is no secret yet") && waits.contains("Waiting for it now: 1."), "{waits}");
     let (_, looked) = form("look", &at(&second), "1", "0");
-    assert!(looked.contains("1 delivery waits for it and goes where it says then."), "{looked}");
+    assert!(looked.contains("1 delivery waits for it and goes where it says then, if it still"), "{looked}");
     let (_, looked) = form("look", "", "1", "0");
-    assert!(looked.contains("1 delivery waits for it and is not sent any more."), "{looked}");
+    let ends = "1 delivery waits for it and is not sent any more. A secret that the desk keeps for it ends.";
+    assert!(looked.contains(ends), "{looked}");
     let ask = |why: &str| post("/admin/webhooks/cmdb", &[("step", "secret"), ("why", why)]);
     assert_eq!(ask(" ").0, 422);
     let (status, made) = ask("The receiver asks for one");

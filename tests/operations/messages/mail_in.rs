@@ -71,8 +71,6 @@ fn a_mail_is_a_ticket_and_answers_to_letters_are_words_on_it_of_those_who_may_sp
         let ticket = amara.get(&format!("/api/v1/tickets/{key}")).expect(200);
         assert_eq!((&ticket["channel"], &ticket["requester"]), (&"mail".into(), &"amara".into()), "{ticket}");
         assert_eq!(ticket["subject"], "The printer");
-        let files = amara.get(&format!("/api/v1/tickets/{key}/attachments")).expect(200);
-        assert_eq!((&files[0]["name"], &files[0]["media_type"]), (&"mail.eml".into(), &RAW.into()), "{files}");
 
         let (letter, thread) = letter_to(&desk, &relay, "amara");
         let quoted =
@@ -104,6 +102,121 @@ fn a_mail_is_a_ticket_and_answers_to_letters_are_words_on_it_of_those_who_may_sp
         let head = format!("Subject: The printer\nIn-Reply-To: {forged}\n");
         assert_ne!(went(&system, &mail("amara", "7", &head, "Is it here?"), "opened"), key);
     });
+}
+
+/// A mail with this many small files.
+fn with_files(from: &str, id: &str, count: usize) -> String {
+    let files =
+        "--b\nContent-Type: text/plain\nContent-Disposition: attachment; filename=a.txt\n\nnotes\n".repeat(count);
+    let body = format!("--b\n\nThe printer on floor 3 prints nothing.\n{files}--b--");
+    mail(from, id, "Subject: The printer\nContent-Type: multipart/mixed; boundary=b\n", &body)
+}
+
+#[test]
+fn a_mail_as_it_came_is_for_those_who_work_on_tickets_and_its_files_are_for_all_who_read_it() {
+    on_both(|database| {
+        let relay = Relay::start();
+        let desk = desk(database, &relay);
+        let (system, kofi, amara) = (desk.with_roles("postfix", "mail"), desk.as_role("kofi"), desk.as_role("amara"));
+        let key = went(&system, &with_files("amara", "1", 1), "opened");
+        let (_, thread) = letter_to(&desk, &relay, "amara");
+        // A program of which the desk does not know how it quotes: what stands below is an agent's to show, or not.
+        let head = format!("Subject: Re: x\nReferences: {thread}\n");
+        assert_eq!(went(&system, &mail("kofi", "2", &head, "It has paper now."), "said"), key);
+        let files = |client: &Client| client.get(&format!("/api/v1/tickets/{key}/attachments")).expect(200);
+        let shown = |client: &Client| -> Vec<(String, bool)> {
+            let text = |file: &Value| (file["name"].as_str().unwrap().to_owned(), file["internal"].as_bool().unwrap());
+            files(client).as_array().unwrap().iter().map(text).collect()
+        };
+        assert_eq!(shown(&amara), [("a.txt".to_owned(), false)]);
+        let mut all = shown(&kofi);
+        all.sort();
+        let original = ("mail.eml".to_owned(), true);
+        assert_eq!(all, [("a.txt".to_owned(), false), original.clone(), original]);
+        let of_kofi = files(&kofi).as_array().unwrap().clone();
+        let originals = of_kofi.iter().filter(|file| file["internal"] == true);
+        for file in originals {
+            assert_eq!(file["media_type"], RAW);
+            let content = format!("/api/v1/attachments/{}/content", file["id"].as_str().unwrap());
+            assert_eq!((kofi.get_bytes(&content).0, amara.get_bytes(&content).0), (200, 404), "{file}");
+        }
+        for path in ["", "/timeline"] {
+            let seen = amara.get(&format!("/api/v1/tickets/{key}{path}"));
+            assert!(seen.status == 200 && !seen.text.contains("mail.eml"), "{}", seen.text);
+        }
+    });
+}
+
+/// Mails are kept for those who work on tickets: they take no place from their author's files, and end no correspondence.
+#[test]
+fn one_who_has_written_much_by_mail_is_heard_all_the_same() {
+    let relay = Relay::start();
+    let desk = House::with_settings(Database::Sqlite, example_rules(), |text| {
+        text + &relay.settings() + MAIL_IN + "\n[attachments]\nmib-max = 1\nmib-per-person = 1\n"
+    });
+    let (system, kofi, amara) = (desk.with_roles("postfix", "mail"), desk.as_role("kofi"), desk.as_role("amara"));
+    let padding = format!("X-Padding: {}\r\n", "x".repeat(20 << 10)).repeat(10);
+    let padded = |id: &str| format!("{padding}{}", new("amara", id));
+    let originals = |key: &str| {
+        let files = kofi.get(&format!("/api/v1/tickets/{key}/attachments")).expect(200);
+        files.as_array().unwrap().len()
+    };
+    // Refused, it comes again and again, and is kept once.
+    let refused = format!("{padding}{}", mail("amara", "refused", "Subject: x\n", "Hi"));
+    for _ in 0..6 {
+        assert_eq!(hand_over(&system, &refused).1["outcome"], "kept");
+    }
+    let keys: Vec<String> = (0..6).map(|n| went(&system, &padded(&n.to_string()), "opened")).collect();
+    let kept: Vec<usize> = keys.iter().map(|key| originals(key)).collect();
+    assert_eq!(kept, [1, 1, 1, 1, 0, 0]);
+    let file = vec![b'x'; 900 << 10];
+    assert_eq!(amara.send_file("/api/v1/attachments?name=a.txt", "text/plain", &file).status, 201);
+}
+
+#[test]
+fn what_is_refused_is_a_draft_of_its_author_who_hears_of_it_once() {
+    on_both(|database| {
+        let relay = Relay::start();
+        let desk = desk(database, &relay);
+        let (system, amara) = (desk.with_roles("postfix", "mail"), desk.as_role("amara"));
+        let drafts = || amara.get("/api/v1/drafts").expect(200);
+        for _ in 0..2 {
+            let (status, answer) =
+                hand_over(&system, &mail("amara", "4", "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\n", "Hi"));
+            assert_eq!((status, &answer["outcome"]), (200, &"kept".into()), "{answer}");
+            desk.do_what_is_due();
+        }
+        let kept = drafts().to_string();
+        assert_eq!(kept.matches("\"Hi\"").count(), 1, "{kept}");
+        let letters = || relay.taken().into_iter().filter(|taken| taken.to == "amara@meridian.example").count();
+        assert_eq!(letters(), 1, "{:?}", relay.taken());
+        // Files that are too many are not lost either: the mail has them.
+        let (status, answer) = hand_over(&system, &with_files("amara", "5", 60));
+        assert_eq!((status, &answer["outcome"]), (200, &"kept".into()), "{answer}");
+        desk.do_what_is_due();
+        assert_eq!(letters(), 2);
+        assert!(relay.taken().iter().all(|taken| !taken.header("X-RuleDesk-Loop").is_empty()), "{:?}", relay.taken());
+        // A machine that answers such a letter is no person.
+        let (letter, _) = letter_to(&desk, &relay, "amara");
+        let head = format!("Subject: Away\nAuto-Submitted: auto-replied\nIn-Reply-To: {letter}\n");
+        assert_eq!(hand_over(&system, &mail("amara", "6", &head, "I am away.")).1["outcome"], "ignored");
+        // Words that answer it are a mail as any.
+        let head = format!("Subject: Re: x\nIn-Reply-To: {letter}\n");
+        went(&system, &mail("amara", "7", &head, "The printer on floor 3 prints nothing."), "opened");
+    });
+}
+
+#[test]
+fn a_desk_that_sends_no_mail_leaves_it_to_the_mail_system_to_say_why() {
+    let desk = House::with_settings(Database::Sqlite, example_rules(), |text| text + MAIL_IN);
+    let system = desk.with_roles("postfix", "mail");
+    for _ in 0..2 {
+        let (status, answer) = hand_over(&system, &mail("amara", "4", "Subject: x\n", "Hi"));
+        assert_eq!((status, &answer["problems"][0]["field"]), (422, &"body".into()), "{answer}");
+        assert!(answer["problems"].to_string().contains("/drafts/"), "it says where the mail is: {answer}");
+    }
+    let kept = desk.as_role("amara").get("/api/v1/drafts").expect(200).to_string();
+    assert_eq!(kept.matches("\"Hi\"").count(), 1, "{kept}");
 }
 
 #[test]
@@ -159,14 +272,8 @@ fn what_no_person_wrote_is_left_alone_and_who_is_unknown_is_refused() {
         assert_eq!(hand_over(&system, &new("desk", "2")).1["outcome"], "ignored", "its own address");
         let (status, answer) = hand_over(&system, &new("nn", "3"));
         assert_eq!((status, &answer["problems"][0]["field"]), (422, &"from".into()), "{answer}");
-        let (status, answer) = hand_over(&system, &mail("amara", "4", "Subject: x\n", "Hi"));
-        assert_eq!((status, &answer["problems"][0]["field"]), (422, &"body".into()), "{answer}");
-        let kept = desk.as_role("amara").get("/api/v1/drafts");
-        assert!(kept.status == 200 && kept.text.contains("\"Hi\""), "a refused mail is a draft: {}", kept.text);
-        assert!(answer["problems"].to_string().contains("/drafts/"), "and says so: {answer}");
-        hand_over(&system, &mail("amara", "4", "Subject: x\n", "Hi"));
-        let again = desk.as_role("amara").get("/api/v1/drafts").expect(200);
-        assert_eq!(again.to_string().matches("\"Hi\"").count(), 1, "of which there is one: {again}");
+        desk.do_what_is_due();
+        assert!(relay.taken().is_empty(), "neither is written to: {:?}", relay.taken());
         assert_eq!(hand_over(&system, "").0, 422, "nothing is no mail");
         assert_eq!(kofi.get("/api/v1/tickets").expect(200)["tickets"].as_array().unwrap().len(), 0);
         // Only a mail system hands mail over, and it does nothing else.
@@ -186,7 +293,12 @@ fn a_letter_that_came_back_says_so_and_a_sender_has_so_many_mails_an_hour() {
             text + &relay.settings() + MAIL_IN + "mails-per-hour = 3\nauthserv-id = \"mx.example\"\n"
         });
         let system = desk.with_roles("postfix", "mail");
-        let vouched = |id: &str| format!("Authentication-Results: mx.example; dmarc=pass\r\n{}", new("amara", id));
+        let vouched = |id: &str| {
+            format!(
+                "Authentication-Results: mx.example; dmarc=pass header.from=meridian.example\r\n{}",
+                new("amara", id)
+            )
+        };
         assert_eq!(hand_over(&system, &new("amara", "0")).0, 422, "not vouched for");
         let key = went(&system, &vouched("1"), "opened");
         let (letter, _) = letter_to(&desk, &relay, "amara");
@@ -238,8 +350,9 @@ fn the_command_for_pipes_ends_as_mail_systems_understand_it() {
     assert_eq!(delivered(&at, &new("amara", "1")), (Some(0), String::new()), "once more");
     let tickets = || desk.as_role("kofi").get("/api/v1/tickets").expect(200)["tickets"].as_array().unwrap().len();
     assert_eq!(tickets(), 1);
-    let (code, words) = delivered(&at, &mail("amara", "2", "Subject: x\n", "Hi"));
-    assert!(code == Some(65) && words.contains("Write your question"), "{code:?}: {words}");
+    assert_eq!(delivered(&at, &mail("amara", "2", "Subject: x\n", "Hi")), (Some(0), String::new()), "a draft");
+    let (code, words) = delivered(&at, "");
+    assert!(code == Some(65) && words.contains("has no head"), "{code:?}: {words}");
     assert_eq!(delivered(&at, &new("nn", "3")).0, Some(77));
     for (arguments, wanted) in [
         (vec!["--url", "http://127.0.0.1:1", "--token", &token], "cannot be asked"),

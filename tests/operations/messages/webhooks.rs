@@ -61,7 +61,13 @@ pub(super) fn signed_in(desk: &House) -> (ureq::Agent, String) {
 
 /// The page of the endpoint, as an admin sees it.
 fn page(desk: &House) -> String {
+    page_in(desk, "en")
+}
+
+/// The same in a language.
+fn page_in(desk: &House, language: &str) -> String {
     let (agent, cookie) = signed_in(desk);
+    let cookie = format!("{cookie}; ruledesk-language={language}");
     let mut got = agent.get(format!("{}/admin/webhooks/cmdb", desk.url)).header("cookie", cookie).call().unwrap();
     got.body_mut().read_to_string().unwrap()
 }
@@ -167,6 +173,8 @@ fn a_dead_endpoint_goes_out_of_use_and_misses_nothing_when_it_is_taken_back() {
         assert!(out.contains("Taken out of use</span> <span class=\"quiet\">by The desk"), "{out}");
         assert!(out.contains("with 0 events that wait for it and up to "), "{out}");
         assert!(!out.contains("up to 0 that happened"), "{out}");
+        let german = page_in(&desk, "de");
+        assert!(german.contains("der Empfänger hat mit 410 (Gone) geantwortet"), "{german}");
         assert_eq!(desk.as_role("kofi").get("/api/v1/webhooks").status, 403);
         assert_eq!(mei.post("/api/v1/webhooks/cmdb/enable", &json!({})).status, 204);
         desk.do_what_is_due();

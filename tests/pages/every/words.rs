@@ -202,6 +202,17 @@ fn problems_and_refusals_are_said_in_german_with_their_values() {
     assert!(missing.contains("Bitte ausfüllen: Name.") && !missing.contains("Fill in"), "{missing}");
     let few = post(&amara, "/new/incident", "subject=No+mail&body=&field.people-affected=-3");
     assert!(few.contains("People affected muss mindestens 0 sein; dies ist -3."), "{few}");
+    // The words of a rule are of a language that the desk does not know, which a program that reads the page out hears of.
+    let by_rule = post(&amara, "/new/hardware", "subject=A+laptop&body=&field.device=laptop");
+    let said = "<span dir=\"auto\" lang=\"\">Say in a few words why you need the device.</span>";
+    assert_eq!(by_rule.matches(said).count(), 2, "above the form and at the field: {by_rule}");
+    assert!(by_rule.contains("<a href=\"#field.justification\">") && !empty.contains("lang=\"\""), "{by_rule}");
+    // What is wrong leads to its field, on each form.
+    let article = post(&kofi, "/help/new", "title=&body=&language=de");
+    assert!(article.contains("<a href=\"#article-body\">Text: <span dir=\"auto\">bitte etwas schreiben"), "{article}");
+    let several =
+        post(&amara, "/access/several", "item=github%2Fwrite&people=nobody-here&justification=The+audit+begins");
+    assert!(several.contains("<a href=\"#people\">nobody-here: <span dir=\"auto\">"), "{several}");
     // A draft that was refused by another way keeps what was wrong, and says it to its reader.
     let draft = "0199c0de-0000-7000-8000-000000000002";
     let half = json!({ "request_type": "new-colleague", "subject": "One more", "body": "", "fields": {} });

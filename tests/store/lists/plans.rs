@@ -1,10 +1,11 @@
 //! No list sorts or reads a whole table, however it is narrowed: taken from the plans of both databases.
 
+use ruledesk::desk::ticket::State;
 use ruledesk::store::Target;
 use ruledesk::store::db::Db;
 use ruledesk::store::tickets::list::{DuePlace, Filter, NO_ONE, Plan, Start, UpdatedPlace};
 
-use super::many::{RARE, filters, on_both_with_many, rows};
+use super::many::{COMMON, RARE, filters, on_both_with_many, rows};
 use crate::store::fixture::{on_postgres, on_sqlite};
 
 /// A line of a plan that is a scan or a sort.
@@ -132,6 +133,34 @@ async fn what_has_a_tag_is_found_whole_or_known_not_to_be() {
         let outages = rows().iter().filter(|row| row.fits(&tagged("outage"))).count();
         assert!(outages < 999, "{outages}");
         assert_eq!(store.count_tickets(&tagged("outage"), 999).await.unwrap(), (outages, false));
+    })
+    .await;
+}
+
+/// Of a tag with more tickets than are gathered: a page is full in any order, what few of them have is looked for until it is found, and
+/// where something else narrows the list as well, that is what they are found by.
+#[tokio::test]
+async fn what_has_a_common_tag_is_in_whole_pages_too() {
+    let is_merged = State::from_code("merged").unwrap();
+    on_both_with_many(async |store, _| {
+        let of_all = Filter { tag: Some(COMMON.to_owned()), ..Filter::default() };
+        let starts = [Start::Queue(None), Start::Number(None), Start::Updated(None), Start::Due(None), Start::Newest];
+        for start in starts {
+            let page = store.tickets(&of_all, start, 50).await.unwrap();
+            let goes_on = !matches!(start, Start::Newest);
+            assert_eq!((page.items.len(), page.next.is_some()), (50, goes_on), "{start:?}");
+        }
+        let merged = Filter { states: vec![is_merged], ..of_all.clone() };
+        let expected = rows().iter().filter(|row| row.fits(&merged)).count();
+        assert!((1..50).contains(&expected), "{expected}");
+        for start in [Start::Updated(None), Start::Newest] {
+            let page = store.tickets(&merged, start, 50).await.unwrap();
+            assert_eq!((page.items.len(), page.next.is_some()), (expected, false), "{start:?}");
+        }
+        let of_team = Filter { team: Some("team-4".to_owned()), ..of_all.clone() };
+        let plans = store.list_plans(&of_team, Start::default(), 50).await.unwrap();
+        let by_tag = plans.iter().filter(|plan| plan.statement.contains("from tagged")).count();
+        assert_eq!(by_tag, 1, "only that the tag is common is seen there: {plans:?}");
     })
     .await;
 }

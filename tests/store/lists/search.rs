@@ -4,10 +4,11 @@
 use ruledesk::desk::id::TicketNumber;
 use ruledesk::store::db::{Arg, Db, Tx};
 use ruledesk::store::sql::search::{FORGET_TICKETS, KEEP_TICKETS, Named, Wanted, indexed};
+use ruledesk::store::tickets::list::Filter;
 use ruledesk::store::tickets::search::SearchFilter;
 use ruledesk::store::{Store, Target};
 
-use super::many::{on_both_with_many, rows};
+use super::many::{COMMON, RARE, on_both_with_many, rows};
 use crate::store::fixture::{self, on_both, on_postgres, on_sqlite, organisation};
 
 /// Pieces that words are made of: with accents, in several shapes, without spaces between words, and such as no index of SQLite's own
@@ -174,6 +175,82 @@ async fn a_search_for_what_many_tickets_have_sorts_nothing() {
             } else {
                 // The tickets of the team are what it goes through, and never all rows that have the words.
                 assert!(plan.contains("tickets_text_pkey") && !plan.contains("Bitmap Index"), "{plan}");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn private_words_are_found_by_those_who_read_them_also_within_a_filter() {
+    let (sqlite, dir) = on_sqlite().await;
+    let db = Db::open_sqlite(&dir.path().join("desk.db")).await.unwrap();
+    private(&sqlite, &db).await;
+    let (postgres, target) = on_postgres().await;
+    let Target::Postgres(url) = target else { panic!("not on PostgreSQL") };
+    let db = Db::open_postgres(&url).await.unwrap();
+    private(&postgres, &db).await;
+}
+
+/// As many tickets have the words as make a search within a filter go through the tickets.
+async fn private(store: &Store, db: &Db) {
+    for n in 1..=12 {
+        create(store, n, "Zeppelin gateway").await;
+    }
+    index_all(store).await;
+    put(db, (1..=12).map(|number| (2 * number + 1, "blimp".to_owned())).collect()).await;
+    for (words, in_public, newest) in
+        [("blimp", false, Some(6)), ("blimp", true, None), ("zeppelin", false, Some(6)), ("zeppelin", true, Some(6))]
+    {
+        let (requester, before) = (Some("eve".to_owned()), Some(7));
+        let filter = SearchFilter { requester, before, in_public, ..SearchFilter::default() };
+        let found = store.search_tickets(Wanted::all(words).unwrap(), &filter, 200).await.unwrap();
+        assert_eq!(found.first().map(|ticket| ticket.number.0), newest, "{words} {in_public}");
+        assert_eq!(found.len(), if newest.is_some() { 6 } else { 0 }, "{words} {in_public}");
+    }
+    store.close().await;
+    db.close().await;
+}
+
+/// Few have it, or many, or all, or none.
+#[tokio::test]
+async fn a_search_within_a_tag_gives_the_same_as_looking_at_every_ticket() {
+    let rows = rows();
+    on_both_with_many(async |store, _| {
+        for (words, every) in [("pri TONER", 1), ("zeppelin", 1_000), ("zz", i64::MAX)] {
+            for tag in ["none-such", RARE.0, "vip", "outage", COMMON] {
+                for (team, before, limit) in [(None, None, 200), (Some("big"), None, 50), (None, Some(3_001), 7)] {
+                    let (tag, team) = (Some(tag.to_owned()), team.map(str::to_owned));
+                    let of_list = Filter { tag: tag.clone(), team: team.clone(), ..Filter::default() };
+                    let filter = SearchFilter { tag, team, before, ..SearchFilter::default() };
+                    let found = store.search_tickets(Wanted::all(words).unwrap(), &filter, limit).await.unwrap();
+                    let found: Vec<i64> = found.iter().map(|ticket| ticket.number.0).collect();
+                    let fits = rows.iter().rev().filter(|row| row.number % every == 0 && row.fits(&of_list));
+                    let fits = fits.filter(|row| before.is_none_or(|before| row.number < before));
+                    assert_eq!(found, fits.take(limit).map(|row| row.number).collect::<Vec<_>>(), "{words} {filter:?}");
+                }
+            }
+        }
+    })
+    .await;
+}
+
+/// Of words that each ticket has, in a tag that one has: not all of them are gone through for that one.
+#[tokio::test]
+async fn a_search_within_a_rare_tag_goes_through_the_tickets_of_the_tag() {
+    on_both_with_many(async |store, sqlite| {
+        let wanted = Wanted::all("printer toner").unwrap();
+        for (tag, is_rare) in [(RARE.0, true), (COMMON, false)] {
+            let filter = SearchFilter { tag: Some(tag.to_owned()), ..SearchFilter::default() };
+            let (_, lines) = store.search_plan(&wanted, &filter).await.unwrap();
+            let plan = lines.join("\n");
+            if sqlite {
+                let by = if is_rare { "SEARCH g USING PRIMARY KEY (tag=?)" } else { "SCAN x VIRTUAL TABLE" };
+                assert!(lines.first().is_some_and(|line| line.contains(by)), "{tag}\n{plan}");
+                assert!(!plan.contains("TEMP B-TREE"), "{tag}\n{plan}");
+            } else {
+                let by_words = plan.contains("Bitmap Index Scan on tickets_text");
+                assert!(plan.contains("tagged") && plan.contains("tickets_text_pkey") && !by_words, "{tag}\n{plan}");
             }
         }
     })

@@ -66,7 +66,7 @@ impl From<PublishedVersion> for DocumentVersionView {
 #[derive(Serialize, ToSchema)]
 pub struct TouchedView {
     /// `person`, `department readers`, `team`, `category`, `request type`, `app`, `calendar`, `priority`, `impact`, `urgency`, `matrix`,
-    /// `promises`, `routing`, `devices`, `macro`, `canned reply`, `template` or `webhook`.
+    /// `promises`, `routing`, `devices`, `macro`, `canned reply`, `template`, `webhook`, `connector`, `incompatible access` or `tag`.
     kind: &'static str,
     id: String,
     /// `added`, `changed` or `removed`.
@@ -82,19 +82,22 @@ pub struct TouchedView {
     /// before.
     #[serde(skip_serializing_if = "Option::is_none")]
     out_before_default: Option<usize>,
-    /// Of a webhook that is there already: how many deliveries wait for it, counted up to 1,000. They go where it says then; where it is
-    /// removed, they are not sent.
+    /// Of a webhook that is there already: how many deliveries wait for it, counted up to 1,000. They go where it says then, as far as
+    /// it still hears of such events; where it is removed, they are not sent, and a secret that the desk keeps for it ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     waiting_deliveries: Option<i64>,
+    /// Of a connector: the apps that are written to by it, before or afterwards.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    apps: Vec<String>,
 }
 
 impl From<Touched> for TouchedView {
     fn from(touched: Touched) -> Self {
-        let Touched { difference, open_tickets, promises_move, rules, out_before_default: out, waiting_deliveries } =
-            touched;
+        let Touched { difference, open_tickets, promises_move, rules, waiting_deliveries, apps, .. } = touched;
+        let out = touched.out_before_default;
         let (kind, id, change) = (difference.noun.code(), difference.id, difference.way.code());
         let out_before_default = (out > 0).then_some(out);
-        Self { kind, id, change, open_tickets, promises_move, rules, out_before_default, waiting_deliveries }
+        Self { kind, id, change, open_tickets, promises_move, rules, out_before_default, waiting_deliveries, apps }
     }
 }
 
@@ -107,8 +110,8 @@ pub struct ProposedView {
     changes: Vec<TouchedView>,
     /// Why it would not be published.
     problems: Vec<FieldProblem>,
-    /// The first thing by which access would be easier to get. A desk that asks for two people publishes it when it is the draft of
-    /// one administrator and another publishes the same.
+    /// The first thing by which access would be easier to get, or by which a webhook hears of more that requesters do not see. A desk
+    /// that asks for two people publishes it when it is the draft of one administrator and another publishes the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     eases_access: Option<String>,
 }
@@ -212,8 +215,8 @@ pub async fn check(
 /// Publish a document: it is live on this host at once and on all others within a second.
 ///
 /// Refused where it is not right, and where open tickets have what it takes away. Where the desk asks for two people about access,
-/// what makes access easier to get is published when another administrator has kept the same as the draft; without a draft, what
-/// is refused becomes one.
+/// what makes access easier to get, or lets a webhook hear of more that requesters do not see, is published when another administrator
+/// has kept the same as the draft; without a draft, what is refused becomes one.
 #[utoipa::path(put, path = "/api/v1/config/documents/{document}", tag = "config", security(("token" = [])),
     params(("document" = String, Path), ("If-Match" = String, Header, description = "the live revision as a tag, or *")),
     request_body = PublishBody,

@@ -19,7 +19,7 @@ use crate::app::tickets::submit::mail::TakenMail;
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MailView {
     /// `opened` a ticket, `said` on one, `repeated` where it had come before, `came-back` for a report about letters of the desk,
-    /// `ignored` where no person wrote it.
+    /// `kept` as a draft where form or rules refuse it, `ignored` where no person wrote it.
     outcome: &'static str,
     /// Where it went.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,6 +35,7 @@ impl From<TakenMail> for MailView {
             TakenMail::Opened(ticket) => ("opened", Some(ticket), None),
             TakenMail::Said(ticket) => ("said", Some(ticket), None),
             TakenMail::Repeated(ticket) => ("repeated", Some(ticket), None),
+            TakenMail::Kept(_) => ("kept", None, None),
             TakenMail::CameBack(_) => ("came-back", None, None),
             TakenMail::Ignored { sign } => ("ignored", None, Some(sign)),
         };
@@ -48,7 +49,7 @@ impl From<TakenMail> for MailView {
 /// is no larger than an attachment may be. Only for mail systems, by tokens with the role `mail`.
 #[utoipa::path(post, path = "/api/v1/mail", tag = "tickets", security(("token" = [])),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
-    responses((status = 201, body = MailView), (status = 200, body = MailView, description = "nothing new came of it"),
+    responses((status = 201, body = MailView), (status = 200, body = MailView, description = "no ticket and no words came of it now"),
         (status = 400, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem, description = "the desk takes no mail"), (status = 413, body = Problem),
         (status = 422, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem)))]

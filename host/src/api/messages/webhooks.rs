@@ -123,7 +123,7 @@ pub struct ReplayedView {
     replayed: u64,
 }
 
-/// Deliver one event again, with the same id.
+/// Deliver one event again, with the same id, if the configuration still sends it to the webhook.
 #[utoipa::path(post, path = "/api/v1/webhooks/{name}/deliveries/{id}/replay", tag = "operations",
     security(("token" = [])), params(("name" = String, Path), ("id" = String, Path)),
     responses((status = 200, body = ReplayedView), (status = 403, body = Problem), (status = 404, body = Problem)))]
@@ -137,7 +137,7 @@ pub async fn replay_one(
     Ok(axum::Json(ReplayedView { replayed }))
 }
 
-/// Deliver all events since some time again, with the same ids.
+/// Deliver all events since some time again, with the same ids, as far as the configuration still sends them to the webhook.
 #[utoipa::path(post, path = "/api/v1/webhooks/{name}/replay", tag = "operations", security(("token" = [])),
     params(("name" = String, Path)), request_body = ReplayBody,
     responses((status = 200, body = ReplayedView), (status = 403, body = Problem), (status = 404, body = Problem)))]
@@ -169,7 +169,8 @@ pub struct WebhookSecretView {
 /// Make a secret for a webhook that has no `secret-file`. It is shown this once.
 ///
 /// It signs from now on, together with the one that was made last before it; one from before that ends. Until the first is made,
-/// the events of the webhook wait.
+/// the events of the webhook wait, each for seven days at the most. All end with the version of the configuration that takes the webhook
+/// away: one that comes again under its name needs a secret of its own.
 #[utoipa::path(post, path = "/api/v1/webhooks/{name}/secret", tag = "operations", security(("token" = [])),
     params(("name" = String, Path)), request_body = WebhookSecretBody,
     responses((status = 200, body = WebhookSecretView), (status = 403, body = Problem), (status = 404, body = Problem),

@@ -156,14 +156,23 @@ pub async fn answer_made(app: &App, actor: &Actor, made: CreatedTicket) -> Resul
         Some(sight) => sight,
         None => app.sight_of(actor, &made.ticket, made.access.as_ref()).await?,
     };
-    Ok(one(if made.new { super::CREATED } else { StatusCode::OK }, made.ticket, made.access, &sight))
+    let until = app.waits_until(&made.ticket).await?;
+    let status = if made.new { super::CREATED } else { StatusCode::OK };
+    Ok(one(status, (made.ticket, until), made.access, &sight))
 }
 
-/// A ticket with its version as `ETag` and its place as `Location`.
-fn one(status: StatusCode, ticket: Ticket, access: Option<AccessCase>, sight: &Sight) -> Response {
+/// A ticket, and the day until which it waits, with its version as `ETag` and its place as `Location`.
+fn one(
+    status: StatusCode,
+    (ticket, until): (Ticket, Option<Date>),
+    access: Option<AccessCase>,
+    sight: &Sight,
+) -> Response {
     let etag = HeaderValue::from_str(&format!("\"{}\"", sight.tag(&ticket)));
     let location = HeaderValue::from_str(&format!("/api/v1/tickets/{}", ticket.number));
-    let mut response = (status, axum::Json(TicketView::new(ticket, access, sight))).into_response();
+    let waits_until = until.map(|day| day.to_string());
+    let view = TicketView { waits_until, ..TicketView::new(ticket, access, sight) };
+    let mut response = (status, axum::Json(view)).into_response();
     if let (Ok(etag), Ok(location)) = (etag, location) {
         response.headers_mut().insert(header::ETAG, etag);
         if status == super::CREATED {
@@ -181,7 +190,8 @@ pub(super) async fn changed(
     Changed { ticket, case, repeated }: Changed,
 ) -> Result<Response, Problem> {
     let sight = app.sight_of(actor, &ticket, case.as_ref()).await?;
-    Ok(one(if repeated { StatusCode::OK } else { status }, ticket, case, &sight))
+    let until = app.waits_until(&ticket).await?;
+    Ok(one(if repeated { StatusCode::OK } else { status }, (ticket, until), case, &sight))
 }
 
 fn state(code: &str) -> Result<TicketState, Problem> {
@@ -215,7 +225,8 @@ pub async fn read(
 ) -> Result<Response, Problem> {
     let (ticket, access, sight) = app.seen_ticket(&actor, number(&key)?).await?;
     let known = unless_known(&headers, &sight.tag(&ticket))?;
-    Ok(known.unwrap_or_else(|| one(StatusCode::OK, ticket, access, &sight)))
+    let until = app.waits_until(&ticket).await?;
+    Ok(known.unwrap_or_else(|| one(StatusCode::OK, (ticket, until), access, &sight)))
 }
 
 /// Read what happened to a ticket. Requesters are not shown what is internal.

@@ -66,6 +66,10 @@ pub struct TicketView {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tier: Option<u8>,
     pub state: &'static str,
+    /// The day on which the ticket is `in_progress` again by itself, where it waits until one: the next on which the desk is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub waits_until: Option<String>,
     /// A ticket that this one seems to repeat. Absent for readers who do not see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
@@ -220,6 +224,7 @@ impl TicketView {
             assignee: sight.of(Part::Assignee, ticket.assignee.map(|id| id.to_string())),
             tier: sight.of(set(Field::Tier), ticket.tier),
             state: ticket.state.code(),
+            waits_until: None,
             duplicate_of: sight.of(Part::DuplicateOf, ticket.duplicate_of.map(|number| number.to_string())),
             created_at: submitted.at,
             updated_at: sight.updated_at(ticket.updated_at),

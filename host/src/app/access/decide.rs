@@ -1,5 +1,6 @@
 //! People decide about access.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -15,7 +16,7 @@ use crate::desk::access::{self, AccessCase, AccessState, ApproverDecision, Revie
 use crate::desk::actor::Actor;
 use crate::desk::change::AccessSeen;
 use crate::desk::id::{PersonId, TicketId, TicketNumber};
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::Ticket;
@@ -88,8 +89,9 @@ impl App {
         let known = |insight: &String| INSIGHTS.contains(&insight.as_str());
         let unknown = seen.insights.iter().find(|insight| !known(insight));
         if let Some(unknown) = unknown.filter(|_| seen.insights.len() <= INSIGHTS.len()) {
-            let message = format!("There is no insight `{unknown}`: name {}.", INSIGHTS.join(", "));
-            return Err(Error::Rejected { problems: vec![Problem::new("insights", "unknown", message)] });
+            let values: [&dyn Display; 2] = [unknown, &INSIGHTS.join(", ")];
+            let problem = Problem::of("insights", "unknown", Fault::NoInsight, &values);
+            return Err(Error::Rejected { problems: vec![problem] });
         }
         let shown = self.decision_view(actor, number).await?;
         if shown.snapshot != seen.snapshot || seen.insights.len() > INSIGHTS.len() {

@@ -24,7 +24,7 @@ use crate::app::record::write::{Common, OwnSoFar, RuleCall, Sample, rule_ref, te
 use crate::desk::access::{AccessRequest, Review};
 use crate::desk::change::AccessSeen;
 use crate::desk::id::{CategoryId, RunId, Tag, TicketId};
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::organisation::{Organisation, RequestType};
 use crate::desk::ticket::intake::NewTicket;
 use crate::desk::ticket::submit::Verdicts;
@@ -161,7 +161,7 @@ pub fn begin(case: Case) -> Result<Box<Begun>, Box<Evaluation>> {
     let draft = Arc::new(translate::ticket(&case.new, case.now));
     let mut run = Run::of(case);
     let Some(form) = organisation.request_types.get(&run.case.new.request_type) else {
-        let problem = Problem::new("request_type", "unknown", "is gone since a moment ago");
+        let problem = Problem::of("request_type", "unknown", Fault::FormGone, &[]);
         return Err(Box::new(run.rejected(&draft, vec![problem])));
     };
     let input = run.intake_input(&draft);
@@ -192,7 +192,7 @@ impl Begun {
         let Begun { mut run, ticket, mut changes, .. } = self;
         let organisation = Arc::clone(&run.case.organisation);
         let Some(form) = organisation.request_types.get(&run.case.new.request_type) else {
-            let problem = Problem::new("request_type", "unknown", "is gone since a moment ago");
+            let problem = Problem::of("request_type", "unknown", Fault::FormGone, &[]);
             return run.rejected(&ticket, vec![problem]);
         };
         if let Some(problem) = facts.as_ref().and_then(AccessFacts::asked_already) {

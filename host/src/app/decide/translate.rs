@@ -17,6 +17,7 @@ use crate::desk::ticket::intake::attachment::{Content, Scan};
 use crate::desk::ticket::intake::{NewTicket, Submission};
 use crate::desk::ticket::lifecycle::resolution::ResolutionRecord;
 use crate::desk::ticket::lifecycle::words::{Effect, resolved_at};
+use crate::desk::ticket::timeline::Visibility;
 use crate::desk::ticket::{Attachment, Ticket};
 use crate::desk::verdict::access::{RawAccess, RawScope, RawStep};
 use crate::desk::verdict::check::{RawChanges, RawClassification, RawDestination, RawRating};
@@ -104,11 +105,11 @@ fn field(field: &Field) -> contract::Field {
     contract::Field { name: name.clone(), value }
 }
 
-/// Files as the rules see them.
+/// Files as the rules see them: those of people. That a mail was kept as it came is no fact about a request.
 pub fn files(attachments: &[Attachment]) -> Vec<contract::Attachment> {
     let file =
         |a: &Attachment| contract::Attachment { name: a.name.clone(), media_type: a.media_type.clone(), size: a.size };
-    attachments.iter().map(file).collect()
+    attachments.iter().filter(|a| a.is_public()).map(file).collect()
 }
 
 /// A submission as the rules see it.
@@ -134,7 +135,8 @@ fn attribute_of(place: usize, what: &str) -> String {
 
 /// The facts about files whose content the desk keeps, which the contract's own record of an attachment has no place for.
 fn about_attachments(attachments: &[Attachment]) -> Vec<Attribute> {
-    let kept = attachments.iter().enumerate().filter_map(|(place, a)| Some((place, a.content.as_ref()?)));
+    let shown = attachments.iter().filter(|a| a.is_public());
+    let kept = shown.enumerate().filter_map(|(place, a)| Some((place, a.content.as_ref()?)));
     let about = |(place, content): (usize, &Content)| {
         let one = |what: &str, value: String| Attribute { name: attribute_of(place, what), value };
         [
@@ -158,6 +160,7 @@ fn content(attributes: &[Attribute], place: usize) -> Option<Content> {
         digest: find("digest")?,
         found_type: find("found-type")?,
         scan: Scan::from_code(&find("scan")?)?,
+        visibility: Visibility::Public,
     })
 }
 

@@ -3,18 +3,21 @@
 //!
 //! It reads the decision record and the timeline only, so it tells the same when a rule is gone or has changed.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::{Error, Office};
 use crate::desk::access::AccessCase;
 use crate::desk::actor::Actor;
-use crate::desk::id::TicketNumber;
+use crate::desk::id::{TicketId, TicketNumber};
 use crate::desk::organisation::Organisation;
 use crate::desk::permission;
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::timeline::{Event, Visibility};
-use crate::store::rules::decisions::StoredRun;
+use crate::rules::run::stage::Stage;
+use crate::store::rules::decisions::{RUNS_AT_ONCE, StoredRun};
 use crate::store::tickets::timeline::StoredEntry;
 
 mod plain;
@@ -137,7 +140,7 @@ impl Office {
         if permission::read_decisions(actor).is_err() {
             return Ok(Explanation { key, text, fields: None });
         }
-        let runs = self.store.runs(ticket.id).await?;
+        let runs = self.last_of_each_stage(ticket.id).await?;
         let entries = self.store.settings(ticket.number, Visibility::Internal).await?;
         let mut stories = stories::all(&Known { organisation, ticket, case, runs: &runs, entries: &entries });
         if field == Some(stories::QUEUE) {
@@ -157,6 +160,26 @@ impl Office {
             }
         };
         Ok(Explanation { key, text, fields: Some(fields) })
+    }
+
+    /// The last run of a ticket that has each stage, oldest first: of many runs no more are in memory than a page has, and these.
+    async fn last_of_each_stage(&self, ticket: TicketId) -> Result<Vec<StoredRun>, Error> {
+        let (mut met, mut last, mut before) = (BTreeSet::new(), Vec::new(), None);
+        loop {
+            let page = self.store.runs_page_back(ticket, before, RUNS_AT_ONCE).await?;
+            for run in page.items {
+                let known = met.len();
+                met.extend(run.decisions().iter().map(|decision| decision.stage.clone()));
+                if met.len() > known {
+                    last.push(run);
+                }
+            }
+            before = page.next;
+            if before.is_none() || Stage::ALL.iter().all(|stage| met.contains(stage.name())) {
+                last.reverse();
+                return Ok(last);
+            }
+        }
     }
 }
 

@@ -13,11 +13,12 @@ use crate::app::error::Broken;
 use crate::app::{Error, Office};
 pub use crate::config::Webhook;
 use crate::desk::actor::Actor;
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::permission;
 use crate::desk::ticket::edit::check_reason;
 use crate::signing::{self, NotASecret, Secret};
 use crate::store;
+use crate::store::jobs::webhooks::secrets_of;
 
 /// As much of a file of secrets as is read.
 const FILE_BYTES_MAX: u64 = 64 << 10;
@@ -49,11 +50,6 @@ pub enum Unsigned {
     Unreadable { file: PathBuf, reason: String },
     #[error("its secret file {}: {source}", file.display())]
     NotASecret { file: PathBuf, source: NotASecret },
-}
-
-/// The name by which the store keeps the secrets of an endpoint.
-fn kept_as(name: &str) -> String {
-    format!("webhook/{name}")
 }
 
 fn of_file(file: &Path) -> Result<Vec<Secret>, Unsigned> {
@@ -88,7 +84,7 @@ impl Office {
         match webhook.secret_file.clone() {
             Some(file) => Ok(tokio::task::spawn_blocking(move || of_file(&file)).await?),
             None => {
-                let kept = self.store.secret(&kept_as(webhook.id.as_str())).await?.unwrap_or_default();
+                let kept = self.store.secret(&secrets_of(webhook.id.as_str())).await?.unwrap_or_default();
                 Ok(signing::secrets(&kept).map_err(|_| Unsigned::NoSecret))
             }
         }
@@ -127,10 +123,10 @@ impl Office {
         let webhook = self.endpoint(name).ok_or_else(missing)?;
         accept(check_reason("why", why))?;
         if webhook.secret_file.is_some() {
-            let message = "Its secrets are in the file that `secret-file` names, and are changed there.";
-            return Err(Error::Rejected { problems: vec![Problem::new("name", "secret-file", message)] });
+            let problem = Problem::of("name", "secret-file", Fault::SecretsInFile, &[]);
+            return Err(Error::Rejected { problems: vec![problem] });
         }
-        let secret = self.replace_secret(&kept_as(name)).await?;
+        let secret = self.replace_secret(&secrets_of(name)).await?;
         self.store.deliver_now(name, self.clock.now()).await?;
         self.jobs.wake();
         self.note_webhook(name, actor, json!({ "step": "secret", "why": why })).await?;

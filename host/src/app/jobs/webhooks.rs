@@ -18,7 +18,7 @@ use crate::desk::ticket::timeline::Visibility;
 use crate::store::chain::audit;
 use crate::store::jobs::feed::{Happened, Watched};
 use crate::store::jobs::webhooks::NewDelivery;
-pub use crate::store::jobs::webhooks::{Delivery, StoredWebhook, WAITING_MAX};
+pub use crate::store::jobs::webhooks::{Delivery, StoredWebhook, WAITING_MAX, gone};
 use crate::store::sql::page::Page;
 
 /// Events longer ago than this are sent to no endpoint: they are history, such as tickets that were taken over.
@@ -62,6 +62,19 @@ fn wants(webhook: &Webhook, kind: &str, visibility: Visibility) -> bool {
     };
     (webhook.internal || visibility == Visibility::Public)
         && (webhook.events.is_empty() || webhook.events.iter().any(matches))
+}
+
+/// Whether something is from so long ago that no endpoint gets it any more.
+pub fn is_stale(at: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(at) > STALE_AFTER
+}
+
+/// Whether an endpoint, as the configuration has it now, still wants a delivery that was queued for it, perhaps by an earlier version:
+/// what it heard of then may be more than it may hear of now, or where it is now.
+pub fn still_wants(webhook: &Webhook, delivery: &Delivery) -> bool {
+    let body: Value = serde_json::from_str(&delivery.body).unwrap_or_default();
+    let is_public = body["data"]["visibility"] == Visibility::Public.code();
+    wants(webhook, &delivery.kind, if is_public { Visibility::Public } else { Visibility::Internal })
 }
 
 impl Office {
@@ -141,8 +154,7 @@ impl Office {
     ) -> Option<NewDelivery> {
         let Happened { place, ticket: number, seq, entry } = happened;
         let kind = kind_of(entry.event.kind())?;
-        let is_stale = now.duration_since(entry.at) > STALE_AFTER;
-        if is_stale || !wants(endpoint, &kind, entry.visibility) {
+        if is_stale(entry.at, now) || !wants(endpoint, &kind, entry.visibility) {
             return None;
         }
         let mut data = Map::new();

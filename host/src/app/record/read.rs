@@ -1,7 +1,7 @@
 //! A decision as it was recorded, put together again: the exact input, and one rule's part with the settings that it had.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde::de::value::MapDeserializer;
@@ -13,9 +13,10 @@ use crate::desk::actor::Actor;
 use crate::desk::id::TicketNumber;
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
+use crate::desk::ticket::Ticket;
 use crate::rules::run::stage::{Input, Stage};
 use crate::store;
-use crate::store::rules::decisions::{Damage, StoredRun};
+use crate::store::rules::decisions::{Damage, RUNS_AT_ONCE, RunTexts, StoredDecision};
 
 /// The exact input of a recorded stage: its run's shared part with the stage's own laid over it, key by key.
 #[derive(Debug)]
@@ -107,20 +108,7 @@ impl Office {
     ) -> Result<Recorded, RecordedError> {
         permission::read_decisions(actor)?;
         let ticket = self.store.ticket(number).await?.ok_or(RecordedError::NoTicket(number))?;
-        let runs = self.store.runs(ticket.id).await?;
-        let found = runs.iter().rev().find_map(|run| {
-            let decision = run.decisions().iter().find(|decision| decision.stage == stage.name())?;
-            Some((run.recorded.as_ref().ok()?, decision))
-        });
-        let Some((run, decision)) = found else {
-            if let Some(damage) = runs.iter().find_map(|run| run.recorded.as_ref().err()) {
-                return Err(damage.clone().into());
-            }
-            let mut stages: Vec<&str> = runs.iter().flat_map(StoredRun::decisions).map(|d| d.stage.as_str()).collect();
-            stages.sort_unstable();
-            stages.dedup();
-            return Err(RecordedError::NotAsked { ticket: number, stage, known: listed(&stages) });
-        };
+        let (run, decision) = self.last_at(&ticket, stage).await?;
         let unreadable =
             |error: serde_json::Error| RecordedError::Unreadable { ticket: number, stage, message: error.to_string() };
         let input = ExactInput::of(&run.common, &decision.input).and_then(|exact| exact.json()).map_err(unreadable)?;
@@ -129,6 +117,35 @@ impl Office {
         let text = |key: &str| part.get(key).and_then(Value::as_str).unwrap_or_default();
         let version = self.store.rule_version(text("component"), text("manifest")).await?;
         Ok(Recorded { input: Value::Object(input), manifest: version.map(|version| version.manifest), part })
+    }
+
+    /// The last decision about a ticket at a stage, with the texts of its run: page by page from the newest run.
+    async fn last_at(&self, ticket: &Ticket, stage: Stage) -> Result<(RunTexts, StoredDecision), RecordedError> {
+        let (mut stages, mut damaged, mut before) = (BTreeSet::new(), None, None);
+        loop {
+            let page = self.store.runs_page_back(ticket.id, before, RUNS_AT_ONCE).await?;
+            for run in page.items {
+                match run.recorded {
+                    Ok(texts) => {
+                        let found = texts.decisions.iter().find(|decision| decision.stage == stage.name()).cloned();
+                        if let Some(decision) = found {
+                            return Ok((texts, decision));
+                        }
+                        stages.extend(texts.decisions.into_iter().map(|decision| decision.stage));
+                    }
+                    Err(damage) => damaged = Some(damage),
+                }
+            }
+            before = page.next;
+            if before.is_none() {
+                break;
+            }
+        }
+        if let Some(damage) = damaged {
+            return Err(damage.into());
+        }
+        let stages: Vec<&str> = stages.iter().map(String::as_str).collect();
+        Err(RecordedError::NotAsked { ticket: ticket.number, stage, known: listed(&stages) })
     }
 }
 

@@ -14,7 +14,7 @@ use crate::app::office::signatory;
 use crate::app::rollout::rules::Source;
 use crate::app::rollout::two_person::tables_of_access;
 use crate::app::{App, Error, Office};
-use crate::config::{self, Config, Outgoing, Table};
+use crate::config::{self, Config, Outgoing, Table, Webhook};
 use crate::desk::actor::{Actor, Role};
 use crate::desk::id::Skill;
 use crate::desk::organisation::Organisation;
@@ -167,6 +167,24 @@ pub(super) fn by_tables(before: &Config, after: &Config, tables: &BTreeSet<Strin
     };
     let found = tables.iter().find(differs)?;
     Some(format!("the table `{found}` changes, in which a rule that decides about access looks things up"))
+}
+
+/// The first endpoint of a webhook that hears of more that requesters do not see than before, or hears of it at another address, in a
+/// few words. It goes on to hear of it when the one who had it sent there is gone, so that on a desk that asks for two people a second
+/// one has to agree.
+pub(super) fn hears_inside(before: &Config, after: &Config) -> Option<String> {
+    let was = |now: &Webhook| before.outgoing.webhooks.iter().find(|was| was.id == now.id && was.internal);
+    let more = |now: &&Webhook| now.internal && was(now).is_none_or(|was| was.url != now.url || hears_more(was, now));
+    let found = after.outgoing.webhooks.iter().find(more)?;
+    Some(format!("the webhook `{}` hears of what requesters do not see", found.id))
+}
+
+fn hears_more(was: &Webhook, now: &Webhook) -> bool {
+    let heard = |event: &String| {
+        let covers = |had: &String| had == event || had.strip_suffix('*').is_some_and(|head| event.starts_with(head));
+        was.events.iter().any(covers)
+    };
+    !was.events.is_empty() && (now.events.is_empty() || !now.events.iter().all(heard))
 }
 
 fn teams(organisation: &Organisation) -> Vec<(&str, &str, u8)> {
@@ -338,5 +356,26 @@ impl App {
             }
         }
         Err(Conflict::FilesNeedSecond { what: what.to_owned() }.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_webhook_hears_more_by_other_events_and_not_by_fewer() {
+        let hears = |events: &[&str]| Webhook {
+            id: "cmdb".parse().unwrap(),
+            url: "https://cmdb.example.com/".to_owned(),
+            secret_file: None,
+            events: events.iter().map(|event| (*event).to_owned()).collect(),
+            internal: true,
+        };
+        let more = |was: &[&str], now: &[&str]| hears_more(&hears(was), &hears(now));
+        assert!(more(&["ticket.created"], &["ticket.commented"]) && more(&["ticket.created"], &["ticket.*"]));
+        assert!(more(&["ticket.*"], &[]) && more(&["ticket.*"], &["access.decided"]) && more(&["ticket.*"], &["*"]));
+        assert!(!more(&["ticket.*"], &["ticket.commented"]) && !more(&["*"], &["access.decided", "ticket.*"]));
+        assert!(!more(&[], &["ticket.*"]) && !more(&[], &[]) && !more(&["ticket.created"], &["ticket.created"]));
     }
 }

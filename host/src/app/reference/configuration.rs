@@ -7,16 +7,18 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::Conflict;
-use super::agreed::{Settled, UNREADABLE, by_tables, settled};
+use super::agreed::{Settled, UNREADABLE, by_tables, hears_inside, settled};
 pub use super::drafts::DocumentDraft;
+use super::foreign::reached_for;
 pub use super::touched::Touched;
+use super::touched::come_and_go;
 use crate::app::decide::judge::judge;
 use crate::app::office::signatory;
 use crate::app::rollout::rules::Source;
 use crate::app::rollout::two_person::tables_of_access;
 use crate::app::{App, Error, Office};
 pub use crate::config::Document;
-use crate::config::{self, Config, Webhook, Wrong};
+use crate::config::{self, Config};
 use crate::desk::actor::Actor;
 use crate::desk::change::condition::Condition;
 use crate::desk::organisation::Organisation;
@@ -53,7 +55,8 @@ pub struct Proposed {
     pub problems: Vec<Problem>,
     /// The organisation as it would be; none where the document cannot be read.
     pub after: Option<Arc<Organisation>>,
-    /// The first thing by which access would be easier to get: where the desk asks for two people, two have to agree.
+    /// The first thing by which access would be easier to get, or by which another system hears of more that requesters do not see:
+    /// where the desk asks for two people, two have to agree.
     pub looser: Option<String>,
 }
 
@@ -85,36 +88,6 @@ async fn load(source: &Source, published: BTreeMap<String, String>) -> Result<Re
 
 fn rejected(problems: Vec<Problem>) -> Error {
     Error::Rejected { problems }
-}
-
-/// Why endpoints cannot have their secret files: the file is named for the endpoint neither by the directory nor by what is live. With
-/// the file of another one, an administrator could have messages signed in the name of that.
-fn foreign_secret_files(known: &[Option<&Config>], after: &Config) -> Vec<Problem> {
-    let known: Vec<&Webhook> = known.iter().flatten().flat_map(|config| &config.outgoing.webhooks).collect();
-    let is_known = |webhook: &Webhook| {
-        let same = |other: &&Webhook| other.id == webhook.id && other.secret_file == webhook.secret_file;
-        webhook.secret_file.is_none() || known.iter().any(same)
-    };
-    let problem = |webhook: &Webhook| {
-        let message = format!(
-            "webhooks.toml: webhook.{}.secret-file: the configuration directory names no such file for this endpoint: leave it \
-             out, and have a secret made once it is published",
-            webhook.id
-        );
-        Problem::new("content", "secret-file", message)
-    };
-    after.outgoing.webhooks.iter().filter(|webhook| !is_known(webhook)).map(problem).collect()
-}
-
-/// Why endpoints cannot have their addresses: which hosts inside may be asked, only the operator's `desk.toml` says.
-fn not_asked(source: &Source, after: &Config) -> Vec<Problem> {
-    let internal = &after.outgoing.requests.internal_hosts;
-    let refused = |webhook: &Webhook| {
-        let why = source.outside.may_be_asked.and_then(|may_be_asked| may_be_asked(internal, &webhook.url).err())?;
-        let message = format!("webhooks.toml: webhook.{}.url: {}", webhook.id, Wrong::NotAsked { why });
-        Some(Problem::new("content", "not-asked", message))
-    };
-    after.outgoing.webhooks.iter().filter_map(refused).collect()
 }
 
 fn invalid(problems: Vec<String>) -> Vec<Problem> {
@@ -193,14 +166,14 @@ impl Office {
         }
         let touched = self.touched(&before, &after, generation).await?;
         let mut problems: Vec<Problem> = touched.iter().filter_map(Touched::orphans).collect();
-        if document == Document::Webhooks {
+        if matches!(document, Document::Apps | Document::Webhooks) {
             let own = load(source, BTreeMap::new()).await?.ok();
-            problems.extend(foreign_secret_files(&[Some(&before), own.as_ref()], &after));
-            problems.extend(not_asked(source, &after));
+            problems.extend(reached_for(document, source, &[Some(&before), own.as_ref()], &after));
         }
         problems.extend(self.spoils_agreed_files(source, (live, texts)).await?);
         let tables = tables_of_access(&self.store, &before.organisation).await?;
         let looser = looser(&before.organisation, &after.organisation).or_else(|| by_tables(&before, &after, &tables));
+        let looser = looser.or_else(|| hears_inside(&before, &after));
         Ok((
             revision,
             Proposed { revision: None, touched, problems, after: Some(Arc::new(after.organisation)), looser },
@@ -209,7 +182,8 @@ impl Office {
 
     /// Publishes a document: from then on it is live on every host, and kept with the actor and the reason. Nothing is published
     /// that is not right, or that would leave open tickets with what is gone; and nothing on one person's word that makes access
-    /// easier to get, where the desk asks for two.
+    /// easier to get, or has internal events sent to another system, where the desk asks for two. Endpoints of webhooks that are new
+    /// by it hear of what happens from then on; those that go end with what waits for them and with their secrets.
     ///
     /// # Errors
     ///
@@ -248,7 +222,8 @@ impl Office {
         let shown = shown.map(|t| json!([t.difference.noun.code(), t.difference.id, t.difference.way.code()]));
         let differences: Value = shown.collect();
         let (digest, author, drafted_by) = (digest.as_str(), author.as_str(), drafted_by.as_deref());
-        let new = NewVersion { document, content, digest, author, drafted_by, why, again, differences: &differences };
+        let (differences, endpoints) = (&differences, &come_and_go(&proposed.touched));
+        let new = NewVersion { document, content, digest, author, drafted_by, why, again, differences, endpoints };
         let revision = match self.store.publish_document(&new, seen, self.clock.now()).await {
             Err(store::Error::Conflict) => {
                 return Err(Error::Stale { version: self.store.configuration_revision().await? });

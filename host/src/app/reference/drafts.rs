@@ -69,6 +69,11 @@ impl Office {
         Ok(DocumentDraft { version, content, author, saved_at: self.clock.now() })
     }
 
+    /// Whether two people have to agree to what makes access easier to get, or has more sent to another system.
+    pub fn asks_for_two(&self) -> bool {
+        self.two_person_access
+    }
+
     /// Refuses what would make access easier to get on one person's word, where the desk asks for two: the one whose draft it is
     /// and the one who publishes it. Gives the first of the two. Where there is no draft, what is refused becomes one.
     ///

@@ -25,6 +25,7 @@ mod change;
 pub mod configuration;
 pub mod diff;
 pub mod drafts;
+mod foreign;
 pub mod lines;
 mod live;
 mod touched;
@@ -86,12 +87,14 @@ pub enum Conflict {
     )]
     NotByApi { document: &'static str, file: &'static str },
     #[error(
-        "it makes access easier to get ({what}), which no one person does alone on this desk: keep it as the draft of \
-         `{document}`, or leave the draft that is there as it is, and let another administrator publish the same"
+        "it makes access easier to get or sends more to another system ({what}), which no one person does alone on this desk: \
+         keep it as the draft of `{document}`, or leave the draft that is there as it is, and let another administrator publish \
+         the same"
     )]
     NeedsSecond { document: &'static str, what: String },
     #[error(
-        "it makes access easier to get ({what}), and its draft is yours: another administrator has to publish the same"
+        "it makes access easier to get or sends more to another system ({what}), and its draft is yours: another administrator \
+         has to publish the same"
     )]
     OwnDraft { what: String },
     #[error(

@@ -11,6 +11,7 @@ use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::organisation::{App, Organisation};
 use crate::rules::live::catalog::Generation;
 use crate::rules::run::manifest::Manifest;
+use crate::store::jobs::webhooks::ComeAndGo;
 use crate::store::people::configuration::OpenBy;
 
 /// One difference, with what it touches.
@@ -29,14 +30,16 @@ pub struct Touched {
     /// Of a webhook that is there already: how many deliveries wait for it, counted up to
     /// [`WAITING_MAX`](crate::app::jobs::webhooks::WAITING_MAX). They go where it says then, and nowhere where it is gone.
     pub waiting_deliveries: Option<i64>,
+    /// Of a connector: the apps that are written to by it, before or afterwards.
+    pub apps: Vec<String>,
 }
 
 impl Touched {
-    /// Why it cannot be: a thing that open tickets have does not go.
+    /// Why it cannot be: a thing that open tickets have does not go. Tags do: the tickets keep them.
     pub(super) fn orphans(&self) -> Option<Problem> {
         let Difference { noun, id, way } = &self.difference;
         // A calendar goes only where nothing goes by it any more: the configuration is refused otherwise.
-        if *way != Way::Removed || self.open_tickets == 0 || *noun == Noun::Calendar {
+        if *way != Way::Removed || self.open_tickets == 0 || matches!(noun, Noun::Calendar | Noun::Tag) {
             return None;
         }
         let fault = match noun {
@@ -89,8 +92,10 @@ fn named_by(rules: &[Naming<'_>], difference: &Difference) -> Vec<String> {
         _ => false,
     };
     // The words for levels are words of every day, and stand in settings for other reasons.
-    let may_be_set =
-        matches!(difference.noun, Noun::Category | Noun::RequestType | Noun::Team | Noun::Person | Noun::App);
+    let may_be_set = matches!(
+        difference.noun,
+        Noun::Category | Noun::RequestType | Noun::Team | Noun::Person | Noun::App | Noun::Tag
+    );
     let naming = rules.iter().filter(|rule| matched(rule) || (may_be_set && rule.texts.contains(&difference.id)));
     let found: BTreeSet<String> = naming.map(|rule| rule.manifest.name.to_string()).collect();
     found.into_iter().collect()
@@ -119,6 +124,27 @@ fn moves_promises(before: &Organisation, after: &Organisation, Difference { noun
         Noun::Promises => before.watch != after.watch,
         _ => false,
     }
+}
+
+/// The apps that are written to by a connector, by one organisation or the other.
+fn written_to(before: &Organisation, after: &Organisation, Difference { noun, id, .. }: &Difference) -> Vec<String> {
+    let apps = before.apps.values().chain(after.apps.values());
+    let by_it = |app: &&App| app.connector.as_ref().is_some_and(|connector| connector.as_str() == id);
+    let found: BTreeSet<String> = match noun {
+        Noun::Connector => apps.filter(by_it).map(|app| app.id.to_string()).collect(),
+        _ => BTreeSet::new(),
+    };
+    found.into_iter().collect()
+}
+
+/// The endpoints of webhooks that come and go with these differences.
+pub(super) fn come_and_go(touched: &[Touched]) -> ComeAndGo {
+    let ids = |way: Way| {
+        let differences = touched.iter().map(|touched| &touched.difference);
+        let these = differences.filter(|difference| difference.noun == Noun::Webhook && difference.way == way);
+        these.map(|difference| difference.id.clone()).collect()
+    };
+    ComeAndGo { begun: ids(Way::Added), ended: ids(Way::Removed) }
 }
 
 /// The endpoints of webhooks, by their ids.
@@ -161,6 +187,7 @@ impl Office {
                 .unwrap_or(0),
             promises_move: moves_promises(before, after, &difference),
             rules: named_by(&rules, &difference),
+            apps: written_to(before, after, &difference),
             difference,
         };
         Ok(differences.into_iter().map(touched).collect())
@@ -201,6 +228,7 @@ impl Office {
             Noun::Priority => OpenBy::Priority,
             Noun::Impact => OpenBy::Impact,
             Noun::Urgency => OpenBy::Urgency,
+            Noun::Tag => OpenBy::Tag,
             Noun::Calendar => return self.open_tickets_by_calendar(before).await,
             Noun::Promises => {
                 let open: i64 = self.store.open_tickets_by(OpenBy::Priority).await?.values().sum();
@@ -215,7 +243,9 @@ impl Office {
             | Noun::Macro
             | Noun::CannedReply
             | Noun::Template
-            | Noun::Webhook => return Ok(BTreeMap::new()),
+            | Noun::Webhook
+            | Noun::Connector
+            | Noun::Incompatible => return Ok(BTreeMap::new()),
         };
         let mut counts = self.store.open_tickets_by(by).await?;
         if noun == Noun::Person {

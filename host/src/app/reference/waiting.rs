@@ -10,6 +10,7 @@ use super::agreed::{agreed, digest, load};
 use super::lines::{Line, changed};
 use crate::app::office::signatory;
 use crate::app::{App, Error};
+use crate::config::with_addresses_cut;
 use crate::desk::actor::Actor;
 use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
@@ -33,7 +34,8 @@ pub struct Waiting {
     pub files: Vec<(String, Vec<Vec<Line>>)>,
 }
 
-/// The files that differ, without those whose documents are published by API.
+/// The files that differ, without those whose documents are published by API. Addresses of webhooks that are the directory's are cut off
+/// behind their hosts, as administrators read them elsewhere.
 fn differences(
     before: &BTreeMap<String, String>,
     after: &BTreeMap<String, String>,
@@ -47,7 +49,10 @@ fn differences(
         let (was, is) = (text(before), text(after));
         if was != is {
             // Of what is not shown, no lines are compared.
-            let groups = if left > 0 { changed(&was, &is, left) } else { Vec::new() };
+            let groups = match left {
+                0 => Vec::new(),
+                left => changed(&with_addresses_cut(&was), &with_addresses_cut(&is), left),
+            };
             left = left.saturating_sub(groups.iter().map(Vec::len).sum());
             files.push((path.clone(), groups));
         }
@@ -112,5 +117,27 @@ impl App {
         super::change::check_why(why)?;
         let problems = self.agree_to_files(actor, Some((digest, why))).await?;
         if problems.is_empty() { self.read_configuration().await } else { Ok(problems) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_address_of_a_webhook_is_named_by_its_file_and_not_shown() {
+        let files = |url: &str, team: &str| {
+            let webhooks = format!("[[webhook]]\nid = \"cmdb\"\nurl = \"{url}\"\n");
+            let texts = [("teams.toml", format!("[[team]]\nid = \"{team}\"\n")), ("webhooks.toml", webhooks)];
+            texts.map(|(file, text)| (file.to_owned(), text)).into_iter().collect::<BTreeMap<String, String>>()
+        };
+        let (before, after) = (files("https://a.example.com/S3", "one"), files("https://b.example.com/K3", "two"));
+        let shown = differences(&before, &after, &BTreeSet::new());
+        let names: Vec<&str> = shown.iter().map(|(file, _)| file.as_str()).collect();
+        assert_eq!(names, ["teams.toml", "webhooks.toml"]);
+        let text = format!("{shown:?}");
+        assert!(text.contains("https://b.example.com") && text.contains("two"), "{text}");
+        assert!(!text.contains("S3") && !text.contains("K3"), "{text}");
+        assert_eq!(differences(&before, &after, &BTreeSet::from(["webhooks.toml"])).len(), 1);
     }
 }

@@ -14,7 +14,7 @@ use crate::desk::access::AccessCase;
 use crate::desk::actor::{Actor, Role};
 use crate::desk::change::message::Message;
 use crate::desk::id::{PersonId, RunId, TicketId, TicketNumber};
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::permission;
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::intake::{NewTicket, Submission};
@@ -23,7 +23,7 @@ use crate::rules::run::manifest::Mode;
 use crate::rules::run::rule::Rule;
 use crate::rules::run::stage::{Input, Stage};
 use crate::store::RunRecord;
-use crate::store::rules::decisions::{RunTexts, StoredDecision, StoredRun};
+use crate::store::rules::decisions::{RUNS_AT_ONCE, RunTexts, StoredDecision, StoredRun};
 
 /// What to try.
 #[derive(Debug, Clone)]
@@ -157,13 +157,15 @@ impl App {
     fn prepared(&self, candidate: &Candidate, live: &Generation, serves: bool) -> Result<Rule, Error> {
         let refused =
             |code: &str, message: String| Error::Rejected { problems: vec![Problem::new("with", code, message)] };
+        let nameless =
+            || Error::Rejected { problems: vec![Problem::of("with", "invalid", Fault::NoManifestName, &[])] };
         let component = match &candidate.component {
             Some(component) => component.clone(),
             None => {
                 let manifest = toml::from_str::<toml::Table>(&candidate.manifest)
                     .map_err(|e| refused("invalid", e.to_string()))?;
                 let name = manifest.get("name").and_then(toml::Value::as_str);
-                let name = name.ok_or_else(|| refused("invalid", "the manifest has no `name`".to_owned()))?.to_owned();
+                let name = name.ok_or_else(nameless)?.to_owned();
                 let rule = live.named(&name).ok_or(Error::Missing { what: "live rule", name })?;
                 rule.component
                     .read()
@@ -186,18 +188,28 @@ impl App {
             What::Of(number) => number,
         };
         let ticket = self.find(number).await?;
-        let runs = self.store.runs(ticket.id).await?;
-        let recorded = runs.iter().find_map(|run| {
-            let texts = run.recorded.as_ref().ok()?;
-            let intake = texts.decisions.iter().find(|decision| decision.stage == Stage::Intake.name())?;
-            let exact = ExactInput::of(&texts.common, &intake.input).ok()?;
-            let Ok(Input::Intake(input)) = exact.input(Stage::Intake) else { return None };
-            Some(translate::submission(Arc::unwrap_or_clone(input.ticket), input.headers))
-        });
         let missing = || Error::Missing { what: "recorded submission of", name: number.to_string() };
+        let mut after = None;
+        let recorded = loop {
+            // It was asked for by the first run.
+            let page = self.store.runs_page(ticket.id, after, RUNS_AT_ONCE).await?;
+            if let Some(submission) = page.items.iter().find_map(submission_of) {
+                break submission;
+            }
+            after = Some(page.next.ok_or_else(missing)?);
+        };
         let people = (ticket.submitted.submitted_by.clone(), ticket.submitted.requester.clone());
-        Ok((Some(people.0), Some(people.1), recorded.ok_or_else(missing)?))
+        Ok((Some(people.0), Some(people.1), recorded))
     }
+}
+
+/// The submission of which a run was asked at intake; `None` for one that was not, or that cannot be read.
+fn submission_of(run: &StoredRun) -> Option<Submission> {
+    let texts = run.recorded.as_ref().ok()?;
+    let intake = texts.decisions.iter().find(|decision| decision.stage == Stage::Intake.name())?;
+    let exact = ExactInput::of(&texts.common, &intake.input).ok()?;
+    let Ok(Input::Intake(input)) = exact.input(Stage::Intake) else { return None };
+    Some(translate::submission(Arc::unwrap_or_clone(input.ticket), input.headers))
 }
 
 fn stored(record: RunRecord) -> StoredRun {

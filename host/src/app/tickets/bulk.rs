@@ -6,7 +6,9 @@ use super::change::{Changed, Key, idempotency};
 use super::submit::outages::passes_on;
 use crate::app::error::Busy;
 use crate::app::{App, Error, Office};
+use crate::desk::access::AccessCase;
 use crate::desk::actor::Actor;
+use crate::desk::change::at::At;
 use crate::desk::change::condition::{Condition, Tags};
 use crate::desk::id::{CategoryId, MacroId, TaskId, TicketNumber};
 use crate::desk::organisation::Organisation;
@@ -15,9 +17,10 @@ use crate::desk::ticket::Ticket;
 use crate::desk::ticket::edit::{EditTicket, Found};
 use crate::desk::ticket::intake::outage;
 use crate::desk::ticket::lifecycle::commands::{self, Command};
+use crate::desk::ticket::lifecycle::links::Around;
 use crate::desk::ticket::lifecycle::tasks::{self, Task, TaskStep};
 use crate::desk::ticket::timeline::Visibility;
-use crate::store::{Commit, PackedRun};
+use crate::store::{self, Commit, PackedRun};
 
 /// The most tickets of one bulk change.
 pub const BULK_MAX: usize = 100;
@@ -116,11 +119,11 @@ impl Office {
         {
             return Err(Error::Missing { what: "macro", name: id.to_string() });
         }
-        let around = self.store.around(number).await?;
-        let is_outage = self.store.is_outage(number).await?;
-        let passes_on = is_outage.then(|| passes_on(actor, Visibility::Public)).flatten();
+        let (key, facts) = (idempotency(actor, key), || self.around_outage(number));
+        let passes_on = passes_on(actor, Visibility::Public);
         let may = |ticket: &Ticket| Ok(permission::transition(actor, ticket).map(drop)?);
-        let changed = self.commit_if((actor, number), condition, idempotency(actor, key), may, |ticket, case, at| {
+        let make = |facts: &(Around, bool), ticket: &Ticket, case: Option<&AccessCase>, at: &At<'_>| {
+            let (around, is_outage) = facts;
             let edit = asked.and_then(|_| step.edit(actor, at.organisation));
             let category = edit.map(|wanted| wanted.category_on(ticket, at.organisation));
             if category != asked.map(|asked| asked.category.clone()) {
@@ -135,19 +138,24 @@ impl Office {
                 };
             let found = asked.map(|asked| &asked.found);
             let commands = named(step);
-            let made = commands::run(ticket, case, (commands.as_slice(), found), &around, actor, at)?;
-            let made = match &passes_on {
+            let made = commands::run(ticket, case, (commands.as_slice(), found), around, actor, at)?;
+            let made = match passes_on.as_ref().filter(|_| *is_outage) {
                 Some(by) => made.map(|made| outage::pass_on(made, by, at)),
                 None => made,
             };
             let run = asked.and_then(|asked| asked.run.clone());
             Ok(made.map(|made| Commit { run, ..Commit::from(made) }))
-        });
-        let changed = changed.await?;
-        if around.has_duplicates || passes_on.is_some() {
+        };
+        let (changed, facts) = self.commit_if_by((actor, number), condition, key, may, facts, make).await?;
+        if facts.is_some_and(|(around, is_outage)| around.has_duplicates || is_outage && passes_on.is_some()) {
             self.jobs.wake();
         }
         Ok(changed)
+    }
+
+    /// The tickets around one, and whether it is or was an outage.
+    async fn around_outage(&self, number: TicketNumber) -> Result<(Around, bool), store::Error> {
+        Ok((self.store.around(number).await?, self.store.is_outage(number).await?))
     }
 
     /// The canned replies, filled in for a ticket: first the template of its category.
@@ -206,7 +214,7 @@ impl Office {
         key: Option<Key>,
     ) -> Result<Vec<Task>, Error> {
         let known = || self.store.tasks(number);
-        let added = self.change_by((actor, number), key, known, |known: &Vec<Task>, ticket, at| {
+        let added = self.change_by((actor, number), key, known, |known: &Vec<Task>, ticket, _, at| {
             Ok(Some(tasks::add(ticket, text, known.len(), &permission::edit(actor, ticket)?, at)?))
         });
         added.await?;
@@ -226,7 +234,7 @@ impl Office {
         key: Option<Key>,
     ) -> Result<Vec<Task>, Error> {
         let known = || self.store.tasks(number);
-        let marked = self.change_by((actor, number), key, known, |known: &Vec<Task>, ticket, at| {
+        let marked = self.change_by((actor, number), key, known, |known: &Vec<Task>, ticket, _, at| {
             let permit = permission::edit(actor, ticket)?;
             let task = known.iter().find(|task| task.id == id);
             let task = task.ok_or_else(|| Error::Missing { what: "task", name: id.to_string() })?;

@@ -210,32 +210,30 @@ impl Office {
     ///
     /// As [`Office::change`]; what `may` refuses, before anything is said about the version; [`Error::NeedsMatch`] without a
     /// condition.
-    pub(super) async fn change_if(
-        &self,
-        (actor, number): (&Actor, TicketNumber),
-        condition: &Condition,
-        key: Option<IdempotencyKey>,
-        may: impl Fn(&Ticket) -> Result<(), Error>,
-        make: impl Fn(&Ticket, Option<&AccessCase>, &At<'_>) -> Result<Option<Change>, Error>,
-    ) -> Result<Changed, Error> {
-        let make =
-            |ticket: &Ticket, case: Option<&AccessCase>, at: &At<'_>| Ok(make(ticket, case, at)?.map(Commit::from));
-        self.commit_if((actor, number), condition, key, may, make).await
-    }
-
-    /// The same where a run of the rules is written with the change.
-    ///
-    /// # Errors
-    ///
-    /// As [`Office::change_if`].
     pub(super) async fn commit_if(
         &self,
-        (actor, number): (&Actor, TicketNumber),
+        of: (&Actor, TicketNumber),
         condition: &Condition,
         key: Option<IdempotencyKey>,
         may: impl Fn(&Ticket) -> Result<(), Error>,
         make: impl Fn(&Ticket, Option<&AccessCase>, &At<'_>) -> Result<Option<Commit>, Error>,
     ) -> Result<Changed, Error> {
+        let none = || std::future::ready(Ok::<(), store::Error>(()));
+        let make = |(): &(), ticket: &Ticket, case: Option<&AccessCase>, at: &At<'_>| make(ticket, case, at);
+        self.commit_if_by(of, condition, key, may, none, make).await.map(|(changed, _)| changed)
+    }
+
+    /// The same by facts that hang on the ticket and are read after it, such as its tasks: a change of those makes another version. With
+    /// the facts of which it was made; without any where it was made before under the key.
+    pub(super) async fn commit_if_by<T, R: Future<Output = Result<T, store::Error>>>(
+        &self,
+        (actor, number): (&Actor, TicketNumber),
+        condition: &Condition,
+        key: Option<IdempotencyKey>,
+        may: impl Fn(&Ticket) -> Result<(), Error>,
+        facts: impl Fn() -> R,
+        make: impl Fn(&T, &Ticket, Option<&AccessCase>, &At<'_>) -> Result<Option<Commit>, Error>,
+    ) -> Result<(Changed, Option<T>), Error> {
         let (which, mut turns) = (Which::Number(number), Turns::default());
         loop {
             let seen = self.see(which, With::Nothing).await?;
@@ -243,7 +241,7 @@ impl Office {
             may(&seen.ticket)?;
             if let Some(before) = self.done_before(which, With::Nothing, key.as_ref()).await? {
                 let Seen { ticket, case, repeated, .. } = before;
-                return Ok(Changed { ticket, case, repeated });
+                return Ok((Changed { ticket, case, repeated }, None));
             }
             let sight = self.sight(&seen.ticket, sees).await?;
             if condition.matches.is_none() {
@@ -252,9 +250,10 @@ impl Office {
             if !condition.holds_for(Some(&sight.tag(&seen.ticket))) {
                 return Err(Error::Stale { version: sight.version(seen.ticket.version) });
             }
-            let read = (seen.ticket, seen.case);
-            if let Some(changed) = self.commit_as_read(read, key.clone(), &make).await? {
-                return Ok(changed);
+            let (read, known) = ((seen.ticket, seen.case), facts().await?);
+            let made = self.commit_as_read(read, key.clone(), |ticket, case, at| make(&known, ticket, case, at));
+            if let Some(changed) = made.await? {
+                return Ok((changed, Some(known)));
             }
             if !turns.again().await {
                 return Err(Busy::Ticket.into());

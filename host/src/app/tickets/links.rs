@@ -15,13 +15,13 @@ use crate::desk::id::{PersonId, TicketId, TicketNumber};
 use crate::desk::organisation::form::{Raw, Value};
 use crate::desk::permission;
 use crate::desk::ticket::intake::{Submission, outage};
-use crate::desk::ticket::lifecycle::links::{self, LinkKind, Origin, Reach};
+use crate::desk::ticket::lifecycle::links::{self, Around, LinkKind, Origin, Reach};
 use crate::desk::ticket::lifecycle::merge;
 use crate::desk::ticket::lifecycle::resolution::resolve_duplicate;
 use crate::desk::ticket::lifecycle::watchers;
 use crate::desk::ticket::{State, Submitted, Ticket};
-use crate::store::IdempotencyKey;
 pub use crate::store::tickets::endings::StoredLink;
+use crate::store::{self, Commit, IdempotencyKey};
 
 /// A new ticket that comes from another one, which fills in what is left out.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -60,16 +60,20 @@ impl Office {
         key: Option<Key>,
     ) -> Result<Changed, Error> {
         self.find(other).await?;
-        let reach = Reach {
-            leads_back: self.store.leads(kind, other, number).await?,
-            exists: self.has_link(number, kind, other).await?,
-        };
-        self.change(Which::Number(number), Retry::Commutes, idempotency(actor, key), |ticket, case, at| {
-            may_read(actor, ticket, case)?;
+        let reach = || self.reach(number, (kind, other));
+        self.change_by((actor, number), key, reach, |reach: &Reach, ticket, _, at| {
             let permit = permission::edit(actor, ticket)?;
-            Ok(links::link(ticket, (kind, other), reach, &permit, at)?)
+            Ok(links::link(ticket, (kind, other), *reach, &permit, at)?)
         })
         .await
+    }
+
+    async fn reach(&self, number: TicketNumber, to: (LinkKind, TicketNumber)) -> Result<Reach, store::Error> {
+        let (kind, other) = to;
+        Ok(Reach {
+            leads_back: self.store.leads(kind, other, number).await?,
+            exists: self.store.has_link(number, to).await?,
+        })
     }
 
     /// Takes a link of a ticket away, or a rule's proposal that it repeats another; the ticket after it.
@@ -84,10 +88,9 @@ impl Office {
         (kind, other): (LinkKind, TicketNumber),
         key: Option<Key>,
     ) -> Result<Changed, Error> {
-        let exists = self.has_link(number, kind, other).await?;
-        let detaches = kind == LinkKind::Child && exists && self.store.is_outage(other).await?;
-        self.change(Which::Number(number), Retry::Commutes, idempotency(actor, key), |ticket, case, at| {
-            may_read(actor, ticket, case)?;
+        let facts = || self.attached(number, (kind, other));
+        self.change_by((actor, number), key, facts, |facts: &(bool, bool), ticket, _, at| {
+            let (exists, detaches) = *facts;
             let permit = permission::edit(actor, ticket)?;
             let unlinked = links::unlink(ticket, (kind, other), exists, &permit, at)?;
             Ok(if detaches { unlinked.map(|change| outage::detached(change, ticket, at)) } else { unlinked })
@@ -95,9 +98,10 @@ impl Office {
         .await
     }
 
-    async fn has_link(&self, number: TicketNumber, kind: LinkKind, other: TicketNumber) -> Result<bool, Error> {
-        let links = self.store.links(number).await?;
-        Ok(links.iter().any(|link| !link.reverse && (link.kind, link.other) == (kind, other)))
+    /// Whether a ticket has this link, and whether that attaches it to an outage.
+    async fn attached(&self, number: TicketNumber, to: (LinkKind, TicketNumber)) -> Result<(bool, bool), store::Error> {
+        let exists = self.store.has_link(number, to).await?;
+        Ok((exists, exists && to.0 == LinkKind::Child && self.store.is_outage(to.1).await?))
     }
 
     /// Merges a ticket into another of the same requester, if it is still at the version that the actor has seen; the merged
@@ -116,9 +120,9 @@ impl Office {
     ) -> Result<Changed, Error> {
         let target = self.ticket(actor, target).await?.0;
         let may = |ticket: &Ticket| Ok(permission::transition(actor, ticket).map(drop)?);
-        let changed = self.change_if((actor, number), condition, idempotency(actor, key), may, |ticket, case, at| {
+        let changed = self.commit_if((actor, number), condition, idempotency(actor, key), may, |ticket, case, at| {
             let permit = permission::transition(actor, ticket)?;
-            Ok(Some(merge::merge(ticket, case, &target, reason, &permit, at)?))
+            Ok(Some(Commit::from(merge::merge(ticket, case, &target, reason, &permit, at)?)))
         });
         let changed = changed.await?;
         self.jobs.wake();
@@ -133,7 +137,10 @@ impl Office {
     /// [`Error::Busy`] where one of them changes all the time; where the store cannot be read or written.
     pub async fn follow_links(&self, id: TicketId) -> Result<Outcome, Error> {
         let Some(ticket) = self.store.ticket_by_id(id).await? else { return Ok(Outcome::Done) };
-        self.pass_words_on(&ticket).await?;
+        // The rest comes at once, and before anything else: who is resolved with it hears all that was said until then.
+        if self.pass_words_on(&ticket).await? {
+            return Ok(Outcome::NotBefore(self.clock.now()));
+        }
         match ticket.state {
             State::Resolved | State::Closed => self.resolve_along(&ticket).await?,
             State::Merged => self.note_merge(&ticket).await?,
@@ -150,10 +157,11 @@ impl Office {
         if self.store.is_outage(resolved.number).await? {
             along.extend(self.unfinished_linked((LinkKind::Child, resolved.number), Timestamp::MAX).await?);
         }
+        let desk = Actor::System;
         for number in along {
-            let around = self.store.around(number).await?;
-            let follow = self.change(Which::Number(number), Retry::Commutes, None, |ticket, _, at| {
-                Ok(resolve_duplicate(ticket, (&resolved.category, &last.record), &around, at))
+            let around = || self.store.around(number);
+            let follow = self.change_by((&desk, number), None, around, |around: &Around, ticket, _, at| {
+                Ok(resolve_duplicate(ticket, (&resolved.category, &last.record), around, at))
             });
             follow.await?;
         }

@@ -14,6 +14,7 @@ use crate::config::{Attachments, Limits};
 use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
 use crate::desk::permission;
+use crate::desk::ticket::timeline::Visibility;
 
 /// Buckets that are remembered at once.
 const BUCKETS_MAX: usize = 100_000;
@@ -202,15 +203,21 @@ impl Office {
         counted.map_err(|wait| Error::TooMuch { what: "text in one day", wait })
     }
 
-    /// Refuses one more file of a person whose files have too many bytes with it.
+    /// Refuses one more file of a person whose files of this visibility have too many bytes with it: mails as they came, which only those
+    /// who work on tickets see, take no place from the files that a person adds.
     ///
     /// # Errors
     ///
     /// [`Error::TooMuch`].
-    pub(super) async fn check_attachment_bytes(&self, actor: &Actor, more: u64) -> Result<(), Error> {
+    pub(super) async fn check_attachment_bytes(
+        &self,
+        actor: &Actor,
+        visibility: Visibility,
+        more: u64,
+    ) -> Result<(), Error> {
         let Some(person) = bound(actor) else { return Ok(()) };
         let most = self.quotas.limits.load().attachments.person_bytes_max;
-        match self.store.attachment_bytes_of(person).await?.saturating_add(more) > most {
+        match self.store.attachment_bytes_of(person, visibility).await?.saturating_add(more) > most {
             true => Err(Error::TooMuch { what: "the bytes of all your files", wait: DAY }),
             false => Ok(()),
         }

@@ -13,12 +13,13 @@ use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::change::condition::Condition;
 use crate::desk::id::{AttachmentId, MessageId, NAME_BYTES_MAX, PersonId, TicketNumber};
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::permission::{self, MayRead};
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::edit::{EditTicket, edit};
 use crate::desk::ticket::intake::attachment::attach;
 use crate::desk::ticket::intake::outage;
+use crate::desk::ticket::lifecycle::links::Around;
 use crate::desk::ticket::lifecycle::time;
 use crate::desk::ticket::sight::{PublicState, Sight};
 use crate::desk::ticket::timeline::Visibility;
@@ -153,8 +154,8 @@ impl Office {
             return Err(Error::Missing { what: "department", name: name.chars().take(NAME_BYTES_MAX).collect() });
         }
         if people.len() > DEPARTMENT_MAX {
-            let message = format!("has more than {DEPARTMENT_MAX} people: list the tickets of one of them");
-            return Err(Error::Rejected { problems: vec![Problem::new("department", "too-large", message)] });
+            let problem = Problem::of("department", "too-large", Fault::LargeDepartment, &[&DEPARTMENT_MAX]);
+            return Err(Error::Rejected { problems: vec![problem] });
         }
         Ok(people)
     }
@@ -330,36 +331,33 @@ impl Office {
         Ok(changed)
     }
 
-    /// Changes a ticket by what hangs on it, such as its tasks. That is read after the ticket, of which each change of it makes another
-    /// version: where others are quicker, both are read once more.
+    /// Changes a ticket by facts that hang on it, such as its tasks; the ticket after it. They are read after the ticket, of which a
+    /// change of them makes another version: where others are quicker, both are read once more.
     ///
     /// # Errors
     ///
     /// As [`Office::change`].
-    pub(super) async fn change_by<T, R>(
+    pub(super) async fn change_by<T, R: Future<Output = Result<T, store::Error>>>(
         &self,
         (actor, number): (&Actor, TicketNumber),
         key: Option<Key>,
-        read: impl Fn() -> R,
-        make: impl Fn(&T, &Ticket, &At<'_>) -> Result<Option<Change>, Error>,
-    ) -> Result<(), Error>
-    where
-        R: Future<Output = Result<T, store::Error>>,
-    {
+        facts: impl Fn() -> R,
+        make: impl Fn(&T, &Ticket, Option<&AccessCase>, &At<'_>) -> Result<Option<Change>, Error>,
+    ) -> Result<Changed, Error> {
         let key = idempotency(actor, key);
-        if self.repeated(number, key.as_ref()).await?.is_some() {
-            return Ok(());
+        if let Some(before) = self.repeated(number, key.as_ref()).await? {
+            return Ok(before);
         }
         let mut turns = Turns::default();
         loop {
             let ticket = self.ticket(actor, number).await?;
-            let hanging = read().await?;
-            let changed = self.commit_as_read(ticket, key.clone(), |ticket, case, at| {
+            let known = facts().await?;
+            let made = self.commit_as_read(ticket, key.clone(), |ticket, case, at| {
                 may_read(actor, ticket, case)?;
-                Ok(make(&hanging, ticket, at)?.map(Commit::from))
+                Ok(make(&known, ticket, case, at)?.map(Commit::from))
             });
-            if changed.await?.is_some() {
-                return Ok(());
+            if let Some(changed) = made.await? {
+                return Ok(changed);
             }
             if !turns.again().await {
                 return Err(Busy::Ticket.into());
@@ -382,9 +380,9 @@ impl Office {
     ) -> Result<Changed, Error> {
         let wanted = wanted.into_normal();
         let may = |ticket: &Ticket| Ok(permission::edit(actor, ticket).map(drop)?);
-        self.change_if((actor, number), condition, idempotency(actor, key), may, |ticket, _, at| {
+        self.commit_if((actor, number), condition, idempotency(actor, key), may, |ticket, _, at| {
             let permit = permission::edit(actor, ticket)?;
-            Ok(edit(ticket, &wanted, &permit, at)?)
+            Ok(edit(ticket, &wanted, &permit, at)?.map(Commit::from))
         })
         .await
     }
@@ -403,14 +401,14 @@ impl Office {
         key: Option<Key>,
     ) -> Result<Changed, Error> {
         self.count_change(actor)?;
-        let around = self.store.around(number).await?;
+        let (key, around) = (idempotency(actor, key), || self.store.around(number));
         let may = |ticket: &Ticket| Ok(permission::transition(actor, ticket).map(drop)?);
-        let changed = self.change_if((actor, number), condition, idempotency(actor, key), may, |ticket, case, at| {
+        let make = |around: &Around, ticket: &Ticket, case: Option<&AccessCase>, at: &At<'_>| {
             let permit = permission::transition(actor, ticket)?;
-            Ok(Some(ticket::transition(ticket, case, wanted.clone(), &around, &permit, at)?))
-        });
-        let changed = changed.await?;
-        if around.has_duplicates || changed.ticket.state == State::Cancelled {
+            Ok(Some(Commit::from(ticket::transition(ticket, case, wanted.clone(), around, &permit, at)?)))
+        };
+        let (changed, around) = self.commit_if_by((actor, number), condition, key, may, around, make).await?;
+        if around.is_some_and(|around| around.has_duplicates) || changed.ticket.state == State::Cancelled {
             self.jobs.wake();
         }
         Ok(changed)

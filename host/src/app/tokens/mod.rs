@@ -12,7 +12,7 @@ use crate::app::office::signatory;
 use crate::app::{Error, Office};
 use crate::desk::actor::{Actor, Role};
 use crate::desk::id::PersonId;
-use crate::desk::organisation::form::{Problem, check_characters};
+use crate::desk::organisation::form::{Fault, Problem, check_characters};
 use crate::desk::permission;
 use crate::desk::text::into_normal;
 use crate::desk::ticket::edit::check_reason;
@@ -239,7 +239,7 @@ impl Office {
 /// Why a label cannot be shown in a list of tokens, if it cannot.
 fn check_label(label: &str) -> Option<Problem> {
     if label.chars().count() > LABEL_CHARS_MAX {
-        return Some(Problem::new("label", "too-long", format!("has more than {LABEL_CHARS_MAX} characters")));
+        return Some(Problem::of("label", "too-long", Fault::Long, &[&LABEL_CHARS_MAX]));
     }
     check_characters("label", label)
 }

@@ -216,12 +216,21 @@ fn show(proposed: &Proposed) {
             count => format!("; its default-tier orders nothing for {count} people whose last grant has ended"),
         };
         let waiting = match (touched.waiting_deliveries, difference.way) {
-            (None | Some(0), _) => String::new(),
-            (Some(count), Way::Removed) => format!("; {count} deliveries wait for it and are not sent any more"),
-            (Some(count), _) => format!("; {count} deliveries wait for it and go where it says then"),
+            (None, _) | (Some(0), Way::Added | Way::Changed) => String::new(),
+            (Some(count), Way::Removed) => {
+                format!("; {count} deliveries wait for it and are not sent any more; a secret that is kept for it ends")
+            }
+            (Some(count), _) => {
+                format!("; {count} deliveries wait for it and go where it says then, if it still hears of such events")
+            }
         };
         let (way, noun) = (difference.way.code(), difference.noun.code());
-        println!("{way:<8} {noun} {}{tickets}{rules}{out}{waiting}", shown(&difference.id));
+        let apps = if touched.apps.is_empty() {
+            String::new()
+        } else {
+            format!("; the apps {} are written to by it", touched.apps.join(", "))
+        };
+        println!("{way:<8} {noun} {}{tickets}{rules}{out}{waiting}{apps}", shown(&difference.id));
     }
     for problem in &proposed.problems {
         println!("problem: {}", shown(&problem.message));

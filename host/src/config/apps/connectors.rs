@@ -8,7 +8,8 @@
 //! - `token-file`: the file with the bearer token; relative to the configuration directory. It is read for each call, so that
 //!   a new token needs no restart. Without it, calls carry none.
 //! - `secret-file`: for `webhook`: a file with a secret a line, `whsec_` and the base64 of 24 to 64 bytes (Standard Webhooks 1.0.0);
-//!   relative to the configuration directory, and read for each message.
+//!   relative to the configuration directory, and read for each message. Published by API, a connector has `token-file`, `secret-file`
+//!   and `internal` only as the configuration directory gives them to it for the same host, because a token goes wherever `url` says.
 //! - `answer-within`: for `webhook`: how long the app may take to answer an order that it has accepted, such as `4h`. Then it is
 //!   sent again with the same id. Default `1h`.
 //! - `reads`: for `webhook`: whether the app answers `access.look`, so that what is there can be read back. Default true.

@@ -17,11 +17,16 @@ pub struct MailIn {
     /// `addresses`: the desk's own: what comes from them is its own mail, come back, and is not taken. Default that of `[mail] from`,
     /// which belongs to them in any case.
     pub addresses: Vec<String>,
+    /// `lists`: the names of the desk's own mailing lists and groups, as their `List-Id` has them in its brackets: mail that comes by
+    /// one is its author's. Mail that comes by others is sent to many, and not taken. Default none.
+    pub lists: Vec<String>,
     /// `authserv-id`: the name under which the mail system says whom a mail is really from (`Authentication-Results`, RFC 8601). With
     /// it, only mail is taken of which that name says `dmarc=pass`. Default none: the mail system itself refuses what is forged.
     pub authserv_id: Option<String>,
     /// `mails-per-hour`: of one sender; what is more has to wait at the mail system. Default 60.
     pub per_hour: u64,
+    /// Whether the desk sends mail, so that it can itself say what became of one.
+    pub answers: bool,
 }
 
 /// Reads `[mail-in]`, where it is there.
@@ -29,7 +34,9 @@ pub fn read(keys: &mut Keys<'_>, names: &Names, mail: Option<&Mail>) -> Option<M
     let request_type = keys.required("request-type").and_then(|node| node.known(&names.request_types));
     let mut addresses = distinct(keys.list("addresses"), |node| node.filled());
     addresses.extend(mail.map(|mail| address_of(&mail.from).to_owned()));
+    let lists = distinct(keys.list("lists"), |node| node.filled());
     let authserv_id = keys.optional("authserv-id").and_then(|node| node.filled());
     let per_hour = keys.optional("mails-per-hour").and_then(|node| node.whole(1, PER_HOUR_MAX)).unwrap_or(PER_HOUR);
-    Some(MailIn { request_type: request_type?, addresses, authserv_id, per_hour })
+    let request_type = request_type?;
+    Some(MailIn { request_type, addresses, lists, authserv_id, per_hour, answers: mail.is_some() })
 }

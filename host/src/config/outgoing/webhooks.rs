@@ -22,12 +22,14 @@ pub struct Webhook {
     pub url: String,
     /// `secret-file`: a file with a secret a line, `whsec_...`. Each signs, so that a secret is changed by adding the new one,
     /// then taking out the old one. Relative to the configuration directory. Without it the desk keeps the secret: an
-    /// administrator has it made, is shown it once, and the endpoint's events wait until then.
+    /// administrator has it made, is shown it once, and the endpoint's events wait until then, for seven days at the most. It ends
+    /// with the version that takes the endpoint away.
     pub secret_file: Option<PathBuf>,
     /// `events`: which ones, such as `ticket.commented`; `ticket.*` for all of a kind. Default all.
     pub events: Vec<String>,
     /// `internal`: whether it hears also of what requesters do not see, such as that there is a private note. Texts are sent
-    /// to no endpoint. Default false.
+    /// to no endpoint. Published by API, more of it needs a second admin where `[server] two-person-access` asks for two people.
+    /// Default false.
     pub internal: bool,
 }
 
@@ -70,7 +72,8 @@ fn read(keys: &mut Keys<'_>, id: WebhookId, dir: &Path, asked: Asked<'_>) -> Web
 
 fn host_of(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    // Programs read a backslash as a slash.
+    let host = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
     format!("{scheme}://{host}")
 }
@@ -86,6 +89,22 @@ pub fn without_paths(text: &str) -> String {
         }
     }
     toml::to_string(&document).unwrap_or_default()
+}
+
+/// The text of a file as it is, but with the addresses of endpoints cut off behind their hosts: for those who compare files of the
+/// directory, and may not read these addresses. Where one is written in a way that is not found again, it is [`without_paths`].
+pub fn with_addresses_cut(text: &str) -> String {
+    let Ok(document) = text.parse::<Table>() else { return text.to_owned() };
+    let endpoints = document.get("webhook").and_then(Value::as_array);
+    let mut addresses: Vec<&str> =
+        endpoints.into_iter().flatten().filter_map(|endpoint| endpoint.get("url")?.as_str()).collect();
+    addresses.retain(|address| !address.is_empty());
+    if addresses.iter().any(|address| !text.contains(*address)) {
+        return without_paths(text);
+    }
+    // The longest first: the beginning of one may be another.
+    addresses.sort_unstable_by_key(|address| std::cmp::Reverse(address.len()));
+    addresses.iter().fold(text.to_owned(), |text, address| text.replace(*address, &host_of(address)))
 }
 
 fn address(text: &str) -> Result<String, Wrong> {
@@ -114,5 +133,22 @@ mod tests {
         assert!(shown.contains("url = \"https://cmdb.example.com\"") && shown.contains("id = \"cmdb\""), "{shown}");
         assert!(["pw", "S3cret", "K3y"].iter().all(|secret| !shown.contains(secret)), "{shown}");
         assert_eq!(without_paths("url = \"https://x/S3cret"), "");
+        assert_eq!(host_of("https://cmdb.example.com\\@other.example/S3cret"), "https://cmdb.example.com");
+    }
+
+    #[test]
+    fn a_file_is_compared_without_the_paths_of_its_addresses_and_else_as_it_is() {
+        let endpoint = |id: &str, url: &str| format!("[[webhook]] # {id}\nid = \"{id}\"\nurl = {url}\n");
+        let text = endpoint("a", "\"https://x.example.com/S3cret\"")
+            + &endpoint("b", "'https://x.example.com/S3cret/K3y'")
+            + "[mail]\nserver = \"m\"\n";
+        let expected = endpoint("a", "\"https://x.example.com\"")
+            + &endpoint("b", "'https://x.example.com'")
+            + "[mail]\nserver = \"m\"\n";
+        assert_eq!(with_addresses_cut(&text), expected);
+        let escaped = with_addresses_cut(&endpoint("c", "\"https://x.example.com/S3cr\\u0065t\""));
+        assert!(escaped.contains("url = \"https://x.example.com\"") && !escaped.contains("S3cr"), "{escaped}");
+        assert_eq!(with_addresses_cut("[[app]]\nurl = \"https://x/S3\"\n"), "[[app]]\nurl = \"https://x/S3\"\n");
+        assert_eq!(with_addresses_cut("a,b\n1,2\n"), "a,b\n1,2\n");
     }
 }

@@ -112,11 +112,14 @@ pub enum MessageKind {
     /// A person decides about access in another's place, or does so no longer: the recipient is one of the two. It is about no ticket,
     /// and has the id of what was given in the place of one.
     Delegation,
+    /// The recipient's mail is refused as a ticket, and kept as a draft of theirs. It is about no ticket, and has the id of the draft in
+    /// the place of one.
+    MailKept,
 }
 
 impl MessageKind {
     /// Every kind.
-    pub const ALL: [MessageKind; 20] = [
+    pub const ALL: [MessageKind; 21] = [
         MessageKind::ApprovalWanted,
         MessageKind::Acknowledgement,
         MessageKind::Resolved,
@@ -137,6 +140,7 @@ impl MessageKind {
         MessageKind::AccessEnding,
         MessageKind::ReviewWanted,
         MessageKind::Delegation,
+        MessageKind::MailKept,
     ];
 
     /// The stable word for programs.
@@ -162,6 +166,7 @@ impl MessageKind {
             MessageKind::AccessEnding => "access-ending",
             MessageKind::ReviewWanted => "review-wanted",
             MessageKind::Delegation => "delegation",
+            MessageKind::MailKept => "mail-kept",
         }
     }
 
@@ -170,9 +175,12 @@ impl MessageKind {
         MessageKind::ALL.into_iter().find(|kind| kind.code() == code)
     }
 
-    /// Whether it goes out at once in any case: others wait for the recipient, or another acts in their name.
+    /// Whether it goes out at once in any case: others wait for the recipient, another acts in their name, or it answers a mail of theirs.
     pub const fn is_owed_always(self) -> bool {
-        matches!(self, MessageKind::ApprovalWanted | MessageKind::ReviewWanted | MessageKind::Delegation)
+        matches!(
+            self,
+            MessageKind::ApprovalWanted | MessageKind::ReviewWanted | MessageKind::Delegation | MessageKind::MailKept
+        )
     }
 }
 

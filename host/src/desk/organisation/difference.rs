@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Organisation;
 use super::directory::DepartmentReaders;
+use crate::desk::id::Tag;
 
 /// A kind of thing that an organisation has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +27,9 @@ pub enum Noun {
     CannedReply,
     Template,
     Webhook,
+    Connector,
+    Incompatible,
+    Tag,
 }
 
 impl Noun {
@@ -50,6 +54,9 @@ impl Noun {
             Noun::CannedReply => "canned reply",
             Noun::Template => "template",
             Noun::Webhook => "webhook",
+            Noun::Connector => "connector",
+            Noun::Incompatible => "incompatible access",
+            Noun::Tag => "tag",
         }
     }
 }
@@ -91,8 +98,11 @@ pub fn differences(before: &Organisation, after: &Organisation) -> Vec<Differenc
     compare(Noun::DepartmentReaders, &readers(before), &readers(after), &mut found);
     compare(Noun::Team, &before.teams, &after.teams, &mut found);
     compare(Noun::Category, &before.categories, &after.categories, &mut found);
+    compare(Noun::Tag, &tags(before), &tags(after), &mut found);
     compare(Noun::RequestType, &before.request_types, &after.request_types, &mut found);
     compare(Noun::App, &before.apps, &after.apps, &mut found);
+    compare(Noun::Connector, &before.connectors, &after.connectors, &mut found);
+    in_order(Noun::Incompatible, &before.incompatible, &after.incompatible, |set| set.name.clone(), &mut found);
     let desk = |noun| Difference { noun, id: OF_THE_DESK.to_owned(), way: Way::Changed };
     found.extend((before.calendar != after.calendar).then(|| desk(Noun::Calendar)));
     compare(Noun::Calendar, &before.calendars, &after.calendars, &mut found);
@@ -113,6 +123,11 @@ pub fn differences(before: &Organisation, after: &Organisation) -> Vec<Differenc
         &mut found,
     );
     found
+}
+
+/// The tags, each with whether requesters may set it.
+fn tags(of: &Organisation) -> BTreeMap<&Tag, bool> {
+    of.tags.iter().map(|tag| (tag, of.requester_tags.contains(tag))).collect()
 }
 
 /// Those who read the tickets of each department that has readers.

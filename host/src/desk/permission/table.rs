@@ -46,7 +46,7 @@ pub enum Act {
 
 impl Act {
     /// Every act there is.
-    pub const ALL: [Act; 30] = [
+    pub const ALL: [Act; 31] = [
         Act::CreateForSelf,
         Act::CreateForOther,
         Act::ImportHistory,
@@ -71,6 +71,7 @@ impl Act {
         Act::ReviewAccess,
         Act::DelegateApprovals,
         Act::ManageDirectory,
+        Act::TakeMail,
         Act::ReadConfiguration,
         Act::ReadRules,
         Act::Administer,

@@ -27,7 +27,7 @@ mod transitions;
 
 pub use comment::{comment, judged_comment};
 pub use intake::attachment::Attachment;
-pub use transitions::{Move, Party, TRANSITIONS, day_has_come, transition};
+pub use transitions::{Move, Party, TRANSITIONS, day_has_come, may_wait_until, transition};
 pub(super) use transitions::{changed, moved};
 
 /// Where a ticket stands.

@@ -9,7 +9,7 @@ use super::intake::bundle;
 use super::lifecycle::{clocks, escalation, links};
 use super::sight::Part;
 use super::timeline::{AccessOutcome, Entry, Event, Field, Visibility};
-use super::{State, Submitted, Ticket, WaitingFor, moved};
+use super::{Attachment, State, Submitted, Ticket, WaitingFor, moved};
 use crate::desk::access::{self, AccessCase, AccessRequest, AccessState};
 use crate::desk::actor::Author;
 use crate::desk::change::Change;
@@ -39,7 +39,7 @@ pub fn open(new: NewTicket, mut verdicts: Verdicts, id: TicketId, at: &At<'_>) -
         .map(|(request, verdict)| AccessCase::open(id, people, request, &verdict, at).guarded(verdict.heard, at));
     let assignment = needed(at.organisation, &verdicts.routed, at.now);
     let mut entries = entries_of(&new, &verdicts, at);
-    let (origin, place) = (new.origin, new.place.clone());
+    let (origin, place, files) = (new.origin, new.place.clone(), new.attachments.clone());
     let submitted_by = Author::Person(new.submitted_by.clone());
     let ticket = ticket_of(new, verdicts, id, at);
     let to = match case.as_ref().map(|case| case.state) {
@@ -58,10 +58,9 @@ pub fn open(new: NewTicket, mut verdicts: Verdicts, id: TicketId, at: &At<'_>) -
     }));
     let requester = ticket.submitted.requester.clone();
     entries.push(entry(Event::Acknowledged { to: requester.to_string() }));
-    let submitted = Arc::clone(&ticket.submitted);
     let mut change = Change::open(ticket);
     change.entries = entries;
-    attach(&mut change, &submitted.attachments, (&submitted_by, Visibility::Public), at);
+    attach(&mut change, &files, (&submitted_by, Visibility::Public), at);
     change.assignment = Some(assignment);
     bundle::settle(&mut change, place, &submitted_by, at);
     if let Some(origin) = origin {
@@ -95,7 +94,8 @@ fn ticket_of(new: NewTicket, verdicts: Verdicts, id: TicketId, at: &At<'_>) -> T
         subject: changes.subject.unwrap_or(new.subject),
         body: changes.body.unwrap_or(new.body),
         fields,
-        attachments: new.attachments,
+        // What a ticket was submitted with is shown to its requester.
+        attachments: new.attachments.into_iter().filter(Attachment::is_public).collect(),
         signals: changes.signals,
     };
     Ticket {

@@ -145,14 +145,18 @@ pub fn transition(
         visibility: Visibility::Public,
         event: Event::StateChanged { from: ticket.state, to, reason: said },
     };
-    let mut change = Change::update(ticket, moved(ticket, to, at), vec![entry]);
+    let mut after = moved(ticket, to, at);
+    if goes_on.is_some() {
+        clocks::put_off(&mut after, at);
+    }
+    let mut change = Change::update(ticket, after, vec![entry]);
     if to == State::Resolved {
         resolution::recorded(&mut change, ticket, record, author.clone(), at);
         if around.has_duplicates {
             links::linked_follow(&mut change, at);
         }
     }
-    if waits(to) {
+    if may_wait_until(to) {
         change.timers.push(TimerWrite::due(TimerKind::WaitsUntil, ticket.id, goes_on));
     }
     if let Some(case) = case.filter(|_| to == State::Cancelled) {
@@ -167,7 +171,7 @@ pub fn transition(
 }
 
 /// Whether a ticket in this state may wait until a day.
-const fn waits(state: State) -> bool {
+pub const fn may_wait_until(state: State) -> bool {
     matches!(state, State::Waiting(WaitingFor::Requester | WaitingFor::Vendor))
 }
 
@@ -180,22 +184,22 @@ fn with_day(reason: &str, day: Date) -> String {
 fn goes_on(to: State, until: Option<Date>, at: &At<'_>) -> Result<Option<Timestamp>, Refusal> {
     let Some(day) = until else { return Ok(None) };
     let refused = |problem: Problem| Refusal::Problems { problems: vec![problem] };
-    if !waits(to) {
-        return Err(refused(Problem::of("until", "not-asked", Fault::NotWaiting, &[])));
+    if !may_wait_until(to) {
+        return Err(refused(Problem::of("until", "not-asked", Fault::WaitsUntilNoDay, &[])));
     }
     let calendar = &at.organisation.calendar;
     let today = calendar.zone.to_datetime(at.now).date();
     let last = today.checked_add(UNTIL_DAYS_MAX.days()).unwrap_or(Date::MAX);
     let begin = calendar.zone.to_timestamp(day.at(0, 0, 0, 0)).ok().filter(|_| today < day && day <= last);
     let Some(begin) = begin else {
-        return Err(refused(Problem::of("until", "out-of-range", Fault::WaitsUntil, &[&UNTIL_DAYS_MAX])));
+        return Err(refused(Problem::of("until", "out-of-range", Fault::WaitDay, &[&UNTIL_DAYS_MAX])));
     };
     Ok(Some(sla::due(calendar, begin, 1).unwrap_or(begin)))
 }
 
 /// Has a ticket worked on again that waits until a day, which has come: those responsible hear of it. `None` where it waits no longer.
 pub fn day_has_come(ticket: &Ticket, at: &At<'_>) -> Option<Change> {
-    if !waits(ticket.state) {
+    if !may_wait_until(ticket.state) {
         return None;
     }
     let (from, to, reason) = (ticket.state, State::InProgress, DAY_CAME.to_owned());

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::lists::cases;
 use super::{GRANT_COLUMNS, ListedGrant, OF_ONE, SUPPORTS, TIER, UNDER_WAY, listed};
-use crate::desk::access::{AccessCase, EndReason, Grant};
+use crate::desk::access::{AccessCase, EndReason, Grant, GrantState};
 use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TicketNumber, TierId};
 use crate::store::db::Arg;
 use crate::store::sql::columns::ms;
@@ -131,7 +131,13 @@ impl Store {
             None => HELD.to_owned(),
             Some(present) => {
                 args.push(ms(present.now).into());
-                let stands = "state in ('active', 'provisioning', 'scheduled')";
+                // A damaged state is none of those in which it is over, and is shown as damaged.
+                let over: Vec<String> = GrantState::ALL
+                    .into_iter()
+                    .filter(|state| !state.supports())
+                    .map(|state| format!("'{}'", state.code()))
+                    .collect();
+                let stands = format!("state not in ({})", over.join(", "));
                 format!("{HELD} and ({stands} or expires_at <= ${now} or revoked_at <= ${now})", now = args.len())
             }
         };

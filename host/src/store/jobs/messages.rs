@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Claimed, Queue, cut, held};
 use crate::desk::change::message::{About, AccessNews, MessageKind, Moved, NewDay, Reply};
-use crate::desk::id::{MessageId, PersonId, TicketId};
+use crate::desk::id::{DraftId, MessageId, PersonId, TicketId};
 use crate::desk::ticket::State;
 use crate::desk::ticket::timeline::AccessOutcome;
 use crate::store::db::{Arg, Row};
@@ -203,6 +203,20 @@ impl Store {
         let sql = "select 1 from outbox where ticket = $1 and recipient = $2 and kind = $3 limit 1";
         let args = vec![ticket.0.into(), to.as_str().into(), Arg::from(kind.code())];
         Ok(self.db.optional(sql, args).await?.is_some())
+    }
+
+    /// Has a person hear that a mail of theirs is kept as a draft, which stands in the place of a ticket: once, however often it comes.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub async fn queue_about_draft(&self, draft: DraftId, to: &PersonId, now: Timestamp) -> Result<(), Error> {
+        let sql = "insert into outbox (id, ticket, kind, recipient, queued_at, not_before) values ($1, $2, $3, $4, $5, $6) \
+                   on conflict (id) do nothing";
+        let (kind, now) = (MessageKind::MailKept.code(), ms(now));
+        let args: Vec<Arg> =
+            vec![draft.0.into(), draft.0.into(), kind.into(), to.as_str().into(), now.into(), now.into()];
+        self.write_job(sql, args).await.map(drop)
     }
 
     /// Writes down that a message which had left came back, in the words of the mail system. Whether there was one.

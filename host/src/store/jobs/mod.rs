@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::db::{Arg, Row};
-use super::sql::columns::{at_or_epoch, corrupt, ms};
+use super::sql::columns::{at, at_or_epoch, corrupt, ms};
 use super::sql::dialect::SKIP_LOCKED;
 use super::sql::page::Page;
 use super::{Error, Store};
@@ -216,6 +216,17 @@ impl Store {
                 self.settle(claimed, &sql, vec![ms(now).into()]).await
             }
         }
+    }
+
+    /// When a ticket's timer is due; `None` where it does not run, or the desk has given up on it.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn timer_due(&self, kind: TimerKind, ticket: TicketId) -> Result<Option<Timestamp>, Error> {
+        let sql = "select due_at from timers where kind = $1 and ticket = $2 and dead_at is null";
+        let rows = self.db.quick(sql, vec![kind.code().into(), ticket.0.into()]).await?;
+        rows.first().map(|row| at("timers", "due_at", row.int(0)?)).transpose()
     }
 
     /// Writes the end of many timers in one transaction: those without a time are struck off, the others are not due before it. A

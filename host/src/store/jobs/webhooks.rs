@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{Claimed, Queue, held};
 use crate::desk::id::TicketId;
-use crate::store::db::{Arg, Row};
+use crate::store::db::{Arg, Row, Tx};
 use crate::store::sql::columns::{at, ms};
 use crate::store::sql::page::Page;
 use crate::store::{Error, Store};
@@ -54,6 +54,47 @@ pub struct Delivery {
     pub sent_at: Option<Timestamp>,
     /// The status of the last answer.
     pub status: Option<i64>,
+}
+
+/// The endpoints that come and go with a version of the configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ComeAndGo {
+    pub begun: Vec<String>,
+    pub ended: Vec<String>,
+}
+
+/// The name under which the secrets of an endpoint are kept.
+pub fn secrets_of(name: &str) -> String {
+    format!("webhook/{name}")
+}
+
+/// Why deliveries are given up whose endpoint is gone.
+pub fn gone(name: &str) -> String {
+    format!("the configuration has no webhook `{name}` any more")
+}
+
+/// Ends endpoints, and begins others from here on, with the version that says so: an event that follows it is missed by none of them.
+/// One that comes again under its name begins as a new one: the secrets of before have ended, since they may be why it was taken away,
+/// and what waited then is not sent.
+///
+/// # Errors
+///
+/// Where the database cannot be written.
+pub async fn come_and_go(tx: &mut Tx, ComeAndGo { begun, ended }: &ComeAndGo, now: Timestamp) -> Result<(), Error> {
+    for name in begun.iter().chain(ended) {
+        tx.execute("delete from secrets where name = $1", vec![secrets_of(name).into()]).await?;
+        let sql = "update webhook_deliveries set dead_at = $2, last_error = $3, fence = null \
+                   where webhook = $1 and sent_at is null and dead_at is null";
+        tx.execute(sql, vec![name.as_str().into(), ms(now).into(), gone(name).into()]).await?;
+    }
+    for name in begun {
+        let sql = "insert into webhooks (name, seen) \
+                   select $1, coalesce((select link from chain_heads where chain = 'timelines'), 0) where true \
+                   on conflict (name) do update \
+                   set seen = excluded.seen, failing_since = null, disabled_at = null, why = ''";
+        tx.execute(sql, vec![name.as_str().into()]).await?;
+    }
+    Ok(())
 }
 
 const COLUMNS: &str = "id, webhook, event, kind, body, queued_at, attempts, last_error, dead_at, sent_at, status";

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::store::chain::{audit, entrance};
 use crate::store::db::{Arg, Row};
+use crate::store::jobs::webhooks::{ComeAndGo, come_and_go};
 use crate::store::sql::columns::{at, corrupt, ms};
 use crate::store::{Error, Store};
 
@@ -51,6 +52,23 @@ pub struct NewVersion<'a> {
     pub again: Option<i64>,
     /// The differences from the version before, for the audit.
     pub differences: &'a Value,
+    /// The endpoints of webhooks that come and go with it.
+    pub endpoints: &'a ComeAndGo,
+}
+
+/// The entries of a version in the audit: its own, and one for each endpoint that comes or goes.
+fn entries(new: &NewVersion<'_>, revision: i64, now: Timestamp) -> Vec<audit::Entry> {
+    let detail = json!({ "revision": revision, "digest": new.digest, "by": new.author, "why": new.why,
+        "again": new.again, "drafted_by": new.drafted_by, "differences": new.differences });
+    let own = audit::Entry { at: now, event: audit::CONFIGURATION, about: new.document.to_owned(), detail };
+    let step = |step: &str, name: &String| {
+        let detail = json!({ "step": step, "by": new.author, "why": new.why });
+        audit::Entry { at: now, event: audit::WEBHOOK, about: name.clone(), detail }
+    };
+    let mut all = vec![own];
+    all.extend(new.endpoints.ended.iter().map(|name| step("ended", name)));
+    all.extend(new.endpoints.begun.iter().map(|name| step("begun", name)));
+    all
 }
 
 /// The content of a version, which has the digest that was published with it.
@@ -145,10 +163,8 @@ impl Store {
             }
             let drafted = "delete from configuration_drafts where document = $1 and content = $2";
             tx.execute(drafted, vec![new.document.into(), new.content.into()]).await?;
-            let detail = json!({ "revision": seen + 1, "digest": new.digest, "by": new.author, "why": new.why,
-                "again": new.again, "drafted_by": new.drafted_by, "differences": new.differences });
-            let about = new.document.to_owned();
-            audit::append(&mut tx, &[audit::Entry { at: now, event: audit::CONFIGURATION, about, detail }]).await?;
+            come_and_go(&mut tx, new.endpoints, now).await?;
+            audit::append(&mut tx, &entries(new, seen + 1, now)).await?;
             Ok(((), tx))
         });
         written.await?.1.done().await?;
@@ -227,18 +243,10 @@ impl Store {
     ///
     /// Where the database cannot be read.
     pub async fn open_tickets_by(&self, column: OpenBy) -> Result<BTreeMap<String, i64>, Error> {
-        let column = match column {
-            OpenBy::Team => "team",
-            OpenBy::Category => "category",
-            OpenBy::RequestType => "request_type",
-            OpenBy::Requester => "requester",
-            OpenBy::Assignee => "assignee",
-            OpenBy::Priority => "priority",
-            OpenBy::Impact => "impact",
-            OpenBy::Urgency => "urgency",
-        };
+        let table = if column == OpenBy::Tag { "tagged" } else { "tickets" };
+        let column = column.column();
         let sql = format!(
-            "select {column}, count(*) from tickets where unfinished = 1 and {column} is not null group by {column}"
+            "select {column}, count(*) from {table} where unfinished = 1 and {column} is not null group by {column}"
         );
         self.db.all(&sql, Vec::new()).await?.iter().map(|row| Ok((row.text(0)?, row.int(1)?))).collect()
     }
@@ -266,4 +274,22 @@ pub enum OpenBy {
     Priority,
     Impact,
     Urgency,
+    /// Each of its tags.
+    Tag,
+}
+
+impl OpenBy {
+    const fn column(self) -> &'static str {
+        match self {
+            OpenBy::Team => "team",
+            OpenBy::Category => "category",
+            OpenBy::RequestType => "request_type",
+            OpenBy::Requester => "requester",
+            OpenBy::Assignee => "assignee",
+            OpenBy::Priority => "priority",
+            OpenBy::Impact => "impact",
+            OpenBy::Urgency => "urgency",
+            OpenBy::Tag => "tag",
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Submissions that people go on with later.
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::desk::id::{DraftId, PersonId};
@@ -51,32 +51,33 @@ pub struct StoredDraft {
     pub saved_at: Timestamp,
 }
 
-/// A problem as it is kept: its field, its code and its message; then the fault and its values, where the desk itself found it.
-fn kept(problem: &Problem) -> Vec<&str> {
-    let mut texts = vec![problem.field.as_str(), &problem.code, &problem.message];
-    if let Some((fault, values)) = &problem.fault {
-        texts.push(fault.code());
-        texts.extend(values.iter().map(String::as_str));
-    }
-    texts
+/// A problem as it is kept: its field, its code and its sentence in English.
+fn kept(problem: &Problem) -> [&str; 3] {
+    [&problem.field, &problem.code, &problem.message]
 }
 
-fn problem(kept: Vec<String>) -> Option<Problem> {
-    let mut texts = kept.into_iter();
+/// A problem that was kept, here or by another program: what else that one keeps of it is left out.
+fn problem(kept: Vec<Value>) -> Option<Problem> {
+    let mut texts = kept.into_iter().map_while(|value| match value {
+        Value::String(text) => Some(text),
+        _ => None,
+    });
     let (field, code, message) = (texts.next()?, texts.next()?, texts.next()?);
-    // One that only another program knows is read in that program's words.
-    let fault = texts.next().and_then(|code| Fault::from_code(&code)).map(|fault| (fault, texts.collect()));
+    let fault = Fault::read(&message);
     Some(Problem { field, code, message, fault })
 }
 
+fn problems(text: &str) -> Result<Vec<Problem>, Error> {
+    let kept: Vec<Vec<Value>> = from_json("drafts", "problems", text)?;
+    let problems: Option<Vec<Problem>> = kept.into_iter().map(problem).collect();
+    problems.ok_or_else(|| corrupt("drafts", "problems", text))
+}
+
 fn draft(row: &Row) -> Result<StoredDraft, Error> {
-    let text = row.text(2)?;
-    let problems: Vec<Vec<String>> = from_json("drafts", "problems", &text)?;
-    let problems: Option<Vec<Problem>> = problems.into_iter().map(problem).collect();
     Ok(StoredDraft {
         id: DraftId(row.uuid(0)?),
         content: row.text(1)?,
-        problems: problems.ok_or_else(|| corrupt("drafts", "problems", &text))?,
+        problems: problems(&row.text(2)?)?,
         saved_at: at("drafts", "saved_at", row.int(3)?)?,
     })
 }
@@ -152,7 +153,7 @@ impl Store {
         const KEEP: &str = "insert into drafts (person, id, content, problems, saved_at) values ($1, $2, $3, $4, $5) \
                             on conflict (person, id) do update set content = excluded.content, \
                             problems = excluded.problems, saved_at = excluded.saved_at";
-        let problems: Vec<Vec<&str>> = draft.problems.iter().map(kept).collect();
+        let problems: Vec<[&str; 3]> = draft.problems.iter().map(kept).collect();
         let args = vec![
             person.as_str().into(),
             draft.id.0.into(),
@@ -172,5 +173,24 @@ impl Store {
         const FORGET: &str = "delete from drafts where person = $1 and id = $2";
         let args = vec![person.as_str().into(), id.0.into()];
         Ok(self.ask(|done| Work::Statement(FORGET, args, done)).await? > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Hosts of one desk may run programs of two releases for a while.
+    #[test]
+    fn problems_are_read_by_the_programs_before_and_after() {
+        let of_desk = Problem::of("colleague", "required", Fault::FillIn, &[&"Name"]);
+        let of_rule = Problem::new("subject", "too-vague", "Say which printer it is.");
+        let written = json!([kept(&of_desk), kept(&of_rule)]).to_string();
+        let triples: Vec<(String, String, String)> = serde_json::from_str(&written).unwrap();
+        assert_eq!(triples.len(), 2, "as earlier programs read them");
+        assert_eq!(problems(&written).unwrap(), [of_desk.clone(), of_rule]);
+        let of_later = r#"[["colleague", "required", "Fill in Name.", "fill-in", "Name", {"more": [1]}, "text"]]"#;
+        assert_eq!(problems(of_later).unwrap(), [of_desk]);
+        assert!(problems(r#"[["colleague", "required"]]"#).is_err());
     }
 }

@@ -224,6 +224,8 @@ pub struct RunPlace {
     pub id: RunId,
 }
 
+/// The runs of a page that is read to look for something in them.
+pub const RUNS_AT_ONCE: usize = 10;
 /// Bytes of texts that a page of runs has, before the run with which it gets more.
 const PAGE_BYTES_MAX: usize = 1 << 20;
 
@@ -236,7 +238,8 @@ struct Unread {
 }
 
 impl Store {
-    /// All runs of a ticket, oldest first.
+    /// All runs of a ticket with all their texts, oldest first: for the tests, which have few.
+    #[doc(hidden)]
     pub async fn runs(&self, ticket: TicketId) -> Result<Vec<StoredRun>, Error> {
         let page = Page {
             more: &[],
@@ -255,11 +258,28 @@ impl Store {
         limit: usize,
     ) -> Result<page::Page<StoredRun, RunPlace>, Error> {
         let after = after.unwrap_or(RunPlace { at: i64::MIN, id: RunId(Uuid::nil()) });
-        let sql = format!(
-            "select at, id from runs where ticket = $1 and (at, id) > ($2, $3) order by at, id limit {}",
-            limit + 1
-        );
-        let rows = self.db.all(&sql, vec![ticket.0.into(), after.at.into(), after.id.0.into()]).await?;
+        self.some_runs(ticket, ("(at, id) > ($2, $3) order by at, id", after), limit).await
+    }
+
+    /// The same before a place, newest first.
+    pub async fn runs_page_back(
+        &self,
+        ticket: TicketId,
+        before: Option<RunPlace>,
+        limit: usize,
+    ) -> Result<page::Page<StoredRun, RunPlace>, Error> {
+        let before = before.unwrap_or(RunPlace { at: i64::MAX, id: RunId(Uuid::max()) });
+        self.some_runs(ticket, ("(at, id) < ($2, $3) order by at desc, id desc", before), limit).await
+    }
+
+    async fn some_runs(
+        &self,
+        ticket: TicketId,
+        (beyond, place): (&str, RunPlace),
+        limit: usize,
+    ) -> Result<page::Page<StoredRun, RunPlace>, Error> {
+        let sql = format!("select at, id from runs where ticket = $1 and {beyond} limit {}", limit + 1);
+        let rows = self.db.all(&sql, vec![ticket.0.into(), place.at.into(), place.id.0.into()]).await?;
         let place = |row: &Row| Ok(RunPlace { at: row.int(0)?, id: RunId(row.uuid(1)?) });
         let places = rows.iter().map(place).collect::<Result<Vec<_>, Error>>()?;
         let page::Page { items: places, mut next } = page::Page::cut(places, limit, |place| *place);

@@ -330,9 +330,24 @@ pub const TICKETS_BY_WORDS: &str = "from (with having_them as materialized \
      join tickets t on t.number = x.id / 2 where true";
 /// The same on PostgreSQL by the tickets, of each of which these rows, a list, are looked at for the words.
 pub fn tickets_with_words_in(rows: &str) -> String {
+    format!("from tickets t cross join lateral {} where true", words_in(rows))
+}
+/// The same by those of a tag, `$2`.
+pub fn tagged_with_words_in(rows: &str) -> String {
+    let has = words_in(rows);
+    format!("from tagged g join tickets t on t.number = g.number cross join lateral {has} where g.tag = $2")
+}
+fn words_in(rows: &str) -> String {
     format!(
-        "from tickets t cross join lateral (select 1 from tickets_text x where x.id = any (array[{rows}]) \
-         and x.words @@ to_tsquery('simple', $1) limit 1) as has where true"
+        "(select 1 from tickets_text x where x.id = any (array[{rows}]) \
+         and x.words @@ to_tsquery('simple', $1) limit 1) as has"
+    )
+}
+/// The same on SQLite by the tickets of a tag, `$2`: the index is asked about each, from its first row to this one.
+pub fn tagged_with_words_up_to(last: &str) -> String {
+    format!(
+        "from tagged g cross join tickets t on t.number = g.number where g.tag = $2 and (select 1 from tickets_text x \
+         where x.tickets_text match $1 and x.rowid between g.number * 2 and {last} limit 1) is not null"
     )
 }
 /// Which of a ticket's two rows it is.

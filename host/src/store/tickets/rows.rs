@@ -12,6 +12,7 @@ use crate::desk::organisation::Kind;
 use crate::desk::organisation::form::{Field, Value};
 use crate::desk::sla::{Clock, ClockKind, ClockName, Clocks};
 use crate::desk::ticket::intake::attachment::{Content, Scan};
+use crate::desk::ticket::timeline::Visibility;
 use crate::desk::ticket::{Attachment, State, Submitted, Ticket};
 use crate::store::Error;
 use crate::store::db::{Arg, Row, Tx};
@@ -397,7 +398,7 @@ fn field_value(kind: &str, value: Json) -> Option<Value> {
 fn attachments_json(attachments: &[Attachment]) -> Json {
     let row = |a: &Attachment| match &a.content {
         None => json!([a.name, a.media_type, a.size]),
-        Some(Content { id, digest, found_type, scan }) => {
+        Some(Content { id, digest, found_type, scan, .. }) => {
             json!([a.name, a.media_type, a.size, [id.to_string(), digest, found_type, scan.code()]])
         }
     };
@@ -413,7 +414,8 @@ fn attachments_from_json(text: &str) -> Result<Vec<Attachment>, Error> {
     let attachment = |AttachmentRow(name, media_type, size, content)| {
         let content = content.map(|(id, digest, found_type, scan)| -> Result<Content, Error> {
             let scan = Scan::from_code(&scan).ok_or_else(|| corrupt("contents", "attachments", scan))?;
-            Ok(Content { id: AttachmentId(id), digest, found_type, scan })
+            // Others are not among those that a ticket was submitted with.
+            Ok(Content { id: AttachmentId(id), digest, found_type, scan, visibility: Visibility::Public })
         });
         Ok(Attachment { name, media_type, size, content: content.transpose()? })
     };

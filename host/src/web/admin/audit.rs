@@ -208,7 +208,7 @@ fn entry(f: &Frame, found: Found) -> Entry {
     };
     let shown = shown.filter_map(|(name, value)| {
         let text = instant(f, name, value).or_else(|| fact(f, value))?;
-        Some((name.replace(['_', '-'], " "), in_words(name, text)))
+        Some((f.fact_name(name), in_words(name, text)))
     });
     let key = ticket.map(|number| TicketNumber(number).to_string());
     let link_to = match (event.as_str(), &key) {

@@ -59,7 +59,7 @@ fn endpoint(f: &Frame, webhook: StoredWebhook, all: &[Known]) -> Endpoint {
         enabled: webhook.disabled_at.is_none(),
         failing: webhook.failing_since.map(|since| f.times.ago(since)),
         name: webhook.name,
-        why: webhook.why,
+        why: f.own_reason(&webhook.why),
     }
 }
 
@@ -205,8 +205,9 @@ pub async fn act(visit: Visit, Path(name): Path<String>, form: Form) -> Result<R
             response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
             Ok(response)
         }
-        Err(Failure::Use(error)) if matches!(*error, Error::Rejected { .. }) => {
-            let outcome = Outcome::without_reason(&visit.frame, why);
+        Err(Failure::Use(error)) => {
+            let Error::Rejected { problems } = &*error else { return Err(Failure::Use(error)) };
+            let outcome = Outcome::not_taken(&visit.frame, problems, why);
             render(visit, &name, &Place::default(), (outcome, None), StatusCode::UNPROCESSABLE_ENTITY).await
         }
         Err(other) => Err(other),

@@ -25,12 +25,12 @@ const ASSETS: [(&str, &str, &[u8]); 3] = [
     ("icon.svg", "image/svg+xml", include_bytes!("../../../assets/icon.svg")),
 ];
 
-/// The first digits of the digest over all of them.
+/// The first digits of the digest over all of them, as they are sent.
 fn digest_of(content: impl Fn(&str, &'static [u8]) -> Vec<u8>) -> String {
     let mut all = Sha256::new();
-    for (name, _, built_in) in ASSETS {
+    for (name, media_type, built_in) in ASSETS {
         all.update(name);
-        all.update(content(name, built_in));
+        all.update(bare(media_type, content(name, built_in)));
     }
     all.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
@@ -67,8 +67,8 @@ pub async fn serve(Path((asked, name)): Path<(String, String)>) -> Response {
     response
 }
 
-/// A style or a script without what is there for the readers of the source alone: the space before a line, and comments in lines of
-/// their own. Texts that run over several lines would suffer: there are none, which a test holds.
+/// A style or a script without what is there for the readers of the source alone: the space around a line, and comments in lines of
+/// their own. Each line that stays is a line still. Texts and comments of several lines would suffer: there are none, which a test holds.
 fn bare(media_type: &str, content: Vec<u8>) -> Vec<u8> {
     if !media_type.starts_with("text/") {
         return content;
@@ -128,12 +128,26 @@ mod tests {
         let sent = b"let a = 1; // three\nif (a)\na = `x // ${a}`;\n".to_vec();
         assert_eq!(bare("text/javascript; charset=utf-8", source), sent);
         assert_eq!(bare("image/svg+xml", b" // <svg>\n".to_vec()), b" // <svg>\n");
+    }
+
+    /// So that no line begins within a text or a comment, where its first letters would mean something else.
+    #[test]
+    fn each_line_of_what_is_sent_ends_the_texts_and_comments_that_it_begins() {
         for (name, _, content) in ASSETS.iter().filter(|(name, ..)| *name != "icon.svg") {
             for line in std::str::from_utf8(content).unwrap().lines().map(str::trim) {
-                let is_comment = line.starts_with("/*");
-                assert!(!is_comment || (line.ends_with("*/") && line.matches("*/").count() == 1), "{name}: {line}");
-                assert_eq!(line.matches('`').count() % 2, 0, "{name}, a text of several lines: {line}");
+                let count = |what: &str| line.matches(what).count();
+                // A comment that has its line alone is one, with nothing between two.
+                let alone = line.starts_with("/*");
+                assert!(!alone || (line.ends_with("*/") && count("*/") == 1), "{name}: {line}");
+                let last = line.rfind("*/").unwrap_or(line.len());
+                let is_closed = count("/*") == count("*/") && line.rfind("/*").is_none_or(|begins| begins < last);
+                assert!(is_closed, "{name}, a comment of several lines: {line}");
+                assert_eq!(count("`") % 2, 0, "{name}, a text of several lines: {line}");
                 assert!(!line.ends_with('\\'), "{name}, a text of several lines: {line}");
+                assert!(
+                    *name != "desk.css" || !line.starts_with("//"),
+                    "{name}, this is no comment in a style: {line}"
+                );
             }
         }
     }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::Frame;
 use super::times::When;
 use crate::app::observe::audit::Found;
+use crate::desk::organisation::form::Problem;
 
 /// A step: when, by whom, and the reason where one was given.
 pub struct Step {
@@ -45,8 +46,10 @@ impl Outcome {
         Outcome { notice: done.map(|_| (f.words.t(word), "good")), why: String::new() }
     }
 
-    /// A step that was not taken, because its reason is none.
-    pub fn without_reason(f: &Frame, why: String) -> Outcome {
-        Outcome { notice: Some((f.words.t("steps.why-needed"), "bad")), why }
+    /// A step that was not taken: because its reason is none, or for what its problems say.
+    pub fn not_taken(f: &Frame, problems: &[Problem], why: String) -> Outcome {
+        let no_reason = problems.iter().any(|problem| problem.field == "why");
+        let text = if no_reason { f.words.t("steps.why-needed") } else { f.problems(problems) };
+        Outcome { notice: Some((text, "bad")), why }
     }
 }

@@ -23,7 +23,7 @@ pub mod guard;
 pub mod history;
 pub mod packed;
 mod refused;
-mod said;
+pub mod said;
 pub mod shown;
 pub mod times;
 pub mod words;

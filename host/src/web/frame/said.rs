@@ -6,21 +6,105 @@ use crate::app::Error;
 use crate::app::error::{Busy, NotTaken};
 use crate::app::reference::Conflict;
 use crate::app::tickets::submit::attachments::NotThis;
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::condition::{Clause, Test};
+use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::text::quoted;
 
+/// A problem in the list above a form.
+pub struct Found {
+    /// The id of its field on the page; empty where it has none there.
+    pub at: String,
+    /// The name of that field, or of the thing that it is about; empty where the message says it.
+    pub label: String,
+    pub message: String,
+    /// Whether a rule says it, in a language that the desk does not know.
+    pub of_rules: bool,
+}
+
+impl Found {
+    /// A problem that the page itself finds at a field.
+    pub fn at(id: &str, message: String) -> Found {
+        Found { at: id.to_owned(), label: String::new(), message, of_rules: false }
+    }
+}
+
 impl Frame {
+    /// A problem for the list above a form, at the field with this id and label.
+    pub fn found(&self, (at, label): (&str, &str), problem: &Problem) -> Found {
+        Found {
+            at: at.to_owned(),
+            // A label that is a question reads badly before a colon.
+            label: label.trim_end_matches('?').to_owned(),
+            message: self.problem(problem),
+            of_rules: problem.fault.is_none(),
+        }
+    }
+
     /// A problem with what was sent.
     pub fn problem(&self, problem: &Problem) -> String {
         match &problem.fault {
-            Some((fault, values)) => self.words.filled(&format!("fault.{}", fault.code()), values),
+            Some((fault, values)) => self.fault(*fault, values.clone(), &problem.field),
             None => problem.message.clone(),
         }
     }
 
+    /// One that was kept as its sentence alone; the words of a rule stay as they are.
+    pub fn kept_problem(&self, sentence: &str) -> String {
+        match Fault::read(sentence) {
+            Some((fault, values)) => self.fault(fault, values, ""),
+            None => self.own_reason(sentence),
+        }
+    }
+
+    fn fault(&self, fault: Fault, mut values: Vec<String>, field: &str) -> String {
+        if let (Fault::NotAsked, [_, where_asked]) = (fault, values.as_mut_slice())
+            && let Some(condition) = self.condition_of(field, where_asked)
+        {
+            *where_asked = condition;
+        }
+        for place in number_places(fault) {
+            if let Some(value) = values.get_mut(*place) {
+                *value = self.words.number(value);
+            }
+        }
+        self.words.filled(fault.key(), &values)
+    }
+
+    /// The condition on which a field of this name is asked; `sentence` says the same in English.
+    fn condition_of(&self, field: &str, sentence: &str) -> Option<String> {
+        let mut fields = self.organisation.request_types.values().flat_map(|form| &form.fields);
+        let spec = fields.find(|spec| spec.name == field && spec.show_when.to_string() == sentence)?;
+        let clauses: Vec<String> = spec.show_when.0.iter().map(|clause| self.clause(clause)).collect();
+        Some(clauses.join(&format!(" {} ", self.words.t("list.and"))))
+    }
+
+    fn clause(&self, Clause { label, test, .. }: &Clause) -> String {
+        let words = &self.words;
+        let any = |texts: &[String]| {
+            let texts: Vec<String> = texts.iter().map(|text| self.option(text)).collect();
+            texts.join(&format!(" {} ", words.t("list.or")))
+        };
+        match test {
+            Test::Filled(true) => words.t1("condition.filled", label),
+            Test::Filled(false) => words.t1("condition.empty", label),
+            Test::Is(texts) => words.t2("condition.is", label, any(texts)),
+            Test::Not(texts) => words.t2("condition.not", label, any(texts)),
+            Test::AtLeast(least) => words.t2("condition.at-least", label, words.number(&least.to_string())),
+            Test::AtMost(most) => words.t2("condition.at-most", label, words.number(&most.to_string())),
+        }
+    }
+
     /// Several, one after the other.
-    pub fn problems(&self, problems: &[Problem]) -> String {
-        problems.iter().map(|problem| self.problem(problem)).collect::<Vec<_>>().join(" ")
+    pub fn problems<'p>(&self, problems: impl IntoIterator<Item = &'p Problem>) -> String {
+        let mut said = String::new();
+        for problem in problems {
+            if !said.is_empty() {
+                // Some are sentences, others only parts of one.
+                said.push_str(if said.ends_with(['.', '!', '?']) { " " } else { "; " });
+            }
+            said.push_str(&self.problem(problem));
+        }
+        said
     }
 
     /// Why a use case did not do it; empty where a reader has nothing of it, as of what only an operator may see.
@@ -56,6 +140,12 @@ impl Frame {
             Error::Unfit(unfit) => unfit.to_string(),
             Error::Damaged(_) | Error::MayBeDone(_) | Error::NoRoom(_) | Error::Broken(_) => String::new(),
         }
+    }
+
+    /// The name of a fact of a record; as programs have it where there is no word for it.
+    pub fn fact_name(&self, name: &str) -> String {
+        let key = slug("audit-fact", &name.replace('_', "-"));
+        if self.words.has(&key) { self.words.t(&key) } else { name.replace(['_', '-'], " ") }
     }
 
     /// A kind of thing; `None` for one that has no word here.
@@ -105,6 +195,17 @@ impl Frame {
     }
 }
 
+/// The places of a fault's sentence that have numbers which may be large, or have a fraction.
+const fn number_places(fault: Fault) -> &'static [usize] {
+    match fault {
+        Fault::TooManyCharacters | Fault::TooSmall | Fault::TooBig | Fault::LargeFile => &[1, 2],
+        Fault::LongSubject | Fault::LongBody | Fault::LongText | Fault::ManyEntries => &[0, 1],
+        Fault::NotExact => &[1],
+        Fault::Long | Fault::LongCell | Fault::ManyBytes | Fault::LargeTable | Fault::LargeDepartment => &[0],
+        _ => &[],
+    }
+}
+
 /// The key of a text that the program names by words.
 fn slug(kind: &str, what: &str) -> String {
     format!("{kind}.{}", what.replace(' ', "-"))
@@ -125,16 +226,15 @@ const fn busy_key(busy: &Busy) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::desk::organisation::form::{Fault, filled};
+    use crate::desk::organisation::form::filled;
     use crate::web::frame::words::{Language, Words};
 
     #[test]
     fn each_fault_has_its_sentence_in_the_catalogue() {
         let (english, german) = (Words(Language::English), Words(Language::German));
         for fault in Fault::ALL {
-            let key = format!("fault.{}", fault.code());
-            assert_eq!(english.t(&key), fault.text());
-            assert_ne!(german.t(&key), fault.text(), "{key}");
+            assert_eq!(english.t(fault.key()), fault.text());
+            assert_ne!(german.t(fault.key()), fault.text(), "{fault:?}");
         }
     }
 
@@ -145,6 +245,14 @@ mod tests {
         assert_eq!(english, filled(Fault::TooBig.text(), &values));
         let german = Words(Language::German).filled("fault.too-big", &values);
         assert_eq!(german, "Größe darf höchstens 3 sein; dies ist 7.");
+    }
+
+    #[test]
+    fn numbers_stand_where_the_sentence_has_a_place() {
+        for fault in Fault::ALL {
+            let places = number_places(*fault);
+            assert!(places.iter().all(|place| fault.text().contains(&format!("{{{place}}}"))), "{fault:?}");
+        }
     }
 
     /// The things and the bounds that use cases name in their answers.

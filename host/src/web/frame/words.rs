@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use axum::http::{HeaderMap, header};
 
-use crate::desk::organisation::form::filled;
+use crate::desk::organisation::form::{Fault, filled};
 
 /// A language of the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,7 @@ static ENGLISH: LazyLock<Texts> = LazyLock::new(|| {
     let mut texts = read(include_str!("../../../templates/words/en.txt"));
     texts.extend(read(include_str!("../../../templates/words/en-desk.txt")));
     texts.extend(read(include_str!("../../../templates/words/en-faults.txt")));
+    texts.extend(Fault::ALL.iter().map(|fault| (fault.key(), fault.text())));
     texts.extend(read(include_str!("../../../templates/words/en-more.txt")));
     texts.extend(read(include_str!("../../../templates/words/en-reasons.txt")));
     texts
@@ -139,6 +140,29 @@ impl Words {
         if self.0 == Language::German { plain.replace('.', ",") } else { plain }
     }
 
+    /// A number as it was written for programs, with its thousands apart and the sign of the language before its fraction; what is no
+    /// number stays as it is.
+    pub fn number(&self, plain: &str) -> String {
+        let (point, between) = if self.0 == Language::German { (",", '.') } else { (".", ',') };
+        let (sign, digits) = plain.strip_prefix('-').map_or(("", plain), |digits| ("-", digits));
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        if whole.is_empty() || !whole.chars().chain(fraction.chars()).all(|digit| digit.is_ascii_digit()) {
+            return plain.to_owned();
+        }
+        let mut written = sign.to_owned();
+        for (at, digit) in whole.chars().enumerate() {
+            if at > 0 && (whole.len() - at).is_multiple_of(3) {
+                written.push(between);
+            }
+            written.push(digit);
+        }
+        if !fraction.is_empty() {
+            written.push_str(point);
+            written.push_str(fraction);
+        }
+        written
+    }
+
     /// The text for one or for several.
     pub fn n(&self, key: &str, count: impl Display) -> String {
         let count = count.to_string();
@@ -247,6 +271,17 @@ mod tests {
         assert!(Words(Language::Pseudo).t("nav.start").starts_with('['));
         assert_eq!(words.decimal(12.345, 1), "12.3");
         assert_eq!(Words(Language::German).decimal(12.345, 1), "12,3");
+        let german = Words(Language::German);
+        for (plain, english, said) in [
+            ("-0.5", "-0.5", "-0,5"),
+            ("999", "999", "999"),
+            ("100000", "100,000", "100.000"),
+            ("-1234.25", "-1,234.25", "-1.234,25"),
+            ("IT-7", "IT-7", "IT-7"),
+            ("", "", ""),
+        ] {
+            assert_eq!((words.number(plain).as_str(), german.number(plain).as_str()), (english, said));
+        }
     }
 
     #[test]

@@ -273,7 +273,7 @@ fn fact(f: &Frame, name: &str, value: &Value) -> Option<(String, String)> {
     };
     let says = !text.is_empty() && !matches!(name, "grant" | "ticket" | "id");
     let key = format!("fact.{name}");
-    let name = if f.words.has(&key) { f.words.t(&key) } else { name.replace('_', " ") };
+    let name = if f.words.has(&key) { f.words.t(&key) } else { f.fact_name(name) };
     says.then_some((name, text))
 }
 

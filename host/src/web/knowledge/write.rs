@@ -14,6 +14,7 @@ use crate::desk::permission;
 use crate::desk::ticket::knowledge::{ArticleState, ArticleText};
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::Form;
+use crate::web::frame::said::Found;
 use crate::web::frame::{Frame, page};
 use crate::web::session::Visit;
 
@@ -34,7 +35,7 @@ struct WritePage {
     text: ArticleText,
     states: Vec<Choice>,
     categories: Vec<(String, String, bool)>,
-    problems: Vec<String>,
+    problems: Vec<Found>,
 }
 
 /// An article as it stands, for its form.
@@ -48,7 +49,7 @@ fn render(
     visit: Visit,
     stands: Stands,
     text: ArticleText,
-    problems: Vec<String>,
+    problems: Vec<Found>,
     status: StatusCode,
 ) -> Result<Response, Failure> {
     let f = visit.frame;
@@ -75,12 +76,14 @@ fn text_of(form: &Form) -> ArticleText {
     }
 }
 
-/// The label of a field of the form.
-fn label(f: &Frame, field: &str) -> String {
-    match field {
-        "title" => f.words.t("help.heading"),
-        "category" => f.words.t("field.category"),
-        other => f.named("help", other),
+/// The id of a field of the form, and its label.
+fn field(f: &Frame, name: &str) -> (&'static str, String) {
+    match name {
+        "title" => ("title", f.words.t("help.heading")),
+        "body" => ("article-body", f.words.t("help.body")),
+        "category" => ("article-category", f.words.t("field.category")),
+        "language" => ("article-language", f.words.t("help.language")),
+        other => ("", f.named("help", other)),
     }
 }
 
@@ -89,12 +92,15 @@ fn refused(visit: Visit, stands: Stands, text: ArticleText, error: Error) -> Res
     match error {
         Error::Rejected { problems } => {
             let f = &visit.frame;
-            let said = |problem: &Problem| format!("{}: {}", label(f, &problem.field), f.problem(problem));
-            let problems = problems.iter().map(said).collect();
+            let found = |problem: &Problem| {
+                let (id, label) = field(f, &problem.field);
+                f.found((id, &label), problem)
+            };
+            let problems = problems.iter().map(found).collect();
             render(visit, stands, text, problems, StatusCode::UNPROCESSABLE_ENTITY)
         }
         Error::Stale { version } => {
-            let problems = vec![visit.frame.words.t("help.stale")];
+            let problems = vec![Found::at("", visit.frame.words.t("help.stale"))];
             let stands = Stands { version: version.to_string(), ..stands };
             render(visit, stands, text, problems, StatusCode::PRECONDITION_FAILED)
         }

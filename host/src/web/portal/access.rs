@@ -12,9 +12,11 @@ use crate::app::access::decide::{GrantPlace, ListedGrant};
 use crate::app::tickets::submit::digest;
 use crate::desk::id::{GrantId, PersonId};
 use crate::desk::organisation::Tier;
+use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::{Form, KEY};
+use crate::web::frame::said::Found;
 use crate::web::frame::times::When;
 use crate::web::frame::{Frame, page};
 use crate::web::session::Visit;
@@ -167,11 +169,11 @@ struct ExtendPage {
     grant: Held,
     hours: String,
     justification: String,
-    problems: Vec<String>,
+    problems: Vec<Found>,
     key: String,
 }
 
-async fn extend_page(visit: Visit, id: GrantId, form: &Form, problems: Vec<String>) -> Result<Response, Failure> {
+async fn extend_page(visit: Visit, id: GrantId, form: &Form, problems: Vec<Found>) -> Result<Response, Failure> {
     let held = held_now(&visit).await?.into_iter().find(|held| held.id == id);
     let grant = held.ok_or(Failure::NoPage)?;
     let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
@@ -189,14 +191,20 @@ pub async fn extend_form(visit: Visit, Path(id): Path<String>) -> Result<Respons
 pub async fn extend(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Response, Failure> {
     let grant: GrantId = id.parse().map_err(|_| Failure::NoPage)?;
     let Ok(hours) = form.text("hours").trim().parse::<u32>() else {
-        let problem = vec![visit.frame.words.t("access.hours-needed")];
+        let problem = vec![Found::at("hours", visit.frame.words.t("access.hours-needed"))];
         return extend_page(visit, grant, &form, problem).await;
     };
     let key = form.given(KEY).map(|key| (key, digest(format!("page extend {id} {}", form.content()).as_bytes())));
     match visit.app.extend_grant(&visit.actor, grant, (hours, form.text("justification")), key).await {
         Ok(made) => Ok(Redirect::to(&format!("/tickets/{}?sent=1", made.ticket.number)).into_response()),
         Err(Error::Rejected { problems }) => {
-            let problems = problems.iter().map(|problem| visit.frame.problem(problem)).collect();
+            let f = &visit.frame;
+            let found = |problem: &Problem| match problem.field.as_str() {
+                "duration-hours" => f.found(("hours", &f.words.t("access.hours")), problem),
+                "justification" => f.found(("justification", &f.words.t("access.why")), problem),
+                _ => f.found(("", ""), problem),
+            };
+            let problems = problems.iter().map(found).collect();
             extend_page(visit, grant, &form, problems).await
         }
         Err(other) => Err(other.into()),

@@ -15,7 +15,7 @@ use crate::app::tickets::submit::CreatedTicket;
 use crate::app::tickets::submit::draft_content::DraftContent;
 use crate::app::tickets::submit::drafts::{DRAFTS_MAX, StoredDraft};
 use crate::desk::id::{AttachmentId, DraftId, PersonId};
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::organisation::{FieldKind, RequestType};
 use crate::desk::ticket::intake::Submission;
 use crate::web::frame::failure::Failure;
@@ -88,7 +88,7 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Result<Response, Fail
     pairs.extend(texts(spec, &content));
     pairs.push((DRAFT.to_owned(), id.to_string()));
     if missing {
-        problems.push(Problem::new("attachments", "unknown", visit.frame.words.t("drafts.file-gone")));
+        problems.push(Problem::of("attachments", "unknown", Fault::GoneFile, &[]));
     }
     request::show(visit, &content.request_type, &Form(pairs), &problems, StatusCode::OK)
 }
@@ -148,8 +148,8 @@ pub async fn keep(
     match visit.app.keep_draft(&visit.actor, id, content).await {
         Ok(_) => Ok("/drafts?done=kept".to_owned()),
         Err(Error::Rejected { .. }) => {
-            let message = visit.frame.words.t1("drafts.no-room", DRAFTS_MAX);
-            Err(Error::Rejected { problems: vec![Problem::new(DRAFT, "too-much", message)] })
+            let problem = Problem::of(DRAFT, "too-much", Fault::ManyDrafts, &[&DRAFTS_MAX]);
+            Err(Error::Rejected { problems: vec![problem] })
         }
         Err(other) => Err(other),
     }
@@ -167,8 +167,7 @@ pub async fn send(
     (requester, mut submission): (Option<PersonId>, Submission),
 ) -> Result<CreatedTicket, Error> {
     let Some(before) = kept(visit, id).await? else {
-        let message = visit.frame.words.t("drafts.sent-or-gone");
-        return Err(Error::Rejected { problems: vec![Problem::new(DRAFT, GONE, message)] });
+        return Err(Error::Rejected { problems: vec![Problem::of(DRAFT, GONE, Fault::GoneDraft, &[])] });
     };
     complete(&before, &mut submission);
     let content = DraftContent::of(&submission, requester.as_ref()).text();

@@ -11,11 +11,12 @@ use super::{drafts, files};
 use crate::app::Error;
 use crate::app::tickets::submit::digest;
 use crate::desk::id::PersonId;
-use crate::desk::organisation::form::{Problem, Raw, asked};
+use crate::desk::organisation::form::{Fault, Problem, Raw, asked};
 use crate::desk::organisation::{FieldKind, FieldSpec, Organisation, Person, RequestType};
 use crate::desk::ticket::intake::Submission;
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::{Form, KEY};
+use crate::web::frame::said::Found;
 use crate::web::frame::{Frame, page};
 use crate::web::session::Visit;
 
@@ -28,6 +29,9 @@ const LINE_CHARS: usize = 300;
 pub(super) const FIELD: &str = "field.";
 /// The name under which files come that are of no field.
 pub(super) const FILES: &str = "files";
+
+/// A problem in words, and whether they are those of a rule, which may be of any language.
+type Said = (String, bool);
 
 /// A field as the page shows it.
 struct Field {
@@ -42,7 +46,7 @@ struct Field {
     options: Vec<Choice>,
     min: Option<f64>,
     max: Option<f64>,
-    problem: Option<String>,
+    problem: Option<Said>,
     /// Whether a change of it changes what other fields offer.
     shapes: bool,
     /// The files that it has, with their ids.
@@ -53,14 +57,6 @@ struct Choice {
     value: String,
     text: String,
     chosen: bool,
-}
-
-/// A problem in the summary above the form.
-struct Found {
-    /// The id of its field on the page; empty where it has none.
-    at: String,
-    label: String,
-    message: String,
 }
 
 #[derive(Template)]
@@ -75,7 +71,7 @@ struct RequestPage {
     /// For those who take a request for another: for whom, and how it came.
     requester: Option<Field>,
     channel: Option<Field>,
-    found: Vec<Found>,
+    problems: Vec<Found>,
     /// Files that come along with it.
     files: Field,
     /// The draft that it goes on with, if it is one.
@@ -141,7 +137,7 @@ fn requester(visit: &Visit, form: &Form) -> Result<Option<PersonId>, Problem> {
     let named = named.trim();
     match so_named(&visit.frame.organisation, named) {
         Some(person) => Ok(Some(person.id.clone()).filter(|id| id != visit.person())),
-        None => Err(Problem::new("requester", "unknown", visit.frame.words.t1("request.nobody", named))),
+        None => Err(Problem::of("requester", "unknown", Fault::UnknownName, &[&named])),
     }
 }
 
@@ -209,7 +205,7 @@ fn submission(spec: &RequestType, form: &Form) -> Result<Submission, Failure> {
 }
 
 /// The fields that are asked, each with its problem.
-fn fields(f: &Frame, spec: &RequestType, form: &Form, problem: &dyn Fn(&str) -> Option<String>) -> Vec<Field> {
+fn fields(f: &Frame, spec: &RequestType, form: &Form, problem: &dyn Fn(&str) -> Option<Said>) -> Vec<Field> {
     let shapes = |name: &str| {
         let named = [name.to_owned()];
         spec.fields.iter().any(|other| other.show_when.asks_of(&named) || other.require_when.asks_of(&named))
@@ -242,8 +238,9 @@ pub fn show(
     let f = visit.frame;
     let spec = f.organisation.request_types.get(id).ok_or(Failure::NoPage)?;
     let problem = |name: &str| {
-        let found: Vec<String> = problems.iter().filter(|p| p.field == name).map(|p| f.problem(p)).collect();
-        (!found.is_empty()).then(|| found.join(" "))
+        let found: Vec<&Problem> = problems.iter().filter(|problem| problem.field == name).collect();
+        let of_rules = found.iter().any(|problem| problem.fault.is_none());
+        (!found.is_empty()).then(|| (f.problems(found.iter().copied()), of_rules))
     };
     let own = |name: &'static str, kind: &'static str| Field {
         problem: problem(name),
@@ -251,26 +248,28 @@ pub fn show(
         ..Field::plain(name, f.words.t(&format!("request.{name}")), kind)
     };
     let fields = fields(&f, spec, form, &problem);
+    let works = f.works();
     let found = problems.iter().map(|problem| {
         let of_form = fields.iter().find(|field| field.name == format!("{FIELD}{}", problem.field));
         let at = match (of_form, problem.field.as_str()) {
             (Some(field), _) => field.name.clone(),
             (None, "attachments" | "uploads") => FILES.to_owned(),
-            (None, own @ ("subject" | "body" | "requester" | "channel")) => own.to_owned(),
+            (None, own @ ("subject" | "body")) => own.to_owned(),
+            (None, own @ ("requester" | "channel")) if works => own.to_owned(),
             (None, _) => String::new(),
         };
-        let label = of_form.map_or_else(|| f.words.t1("request.field", &problem.field), |field| field.label.clone());
-        let is_own = matches!(at.as_str(), "subject" | "body" | "requester" | "channel");
-        let label = if is_own { f.words.t(&format!("request.{at}")) } else { label };
-        // A label that is a question reads badly before a colon.
-        let label = label.trim_end_matches('?').to_owned();
-        Found { at, label, message: f.problem(problem) }
+        let label = match of_form {
+            Some(field) => field.label.clone(),
+            None if at.is_empty() => String::new(),
+            None => f.words.t(&format!("request.{at}")),
+        };
+        f.found((&at, &label), problem)
     });
-    let works = f.works();
+    let problems_found = found.collect();
     let page_ = RequestPage {
         id: id.to_owned(),
         name: spec.name.clone(),
-        found: found.collect(),
+        problems: problems_found,
         subject: own("subject", "text"),
         body: own("body", "lines"),
         requester: works.then(|| Field { options: people(&f), ..own("requester", "person") }),

@@ -11,6 +11,7 @@ use crate::app::tickets::submit::digest;
 use crate::desk::organisation::form::Problem;
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::{Form, KEY};
+use crate::web::frame::said::Found;
 use crate::web::frame::times::When;
 use crate::web::frame::{Frame, page};
 use crate::web::session::Visit;
@@ -48,7 +49,7 @@ struct SeveralPage {
     apps: Vec<Listed>,
     people: Vec<(String, String)>,
     filled: Filled,
-    problems: Vec<String>,
+    problems: Vec<Found>,
     key: String,
 }
 
@@ -77,18 +78,18 @@ pub async fn form(visit: Visit) -> Result<Response, Failure> {
 /// `POST /access/several`: makes a request of each tier for each person.
 pub async fn send(visit: Visit, form: Form) -> Result<Response, Failure> {
     let Some(request) = request(&form) else {
-        let problem = vec![visit.frame.words.t("access.hours-needed")];
+        let problem = vec![Found::at("hours", visit.frame.words.t("access.hours-needed"))];
         return render(visit, &form, problem);
     };
     let key = form.given(KEY).map(|key| (key, digest(format!("page several {}", form.content()).as_bytes())));
     match visit.app.ask_for_several(&visit.actor, &request, key).await {
         Ok(made) => Ok(Redirect::to(&format!("/access/submissions/{}", made.id)).into_response()),
         Err(Error::Rejected { problems }) => {
-            let said = |problem: Problem| {
-                let (place, text) = (at(&visit.frame, &problem.field, &request), visit.frame.problem(&problem));
-                if place.is_empty() { text } else { format!("{place}: {text}") }
+            let found = |problem: &Problem| {
+                let (id, label) = at(&visit.frame, &problem.field, &request);
+                visit.frame.found((id, &label), problem)
             };
-            let problems = problems.into_iter().map(said).collect();
+            let problems = problems.iter().map(found).collect();
             render(visit, &form, problems)
         }
         Err(other) => Err(other.into()),
@@ -109,7 +110,7 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Result<Response, Fail
             what: format!("{app} · {}", tier.unwrap_or_else(|| part.tier.to_string())),
             ticket: part.ticket.map(|number| number.to_string()),
             state: part.state.map(|state| f.words.t(&format!("access.{}", state.code()))),
-            problem: part.problem,
+            problem: part.problem.map(|sentence| f.kept_problem(&sentence)),
         }
     };
     let parts = parts.into_iter().map(part).collect();
@@ -133,25 +134,25 @@ fn request(form: &Form) -> Option<SubmissionRequest> {
     })
 }
 
-/// The place of a problem, as the reader knows it: `items[1].tier` is the second tier that was chosen.
-fn at(f: &Frame, field: &str, request: &SubmissionRequest) -> String {
+/// The place of a problem, by its id on the page and as the reader knows it: `items[1].tier` is the second tier that was chosen.
+fn at(f: &Frame, field: &str, request: &SubmissionRequest) -> (&'static str, String) {
     let number = |name: &str| field.strip_prefix(name)?.split(']').next()?.parse::<usize>().ok();
     let item = number("items[").and_then(|number| request.items.get(number));
     let person = number("people[").and_then(|number| request.people.get(number));
     match (item, person) {
-        (Some(item), _) => format!("{}/{}", item.app, item.tier),
-        (None, Some(person)) => person.clone(),
+        (Some(item), _) => ("", format!("{}/{}", item.app, item.tier)),
+        (None, Some(person)) => ("people", person.clone()),
         (None, None) => match field {
             // All of it.
-            "items" => String::new(),
-            "people" => f.words.t("several.people"),
-            "justification" => f.words.t("several.why").trim_end_matches('?').to_owned(),
-            other => other.to_owned(),
+            "items" => ("", String::new()),
+            "people" => ("people", f.words.t("several.people")),
+            "justification" => ("justification", f.words.t("several.why")),
+            other => ("", other.to_owned()),
         },
     }
 }
 
-fn render(visit: Visit, form: &Form, problems: Vec<String>) -> Result<Response, Failure> {
+fn render(visit: Visit, form: &Form, problems: Vec<Found>) -> Result<Response, Failure> {
     let f = visit.frame;
     let chosen = form.all(ITEM);
     let apps = f.organisation.apps.values().map(|app| Listed {

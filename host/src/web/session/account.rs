@@ -13,6 +13,7 @@ use crate::app::tokens::sessions::Session;
 use crate::desk::organisation::form::Problem;
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::Form;
+use crate::web::frame::said::Found;
 use crate::web::frame::times::When;
 use crate::web::frame::words::Language;
 use crate::web::frame::{Frame, ZONE_COOKIE, page};
@@ -38,7 +39,7 @@ struct AccountPage {
     zone: String,
     zones: Vec<String>,
     done: bool,
-    problems: Vec<String>,
+    problems: Vec<Found>,
     /// Whether anyone signs in with a password here.
     passwords: bool,
     sessions: Vec<Listed>,
@@ -55,7 +56,7 @@ pub async fn show(visit: Visit, Query(how): Query<How>) -> Result<Response, Fail
     render(visit, how.done.is_some(), Vec::new()).await
 }
 
-async fn render(visit: Visit, done: bool, problems: Vec<String>) -> Result<Response, Failure> {
+async fn render(visit: Visit, done: bool, problems: Vec<Found>) -> Result<Response, Failure> {
     let passwords = visit.app.has_accounts().await?;
     let sessions = visit.app.sessions(&visit.actor).await?;
     let preference = visit.app.own_preference(&visit.actor).await?;
@@ -119,9 +120,12 @@ pub async fn password(visit: Visit, form: Form) -> Result<Response, Failure> {
     match visit.app.change_password(&visit.actor, form.text("present"), form.text("new")).await {
         Ok(()) => Ok(Redirect::to("/sign-in?next=%2Faccount").into_response()),
         Err(Error::Rejected { problems }) => {
-            let named = |field: &str| visit.frame.words.t(&format!("account.{field}"));
-            let said = |problem: &Problem| format!("{}: {}", named(&problem.field), visit.frame.problem(problem));
-            let problems = problems.iter().map(said).collect();
+            let f = &visit.frame;
+            let found = |problem: &Problem| {
+                let id = if problem.field == "present" { "present" } else { "new" };
+                f.found((id, &f.words.t(&format!("account.{}", problem.field))), problem)
+            };
+            let problems = problems.iter().map(found).collect();
             render(visit, false, problems).await
         }
         Err(other) => Err(other.into()),

@@ -134,8 +134,8 @@ pub async fn end(visit: Visit, form: Form) -> Result<Response, Failure> {
     let (person, why) = (form.text("person"), form.text("why"));
     match visit.app.revoke_token(&visit.actor, &form.text("token"), Some(&why)).await {
         Ok(()) | Err(Error::Missing { .. }) => {}
-        Err(Error::Rejected { .. }) => {
-            let outcome = Outcome::without_reason(&visit.frame, why);
+        Err(Error::Rejected { problems }) => {
+            let outcome = Outcome::not_taken(&visit.frame, &problems, why);
             return render(visit, person, outcome, StatusCode::UNPROCESSABLE_ENTITY).await;
         }
         Err(other) => return Err(other.into()),

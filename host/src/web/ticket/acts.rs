@@ -14,7 +14,7 @@ use crate::app::{App, Error};
 use crate::desk::actor::{Actor, Author};
 use crate::desk::change::condition::{Condition, Tags};
 use crate::desk::id::TicketNumber;
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::ticket::edit::EditTicket;
 use crate::desk::ticket::lifecycle::commands::Command;
 use crate::desk::ticket::lifecycle::resolution::ResolutionRecord;
@@ -130,7 +130,7 @@ pub async fn state(visit: Visit, Path(id): Path<String>, form: Form) -> Result<R
         next_time: form.text("next-time"),
     };
     let Ok(until) = form.given("until").map(|day| day.trim().parse::<Date>()).transpose() else {
-        let problem = Problem::new("until", "invalid", visit.frame.words.t("day.unread"));
+        let problem = Problem::of("until", "invalid", Fault::UnreadDay, &[]);
         return answer(visit, number, ("state", &form), Err(Error::Rejected { problems: vec![problem] })).await;
     };
     let wanted = Move { to, reason: form.text("reason"), record, until };

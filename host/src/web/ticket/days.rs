@@ -9,7 +9,7 @@ use super::{Seen, StateOption, number};
 use crate::app::Error;
 use crate::desk::access::Grant;
 use crate::desk::id::TicketNumber;
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::ticket::intake::days::{MoveDay, days_of};
 use crate::desk::ticket::{State, Ticket};
 use crate::web::frame::failure::Failure;
@@ -77,7 +77,7 @@ pub async fn cancels(visit: &Visit, seen: &Seen, next: &[StateOption]) -> Result
 pub async fn set(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Response, Failure> {
     let number = number(&id)?;
     let Ok(to) = form.text("day-to").parse::<Date>() else {
-        let problem = Problem::new("to", "invalid", visit.frame.words.t("day.unread"));
+        let problem = Problem::of("to", "invalid", Fault::UnreadDay, &[]);
         return answer(visit, number, ("day", &form), Err(Error::Rejected { problems: vec![problem] })).await;
     };
     let wanted = MoveDay { field: form.text("day-field"), to, reason: form.text("day-reason") };

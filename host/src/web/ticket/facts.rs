@@ -91,7 +91,7 @@ impl Facts {
             subject: submitted.subject.clone(),
             state: f.state(ticket.state),
             plain_state: f.plain_state(ticket.state),
-            expect: expect(f, ticket),
+            expect: expect(f, seen),
             resolved: ticket.state == State::Resolved,
             unfinished: ticket.state.is_unfinished(),
             only_to_read: viewer.is_some_and(|viewer| {
@@ -146,13 +146,14 @@ fn again(f: &Frame, ticket: &Ticket) -> Option<String> {
     Some(at(&pairs)).filter(|whole| whole.len() <= AGAIN_BYTES_MAX).or_else(|| Some(at(&said[..1])))
 }
 
-/// The next thing that happens, for the one who asked; where an answer of theirs is awaited, until when.
-fn expect(f: &Frame, ticket: &Ticket) -> String {
+/// The next thing that happens, for the one who asked; where an answer of theirs is awaited, until when, and where the ticket waits until
+/// a day, which.
+fn expect(f: &Frame, Seen { ticket, until, .. }: &Seen) -> String {
     let next = f.words.t(&format!("expect.{}", ticket.state.code()));
-    match ticket.clocks.answer.as_ref().and_then(|clock| clock.due_at) {
-        Some(until) => format!("{next} {}", f.words.t1("expect.answer-by", f.times.exact(until))),
-        None => next,
-    }
+    let by = ticket.clocks.answer.as_ref().and_then(|clock| clock.due_at);
+    let by = by.map(|by| f.words.t1("expect.answer-by", f.times.exact(by)));
+    let until = until.map(|day| f.words.t1("expect.until", day));
+    [Some(next), by, until].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 fn promises(f: &Frame, seen: &Seen) -> Vec<Promise> {

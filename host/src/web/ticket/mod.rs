@@ -8,6 +8,7 @@ use axum::Json;
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 pub use super::frame::PEOPLE_MAX;
@@ -84,6 +85,8 @@ pub struct Seen {
     pub ticket: Ticket,
     pub case: Option<AccessCase>,
     pub sight: Sight,
+    /// The day until which it waits.
+    pub until: Option<Date>,
 }
 
 /// The pieces of a story that are not shown.
@@ -293,7 +296,8 @@ pub async fn render(
     status: StatusCode,
 ) -> Result<Response, Failure> {
     let (ticket, case, sight) = visit.app.seen_ticket(&visit.actor, number).await?;
-    let seen = Seen { ticket, case, sight };
+    let until = visit.app.waits_until(&ticket).await?;
+    let seen = Seen { ticket, case, sight, until };
     let asked = form.text("older").parse::<usize>().unwrap_or(0).min(SHOWN_MAX / SHOWN);
     let (entries, left) = visit.app.timeline_end(&visit.actor, number, SHOWN * (asked + 1)).await?;
     let older = Older { left, next: asked + 1 };

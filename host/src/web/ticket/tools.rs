@@ -10,7 +10,7 @@ use super::{Seen, number};
 use crate::app::Error;
 use crate::app::tickets::bulk::{FilledReply, Step};
 use crate::desk::id::{TaskId, TicketNumber};
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::ticket::lifecycle::commands::{Command, of_macro};
 use crate::desk::ticket::lifecycle::links::LinkKind;
 use crate::desk::ticket::lifecycle::tasks::TaskStep;
@@ -192,7 +192,7 @@ pub fn other(form: &Form) -> Result<TicketNumber, Failure> {
 pub async fn link(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Response, Failure> {
     let number = number(&id)?;
     let Ok(other) = other(&form) else {
-        let problem = Problem::new("other", "invalid", visit.frame.words.t("link.unread"));
+        let problem = Problem::of("other", "invalid", Fault::UnreadTicket, &[]);
         return answer(visit, number, ("link", &form), Err(Error::Rejected { problems: vec![problem] })).await;
     };
     let key = key(&form, &format!("link {id}"));

@@ -5,5 +5,6 @@ mod component;
 mod defaults;
 mod found;
 mod liars;
+mod published;
 mod sign_ins;
 mod webhooks;

@@ -56,7 +56,7 @@ fn access_that_is_not_used_is_listed_and_shown_to_reviewers_and_nothing_is_taken
         amara.post(&format!("/api/v1/grants/{before}/extend"), &more).expect(201);
         now(&desk);
         let after = unused(20);
-        assert_eq!(after.as_array().unwrap().len(), 1, "{after}");
+        assert_eq!(after.as_array().unwrap().len(), 1, "{after} {:?}", states(&desk));
         assert_ne!(after[0]["grant"]["id"], before.as_str(), "it is the grant that gives it now");
         assert_eq!(unused(40), json!([]));
         in_order(&desk);

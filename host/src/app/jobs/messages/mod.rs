@@ -26,6 +26,7 @@ use crate::rules::digest::hex;
 use crate::store::jobs::messages::WaitingMessage;
 
 mod facts;
+mod kept;
 pub mod preferences;
 pub mod preview;
 mod standing_in;
@@ -134,8 +135,11 @@ impl Office {
         let Some(person) = organisation.people.get(&message.to).filter(|person| person.active) else {
             return Ok(Step::Skip("its recipient is not here"));
         };
-        if message.kind == Some(MessageKind::Delegation) {
-            return self.delegation_step(message, person, &organisation).await;
+        // These are about no ticket.
+        match message.kind {
+            Some(MessageKind::Delegation) => return self.delegation_step(message, person, &organisation).await,
+            Some(MessageKind::MailKept) => return self.kept_step(message, person, &organisation).await,
+            _ => {}
         }
         let ready = match self.ready(message, &organisation).await? {
             Ok(ready) => ready,

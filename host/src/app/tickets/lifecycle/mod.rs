@@ -2,18 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
+
 use crate::app::jobs::Outcome;
 use crate::app::tickets::change::{Changed, Key, Retry, Which, idempotency};
 use crate::app::tickets::work::may_read;
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::change::at::At;
+use crate::desk::change::timer::TimerKind;
 use crate::desk::id::{TicketId, TicketNumber};
 use crate::desk::permission;
 use crate::desk::sla::{Clock, ClockKind};
 use crate::desk::ticket::lifecycle::{alerts, escalation};
 use crate::desk::ticket::sight::Sight;
-use crate::desk::ticket::{Ticket, day_has_come};
+use crate::desk::ticket::{Ticket, day_has_come, may_wait_until};
 use crate::store::sql::page::Page;
 pub use crate::store::tickets::endings::StoredResolution;
 use crate::store::{self, Commit};
@@ -111,17 +114,42 @@ impl Office {
         Ok(next.map_or(Outcome::Done, Outcome::NotBefore))
     }
 
-    /// Has a ticket worked on again that waits until a day, which has come.
+    /// Has a ticket worked on again that waits until a day, which has come. The day is read after the ticket, and the change made for that
+    /// version alone: one that was put off again meanwhile keeps its new day.
     ///
     /// # Errors
     ///
     /// [`Error::Busy`] where the ticket changes all the time; where the store cannot be read or written.
     pub async fn go_on_with(&self, id: TicketId) -> Result<Outcome, Error> {
-        let changed = self.change(Which::Id(id), Retry::Commutes, None, |ticket, _, at| Ok(day_has_come(ticket, at)));
+        let Some(seen) = self.store.ticket_by_id(id).await? else { return Ok(Outcome::Done) };
+        let Some(day) = self.store.timer_due(TimerKind::WaitsUntil, id).await? else { return Ok(Outcome::Done) };
+        if day > self.clock.now() {
+            return Ok(Outcome::NotBefore(day));
+        }
+        let as_seen = |ticket: &Ticket| ticket.version == seen.version;
+        let changed = self.change(Which::Id(id), Retry::Commutes, None, |ticket, _, at| {
+            Ok(if as_seen(ticket) { day_has_come(ticket, at) } else { None })
+        });
         match changed.await {
+            // Others have changed it meanwhile: it is looked at once more, where its day is still this one.
+            Ok(changed) if may_wait_until(changed.ticket.state) => Ok(Outcome::NotBefore(day)),
             Ok(_) | Err(Error::Missing { .. }) => Ok(Outcome::Done),
             Err(error) => Err(error),
         }
+    }
+
+    /// The day on which a ticket is worked on again by itself, where it waits until one.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be read.
+    pub async fn waits_until(&self, ticket: &Ticket) -> Result<Option<Date>, Error> {
+        if !may_wait_until(ticket.state) {
+            return Ok(None);
+        }
+        let day = self.store.timer_due(TimerKind::WaitsUntil, ticket.id).await?;
+        let organisation = self.organisation();
+        Ok(day.map(|day| organisation.calendar.zone.to_datetime(day).date()))
     }
 
     /// Does what is due about the promises of many tickets, in one transaction; what came of each, the tickets left out that others

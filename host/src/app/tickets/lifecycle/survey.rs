@@ -1,7 +1,6 @@
 //! The question how it went: put by a link in the letter that a ticket is closed, which only this desk can make, or answered by the
 //! requester who is signed in.
 
-use crate::app::tickets::change::{Retry, Which};
 use crate::app::{Error, Office};
 use crate::desk::actor::{Actor, Role};
 use crate::desk::id::TicketNumber;
@@ -100,14 +99,19 @@ impl Office {
         answer: (i64, &str),
     ) -> Result<Survey, Error> {
         self.count_change(actor)?;
-        let before = self.store.survey(number).await?;
-        self.change(Which::Number(number), Retry::Commutes, None, |ticket, case, at| {
-            crate::app::tickets::work::may_read(actor, ticket, case)?;
-            let permit = permission::answer(actor, ticket)?;
-            let (round, before) = before.as_ref().map_or((1, None), |(round, before)| (*round, before.as_ref()));
-            Ok(survey::answer(ticket, (round, before), answer, &permit, at)?)
-        })
-        .await?;
+        // Of the last resolution at that very version: a ticket that is taken up and closed once more is asked about anew.
+        let before = || self.store.survey(number);
+        let answered = self.change_by(
+            (actor, number),
+            None,
+            before,
+            |before: &Option<(i64, Option<SurveyAnswer>)>, ticket, _, at| {
+                let permit = permission::answer(actor, ticket)?;
+                let (round, before) = before.as_ref().map_or((1, None), |(round, before)| (*round, before.as_ref()));
+                Ok(survey::answer(ticket, (round, before), answer, &permit, at)?)
+            },
+        );
+        answered.await?;
         self.own_survey(actor, number).await
     }
 }

@@ -53,7 +53,7 @@ impl Office {
     ) -> Result<TimeOnTicket, Error> {
         // With the sum of that very version: two who take the same time off at once do not take off more than there is.
         let total = || self.store.minutes_spent(number);
-        let spent = self.change_by((actor, number), key, total, |total: &i64, ticket, at| {
+        let spent = self.change_by((actor, number), key, total, |total: &i64, ticket, _, at| {
             permission::list_internally(actor)?;
             Ok(Some(spend(ticket, time, *total, &permission::edit(actor, ticket)?, at)?))
         });

@@ -51,6 +51,7 @@ pub struct Declared {
 #[derive(Debug)]
 pub struct Incoming {
     declared: Declared,
+    sort: Sort,
     uploader: String,
     spool: Spool,
     bytes_max: u64,
@@ -70,11 +71,24 @@ impl Incoming {
     }
 }
 
-/// Whether the types of a file are looked at.
+/// A file of a person's own, or something of theirs as it came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Types {
-    Checked,
-    Any,
+enum Sort {
+    /// Of a type that the desk takes.
+    File,
+    /// Of any type, since nothing of it is to be lost, and only for those who work on tickets: a mail has the words of others below
+    /// its author's, and in its head the way that it went.
+    Original,
+}
+
+impl Sort {
+    /// Those who may see such a file at most.
+    const fn visibility(self) -> Visibility {
+        match self {
+            Sort::File => Visibility::Public,
+            Sort::Original => Visibility::Internal,
+        }
+    }
 }
 
 fn wrong(code: &str, fault: Fault, values: &[&dyn Display]) -> Error {
@@ -118,13 +132,32 @@ impl Office {
                 actor.person().map(ToString::to_string).unwrap_or_default()
             }
         };
+        self.begin(actor, uploader, (declared, Sort::File)).await
+    }
+
+    /// Begins to take something of a person's as it came in, for a submission that is not sent yet or words that are not said yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`Office::begin_attachment`].
+    pub(super) async fn begin_original(&self, actor: &Actor, declared: Declared) -> Result<Incoming, Error> {
+        let uploader = permission::create(&self.organisation(), actor, None)?.submitted_by().to_string();
+        self.begin(actor, uploader, (declared, Sort::Original)).await
+    }
+
+    async fn begin(
+        &self,
+        actor: &Actor,
+        uploader: String,
+        (declared, sort): (Declared, Sort),
+    ) -> Result<Incoming, Error> {
         let bytes_max = self.quotas.attachments().bytes_max;
         if declared.size.is_some_and(|size| size > bytes_max) {
             return Err(NotThis::TooLarge { bytes_max }.into());
         }
-        self.check_attachment_bytes(actor, declared.size.unwrap_or(0)).await?;
+        self.check_attachment_bytes(actor, sort.visibility(), declared.size.unwrap_or(0)).await?;
         let spool = self.store.files.begin(self.clock.new_id()).await?;
-        Ok(Incoming { declared, uploader, spool, bytes_max })
+        Ok(Incoming { declared, sort, uploader, spool, bytes_max })
     }
 
     /// Keeps a file that has come in to its end.
@@ -133,35 +166,23 @@ impl Office {
     ///
     /// [`Error::Rejected`] for a type that this desk does not take, and for an empty file; [`Error::TooMuch`].
     pub async fn keep_attachment(&self, actor: &Actor, incoming: Incoming) -> Result<StoredAttachment, Error> {
-        self.keep_incoming(actor, incoming, Types::Checked).await
-    }
-
-    /// Keeps a file that has come in to its end, of whichever type it is.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Rejected`] for an empty file; [`Error::TooMuch`].
-    pub(super) async fn keep_of_any_type(&self, actor: &Actor, incoming: Incoming) -> Result<StoredAttachment, Error> {
-        self.keep_incoming(actor, incoming, Types::Any).await
-    }
-
-    async fn keep_incoming(&self, actor: &Actor, incoming: Incoming, types: Types) -> Result<StoredAttachment, Error> {
-        let Incoming { declared, uploader, spool, .. } = incoming;
+        let Incoming { declared, sort, uploader, spool, .. } = incoming;
         let spooled = spool.end().await?;
         if spooled.size == 0 {
             return Err(wrong("empty", Fault::EmptyFile, &[]));
         }
         let (declared_type, found_type) = (essence(&declared.media_type), found_type(&spooled.beginning));
-        if types == Types::Checked {
+        if sort == Sort::File {
             self.check_types([declared_type.as_str(), found_type])?;
         }
-        self.check_attachment_bytes(actor, spooled.size).await?;
+        self.check_attachment_bytes(actor, sort.visibility(), spooled.size).await?;
         let new = NewAttachment {
             id: AttachmentId(self.clock.new_id()),
             name: clean_name(&declared.name),
             declared_type: if declared_type.is_empty() { UNKNOWN.to_owned() } else { declared_type },
             found_type: found_type.to_owned(),
             uploader,
+            visibility: sort.visibility(),
             scan: if self.quotas.attachments().scanner.is_some() { Scan::Pending } else { Scan::Unscanned },
         };
         self.store.keep_attachment(&new, &spooled, (self.clock.new_id(), self.clock.now())).await?;
@@ -287,6 +308,18 @@ impl Office {
         let uploads = std::mem::take(&mut new.uploads);
         new.attachments.extend(self.uploads(actor, &uploads).await?);
         Ok(new)
+    }
+
+    /// Forgets files that were uploaded for something that did not come about. One that a ticket has stays.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be written.
+    pub(super) async fn forget_uploads(&self, ids: &[AttachmentId]) -> Result<(), Error> {
+        for id in ids {
+            self.store.forget_loose_attachment(*id).await?;
+        }
+        Ok(())
     }
 
     /// Gives a file to a ticket without words.

@@ -22,6 +22,17 @@ const DRAFT_BYTES_MAX: usize = 512 << 10;
 /// All drafts of one person together, in bytes: some hundred times what a submission has.
 const DRAFTS_BYTES_MAX: u64 = 4 << 20;
 
+/// The place of a refused submission among its author's drafts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    /// It is kept now.
+    Kept,
+    /// It was kept before.
+    Known,
+    /// There is none.
+    Full,
+}
+
 impl Office {
     /// One's own drafts, the latest first, as many as a page of them has.
     ///
@@ -75,18 +86,18 @@ impl Office {
         Ok(draft)
     }
 
-    /// Keeps a submission that came by another way and was refused, where it is not kept yet. Whether there is room for it.
+    /// Keeps a submission that came by another way and was refused, where it is not kept yet.
     ///
     /// # Errors
     ///
     /// [`Error::Refused`]; [`Error::TooMuch`].
-    pub(super) async fn keep_refused(&self, actor: &Actor, draft: &StoredDraft) -> Result<bool, Error> {
+    pub(super) async fn keep_refused(&self, actor: &Actor, draft: &StoredDraft) -> Result<Room, Error> {
         if self.store.draft(self.author(actor)?, draft.id).await?.is_some() {
-            return Ok(true);
+            return Ok(Room::Known);
         }
         match self.keep_within_bounds(actor, draft).await {
-            Ok(()) => Ok(true),
-            Err(Error::Rejected { .. }) => Ok(false),
+            Ok(()) => Ok(Room::Kept),
+            Err(Error::Rejected { .. }) => Ok(Room::Full),
             Err(other) => Err(other),
         }
     }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::attachments::Declared;
+use super::attachments::{Declared, Incoming};
 use super::digest;
 use super::draft_content::DraftContent;
-use super::drafts::StoredDraft;
+use super::drafts::{Room, StoredDraft};
 use crate::app::error::{Broken, Busy};
 use crate::app::tickets::change::{Key, MAIL};
 use crate::app::tickets::work::Words;
@@ -19,7 +19,7 @@ use crate::config::outgoing::mail_in::MailIn;
 use crate::desk::actor::{Actor, Role};
 use crate::desk::change::message::MessageKind;
 use crate::desk::id::{AttachmentId, DraftId, MessageId, TicketId, TicketNumber};
-use crate::desk::organisation::form::Problem;
+use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::permission;
 use crate::desk::text::quoted;
 use crate::desk::ticket::intake::{ATTACHMENTS_MAX, Submission};
@@ -47,6 +47,8 @@ pub enum TakenMail {
     Repeated(TicketNumber),
     /// It says that so many letters of the desk were not delivered, which they say of themselves now.
     CameBack(usize),
+    /// It is refused as a ticket and kept as a draft of its author's, who hears of that by a letter.
+    Kept(DraftId),
     /// Nothing: no person wrote it, by this sign.
     Ignored { sign: &'static str },
 }
@@ -66,8 +68,8 @@ struct Arrived<'a> {
     raw: &'a [u8],
 }
 
-fn wrong(field: &str, code: &str, message: impl Into<String>) -> Error {
-    Error::Rejected { problems: vec![Problem::new(field, code, message)] }
+fn wrong(problem: Problem) -> Error {
+    Error::Rejected { problems: vec![problem] }
 }
 
 impl App {
@@ -95,8 +97,8 @@ impl App {
     /// # Errors
     ///
     /// [`Error::Refused`] for all but mail systems; [`Error::Missing`] where the desk takes no mail; [`Error::Rejected`] for what
-    /// cannot be read, for an author whom the desk does not know, and for what form or rules refuse; [`Error::TooMuch`];
-    /// [`Error::Busy`].
+    /// cannot be read, for an author whom the desk does not know, and for what form or rules refuse and the desk cannot keep or cannot
+    /// write to its author about; [`Error::TooMuch`]; [`Error::Busy`].
     pub async fn take_mail(self: &Arc<Self>, mail_system: &Actor, raw: Vec<u8>) -> Result<TakenMail, Error> {
         permission::take_mail(mail_system)?;
         let correspondence = self.correspondence.load_full();
@@ -106,8 +108,8 @@ impl App {
         let raw = Arc::new(raw);
         let to_read = Arc::clone(&raw);
         let read = tokio::task::spawn_blocking(move || mail::read(&to_read)).await.map_err(Broken::Task)?;
-        let mail = read.map_err(|why| wrong("mail", "unreadable", why.to_string()))?;
-        match mail.nature(&settings.addresses) {
+        let mail = read.map_err(|why| wrong(Problem::new("mail", "unreadable", why.to_string())))?;
+        match mail.nature(&settings.addresses, &settings.lists) {
             Nature::Own => return Ok(ignored("its own mail, come back")),
             Nature::Machine { sign } => return Ok(ignored(sign)),
             Nature::Bounce(bounce) => return self.letters_came_back(bounce).await,
@@ -134,16 +136,13 @@ impl App {
         if let Some(system) = &settings.authserv_id
             && !mail.is_vouched_for_by(system)
         {
-            let message = "is not shown to be who wrote it: send it by the mail system of your organisation";
-            return Err(wrong("from", "not-vouched-for", message));
+            return Err(wrong(Problem::of("from", "not-vouched-for", Fault::NotVouchedFor, &[])));
         }
         let organisation = self.organisation();
         let person = mail.from.as_deref().and_then(|from| organisation.person_at(from)).filter(|person| person.active);
         let Some(person) = person else {
             let from = mail.from.as_deref().unwrap_or_default();
-            let message =
-                format!("{} is the address of no one person of this desk: use the one it knows", quoted(from));
-            return Err(wrong("from", "unknown", message));
+            return Err(wrong(Problem::of("from", "unknown", Fault::UnknownAuthor, &[&quoted(from)])));
         };
         let works = organisation.teams.values().flat_map(|team| &team.members).any(|member| member.person == person.id);
         let roles: BTreeSet<Role> = std::iter::once(Role::Requester).chain(works.then_some(Role::Agent)).collect();
@@ -169,50 +168,89 @@ impl App {
     /// Puts a mail where it belongs.
     async fn place(self: &Arc<Self>, arrived: &Arrived<'_>, settings: &MailIn, key: Key) -> Result<TakenMail, Error> {
         let target = self.target_of(&arrived.mail.evidence).await?;
-        let files = self.keep_files(arrived).await?;
-        if let Some(target) = target {
-            match Box::pin(self.say_by_mail(arrived, target, &files, key.clone())).await {
-                // Not theirs to speak on, or over: a ticket of their own, which says nothing of that one.
-                Err(Error::Missing { .. } | Error::Refused(_)) => {}
-                done => return done,
-            }
-        }
+        let mut files = Vec::new();
+        let has_all = self.keep_files(arrived, &mut files).await;
         let Arrived { author, mail, .. } = arrived;
         let submission = Submission {
             request_type: settings.request_type.to_string(),
             channel: CHANNEL.to_owned(),
             subject: mail.subject.clone(),
             body: mail.text.clone(),
-            uploads: files,
+            uploads: files.clone(),
             headers: mail.headers.clone(),
             ..Submission::default()
         };
         let draft = draft_of(&key);
-        match Box::pin(self.create_ticket(author, None, submission.clone(), Some(key))).await {
-            Ok(made) if made.new => Ok(TakenMail::Opened(made.ticket.number)),
-            Ok(made) => Ok(TakenMail::Repeated(made.ticket.number)),
-            Err(Error::Rejected { problems }) => Err(self.kept_refused(author, draft, &submission, problems).await?),
-            Err(other) => Err(other),
+        let done = match has_all {
+            Ok(()) => Box::pin(self.say_or_open(arrived, target, &submission, key)).await,
+            Err(error) => Err(error),
+        };
+        let (done, is_kept) = match done {
+            Err(Error::Rejected { problems }) => {
+                match self.kept_refused(author, (draft, settings.answers), &submission, problems).await {
+                    Ok((done, room)) => (done, room == Room::Kept),
+                    Err(error) => {
+                        // Where the store fails, the draft may be there.
+                        let may_be_kept = !matches!(error, Error::TooMuch { .. });
+                        (Err(error), may_be_kept)
+                    }
+                }
+            }
+            done => (done, false),
+        };
+        // A mail that comes again and again leaves its files once.
+        if !is_kept && !matches!(done, Ok(TakenMail::Opened(_) | TakenMail::Said(_))) {
+            self.forget_uploads(&files).await?;
         }
+        done
     }
 
-    /// Keeps a mail that form or rules refuse as a draft of its author's, who completes it there; the refusal, which says so.
+    /// Writes a mail's words on the ticket that it is about, or opens one with them.
+    async fn say_or_open(
+        self: &Arc<Self>,
+        arrived: &Arrived<'_>,
+        target: Option<Target>,
+        submission: &Submission,
+        key: Key,
+    ) -> Result<TakenMail, Error> {
+        if let Some(target) = target {
+            match Box::pin(self.say_by_mail(arrived, target, &submission.uploads, key.clone())).await {
+                // Not theirs to speak on, or over: a ticket of their own, which says nothing of that one.
+                Err(Error::Missing { .. } | Error::Refused(_)) => {}
+                done => return done,
+            }
+        }
+        let made = Box::pin(self.create_ticket(arrived.author, None, submission.clone(), Some(key))).await?;
+        let number = made.ticket.number;
+        Ok(if made.new { TakenMail::Opened(number) } else { TakenMail::Repeated(number) })
+    }
+
+    /// Keeps a mail that is refused as a draft of its author's, who completes it there. They hear of it once, from the desk where it
+    /// sends mail, else from the mail system, to which the mail is refused then.
     async fn kept_refused(
         &self,
         author: &Actor,
-        id: DraftId,
+        (id, answers): (DraftId, bool),
         submission: &Submission,
         mut problems: Vec<Problem>,
-    ) -> Result<Error, Error> {
+    ) -> Result<(Result<TakenMail, Error>, Room), Error> {
         let content = DraftContent::of(submission, None).text();
-        let draft = StoredDraft { id, content, problems: problems.clone(), saved_at: self.clock.now() };
-        if self.keep_refused(author, &draft).await? {
-            let url = self.correspondence.load().public_url.clone().unwrap_or_default();
-            let message =
-                format!("Your mail is kept as a draft: complete it at {url}/drafts/{id} and send it from there.");
-            problems.push(Problem::new("draft", "kept", message));
+        let now = self.clock.now();
+        let draft = StoredDraft { id, content, problems: problems.clone(), saved_at: now };
+        let room = self.keep_refused(author, &draft).await?;
+        match author.person().filter(|_| room != Room::Full) {
+            Some(person) if answers => {
+                self.store.queue_about_draft(id, person, now).await?;
+                self.jobs.wake();
+                return Ok((Ok(TakenMail::Kept(id)), room));
+            }
+            Some(_) => {
+                let url = self.correspondence.load().public_url.clone().unwrap_or_default();
+                problems.push(Problem::of("draft", "kept", Fault::KeptMail, &[&url, &id]));
+            }
+            None => {}
         }
-        Ok(Error::Rejected { problems })
+        Ok((Err(Error::Rejected { problems }), room))
     }
 
     /// Writes a mail's words on a ticket.
@@ -246,40 +284,38 @@ impl App {
         Ok(self.store.has_had_message(ticket.id, person, MessageKind::Mentioned).await?)
     }
 
-    /// Keeps the files of a mail and the mail as it came, for the ticket that will have them.
-    async fn keep_files(&self, arrived: &Arrived<'_>) -> Result<Vec<AttachmentId>, Error> {
+    /// Keeps a mail as it came, then its files, for the ticket that will have them. Those before one that is refused are kept.
+    async fn keep_files(&self, arrived: &Arrived<'_>, kept: &mut Vec<AttachmentId>) -> Result<(), Error> {
         let &Arrived { author, mail, raw } = arrived;
-        if mail.files.len() >= ATTACHMENTS_MAX {
-            let message = format!("has {} files: at most {}", mail.files.len(), ATTACHMENTS_MAX - 1);
-            return Err(wrong("attachments", "too-many", message));
+        let original = self.begin_original(author, declared(ORIGINAL, ORIGINAL_TYPE, raw)).await;
+        let original = match original {
+            Ok(incoming) => self.keep_whole(author, incoming, raw).await,
+            Err(error) => Err(error),
+        };
+        match original {
+            Ok(id) => kept.push(id),
+            // Words are taken from those as well who have written so much by mail that no more of it is kept.
+            Err(Error::TooMuch { what, .. }) => tracing::info!(what, "a mail is taken and not kept as it came"),
+            Err(error) => return Err(error),
         }
-        let mut kept = Vec::new();
+        // The mail itself is one of those that a ticket may come with.
+        let (count, most) = (mail.files.len(), ATTACHMENTS_MAX - 1);
+        if count > most {
+            return Err(wrong(Problem::of("attachments", "too-many", Fault::ManyFiles, &[&count, &most])));
+        }
         for file in &mail.files {
-            kept.push(self.keep_file(author, (&file.name, &file.media_type), &file.bytes, true).await?);
+            let declared = declared(&file.name, &file.media_type, &file.bytes);
+            let incoming = self.begin_attachment(author, None, declared).await?;
+            kept.push(self.keep_whole(author, incoming, &file.bytes).await?);
         }
-        kept.push(self.keep_file(author, (ORIGINAL, ORIGINAL_TYPE), raw, false).await?);
-        Ok(kept)
+        Ok(())
     }
 
-    async fn keep_file(
-        &self,
-        author: &Actor,
-        (name, media_type): (&str, &str),
-        bytes: &[u8],
-        is_theirs: bool,
-    ) -> Result<AttachmentId, Error> {
-        let size = u64::try_from(bytes.len()).ok();
-        let declared = Declared { name: name.to_owned(), media_type: media_type.to_owned(), size };
-        let mut incoming = self.begin_attachment(author, None, declared).await?;
+    async fn keep_whole(&self, author: &Actor, mut incoming: Incoming, bytes: &[u8]) -> Result<AttachmentId, Error> {
         for piece in bytes.chunks(PIECE_BYTES) {
             incoming.write(piece).await?;
         }
-        // The mail itself is kept in any case, so that nothing of it is lost.
-        let kept = match is_theirs {
-            true => self.keep_attachment(author, incoming).await?,
-            false => self.keep_of_any_type(author, incoming).await?,
-        };
-        Ok(kept.id)
+        Ok(self.keep_attachment(author, incoming).await?.id)
     }
 
     /// The ticket that a mail is about, by the best of its evidence. Whether its author may speak there is another question.
@@ -314,8 +350,9 @@ impl App {
             Named::Thread { ticket, token } if self.is_of_thread(*ticket, token).await? => (Some(*ticket), None),
             Named::Letter { message, token } if self.is_of_letter(*message, token).await? => {
                 match self.store.message_about(*message).await? {
+                    // Such letters have the id of another thing in the place of a ticket's.
+                    None | Some((_, Some(MessageKind::Delegation | MessageKind::MailKept))) => (None, None),
                     Some((ticket, kind)) => (Some(ticket), kind),
-                    None => (None, None),
                 }
             }
             Named::Thread { .. } | Named::Letter { .. } => (None, None),
@@ -341,6 +378,10 @@ impl App {
     async fn is_marked(&self, message: MessageId, receipt: &str) -> Result<bool, Error> {
         Ok(self.store.message_came_back(message, receipt).await?)
     }
+}
+
+fn declared(name: &str, media_type: &str, bytes: &[u8]) -> Declared {
+    Declared { name: name.to_owned(), media_type: media_type.to_owned(), size: u64::try_from(bytes.len()).ok() }
 }
 
 /// The name of a mail's key, by which answers to it are found as well.

@@ -1,7 +1,6 @@
 //! Outages: declared and ended by agents, read by all, and the tickets that are attached to them.
 
 use crate::app::tickets::change::{Changed, Retry, Which};
-use crate::app::tickets::work::may_read;
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::id::{PersonId, TicketNumber};
@@ -11,8 +10,8 @@ use crate::desk::ticket::Ticket;
 use crate::desk::ticket::intake::outage::{self, CHILDREN_MAX, Declaration, OUTAGES_MAX, Outage};
 use crate::desk::ticket::lifecycle::links::LinkKind;
 use crate::desk::ticket::timeline::Visibility;
-use crate::store::IdempotencyKey;
 use crate::store::tickets::endings::outages::WordsToPass;
+use crate::store::{self, IdempotencyKey};
 
 /// How long it is known which child has which words: longer than the desk tries.
 const PASSED_KEPT_FOR: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 3600);
@@ -59,23 +58,29 @@ impl Office {
         declaration: Declaration,
     ) -> Result<SeenOutage, Error> {
         let declaration = declaration.into_normal();
-        let before = self.store.outage(number).await?;
-        let others = self.store.outages().await?.iter().filter(|outage| outage.ticket != number).count();
-        let changed = self.change(Which::Number(number), Retry::Commutes, None, |ticket, case, at| {
-            may_read(actor, ticket, case)?;
-            let permits =
-                (permission::edit(actor, ticket)?, permission::comment(actor, ticket, case, Visibility::Public)?);
-            if others >= OUTAGES_MAX {
-                let problem = Problem::of("announcement", "too-many", Fault::ManyOutages, &[&OUTAGES_MAX]);
-                return Err(Error::Rejected { problems: vec![problem] });
-            }
-            Ok(outage::declare(ticket, &declaration, before.as_ref(), (&permits.0, &permits.1), at)?)
-        });
-        changed.await?;
+        let facts = || self.outage_and_others(number);
+        let declared =
+            self.change_by((actor, number), None, facts, |facts: &(Option<Outage>, usize), ticket, case, at| {
+                let (before, others) = facts;
+                let permits =
+                    (permission::edit(actor, ticket)?, permission::comment(actor, ticket, case, Visibility::Public)?);
+                if *others >= OUTAGES_MAX {
+                    let problem = Problem::of("announcement", "too-many", Fault::ManyOutages, &[&OUTAGES_MAX]);
+                    return Err(Error::Rejected { problems: vec![problem] });
+                }
+                Ok(outage::declare(ticket, &declaration, before.as_ref(), (&permits.0, &permits.1), at)?)
+            });
+        declared.await?;
         self.jobs.wake();
         let missing = || Error::Missing { what: "outage", name: number.to_string() };
         let outage = self.store.outage(number).await?.ok_or_else(missing)?;
         Ok(SeenOutage { outage, children: Some(self.store.children_of(number).await?) })
+    }
+
+    /// The outage that a ticket is or was, and how many others there are now.
+    async fn outage_and_others(&self, number: TicketNumber) -> Result<(Option<Outage>, usize), store::Error> {
+        let others = self.store.outages().await?.iter().filter(|outage| outage.ticket != number).count();
+        Ok((self.store.outage(number).await?, others))
     }
 
     /// Lets an outage take no more submissions.
@@ -84,9 +89,8 @@ impl Office {
     ///
     /// [`Error::Missing`]; [`Error::Refused`].
     pub async fn end_outage(&self, actor: &Actor, number: TicketNumber) -> Result<Changed, Error> {
-        let before = self.store.outage(number).await?;
-        self.change(Which::Number(number), Retry::Commutes, None, |ticket, case, at| {
-            may_read(actor, ticket, case)?;
+        let before = || self.store.outage(number);
+        self.change_by((actor, number), None, before, |before: &Option<Outage>, ticket, _, at| {
             let permit = permission::edit(actor, ticket)?;
             let missing = || Error::Missing { what: "outage", name: number.to_string() };
             Ok(outage::end(ticket, before.as_ref().ok_or_else(missing)?, &permit, at)?)
@@ -107,9 +111,13 @@ impl Office {
         Ok(all.into_iter().map(|(outage, _)| outage).collect())
     }
 
-    /// Gives the children of an outage the words that were said on it since; each once, however often it is done.
-    pub(in crate::app::tickets) async fn pass_words_on(&self, parent: &Ticket) -> Result<(), Error> {
-        for words in self.store.words_to_pass(parent.number).await? {
+    /// Gives the children of an outage the words that were said on it since, some of them; each once, however often it is done. Whether
+    /// more are to be passed on.
+    pub(in crate::app::tickets) async fn pass_words_on(&self, parent: &Ticket) -> Result<bool, Error> {
+        let page = self.store.words_to_pass(parent.number).await?;
+        // Where none of them can be read, the next time finds the same.
+        let more = page.next.is_some() && !page.items.is_empty();
+        for words in page.items {
             let WordsToPass { comment, at, by, body } = words;
             for child in self.unfinished_linked((LinkKind::Child, parent.number), at).await? {
                 let key = format!("{comment} for {child}");
@@ -122,6 +130,6 @@ impl Office {
             }
             self.store.words_passed(parent.number, comment).await?;
         }
-        Ok(())
+        Ok(more)
     }
 }

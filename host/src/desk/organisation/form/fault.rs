@@ -1,5 +1,5 @@
 //! The faults that the desk itself finds in what it is sent, each with its sentence. Programs get the sentence in English; pages have
-//! it in the reader's language, by the fault's code.
+//! it in the reader's language, by the fault's key.
 
 macro_rules! faults {
     ($($name:ident $code:literal $text:literal;)*) => {
@@ -13,14 +13,14 @@ macro_rules! faults {
             /// Every fault there is.
             pub const ALL: &'static [Fault] = &[$(Fault::$name,)*];
 
-            /// The stable word by which catalogues of words and kept problems know it.
-            pub const fn code(self) -> &'static str {
+            /// The key of its sentence in catalogues of words.
+            pub const fn key(self) -> &'static str {
                 match self {
-                    $(Fault::$name => $code,)*
+                    $(Fault::$name => concat!("fault.", $code),)*
                 }
             }
 
-            /// Its sentence in English.
+            /// Its sentence in English, which the catalogue of English has from here.
             pub const fn text(self) -> &'static str {
                 match self {
                     $(Fault::$name => $text,)*
@@ -110,8 +110,6 @@ faults! {
     NoSuchDay "no-such-day" "the ticket goes by no day {0}: there is {1}";
     NoDays "no-days" "the ticket goes by no day {0}: there is none";
     FarDay "far-day" "is more than {0} days from today: name one that is nearer";
-    NotWaiting "not-waiting" "Only a ticket that waits for its requester or for a vendor waits until a day: leave the day out.";
-    WaitsUntil "waits-until" "The day until which it waits has to be after today, and at most {0} days from it.";
     NotHere "not-here" "`{0}` is no person who is here";
     ManyWatchers "many-watchers" "at most {0} people follow a ticket";
     NoTask "no-task" "say what is to be done";
@@ -159,13 +157,53 @@ faults! {
     TableName "table-name" "Name a table by 1 to 64 lower-case letters, digits and hyphens.";
     WrongPassword "wrong-password" "is not your present password";
     PasswordLength "password-length" "has {0} characters: use {1} to {2}, such as some words in a row";
+    FormGone "form-gone" "The form was taken away a moment ago: choose another.";
+    NotVouchedFor "not-vouched-for" "is not shown to be who wrote it: send it by the mail system of your organisation";
+    UnknownAuthor "unknown-author" "{0} is the address of no one person of this desk: use the one it knows";
+    ManyFiles "many-files" "has {0} files: at most {1}";
+    KeptMail "kept-mail" "Your mail is kept as a draft: complete it at {0}/drafts/{1} and send it from there.";
+    WaitsUntilNoDay "waits-until-no-day" "Only a ticket that waits for its requester or for a vendor waits until a day: leave the day out.";
+    WaitDay "wait-day" "The day until which it waits has to be after today, and at most {0} days from it.";
+    SecretsInFile "secrets-in-file" "Its secrets are in the file that `secret-file` names, and are changed there.";
+    NoInsight "no-insight" "There is no insight `{0}`: name {1}.";
+    LargeDepartment "large-department" "has more than {0} people: list the tickets of one of them";
+    NoManifestName "no-manifest-name" "the manifest has no `name`";
+    UnknownName "unknown-name" "Nobody here is called {0}. Give an id, a mail address, or a whole name that only one person has.";
+    GoneFile "gone-file" "A file of this draft is not kept any more, because files wait for a day. Choose it again.";
+    ManyDrafts "many-drafts" "It cannot be saved: up to {0} drafts are kept, each with up to 512 KiB. Send or throw away another one first.";
+    GoneDraft "gone-draft" "This draft was sent or thrown away meanwhile: look at your tickets. Send it again only if it is to be a new one.";
+    UnreadDay "unread-day" "The day cannot be read: write it as 2027-01-18.";
+    UnreadTicket "unread-ticket" "A ticket is named by its key, such as IT-42.";
 }
 
 impl Fault {
-    /// The fault with this code.
-    pub fn from_code(code: &str) -> Option<Fault> {
-        Self::ALL.iter().copied().find(|fault| fault.code() == code)
+    /// The fault of which this is the sentence in English, with the values in its places; of several, the one of which most is the same
+    /// each time. Where problems are kept, they are kept as these sentences, which programs of every release read.
+    pub fn read(sentence: &str) -> Option<(Fault, Vec<String>)> {
+        let known = Self::ALL.iter().filter_map(|fault| Some((*fault, values(fault.text(), sentence)?)));
+        known.max_by_key(|(fault, _)| filled(fault.text(), &[]).len())
     }
+}
+
+/// The values with which a text is this sentence; `None` where it is another one.
+fn values(text: &str, sentence: &str) -> Option<Vec<String>> {
+    let (first, mut places) = text.split_once('{').unwrap_or((text, ""));
+    let mut left = sentence.strip_prefix(first)?;
+    let mut values: Vec<String> = Vec::new();
+    while !places.is_empty() {
+        let (place, rest) = places.split_once('}')?;
+        let (until, others) = rest.split_once('{').unwrap_or((rest, ""));
+        // Behind the last place the sentence ends; the value in another one ends where the sentence goes on.
+        let (value, after) = match others.is_empty() {
+            true => (left.strip_suffix(until)?, ""),
+            false => left.split_once(until)?,
+        };
+        let place: usize = place.parse().ok()?;
+        values.resize(values.len().max(place + 1), String::new());
+        value.clone_into(values.get_mut(place)?);
+        (left, places) = (after, others);
+    }
+    (left.is_empty() && filled(text, &values) == sentence).then_some(values)
 }
 
 /// A sentence with its places filled in. Places within the values are left as they are; one for which there is no value is empty.
@@ -188,11 +226,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_fault_has_a_code_of_its_own() {
+    fn each_fault_has_a_key_of_its_own() {
+        let keys: std::collections::BTreeSet<&str> = Fault::ALL.iter().map(|fault| fault.key()).collect();
+        assert_eq!(keys.len(), Fault::ALL.len());
+    }
+
+    /// A sentence that is kept is known again, with its values, also where another one is much like it.
+    #[test]
+    fn each_sentence_is_read_as_its_fault() {
+        let values = ["Größe", "a, b", "c", "d"].map(str::to_owned);
         for fault in Fault::ALL {
-            assert_eq!(Fault::from_code(fault.code()), Some(*fault));
+            let (found, read) = Fault::read(&filled(fault.text(), &values)).unwrap();
+            assert_eq!(found, *fault);
+            assert_eq!(read.as_slice(), values.get(..read.len()).unwrap(), "{fault:?}");
         }
-        assert_eq!(Fault::from_code("of-another-program"), None);
+        assert_eq!(Fault::read("Please ask your manager first."), None);
+        assert_eq!(Fault::read(""), None);
     }
 
     #[test]

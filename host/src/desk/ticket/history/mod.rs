@@ -240,7 +240,8 @@ fn clocks(past: &Past, decided: &Decided, state: State, ended: Option<Timestamp>
     Clocks::of(first_response, resolution)
 }
 
-const REASON: &str = "as it was taken over";
+/// Why a ticket that was taken over is as it is, in the words of its timeline.
+pub const REASON: &str = "as it was taken over";
 
 fn entries(past: &Past, decided: &Decided, state: State, ended: Option<Timestamp>) -> Vec<Entry> {
     let entry = |at, author, visibility, event| Entry { at, author, visibility, event };

@@ -45,6 +45,16 @@ pub struct Content {
     /// The media type by the content's own beginning.
     pub found_type: String,
     pub scan: Scan,
+    /// Those who may see it, however public the words are that it comes with: a mail as it came says more than its author meant to say
+    /// on a ticket.
+    pub visibility: Visibility,
+}
+
+impl Attachment {
+    /// Whether it may be shown to all who may read the ticket.
+    pub fn is_public(&self) -> bool {
+        self.content.as_ref().is_none_or(|content| content.visibility == Visibility::Public)
+    }
 }
 
 /// How far the search for malware has come.
@@ -158,6 +168,7 @@ pub fn attach(change: &mut Change, files: &[Attachment], (author, visibility): (
     });
     for file in files {
         let Some(content) = &file.content else { continue };
+        let visibility = visibility.max(content.visibility);
         let event = Event::Attached {
             attachment: content.id,
             name: file.name.clone(),

@@ -7,7 +7,7 @@
 //! | next-update | with every public answer of the desk | as the resolution | by the resolution |
 //! | team-resolution | when a team gets the ticket | as the resolution | by the resolution |
 //! | confirmation | with the resolution | never | it ends with the state `resolved` |
-//! | requester-answer | when the requester is asked, and with every public answer of the desk meanwhile | never | it ends with the state |
+//! | requester-answer | when the requester is asked, and with every public answer of the desk meanwhile | where the ticket waits until a day | it ends with the state |
 //! | a further one | as its configuration says | as that says, and when the ticket is no longer worked on | as that says, once |
 //!
 //! A clock that pauses keeps what it has used; another priority changes the target and the calendar from then on, and so does a category
@@ -97,6 +97,11 @@ fn await_answer(after: &mut Ticket, at: &At<'_>) {
     after.clocks.answer = minutes.map(|minutes| Clock::start(&at.organisation.calendar, minutes, at.now));
 }
 
+/// The ticket waits until a day: before that no time to answer runs out.
+pub(in crate::desk) fn put_off(after: &mut Ticket, at: &At<'_>) {
+    after.clocks.answer = after.clocks.answer.map(|clock| clock.pause(&at.organisation.calendar, at.now));
+}
+
 /// Lets the clocks that the configuration declares follow a ticket from how it was, if it was there, to how it is now.
 pub(in crate::desk) fn follow_further(before: Option<&Ticket>, after: &mut Ticket, organisation: &Organisation) {
     let submitted = Arc::clone(&after.submitted);
@@ -173,7 +178,8 @@ pub(in crate::desk) fn answered(after: &mut Ticket, at: &At<'_>) {
     after.clocks.first_response = after.clocks.first_response.meet(calendar, at.now);
     let promised = at.organisation.targets(&after.category, &after.priority).and_then(|targets| targets.update);
     let owed = after.state.is_unfinished();
-    if after.state == State::Waiting(WaitingFor::Requester) {
+    let is_put_off = after.clocks.answer.is_some_and(|clock| clock.running_since.is_none());
+    if after.state == State::Waiting(WaitingFor::Requester) && !is_put_off {
         await_answer(after, at);
     }
     after.clocks.update = promised.filter(|_| owed).map(|minutes| {

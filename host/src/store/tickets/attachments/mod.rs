@@ -64,7 +64,8 @@ pub struct StoredAttachment {
 impl StoredAttachment {
     /// The attachment as a ticket has it.
     pub fn into_attachment(self) -> Attachment {
-        let content = Content { id: self.id, digest: self.digest, found_type: self.found_type, scan: self.scan };
+        let Self { id, digest, found_type, scan, visibility, .. } = self;
+        let content = Content { id, digest, found_type, scan, visibility };
         Attachment { name: self.name, media_type: self.declared_type, size: self.size, content: Some(content) }
     }
 }
@@ -77,6 +78,8 @@ pub struct NewAttachment {
     pub declared_type: String,
     pub found_type: String,
     pub uploader: String,
+    /// Those who may see it at most, once a ticket has it.
+    pub visibility: Visibility,
     /// The state in which a content begins that is new.
     pub scan: Scan,
 }
@@ -97,6 +100,11 @@ fn bytes(size: i64) -> Result<u64, Error> {
 
 fn count(size: u64) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX)
+}
+
+/// A visibility as the column `internal` has it.
+fn internal(visibility: Visibility) -> Arg {
+    i64::from(visibility == Visibility::Internal).into()
 }
 
 fn stored(row: &Row) -> Result<StoredAttachment, Error> {
@@ -154,14 +162,15 @@ impl Store {
         Ok(self.readable(T, &self.db.all(&sql, vec![ticket.0.into()]).await?, stored))
     }
 
-    /// The bytes of all attachments that a person has uploaded.
+    /// The bytes of all attachments that a person has uploaded and that these may see.
     ///
     /// # Errors
     ///
     /// Where the database cannot be read.
-    pub async fn attachment_bytes_of(&self, person: &str) -> Result<u64, Error> {
-        let sql = "select cast(coalesce(sum(size), 0) as bigint) from attachments where uploader = $1";
-        let row = self.db.optional(sql, vec![person.into()]).await?;
+    pub async fn attachment_bytes_of(&self, person: &str, visibility: Visibility) -> Result<u64, Error> {
+        let sql =
+            "select cast(coalesce(sum(size), 0) as bigint) from attachments where uploader = $1 and internal = $2";
+        let row = self.db.optional(sql, vec![person.into(), internal(visibility)]).await?;
         row.map_or(Ok(0), |row| bytes(row.int(0)?))
     }
 
@@ -199,8 +208,8 @@ impl Store {
             Some(known) => known,
             None => self.keep_content(new, spooled, (object, now)).await?,
         };
-        let insert = "insert into attachments (id, object, name, declared_type, found_type, size, uploader, uploaded_at) \
-                      values ($1, $2, $3, $4, $5, $6, $7, $8)";
+        let insert = "insert into attachments (id, object, name, declared_type, found_type, size, uploader, uploaded_at, \
+                      internal) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
         let args: Vec<Arg> = vec![
             new.id.0.into(),
             object.into(),
@@ -210,6 +219,7 @@ impl Store {
             count(spooled.size).into(),
             new.uploader.as_str().into(),
             ms(now).into(),
+            internal(new.visibility),
         ];
         self.write(insert, args).await.map(drop)
     }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::desk::id::AttachmentId;
 use crate::store::db::Arg;
 use crate::store::sql::columns::ms;
 use crate::store::{Error, Store};
@@ -11,6 +12,15 @@ use crate::store::{Error, Store};
 const AT_ONCE: usize = 100;
 
 impl Store {
+    /// Forgets an attachment that no ticket has; its content goes with the others that nothing has any more.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub async fn forget_loose_attachment(&self, id: AttachmentId) -> Result<(), Error> {
+        self.write("delete from attachments where id = $1 and ticket is null", vec![id.0.into()]).await.map(drop)
+    }
+
     /// Forgets the attachments that were uploaded before an instant and that no ticket has, then the contents that nothing has
     /// since; how many contents.
     ///

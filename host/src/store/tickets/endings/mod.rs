@@ -190,6 +190,16 @@ impl Store {
         Ok(self.readable("links", &self.db.quick(&sql, vec![ticket.0.into()]).await?, link))
     }
 
+    /// Whether a ticket has a link of a kind to another.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn has_link(&self, ticket: TicketNumber, (kind, other): (LinkKind, TicketNumber)) -> Result<bool, Error> {
+        let sql = "select 1 from links where ticket = $1 and kind = $2 and other = $3";
+        Ok(!self.db.quick(sql, vec![ticket.0.into(), kind.code().into(), other.0.into()]).await?.is_empty())
+    }
+
     /// The tickets around one, as far as its resolution depends on them.
     ///
     /// # Errors

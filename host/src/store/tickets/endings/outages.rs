@@ -8,8 +8,11 @@ use crate::desk::ticket::intake::outage::{Likeness, OUTAGES_MAX, Outage};
 use crate::desk::ticket::lifecycle::links::LinkKind;
 use crate::store::db::Row;
 use crate::store::sql::columns::{at, from_json, parsed};
+use crate::store::sql::page::Page;
 use crate::store::{Error, Store};
 
+/// The most words on an outage that are read at once to be passed on.
+const WORDS_AT_ONCE: usize = 100;
 const T: &str = "outages";
 const COLUMNS: &str = "ticket, announcement, likeness, declared_by, declared_at, ended_at";
 
@@ -122,13 +125,16 @@ impl Store {
         rows.first().map_or(Ok(0), |row| row.int(0))
     }
 
-    /// The words on an outage that its children are to get, in order.
+    /// The first words on an outage that its children are to get, in order, at most [`WORDS_AT_ONCE`].
     ///
     /// # Errors
     ///
     /// Where the database cannot be read.
-    pub async fn words_to_pass(&self, ticket: TicketNumber) -> Result<Vec<WordsToPass>, Error> {
-        let sql = "select comment, at, author, body from outage_words where ticket = $1 order by at, comment limit 100";
+    pub async fn words_to_pass(&self, ticket: TicketNumber) -> Result<Page<WordsToPass, CommentId>, Error> {
+        let sql = format!(
+            "select comment, at, author, body from outage_words where ticket = $1 order by at, comment limit {}",
+            WORDS_AT_ONCE + 1
+        );
         let words = |row: &Row| {
             Ok(WordsToPass {
                 comment: CommentId(row.uuid(0)?),
@@ -137,7 +143,9 @@ impl Store {
                 body: row.text(3)?,
             })
         };
-        Ok(self.readable("outage_words", &self.db.quick(sql, vec![ticket.0.into()]).await?, words))
+        let rows = self.db.quick(&sql, vec![ticket.0.into()]).await?;
+        let place = |row: &Row| Ok(CommentId(row.uuid(0)?));
+        Ok(self.readable_page("outage_words", (&rows, WORDS_AT_ONCE), words, place))
     }
 }
 

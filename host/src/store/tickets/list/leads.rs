@@ -8,6 +8,8 @@ use crate::store::db::Arg;
 
 /// Values of one column that are walked by themselves; with more of them the whole queue is walked.
 const LEADS_MAX: usize = 64;
+/// Tickets from which on a tag is common: then what else is asked for narrows more.
+pub const COMMON_TAG: usize = 5_000;
 /// Words for states that are none of ours, of which tickets are shown.
 const STRANGE_MAX: usize = 8;
 
@@ -91,13 +93,14 @@ pub struct Leads {
 }
 
 impl Leads {
-    /// Picks the index that narrows most: a person's tickets are fewer than those of a tag, which most tickets do not have, those fewer
-    /// than a team's, a team's fewer than a category's with all below it; what no person has is fewer than what came by one form.
+    /// Picks the index that narrows most: a person's tickets are fewer than those of a tag that is not common, those fewer than a team's, a
+    /// team's fewer than a category's with all below it; what no person has is fewer than what came by one form.
     pub async fn of(reader: &mut Reader, filter: &Filter) -> Result<Leads, Error> {
         let ranks = match &filter.priority {
             Some(priority) => Some(ranks(reader, priority).await?),
             None => None,
         };
+        let tag = leading_tag(reader, filter).await?;
         let by = if let Some(person) = &filter.only {
             vec![(Lead::Requester, person.to_string()), (Lead::SubmittedBy, person.to_string())]
         } else if let Some(requester) = &filter.requester {
@@ -106,14 +109,14 @@ impl Leads {
             filter.requesters.iter().map(|person| (Lead::Requester, person.clone())).collect()
         } else if let Some(assignee) = filter.assignee.as_ref().filter(|assignee| *assignee != NO_ONE) {
             vec![(Lead::Assignee, assignee.clone())]
-        } else if let Some(tag) = &filter.tag {
-            vec![(Lead::Tag, tag.clone())]
+        } else if let Some(tag) = tag {
+            vec![(Lead::Tag, tag)]
         } else if let Some(team) = &filter.team {
             vec![(Lead::Team, team.clone())]
         } else if let Some(category) = &filter.category {
             match categories(reader, category).await? {
                 Some(all) => all.into_iter().map(|category| (Lead::Category, category)).collect(),
-                None => vec![(Lead::Queue, String::new())],
+                None => vec![filter.tag.clone().map_or((Lead::Queue, String::new()), |tag| (Lead::Tag, tag))],
             }
         } else if filter.assignee.is_some() {
             vec![(Lead::NoOne, String::new())]
@@ -265,6 +268,35 @@ async fn categories(reader: &mut Reader, category: &str) -> Result<Option<Vec<St
     }
     found.resize(found.len().next_power_of_two(), String::new());
     Ok(Some(found))
+}
+
+/// The tag by which tickets are found, unless it is common and something else narrows the list as well.
+async fn leading_tag(reader: &mut Reader, filter: &Filter) -> Result<Option<String>, Error> {
+    let others = [&filter.team, &filter.category, &filter.assignee, &filter.request_type];
+    let Some(tag) = filter.tag.clone() else { return Ok(None) };
+    let is_narrowed = others.into_iter().any(Option::is_some);
+    Ok(if is_narrowed && is_common(reader, &tag).await? { None } else { Some(tag) })
+}
+
+/// Whether at least [`COMMON_TAG`] tickets have a tag.
+pub async fn is_common(reader: &mut Reader, tag: &str) -> Result<bool, Error> {
+    let sql = format!("select number from tagged where tag = $1 order by number limit 1 offset {}", COMMON_TAG - 1);
+    Ok(!reader.all(&sql, vec![Arg::from(tag)]).await?.is_empty())
+}
+
+/// The ranks that unfinished tickets of a tag have; `None` where those are too many.
+pub async fn ranks_of_tag(reader: &mut Reader, tag: &str) -> Result<Option<Vec<i64>>, Error> {
+    let sql = format!(
+        "with recursive ranks (value) as (\
+         select value from (select rank as value from tagged where tag = $1 and unfinished = 1 order by rank limit 1) as lowest \
+         union all \
+         select (select rank from tagged where tag = $1 and unfinished = 1 and rank > ranks.value order by rank limit 1) \
+             from ranks where ranks.value is not null) \
+         select value from ranks where value is not null limit {LEADS_MAX}"
+    );
+    let rows = reader.all(&sql, vec![Arg::from(tag)]).await?;
+    let ranks: Vec<i64> = rows.iter().map(|row| row.int(0)).collect::<Result<_, _>>()?;
+    Ok((ranks.len() < LEADS_MAX).then_some(ranks))
 }
 
 /// The ranks that tickets of a priority have: one, unless the organisation has changed the order of its priorities.

@@ -11,6 +11,8 @@
 //!   looks at [`queue`]'s `WALK_MAX` entries of each walk, `ROUNDS_MAX` times, and ends where it has come to.
 //! - A category with very many below it: one walk for each, up to `LEADS_MAX` of them; beyond, the whole queue is walked.
 //! - A tag next to a person: its tickets are looked for along those of the person. By itself a tag has entries in a table of its own.
+//! - A tag of more than `COMMON_TAG` tickets next to a team, a category or a form: its tickets are looked for along those of the other. By
+//!   the last change they are met among all tickets, [`stable`]'s `WALK_MAX` entries of each walk, `ROUNDS_MAX` times a page.
 //! - A stable order with a filter: what matches is gathered and sorted here if it is little; otherwise the tickets are walked
 //!   in that order, so that an export of a rare thing among a million takes some hundred short pages.
 
@@ -216,7 +218,7 @@ async fn read(
             page(reader, numbers, size, next.map(|place| Start::Updated(Some(place)))).await
         }
         Start::Newest => {
-            let (places, _) = stable::places(reader, filter, stable::Order::Newest, size).await?;
+            let (places, _) = stable::places(reader, filter, stable::Order::Newest(None), size).await?;
             let numbers = places.iter().take(limit).map(|place| place.number).collect();
             page(reader, numbers, size, None).await
         }

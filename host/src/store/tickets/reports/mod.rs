@@ -4,6 +4,8 @@
 use jiff::Timestamp;
 
 use crate::desk::organisation::schedule::By;
+use crate::desk::ticket::history::REASON;
+use crate::desk::ticket::timeline::Field;
 use crate::store::db::{Arg, Row};
 use crate::store::sql::columns::ms;
 use crate::store::{Error, Store};
@@ -152,7 +154,8 @@ impl Store {
 
     /// How long promises took until they were met, in open time, of the tickets that were submitted in a period, by group and clock: how
     /// many were met, their time together in milliseconds, and how many took less than each of these times. An update that is owed next
-    /// is met by the resolution, and says nothing of how long anything took.
+    /// is met by the resolution, and says nothing of how long anything took; neither does what was taken over from another desk as if it
+    /// was met at once, since that is not known, nor the end of what was cancelled there.
     ///
     /// # Errors
     ///
@@ -163,12 +166,17 @@ impl Store {
             "select {} as name, k.clock, count(*), cast(sum(k.used) as bigint){} \
              from {tickets} join clocks k on k.ticket = t.number where t.created_at >= $1 and t.created_at < $2 \
              and k.met is not null and k.clock not in ('confirmation', 'requester-answer', 'next-update') \
-             group by 1, 2 order by 1, 2",
+             and not (k.clock = 'resolution' and t.state in ('cancelled', 'merged')) \
+             and not (k.met = t.created_at and exists (select 1 from timeline l where l.ticket = t.number \
+             and l.kind = 'set' and l.details like $3)) group by 1, 2 order by 1, 2",
             By::group(by),
             bounds.iter().map(under).collect::<String>(),
             tickets = By::tickets(by)
         );
-        let rows = self.db.all_of_history(&sql, period.args()).await?;
+        let taken_over = format!("[\"{}\",null,%,\"{REASON}\"]", Field::Category.code());
+        let mut args = period.args();
+        args.push(taken_over.into());
+        let rows = self.db.all_of_history(&sql, args).await?;
         rows.iter().map(|row| counted(row, 2 + bounds.len())).collect()
     }
 

@@ -8,7 +8,7 @@
 use std::fmt::Write as _;
 
 use crate::desk::id::PersonId;
-use crate::store::db::{Arg, Tx};
+use crate::store::db::{Arg, Db, Tx};
 use crate::store::sql::search::{self, Named, Wanted, word_of};
 use crate::store::tickets::list::NO_ONE;
 use crate::store::tickets::summary::{self, TicketSummary};
@@ -69,17 +69,19 @@ impl SearchFilter {
         self.only.is_some() || self.in_public
     }
 
-    /// The further conditions of a search, whose arguments come after those that are there; `id` is the index's row.
-    fn narrowed(&self, id: &str, args: &mut Vec<Arg>) -> String {
+    /// The further conditions of a search, whose arguments come after those that are there; `row` is the index's row, where the search
+    /// goes through those and not through the tickets, and `number` the ticket's.
+    fn narrowed(&self, (row, number): (Option<&str>, &str), args: &mut Vec<Arg>) -> String {
+        let is_public = row.map_or_else(String::new, |id| format!(" and {id} % 2 = 0"));
         let mut conditions = String::new();
         if let Some(person) = &self.only {
             // The word that stands for a person finds their tickets; that they are theirs is what shows them.
             args.push(person.as_str().into());
             let place = args.len();
-            let _ = write!(conditions, " and {id} % 2 = 0 and (t.requester = ${place} or t.submitted_by = ${place})");
+            let _ = write!(conditions, "{is_public} and (t.requester = ${place} or t.submitted_by = ${place})");
         }
         if self.in_public {
-            let _ = write!(conditions, " and {id} % 2 = 0");
+            conditions.push_str(&is_public);
         }
         if !self.requesters.is_empty() {
             let first = args.len() + 1;
@@ -106,14 +108,17 @@ impl SearchFilter {
                 let _ = write!(conditions, " and t.{column} = ${}", args.len());
             }
         }
-        if let Some(tag) = &self.tag {
-            // As the row has it among its others.
-            args.push(serde_json::json!(tag).to_string().into());
-            let _ = write!(conditions, " and t.tags <> replace(t.tags, ${}, '')", args.len());
+        // By tickets it is those of the tag that are gone through.
+        if let (Some(tag), Some(id)) = (&self.tag, row) {
+            args.push(tag.as_str().into());
+            let of_tag = format!("select 1 from tagged g where g.tag = ${} and g.number = {id} / 2", args.len());
+            // It is seen before the ticket is looked up. As a condition that rows exist, it might become the first to be gone through.
+            let _ = write!(conditions, " and ({of_tag}) is not null");
         }
         if let Some(before) = self.before {
-            args.push(before.saturating_mul(2).into());
-            let _ = write!(conditions, " and {id} < ${}", args.len());
+            let (column, before) = row.map_or((number, before), |id| (id, before.saturating_mul(2)));
+            args.push(before.into());
+            let _ = write!(conditions, " and {column} < ${}", args.len());
         }
         conditions
     }
@@ -125,18 +130,22 @@ type Statement = (String, Vec<Arg>);
 /// How the rows that have the words are come by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
-    /// From the newest row on, until enough have been met: for words that many tickets have. On SQLite for all words: its index is in
-    /// this order.
+    /// From the newest row on, until enough have been met: for words that many tickets have. On SQLite for nearly all searches: its index
+    /// is in this order.
     FromTheNewest,
     /// All rows that have the words, by the index of words.
     ByWords,
-    /// From the newest ticket that the filter leaves on, each looked at for words that many tickets have: going through the words'
-    /// rows would look up a ticket for each, to leave out most of them.
+    /// The tickets that the filter leaves, from the newest on, each of which is looked at: for words that many tickets have, and where
+    /// most of the rows that have them are of tickets that the filter leaves out. On SQLite
+    /// for those of a tag that few have, for all words.
     ByTickets,
 }
 
 /// Rows of the newest tickets that are looked at to see how common words are.
 const NEWEST_ROWS: i64 = 4_000;
+/// Questions to SQLite's index about single words in single tickets, with which a search within a tag has less to do than with all rows
+/// that have the words.
+const QUESTIONS_MAX: usize = 500;
 /// Words are common that so many of those have.
 const COMMON_ROWS: i64 = 8;
 
@@ -145,7 +154,8 @@ impl Way {
     /// take each for one that a fiftieth of all tickets has.
     async fn to(tx: &mut Tx, text: &str, filter: &SearchFilter) -> Result<Way, Error> {
         if !matches!(tx, Tx::Postgres(_)) {
-            return Ok(Way::FromTheNewest);
+            let Some(tag) = &filter.tag else { return Ok(Way::FromTheNewest) };
+            return Ok(if is_asked_one_by_one(tx, text, tag).await? { Way::ByTickets } else { Way::FromTheNewest });
         }
         let newest = tx.all("select coalesce(max(id), 0) from tickets_text", Vec::new()).await?;
         let newest = newest.first().map_or(Ok(0), |row| row.int(0))?;
@@ -171,6 +181,19 @@ impl Way {
     }
 }
 
+/// Whether a tag has so few tickets that SQLite's index is asked about each of them. It answers quickly to words by name, and gathers each
+/// time all that a beginning of words stands for.
+async fn is_asked_one_by_one(tx: &mut Tx, text: &str, tag: &str) -> Result<bool, Error> {
+    if text.contains('*') {
+        return Ok(false);
+    }
+    let words = text.matches('"').count() / 2;
+    let most = i64::try_from(QUESTIONS_MAX / words.max(1)).unwrap_or(i64::MAX);
+    let sql = "select count(*) from (select 1 as one from tagged where tag = $1 limit $2) as met";
+    let rows = tx.all(sql, vec![tag.into(), most.saturating_add(1).into()]).await?;
+    Ok(rows.first().map_or(Ok(0), |row| row.int(0))? <= most)
+}
+
 /// The search as the database's index reads it.
 async fn written(tx: &mut Tx, wanted: &Wanted) -> Result<String, Error> {
     if matches!(tx, Tx::Postgres(_)) {
@@ -188,21 +211,22 @@ async fn written(tx: &mut Tx, wanted: &Wanted) -> Result<String, Error> {
 impl Store {
     /// The statement for so many rows that have the words, the newest first.
     fn found(&self, way: Way, text: &str, filter: &SearchFilter, rows: usize) -> Statement {
-        let id = match way {
-            Way::FromTheNewest | Way::ByWords => search::TICKET_ROW.text(&self.db),
-            Way::ByTickets => "t.number * 2",
+        let both = if filter.is_public() { "t.number * 2" } else { "t.number * 2, t.number * 2 + 1" };
+        let last = if filter.is_public() { "t.number * 2" } else { "t.number * 2 + 1" };
+        let tickets = match (way, &self.db) {
+            (Way::FromTheNewest, _) => search::TICKETS.text(&self.db).to_owned(),
+            (Way::ByWords, _) => search::TICKETS_BY_WORDS.to_owned(),
+            (Way::ByTickets, Db::Sqlite(_)) => search::tagged_with_words_up_to(last),
+            (Way::ByTickets, Db::Postgres(_)) if filter.tag.is_some() => search::tagged_with_words_in(both),
+            (Way::ByTickets, Db::Postgres(_)) => search::tickets_with_words_in(both),
         };
-        let tickets = match way {
-            Way::FromTheNewest => search::TICKETS.text(&self.db).to_owned(),
-            Way::ByWords => search::TICKETS_BY_WORDS.to_owned(),
-            Way::ByTickets if filter.is_public() => search::tickets_with_words_in(id),
-            Way::ByTickets => search::tickets_with_words_in("t.number * 2, t.number * 2 + 1"),
-        };
-        let order = if way == Way::ByTickets { "t.number" } else { id };
+        let row = (way != Way::ByTickets).then(|| search::TICKET_ROW.text(&self.db));
+        let number = if row.is_none() && filter.tag.is_some() { "g.number" } else { "t.number" };
         let mut args: Vec<Arg> = vec![text.into()];
-        let narrowed = filter.narrowed(id, &mut args);
+        args.extend(filter.tag.iter().filter(|_| row.is_none()).map(|tag| Arg::from(tag.as_str())));
+        let narrowed = filter.narrowed((row, number), &mut args);
         args.push(i64::try_from(rows).unwrap_or(i64::MAX).into());
-        let limit = args.len();
+        let (order, limit) = (row.unwrap_or(number), args.len());
         (format!("select t.number {tickets}{narrowed} order by {order} desc limit ${limit}"), args)
     }
 

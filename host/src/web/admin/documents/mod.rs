@@ -36,6 +36,8 @@ const VERSIONS: usize = 20;
 struct Wrong {
     line: Option<usize>,
     text: String,
+    /// Whether it is in the words of the check, which are English.
+    is_english: bool,
     /// The line itself.
     excerpt: String,
 }
@@ -50,7 +52,7 @@ struct Thing {
     /// Whether promises of open tickets move with it.
     promises_move: bool,
     rules: String,
-    /// That its new `default-tier` is nothing for some, or that deliveries wait for it; may be empty.
+    /// That its new `default-tier` is nothing for some, that deliveries wait for it, or which apps are written to by it; may be empty.
     out: String,
 }
 
@@ -62,6 +64,8 @@ struct Beside {
     more: usize,
     /// The parts that are better seen than read, as they would be: HTML.
     preview: String,
+    /// The first thing for which this desk asks for a second person.
+    second: Option<String>,
 }
 
 /// A version that was published.
@@ -151,16 +155,18 @@ fn wrong(problem: &Problem, document: Document, content: &str) -> Wrong {
     match placed {
         Some((line, text)) => {
             let excerpt = content.lines().nth(line.saturating_sub(1)).unwrap_or_default().to_owned();
-            Wrong { line: Some(line), text, excerpt }
+            Wrong { line: Some(line), text, is_english: true, excerpt }
         }
-        None => Wrong { line: None, text: text.to_owned(), excerpt: String::new() },
+        None => Wrong { line: None, text: text.to_owned(), is_english: true, excerpt: String::new() },
     }
 }
 
 fn thing(f: &Frame, touched: Touched) -> Thing {
-    let Touched { difference, open_tickets, promises_move, rules, out_before_default, waiting_deliveries } = touched;
+    let Touched { difference, open_tickets, promises_move, rules, out_before_default, waiting_deliveries, apps } =
+        touched;
     let out = match (out_before_default, waiting_deliveries, difference.way) {
-        (0, None | Some(0), _) => String::new(),
+        (0, None, _) if !apps.is_empty() => f.words.t1("document.writes-to", apps.join(", ")),
+        (0, None, _) | (0, Some(0), Way::Added | Way::Changed) => String::new(),
         (0, Some(waiting), Way::Removed) => f.words.n("document.deliveries-end", waiting),
         (0, Some(waiting), _) => f.words.n("document.deliveries-follow", waiting),
         (count, ..) => f.words.n("document.out-before-default", count),
@@ -178,7 +184,7 @@ fn thing(f: &Frame, touched: Touched) -> Thing {
 }
 
 fn beside(f: &Frame, live: &LiveDocument, content: &str, proposed: Proposed, form: &Form) -> Result<Beside, Failure> {
-    let Proposed { touched, problems, after, .. } = proposed;
+    let Proposed { touched, problems, after, looser: second, .. } = proposed;
     let ids: Vec<&str> = touched.iter().map(|touched| touched.difference.id.as_str()).collect();
     let preview = match after {
         Some(after) => preview::shown(&Frame { organisation: after, ..f.clone() }, live.document, &ids, form)?,
@@ -187,7 +193,7 @@ fn beside(f: &Frame, live: &LiveDocument, content: &str, proposed: Proposed, for
     let more = touched.len().saturating_sub(TOUCHED_MAX);
     // A mistake in the file has its place, and the words of its reader; another stands in the reader's.
     let found = |problem: &Problem| match problem.fault {
-        Some(_) => Wrong { line: None, text: f.problem(problem), excerpt: String::new() },
+        Some(_) => Wrong { line: None, text: f.problem(problem), is_english: false, excerpt: String::new() },
         None => wrong(problem, live.document, content),
     };
     Ok(Beside {
@@ -196,7 +202,15 @@ fn beside(f: &Frame, live: &LiveDocument, content: &str, proposed: Proposed, for
         things: touched.into_iter().take(TOUCHED_MAX).map(|touched| thing(f, touched)).collect(),
         more,
         preview,
+        second,
     })
+}
+
+/// All about a draft, which is looked at and not published.
+async fn looked(visit: &Visit, live: &LiveDocument, content: &str, form: &Form) -> Result<Beside, Failure> {
+    let mut proposed = visit.app.look_at_document(&visit.actor, live.document, content).await?;
+    proposed.looser = proposed.looser.filter(|_| visit.app.asks_for_two());
+    beside(&visit.frame, live, content, proposed, form)
 }
 
 /// All that the page shows in the place of the live document, or with it.
@@ -266,14 +280,13 @@ pub async fn show(visit: Visit, Path(code): Path<String>, Query(how): Query<How>
         let content = visit.app.document_version(&visit.actor, live.document, revision).await?;
         let groups = lines::changed(&live.content, &content, LINES_MAX);
         let (wrong, things, preview) = (Vec::new(), Vec::new(), String::new());
-        draft.beside = Some(Beside { wrong, groups, things, more: 0, preview });
+        draft.beside = Some(Beside { wrong, groups, things, more: 0, preview, second: None });
         draft.content = Some(content);
         draft.looked_at = Some(revision);
     } else if how.draft.is_some() && live.by_api {
         draft.kept = draft::read(&visit, live.document).await?;
         if let Some(kept) = &draft.kept {
-            let proposed = visit.app.look_at_document(&visit.actor, live.document, &kept.content).await?;
-            draft.beside = Some(beside(&visit.frame, &live, &kept.content, proposed, &Form::default())?);
+            draft.beside = Some(looked(&visit, &live, &kept.content, &Form::default()).await?);
             draft.content = Some(kept.content.clone());
             draft.goes_on = true;
         }
@@ -349,8 +362,7 @@ pub async fn run(visit: Visit, Path(code): Path<String>, form: Form) -> Result<R
     if matches!(form.text("do").as_str(), "again" | "drop") {
         draft.content = None;
     } else if live.by_api {
-        let proposed = visit.app.look_at_document(&visit.actor, live.document, &content).await?;
-        draft.beside = Some(beside(&visit.frame, &live, &content, proposed, &form)?);
+        draft.beside = Some(looked(&visit, &live, &content, &form).await?);
     }
     draft.goes_on = form.has("goes-on");
     let status = if draft.notice.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
@@ -364,7 +376,7 @@ mod tests {
     #[test]
     fn a_problem_stands_at_its_line() {
         let problem = Problem::new("content", "invalid", "teams.toml:2:5: tier: is no number");
-        let Wrong { line, text, excerpt } = wrong(&problem, Document::Teams, "a = 1\ntier = x\n");
+        let Wrong { line, text, excerpt, .. } = wrong(&problem, Document::Teams, "a = 1\ntier = x\n");
         assert_eq!((line, text.as_str(), excerpt.as_str()), (Some(2), "tier: is no number", "tier = x"));
         let other = Problem::new("content", "invalid", "people.toml:2: name: is empty");
         let Wrong { line, text, .. } = wrong(&other, Document::Teams, "");

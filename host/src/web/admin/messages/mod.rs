@@ -121,6 +121,7 @@ const GROUPS: [(&str, &[MessageKind]); 3] = [
         "messages.to-requesters",
         &[
             MessageKind::Acknowledgement,
+            MessageKind::MailKept,
             MessageKind::Reply,
             MessageKind::StateChanged,
             MessageKind::AnswerReminder,

@@ -161,7 +161,7 @@ impl Tried {
             cut_short: report.cut_short,
             limit_reached: report.limit_reached,
             drifted: report.drifted,
-            not_judged: report.not_judged.iter().map(|(why, count)| (why.clone(), *count)).collect(),
+            not_judged: report.not_judged.iter().map(|(why, count)| (f.own_reason(why), *count)).collect(),
             stages: stages.collect(),
             new_failures: failures.new,
             mended: failures.mended,
@@ -268,8 +268,8 @@ fn example(f: &Frame, one: &tally::Example) -> Example {
         stage: f.words.t(&format!("stage.{}", one.stage.name())),
         when: f.times.ago(one.at),
         changes: one.changes.iter().map(change).collect(),
-        before: (one.before_by.clone(), one.before_reason.clone()),
-        after: (one.after_by.clone(), one.after_reason.clone()),
+        before: (one.before_by.clone(), f.own_reason(&one.before_reason)),
+        after: (one.after_by.clone(), f.own_reason(&one.after_reason)),
         people: one.people.join("; "),
     }
 }
