@@ -165,7 +165,8 @@ $("#bulk")?.addEventListener("submit", (event) => {
       if (!fresh) {
         const again = make("button", { type: "button", class: "small" }, words.again);
         again.addEventListener("click", send);
-        end.replaceChildren(make("div", { class: "notice bad", role: "alert" }, make("p", {}, page && !answer.redirected && $("h1", page)?.textContent || words.lost), again));
+        const lines = problemOf(text);
+        end.replaceChildren(make("div", { class: "notice bad", role: "alert" }, ...(lines.length ? lines : [words.lost]).map((line) => make("p", {}, line)), again));
         again.focus();
         runs = false;
         return;
