@@ -20,13 +20,14 @@ mod make;
 mod operating;
 
 /// Each block by its file and some of its text, and the test that runs it.
-const BLOCKS: [(&str, &str, &str); 24] = [
+const BLOCKS: [(&str, &str, &str); 25] = [
     ("README.md", "make run ", "the_two_commands_of_the_makefile_run"),
     ("README.md", "# Amara submits;", "the_tour_runs_as_it_is_written"),
     ("README.md", "rule new late-shift --lang go", "the_blocks_about_rules_in_go_run"),
     ("host/guide/production.md", "/explain -H", "blocks_about_a_ticket_and_about_drafts_run"),
     ("host/guide/production.md", "ruledesk rules backtest", "the_block_about_recorded_decisions_runs"),
     ("host/guide/production.md", "ruledesk rules promote", "the_block_about_the_life_of_a_rule_runs"),
+    ("host/guide/messages.md", "ruledesk mail deliver", "the_block_about_mail_that_comes_in_runs"),
     ("host/guide/history.md", "endava_tickets_47k", "the_block_about_data_of_others_runs_on_files_of_their_form"),
     ("host/guide/rules.md", "ruledesk tables put", "blocks_about_tables_and_outages_run"),
     ("host/guide/access.md", "# An hour later", "the_story_of_access_runs_as_it_is_written"),

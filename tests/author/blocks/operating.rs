@@ -1,4 +1,5 @@
-//! The blocks about a desk in production: what was decided, the life of a rule, the archive, and work that was given up on.
+//! The blocks about a desk in production: what was decided, the life of a rule, the archive, mail that comes in, and work that was given
+//! up on.
 
 use ruledesk::store::Target;
 use serde_json::{Value, json};
@@ -104,6 +105,18 @@ fn the_block_about_dead_jobs_runs() {
     assert_eq!(said.matches("after 12 attempts: out of paper").count(), 2, "{said}");
     assert!(said.contains(&format!("{id} is tried again")) && said.contains("1 dead job is tried again"), "{said}");
     assert!(dead().is_empty(), "all are tried again");
+    desk.do_what_is_due();
+}
+
+#[test]
+fn the_block_about_mail_that_comes_in_runs() {
+    let settings = "\n[mail-in]\nrequest-type = \"question\"\n";
+    let desk = House::with_settings(Database::Sqlite, example_rules(), |text| text + settings);
+    let lines = block("host/guide/messages.md", "ruledesk mail deliver");
+    let lines = lines.replace("/etc/ruledesk-mail-token", "mail-token").replace("@example.com", "@meridian.example");
+    Shell::beside(&desk).run(&lines);
+    let tickets = desk.as_role("amara").get("/api/v1/tickets").expect(200);
+    assert_eq!(tickets["tickets"][0]["subject"], "The printer", "{tickets}");
     desk.do_what_is_due();
 }
 
