@@ -111,7 +111,7 @@ pub async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next
     packed(reads, response).await
 }
 
-/// Whether the answer is the same whoever asks.
+/// Whether the answer is the same for all who ask.
 fn is_for_all(headers: &HeaderMap) -> bool {
     let kept = headers.get(header::CACHE_CONTROL).and_then(|value| value.to_str().ok());
     kept.is_some_and(|kept| kept.starts_with("public"))

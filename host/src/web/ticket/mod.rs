@@ -147,7 +147,7 @@ impl Typed {
         self.act == act
     }
 
-    /// What is wrong with a field of an act, which use cases may name within a part: `resolution.fix`.
+    /// The problem with a field of an act; use cases may name the field within a part: `resolution.fix`.
     fn problem(&self, act: &str, field: &str) -> Option<&str> {
         let named = |known: &str| known == field || known.rsplit('.').next() == Some(field);
         let mut found = self.problems.iter().filter(|_| self.is(act));
