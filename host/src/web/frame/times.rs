@@ -59,6 +59,15 @@ impl Times {
         day.strftime(form).to_string()
     }
 
+    /// The same without its year, for an axis that has no room for it.
+    pub fn short_day(&self, day: Date) -> String {
+        let form = match self.words.0 {
+            Language::German => "%d.%m.",
+            Language::English | Language::Pseudo => "%m-%d",
+        };
+        day.strftime(form).to_string()
+    }
+
     fn when(&self, at: Timestamp, text: String, kind: &'static str) -> When {
         When { iso: at.to_string(), exact: self.exact(at), text, kind }
     }
@@ -152,6 +161,7 @@ mod tests {
         assert_eq!(german.due(at("2026-11-29T11:00:00Z")).text, "überfällig seit 1 Std.");
         assert_eq!(german.ago(at("2026-10-01T23:30:00Z")).text, "02.10.2026", "a day of the reader's zone");
         assert_eq!(german.exact(at("2026-07-01T10:00:00Z")), "01.07.2026 12:00 CEST");
+        assert_eq!(german.short_day(jiff::civil::date(2026, 10, 2)), "02.10.");
         assert_eq!(german.until(at("2026-11-01T10:00:00Z")).text, "01.11.2026", "over");
     }
 }

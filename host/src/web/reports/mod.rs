@@ -173,7 +173,11 @@ pub async fn show(visit: Visit, Path(code): Path<String>, Query(asked): Query<As
         sums: if adds_up { sums(&f, report, &table, earlier.as_ref()) } else { Vec::new() },
         columns: (report.is_over_days() && adds_up)
             // Of days to come nothing is known, and nothing is drawn.
-            .then(|| plot::columns(&plot::by_day(&table, (days.from, days.to.min(today)), per, 2), &series))
+            .then(|| {
+                plot::columns(&plot::by_day(&table, (days.from, days.to.min(today)), per, 2), &series, |day| {
+                    named(&f, day)
+                })
+            })
             .flatten(),
         bars: bars(&f, report, by, &table),
         heads: names,
@@ -183,6 +187,14 @@ pub async fn show(visit: Visit, Path(code): Path<String>, Query(asked): Query<As
         f,
     };
     page(StatusCode::OK, &page_)
+}
+
+/// The name of a day, a week or a month of a report, and a shorter one for an axis.
+fn named(f: &Frame, text: &str) -> (String, String) {
+    match text.parse::<Date>() {
+        Ok(day) => (f.times.day(day), f.times.short_day(day)),
+        Err(_) => (text.to_owned(), text.get(5..).unwrap_or(text).to_owned()),
+    }
 }
 
 fn period(f: &Frame, days: Days) -> String {
@@ -252,7 +264,7 @@ fn cell(f: &Frame, by: Option<By>, column: &str, cell: &Cell) -> String {
     match cell {
         Cell::Text(text) if column == "group" => group(f, by, text),
         Cell::Text(text) if column == "clock" => f.clock(text),
-        Cell::Text(text) if column == "day" => text.parse().map_or_else(|_| text.clone(), |day| f.times.day(day)),
+        Cell::Text(text) if column == "day" => named(f, text).0,
         Cell::Text(text) => text.clone(),
         Cell::Number(number) => number.to_string(),
         Cell::Share(None) => "-".to_owned(),
