@@ -2,8 +2,8 @@
 
 const german = document.documentElement.lang.startsWith("de");
 const words = german
-  ? { up: "Nach oben", down: "Nach unten", open: "Öffnen", pick: "Auswählen", fresh: (n) => `${n} neu · zeigen`, chosen: (n) => `${n} ausgewählt`, changed: "Jemand hat dieses Anliegen geändert." }
-  : { up: "Up", down: "Down", open: "Open", pick: "Select", fresh: (n) => `${n} new · show`, chosen: (n) => `${n} selected`, changed: "Somebody changed this ticket." };
+  ? { up: "Nach oben", down: "Nach unten", open: "Öffnen", pick: "Auswählen", fresh: (n) => `${n} neu · zeigen`, chosen: (n) => `${n} ausgewählt`, changed: "Jemand hat dieses Anliegen geändert.", lost: "Es kam keine Antwort, also ist nicht bekannt, wie weit es kam. Ein neuer Versuch ändert jedes Anliegen nur einmal.", again: "Noch einmal versuchen" }
+  : { up: "Up", down: "Down", open: "Open", pick: "Select", fresh: (n) => `${n} new · show`, chosen: (n) => `${n} selected`, changed: "Somebody changed this ticket.", lost: "No answer came, so it is not known how far this came. Trying again changes each ticket once.", again: "Try again" };
 
 // What others do: one stream for all tabs of this browser, which the tab that has the lock passes on.
 function live(heard) {
@@ -135,6 +135,61 @@ if (queue) (back ? (work) => work() : soon)(() => {
   setInterval(look, 60000);
 });
 
+// An act on many tickets goes in parts, so that one sees how far it has come. A part whose answer is lost goes again under the same key,
+// by which the desk changes each of its tickets once.
+const PART_MAX = 5;
+// Enter in a field does the act that stands next to it. In the reason it does nothing: the first button of the form is off.
+$("#bulk")?.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !event.target.matches(".pair input, .pair select")) return;
+  event.preventDefault();
+  $("button", event.target.closest(".pair")).click();
+});
+$("#bulk")?.addEventListener("submit", (event) => {
+  const form = event.target, { submitter } = event, filled = new FormData(form, submitter), chosen = filled.getAll("ticket");
+  if (form.dataset.sending || chosen.length <= PART_MAX) return;
+  event.preventDefault();
+  filled.set("key", crypto.getRandomValues(new Uint32Array(4)).join("-"));
+  const name = submitter?.textContent || "", list = make("ul", { class: "rows" }), end = make("div"), title = make("h2", { tabindex: "-1" }, name);
+  let come = make("progress", { max: chosen.length, value: 0, "aria-label": name }), at = 0, runs = false;
+  const box = make("dialog", { "aria-label": name }, title, come, list, end);
+  const send = async () => {
+    runs = true;
+    end.replaceChildren();
+    while (runs) {
+      const part = chosen.slice(at, at + PART_MAX), body = new URLSearchParams(filled);
+      body.delete("ticket");
+      for (const ticket of part) body.append("ticket", ticket);
+      for (const [field, value] of Object.entries({ at, of: chosen.length, good: 0, bad: 0, ...come.dataset })) if (field !== "come") body.set(field, value);
+      const answer = await fetch(form.getAttribute("action"), { method: "POST", body }).catch(() => null);
+      const text = await answer?.text().catch(() => null), page = text && parse(text), fresh = page && $("[data-come]", page);
+      if (!fresh) {
+        const again = make("button", { type: "button", class: "small" }, words.again);
+        again.addEventListener("click", send);
+        const lines = problemOf(text);
+        end.replaceChildren(make("div", { class: "notice bad", role: "alert" }, ...(lines.length ? lines : [words.lost]).map((line) => make("p", {}, line)), again));
+        again.focus();
+        runs = false;
+        return;
+      }
+      come.replaceWith(come = document.adoptNode(fresh));
+      // What was not done stands above what was.
+      for (const line of $$(".rows li", page)) list.insertBefore(document.adoptNode(line), $(".bad-text", line) && $(".good-text", list)?.closest("li") || null);
+      at += part.length;
+      runs = at < chosen.length;
+      if (runs) continue;
+      end.replaceChildren(document.adoptNode($("a[data-key=Escape]", page)));
+      end.firstChild.focus();
+    }
+  };
+  box.addEventListener("cancel", (event) => { if (runs) event.preventDefault(); });
+  box.addEventListener("close", () => location.assign(queue.dataset.address));
+  addEventListener("beforeunload", (event) => { if (runs) event.preventDefault(); });
+  $("#main").append(box);
+  box.showModal();
+  title.focus();
+  send();
+});
+
 // A ticket that somebody else changes says so; nothing is swapped under the reader's hands.
 const ticket = $("[data-ticket][data-version]")?.dataset.ticket;
 if (ticket && $("[data-live-note]")) {
@@ -160,8 +215,9 @@ wire((page) => { for (const field of $$("textarea[data-picks]", page)) {
   field.setAttribute("aria-autocomplete", "list");
   field.setAttribute("aria-controls", list.id);
   field.after(list);
+  const named = [];
   let offered = [], at = 0, from = 0, running = null;
-  const close = () => { list.hidden = true; offered = []; field.removeAttribute("aria-activedescendant"); };
+  const close = () => { running?.abort(); list.hidden = true; offered = []; field.removeAttribute("aria-activedescendant"); };
   const draw = () => {
     list.replaceChildren(...offered.map(([name], n) => {
       const item = make("li", { role: "option", id: `${field.id}-pick-${n}`, "aria-selected": String(n === at) }, name);
@@ -173,26 +229,40 @@ wire((page) => { for (const field of $$("textarea[data-picks]", page)) {
   };
   const choose = (n) => {
     const text = offered[n][1];
+    if (text.startsWith("@")) named.push(text);
     field.setRangeText(text, from, field.selectionStart, "end");
     close();
     field.dispatchEvent(new Event("input", { bubbles: true }));
   };
   const canned = () => $$("[data-insert]").map((link) => [link.textContent.trim(), link.dataset.insert]);
-  const people = () => $$("#edit-assignee option").filter((option) => option.value).map((option) => [option.textContent.trim(), `@${option.textContent.trim()} `]);
+  const asked = async (address) => {
+    const { signal } = running = new AbortController();
+    const found = await facts(address, { signal });
+    return signal.aborted ? null : found || [];
+  };
+  // A person is named by the id, by which the desk knows who is to hear of it: those of the team at once, all others by their names.
+  const people = async (words) => {
+    const team = $$("#edit-assignee option").filter((option) => option.value).map((option) => [option.textContent.trim(), `@${option.value} `]);
+    const near = team.filter(([name]) => name.toLowerCase().includes(words));
+    const all = near.length || words.length < 2 ? [] : await asked(`/find/people?q=${encodeURIComponent(words)}`);
+    return all && [...near, ...all.map((one) => [one.name, `@${one.id} `])];
+  };
   const articles = async (words) => {
-    running?.abort();
-    running = new AbortController();
-    const found = await facts(`/help/suggest?q=${encodeURIComponent(words)}`, { signal: running.signal });
-    return (found || []).map((one) => [`${one.key} ${one.title}`, `${one.title} (${location.origin}/help/${one.key})`]);
+    const found = await asked(`/help/suggest?q=${encodeURIComponent(words)}`);
+    return found?.map((one) => [`${one.key} ${one.title}`, `${one.title} (${location.origin}/help/${one.key})`]);
   };
   field.addEventListener("input", async () => {
+    running?.abort();
     const before = field.value.slice(0, field.selectionStart);
     const found = before.match(/(?:^|\s)(::|\?\?|@)([^\n@:?]{0,30})$/);
-    if (!found) return close();
+    // What was taken in is not looked for again.
+    if (!found || named.some((text) => (found[1] + found[2]).startsWith(text))) return close();
     const words = found[2].toLowerCase();
     from = before.length - found[1].length - found[2].length;
-    const all = found[1] === "::" ? canned() : found[1] === "@" ? people() : words.length > 2 ? await articles(found[2]) : [];
-    offered = (found[1] === "??" ? all : all.filter(([name]) => name.toLowerCase().includes(words))).slice(0, 8);
+    const all = found[1] === "::" ? canned().filter(([name]) => name.toLowerCase().includes(words)) : found[1] === "@" ? await people(words) : words.length > 2 ? await articles(found[2]) : [];
+    // A later question has been asked meanwhile.
+    if (!all) return;
+    offered = all.slice(0, 8);
     at = 0;
     draw();
   });

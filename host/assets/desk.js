@@ -28,6 +28,9 @@ function make(name, attributes = {}, ...children) {
 const facts = (address, options) => fetch(address, { headers: { accept: "application/json" }, ...options })
   .then((answer) => answer.ok && !answer.redirected ? answer.json() : null).catch(() => null);
 
+/** The sentences of a problem, which a script gets in the place of a page; none where there is no such answer. */
+const problemOf = (text) => { try { const { title, detail } = JSON.parse(text); return [title, detail].filter(Boolean); } catch { return []; } };
+
 /** Does something with a page's content: now, and with what an act on the page puts in its place. */
 const wires = [];
 function wire(work) { wires.push(work); work(document); }
@@ -190,7 +193,8 @@ document.addEventListener("submit", async (event) => {
     delete form.dataset.sending;
     submitter?.removeAttribute("aria-busy");
     const place = $("[data-live-note]"), again = make("button", { type: "button", class: "small" }, place.dataset.again);
-    const lines = fresh ? $$("h1, p:not(.over, :has(a))", fresh).map((line) => line.textContent) : [place.dataset.lost];
+    const lines = fresh ? $$("h1, p:not(.over, :has(a))", fresh).map((line) => line.textContent) : problemOf(text);
+    if (!lines.length) lines.push(place.dataset.lost);
     const note = make("div", { class: "notice bad", role: "alert", tabindex: "-1", "data-failed": "" }, ...lines.map((line) => make("p", {}, line)), again);
     again.addEventListener("click", () => {
       if (form.isConnected) form.requestSubmit(submitter); else location.reload();

@@ -374,3 +374,31 @@ fn an_auditor_walks_the_chains() {
     mei.click(".year summary");
     assert!(mei.count(".months table") >= 12 && mei.count(".day.holiday") > 1);
 }
+
+/// Rows are asked in turn: each is moved and taken away by its buttons, without scripts as well, and the focus goes with it.
+#[test]
+fn rows_of_a_decision_table_are_moved_and_taken_away() {
+    let desk = desk_with_a_table();
+    let mei = cookie(&desk, "mei");
+    let page = |wanted: &str| {
+        let rows = "cell=a&cell=network&cell=b&cell=security&cell=c&cell=desktop";
+        let body = format!("column=name&column=then.team&{rows}&version=1.1.0&do={wanted}");
+        let address = format!("{}/admin/decision-table/decision-table", desk.url);
+        send("POST", &address, &[FORM, OWN, ("cookie", &mei)], &body).text
+    };
+    let names = |page: &str| -> Vec<String> {
+        let cells = page.split("name=\"cell\" value=\"").skip(1).step_by(2);
+        cells.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
+    };
+    let moved = page("up-2");
+    assert_eq!(names(&moved), ["a", "c", "b"]);
+    assert!(moved.contains("value=\"up-1\" autofocus") && moved.matches("autofocus").count() == 2, "{moved}");
+    assert_eq!(names(&page("down-0")), ["b", "a", "c"]);
+    assert_eq!(names(&page("remove-1")), ["a", "c"]);
+    for nowhere in ["up-0", "down-2", "remove-3", "up-x"] {
+        assert_eq!(names(&page(nowhere)), ["a", "b", "c"], "{nowhere}");
+    }
+    // Enter in a cell presses the first button: it tries the table.
+    let (_, form) = moved.split_once("id=\"table\"").unwrap();
+    assert!(form.split("<button").nth(1).unwrap().starts_with(" name=\"do\" value=\"try\" hidden"), "{form}");
+}

@@ -332,3 +332,78 @@ fn a_ticket_is_put_off_until_a_day_on_its_page() {
     let opens = ticket["waits_until"].as_str().unwrap();
     assert!(opens >= day.as_str() && page.contains(&format!("On {opens} we look at it again.")), "{page}");
 }
+
+/// A form whose act was refused stays open, with what is wrong at its field and what was filled in; the others are closed.
+#[test]
+fn a_refused_form_stays_open_with_the_problem_at_its_field() {
+    let desk = desk();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/tickets/IT-1");
+    let stays_open = |kofi: &Browser, key: &str, field: &str| {
+        kofi.wait(&format!("document.querySelector('details[data-key={key}][open] #{field}[aria-invalid=true]')"));
+        let said = kofi.script(&format!(
+            "const field = document.getElementById('{field}'); \
+             const said = document.getElementById(field.getAttribute('aria-describedby').split(' ').pop()); \
+             return [said.checkVisibility() && said.innerText.length > 0, document.querySelectorAll('details.fold[open]').length]"
+        ));
+        assert_eq!(said, json!([true, 1]), "{field}");
+    };
+    kofi.press(&["a"]);
+    kofi.choose("#edit-priority", "low");
+    kofi.click("details[data-key=a] button.primary");
+    stays_open(&kofi, "a", "edit-reason");
+    assert_eq!(kofi.script("return document.querySelector('#edit-priority').value"), "low");
+    assert_eq!(kofi.axe(), Vec::<String>::new());
+    kofi.press(&["l"]);
+    kofi.type_into("#link-other", "none");
+    kofi.click("button[value=link]");
+    stays_open(&kofi, "l", "link-other");
+    assert_eq!(kofi.script("return document.querySelector('#link-other').value"), "none");
+    kofi.press(&["s"]);
+    kofi.choose("#to", "in_progress");
+    kofi.script("document.querySelector('#state-until').value = '2099-01-01'");
+    kofi.click("details[data-key=s] button.primary");
+    stays_open(&kofi, "s", "state-until");
+    // Where it is done, all are closed.
+    kofi.script("document.querySelector('#state-until').value = ''");
+    kofi.click("details[data-key=s] button.primary");
+    kofi.wait("document.querySelector('.notice.good')");
+    kofi.counts("details.fold[open]", 0);
+}
+
+/// People follow the ticket of another from its page: by their own word where they work on it, by the word of its requester or of an
+/// agent otherwise. They find it in a list, and go when they like.
+#[test]
+fn people_follow_a_ticket_from_its_page() {
+    let desk = desk();
+    let mut kofi = Browser::of(&desk.url, "kofi");
+    kofi.go("/tickets/IT-3");
+    kofi.click("[aria-labelledby=followers] button[value=follow]");
+    kofi.sees("[aria-labelledby=followers] li", "Kofi Mensah");
+    kofi.counts("[aria-labelledby=followers] button[value=follow]", 0);
+    kofi.type_into("#follower", "Not Here");
+    kofi.click("[aria-labelledby=followers] button[value=add]");
+    kofi.sees("#followers-person-problem", "is no person who is here");
+    kofi.script("document.querySelector('#follower').value = 'Lena Fischer'");
+    kofi.click("[aria-labelledby=followers] button[value=add]");
+    kofi.counts("[aria-labelledby=followers] li", 2);
+    kofi.click("[aria-labelledby=followers] li:has([value=kofi]) button");
+    kofi.counts("[aria-labelledby=followers] li", 1);
+    let (amara, lena) = (cookie(&desk, "amara"), cookie(&desk, "lena"));
+    let get = |who: &str, path: &str| send("GET", &format!("{}{path}", desk.url), &[("cookie", who)], "");
+    let post = |who: &str, body: &str| {
+        send("POST", &format!("{}/tickets/IT-3/followers", desk.url), &[FORM, OWN, ("cookie", who)], body)
+    };
+    assert!(get(&lena, "/mine?followed=1").text.contains("/tickets/IT-3"));
+    assert_eq!(get(&lena, "/tickets/IT-3").status, 200);
+    assert_eq!(post(&lena, "person=omar&do=add").status, 409, "not hers to say");
+    assert_eq!(post(&lena, "person=lena&do=end").header("location"), "/mine?followed=1");
+    assert!(!get(&lena, "/mine?followed=1").text.contains("/tickets/IT-3"));
+    assert_eq!(get(&lena, "/tickets/IT-3").status, 404);
+    // Without scripts, by her whose ticket it is.
+    let refused = post(&amara, "person=Not+Here&do=add");
+    let stays = refused.text.contains("<details class=\"more\" open><summary>Followers");
+    assert!(refused.status == 422 && stays && refused.text.contains("value=\"Not Here\""), "{}", refused.text);
+    assert_eq!(post(&amara, "person=Lena+Fischer&do=add").header("location"), "/tickets/IT-3?done=follow");
+    assert!(get(&amara, "/tickets/IT-3").text.contains("<li>Lena Fischer"));
+}

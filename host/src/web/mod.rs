@@ -110,6 +110,7 @@ fn ticket_routes() -> Router<Arc<App>> {
         .route("/tickets/{key}/macro", post(ticket::tools::run))
         .route("/tickets/{key}/tasks", post(ticket::tools::task))
         .route("/tickets/{key}/link", post(ticket::tools::link))
+        .route("/tickets/{key}/followers", post(ticket::followers::run))
         .route("/tickets/{key}/article", post(knowledge::write::from_ticket))
         .route("/tickets/{key}/record", get(ticket::record::show))
 }

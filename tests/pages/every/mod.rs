@@ -11,6 +11,7 @@ use crate::support::house::House;
 use crate::support::peers::smtp::{Relay, decision_page};
 use crate::support::place::Database;
 
+mod lists;
 mod words;
 
 /// Each page and a person who looks at it.

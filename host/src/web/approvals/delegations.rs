@@ -27,8 +27,8 @@ fn today(f: &Frame) -> Date {
     f.organisation.calendar.zone.to_datetime(f.times.now).date()
 }
 
-fn days((from, until): (Date, Date)) -> String {
-    format!("{from} – {until}")
+fn days(f: &Frame, (from, until): (Date, Date)) -> String {
+    format!("{} – {}", f.times.day(from), f.times.day(until))
 }
 
 /// All that the configuration says, now or for days to come, about who decides in the reader's place, and in whose place the reader does.
@@ -37,11 +37,11 @@ pub fn stand_ins(f: &Frame, reader: &PersonId) -> Vec<String> {
     let (organisation, today) = (&f.organisation, today(f));
     let is_open = |one: &&Delegation| one.given.is_none() && one.is_open(today);
     let own = organisation.people.get(reader).into_iter().flat_map(|person| &person.delegations).filter(is_open);
-    let own = own.map(|one| f.words.t2("approvals.stands-in", f.name(&one.to), days((one.from, one.until))));
+    let own = own.map(|one| f.words.t2("approvals.stands-in", f.name(&one.to), days(f, (one.from, one.until))));
     let all = organisation.people.values().flat_map(|person| person.delegations.iter().map(move |one| (person, one)));
     let others = all.filter(|(_, one)| one.to == *reader && is_open(one));
     let others =
-        others.map(|(person, one)| f.words.t2("approvals.stands-for", &person.name, days((one.from, one.until))));
+        others.map(|(person, one)| f.words.t2("approvals.stands-for", &person.name, days(f, (one.from, one.until))));
     own.chain(others).collect()
 }
 
@@ -49,7 +49,7 @@ pub fn stand_ins(f: &Frame, reader: &PersonId) -> Vec<String> {
 pub fn given(f: &Frame, reader: &PersonId, all: &[OwnDelegation]) -> Vec<Given> {
     let today = today(f);
     let shown = |one: &OwnDelegation| {
-        let days = days((one.from, one.until));
+        let days = days(f, (one.from, one.until));
         let words = if one.person == *reader {
             f.words.t2("approvals.stands-in", f.name(&one.to), days)
         } else {

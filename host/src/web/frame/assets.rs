@@ -1,6 +1,7 @@
 //! Style, script and icon, in the program itself. One digest over all of them is a part of their address, so that a browser
 //! keeps them for good and a new program's are others.
 
+#[cfg(not(debug_assertions))]
 use std::sync::LazyLock;
 
 use axum::extract::Path;
@@ -25,24 +26,38 @@ const ASSETS: [(&str, &str, &[u8]); 3] = [
 ];
 
 /// The first digits of the digest over all of them, as they are sent.
-static DIGEST: LazyLock<String> = LazyLock::new(|| {
+fn digest_of(content: impl Fn(&str, &'static [u8]) -> Vec<u8>) -> String {
     let mut all = Sha256::new();
-    for (name, media_type, content) in ASSETS {
+    for (name, media_type, built_in) in ASSETS {
         all.update(name);
-        all.update(bare(media_type, content.to_vec()));
+        all.update(bare(media_type, content(name, built_in)));
     }
     all.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
-});
+}
+
+#[cfg(not(debug_assertions))]
+static DIGEST: LazyLock<String> = LazyLock::new(|| digest_of(content_of));
+
+#[cfg(not(debug_assertions))]
+fn digest() -> String {
+    DIGEST.clone()
+}
+
+/// A file that is edited has another address at the next look, so that browsers may keep it here as they do elsewhere.
+#[cfg(debug_assertions)]
+fn digest() -> String {
+    digest_of(content_of)
+}
 
 /// The address of an asset.
 pub fn address(name: &str) -> String {
-    format!("/static/{}/{name}", *DIGEST)
+    format!("/static/{}/{name}", digest())
 }
 
 /// `GET /static/{digest}/{name}`.
-pub async fn serve(Path((digest, name)): Path<(String, String)>) -> Response {
+pub async fn serve(Path((asked, name)): Path<(String, String)>) -> Response {
     let found = ASSETS.into_iter().find(|(known, _, _)| *known == name);
-    let Some((name, media_type, content)) = found.filter(|_| digest == *DIGEST) else {
+    let Some((name, media_type, content)) = found.filter(|_| asked == digest()) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let mut response = bare(media_type, content_of(name, content)).into_response();
@@ -68,10 +83,8 @@ fn bare(media_type: &str, content: Vec<u8>) -> Vec<u8> {
     bare
 }
 
-#[cfg(not(debug_assertions))]
+/// For good: what changes has another address.
 const CACHED: &str = "public, max-age=31536000, immutable";
-#[cfg(debug_assertions)]
-const CACHED: &str = "no-cache";
 
 #[cfg(not(debug_assertions))]
 fn content_of(_: &str, content: &'static [u8]) -> Vec<u8> {

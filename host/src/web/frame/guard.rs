@@ -104,8 +104,17 @@ pub async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
-    headers.append(header::VARY, HeaderValue::from_static("cookie, accept-language"));
+    // A page is its reader's; styles and scripts are the same for all, and are not fetched again by one who signs in.
+    if !is_for_all(headers) {
+        headers.append(header::VARY, HeaderValue::from_static("cookie, accept-language"));
+    }
     packed(reads, response).await
+}
+
+/// Whether the answer is the same for all who ask.
+fn is_for_all(headers: &HeaderMap) -> bool {
+    let kept = headers.get(header::CACHE_CONTROL).and_then(|value| value.to_str().ok());
+    kept.is_some_and(|kept| kept.starts_with("public"))
 }
 
 /// The answer; a build for development says with it how many statements it took.

@@ -1,11 +1,13 @@
-//! Times as people read them: how long ago, or in how long, with the exact time next to it for those who want it.
+//! Times as people read them: how long ago, or in how long, with the exact time next to it for those who want it. Days are written as
+//! the reader's language writes them; in English as in ISO 8601, since its readers do not agree which of day and month comes first.
 
 use std::fmt;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::words::Words;
+use super::words::{Language, Words};
 
 /// How times are shown to one reader at one instant.
 #[derive(Debug, Clone)]
@@ -39,12 +41,31 @@ const DAY: i64 = 24 * HOUR;
 impl Times {
     /// The time of day and date in the reader's zone.
     pub fn exact(&self, at: Timestamp) -> String {
-        at.to_zoned_datetime(self.zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string()
+        let local = at.to_zoned_datetime(self.zone.clone());
+        format!("{} {}", self.day(local.date()), local.strftime("%H:%M %Z"))
     }
 
     /// The date in the reader's zone.
     pub fn date(&self, at: Timestamp) -> String {
-        at.to_zoned_datetime(self.zone.clone()).strftime("%Y-%m-%d").to_string()
+        self.day(at.to_zoned_datetime(self.zone.clone()).date())
+    }
+
+    /// A day of the calendar, as all pages write it. Fields in which a day is chosen, addresses and files have it as in ISO 8601.
+    pub fn day(&self, day: Date) -> String {
+        let form = match self.words.0 {
+            Language::German => "%d.%m.%Y",
+            Language::English | Language::Pseudo => "%Y-%m-%d",
+        };
+        day.strftime(form).to_string()
+    }
+
+    /// The same without its year, for an axis that has no room for it.
+    pub fn short_day(&self, day: Date) -> String {
+        let form = match self.words.0 {
+            Language::German => "%d.%m.",
+            Language::English | Language::Pseudo => "%m-%d",
+        };
+        day.strftime(form).to_string()
     }
 
     fn when(&self, at: Timestamp, text: String, kind: &'static str) -> When {
@@ -114,7 +135,6 @@ impl Times {
 
 #[cfg(test)]
 mod tests {
-    use super::super::words::Language;
     use super::*;
 
     #[test]
@@ -139,5 +159,9 @@ mod tests {
         assert_eq!(german.ago(at("2026-11-28T09:30:00Z")).text, "vor 1 Tag 2 Std.");
         assert_eq!(german.due(at("2026-12-02T14:10:00Z")).text, "fällig in 3 Tg. 2 Std.");
         assert_eq!(german.due(at("2026-11-29T11:00:00Z")).text, "überfällig seit 1 Std.");
+        assert_eq!(german.ago(at("2026-10-01T23:30:00Z")).text, "02.10.2026", "a day of the reader's zone");
+        assert_eq!(german.exact(at("2026-07-01T10:00:00Z")), "01.07.2026 12:00 CEST");
+        assert_eq!(german.short_day(jiff::civil::date(2026, 10, 2)), "02.10.");
+        assert_eq!(german.until(at("2026-11-01T10:00:00Z")).text, "01.11.2026", "over");
     }
 }

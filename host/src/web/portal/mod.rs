@@ -101,6 +101,12 @@ async fn rows(visit: &Visit, filter: Filter, limit: usize) -> Result<Vec<Row>, F
     Ok(found.items.iter().map(|ticket| visit.frame.row(ticket, &sights, Frame::plain_state)).collect())
 }
 
+/// The tickets of others that the reader follows, the newest first.
+async fn followed_rows(visit: &Visit) -> Result<Vec<Row>, Failure> {
+    let (found, sights) = visit.app.watched(&visit.actor, None, ROWS).await?;
+    Ok(found.iter().map(|ticket| visit.frame.row(ticket, &sights, Frame::plain_state)).collect())
+}
+
 /// States in which a ticket is of interest to the one who asked.
 fn open_states() -> Vec<State> {
     State::ALL.into_iter().filter(|state| state.is_unfinished() || *state == State::Resolved).collect()
@@ -125,6 +131,8 @@ struct MinePage {
     all: bool,
     /// Whether those of a department are shown instead of one's own.
     of_others: bool,
+    /// Whether those are shown that the reader follows.
+    followed: bool,
     /// The departments whose tickets the reader may see, with the address of the list, and whether it is this one.
     departments: Vec<(String, String, bool)>,
 }
@@ -134,13 +142,16 @@ struct MinePage {
 pub struct Which {
     all: Option<String>,
     department: Option<String>,
+    followed: Option<String>,
 }
 
 /// `GET /mine`.
-pub async fn mine(visit: Visit, Query(Which { all, department }): Query<Which>) -> Result<Response, Failure> {
+pub async fn mine(visit: Visit, Query(Which { all, department, followed }): Query<Which>) -> Result<Response, Failure> {
     let states = if all.is_some() { Vec::new() } else { open_states() };
+    let (all, followed) = (all.is_some(), followed.is_some());
     let rows = match &department {
         Some(department) => department_rows(&visit, department, states).await?,
+        None if followed => followed_rows(&visit).await?,
         None => own_rows(&visit, states, ROWS).await?,
     };
     let f = visit.frame;
@@ -151,7 +162,7 @@ pub async fn mine(visit: Visit, Query(Which { all, department }): Query<Which>) 
         (name.to_owned(), address, department.as_deref() == Some(name))
     };
     let departments = departments.into_iter().map(list).collect();
-    page(StatusCode::OK, &MinePage { rows, all: all.is_some(), of_others: department.is_some(), departments, f })
+    page(StatusCode::OK, &MinePage { rows, all, of_others: department.is_some(), followed, departments, f })
 }
 
 /// A person for the palette, and the list of what they asked for.

@@ -51,6 +51,11 @@ pub struct Kept {
     pub lines: Vec<String>,
 }
 
+/// How many lists of teams stand in front: as many as there is room for next to one's own work and the lists put there by hand.
+fn teams_in_front(own: &[OwnView]) -> usize {
+    FRONT.saturating_sub(1 + own.iter().filter(|own| own.starred).count())
+}
+
 /// All lists of a reader: one's own work, the lists put in front, one's teams, all; and behind them the others.
 pub fn views(visit: &Visit, asked: &Asked, own: &[OwnView]) -> Views {
     let (f, me) = (&visit.frame, visit.person().to_string());
@@ -73,9 +78,10 @@ pub fn views(visit: &Visit, asked: &Asked, own: &[OwnView]) -> Views {
     let mut front = vec![fixed("mine".to_owned(), f.words.t("queue.mine"), "", &me)];
     front.extend(own.iter().filter(|own| own.starred).map(kept));
     let mut folded = vec![fixed("unassigned".to_owned(), f.words.t("queue.unassigned"), "", NO_ONE)];
-    for team in teams(visit) {
+    let in_front = teams_in_front(own);
+    for (n, team) in teams(visit).into_iter().enumerate() {
         let view = fixed(format!("team-{team}"), f.team(&team), &team, "");
-        if front.len() < FRONT { front.push(view) } else { folded.push(view) }
+        if n < in_front { front.push(view) } else { folded.push(view) }
     }
     front.push(fixed("all".to_owned(), f.words.t("queue.all"), "", ""));
     folded.extend(own.iter().filter(|own| !own.starred).map(kept));
@@ -200,7 +206,7 @@ pub async fn change(visit: Visit, Path(id): Path<String>, form: Form) -> Result<
     }
 }
 
-/// `GET /queue/counts`: how many there are in each list in front, as they are shown; asked for when the page is there.
+/// `GET /queue/counts`: how many there are in each list in front, and in no other; asked for when the page is there.
 pub async fn counts(visit: Visit) -> Result<Json<BTreeMap<String, String>>, Failure> {
     let own = visit.app.own_views(&visit.actor).await?;
     let me = visit.person().to_string();
@@ -208,7 +214,7 @@ pub async fn counts(visit: Visit) -> Result<Json<BTreeMap<String, String>>, Fail
         ("mine".to_owned(), Asked { assignee: me, ..Asked::default() }.filter()),
         ("all".to_owned(), Asked::default().filter()),
     ];
-    for team in teams(&visit).into_iter().take(FRONT) {
+    for team in teams(&visit).into_iter().take(teams_in_front(&own)) {
         wanted.push((format!("team-{team}"), Asked { team, ..Asked::default() }.filter()));
     }
     for own in own.iter().filter(|own| own.starred) {

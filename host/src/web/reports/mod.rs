@@ -68,6 +68,8 @@ struct ReportPage {
     groups: Vec<Group>,
     from: String,
     to: String,
+    /// Both days, as the reader writes them.
+    period: String,
     bys: Vec<(&'static str, String, bool)>,
     /// The times that its rows may be about; none where it is not over days.
     pers: Vec<(&'static str, String, bool)>,
@@ -161,16 +163,21 @@ pub async fn show(visit: Visit, Path(code): Path<String>, Query(asked): Query<As
         groups: groups(&f, &asked, report),
         from: days.from.to_string(),
         to: days.to.to_string(),
+        period: period(&f, days),
         bys: bys.to_vec(),
         pers: pers(&f, report, per),
         has_days: report != Report::Backlog,
         compares,
         against_year: asked.against == "year",
-        compared: compared.map(|days| format!("{} – {}", days.from, days.to)).unwrap_or_default(),
+        compared: compared.map(|days| period(&f, days)).unwrap_or_default(),
         sums: if adds_up { sums(&f, report, &table, earlier.as_ref()) } else { Vec::new() },
         columns: (report.is_over_days() && adds_up)
             // Of days to come nothing is known, and nothing is drawn.
-            .then(|| plot::columns(&plot::by_day(&table, (days.from, days.to.min(today)), per, 2), &series))
+            .then(|| {
+                plot::columns(&plot::by_day(&table, (days.from, days.to.min(today)), per, 2), &series, |day| {
+                    named(&f, day)
+                })
+            })
             .flatten(),
         bars: bars(&f, report, by, &table),
         heads: names,
@@ -180,6 +187,18 @@ pub async fn show(visit: Visit, Path(code): Path<String>, Query(asked): Query<As
         f,
     };
     page(StatusCode::OK, &page_)
+}
+
+/// The name of a day, a week or a month of a report, and a shorter one for an axis.
+fn named(f: &Frame, text: &str) -> (String, String) {
+    match text.parse::<Date>() {
+        Ok(day) => (f.times.day(day), f.times.short_day(day)),
+        Err(_) => (text.to_owned(), text.get(5..).unwrap_or(text).to_owned()),
+    }
+}
+
+fn period(f: &Frame, days: Days) -> String {
+    format!("{} – {}", f.times.day(days.from), f.times.day(days.to))
 }
 
 /// The choices of a report over days, and which is taken.
@@ -245,6 +264,7 @@ fn cell(f: &Frame, by: Option<By>, column: &str, cell: &Cell) -> String {
     match cell {
         Cell::Text(text) if column == "group" => group(f, by, text),
         Cell::Text(text) if column == "clock" => f.clock(text),
+        Cell::Text(text) if column == "day" => named(f, text).0,
         Cell::Text(text) => text.clone(),
         Cell::Number(number) => number.to_string(),
         Cell::Share(None) => "-".to_owned(),

@@ -63,14 +63,19 @@ fn round(most: i64) -> i64 {
     }
 }
 
-/// Columns for each day, with the numbers of each series added up over all groups.
-pub fn columns(days: &[(String, Vec<i64>)], names: &[String]) -> Option<Columns> {
+/// Columns for each day, with the numbers of each series added up over all groups. A label is the name of a day, and a short one.
+pub fn columns(
+    days: &[(String, Vec<i64>)],
+    names: &[String],
+    label: impl Fn(&str) -> (String, String),
+) -> Option<Columns> {
     let most = days.iter().flat_map(|(_, numbers)| numbers).copied().max().filter(|most| *most > 0)?;
     let top = round(most);
     let of_day = AREA.0 / days.len() as f64;
     let of_series = (of_day * 0.8) / names.len().max(1) as f64;
     let mut boxes = Vec::new();
     for (n, (day, numbers)) in days.iter().enumerate() {
+        let (day, _) = label(day);
         for (series, (number, name)) in numbers.iter().zip(names).enumerate() {
             let height = *number as f64 / top as f64 * AREA.1;
             boxes.push(Box_ {
@@ -87,7 +92,7 @@ pub fn columns(days: &[(String, Vec<i64>)], names: &[String]) -> Option<Columns>
     let day = |(n, (day, _)): (usize, &(String, Vec<i64>))| Word {
         x: EDGE.0 + n as f64 * of_day,
         y: AREA.1 + EDGE.1,
-        text: day.get(5..).unwrap_or(day).to_owned(),
+        text: label(day).1,
     };
     let value = |quarter: i64| Word {
         x: EDGE.0 - 6.0,
@@ -171,13 +176,14 @@ mod tests {
                 ("2026-11-03".to_owned(), vec![0, 0])
             ]
         );
-        let drawn = columns(&days, &["created".to_owned(), "closed".to_owned()]).unwrap();
+        let label = |day: &str| (day.to_owned(), day.replace("2026-", ""));
+        let drawn = columns(&days, &["created".to_owned(), "closed".to_owned()], label).unwrap();
         assert_eq!(drawn.boxes.len(), 6);
-        assert_eq!(drawn.boxes[0].title, "2026-11-01 created: 5");
+        assert_eq!((drawn.boxes[0].title.as_str(), drawn.days[0].text.as_str()), ("2026-11-01 created: 5", "11-01"));
         let weeks = by_day(&table.per(Per::Week), (day("2026-11-01"), day("2026-11-09")), Per::Week, 2);
         let names: Vec<&str> = weeks.iter().map(|(week, _)| week.as_str()).collect();
         assert_eq!(names, ["2026-W44", "2026-W45", "2026-W46"], "the 1st of November is a Sunday");
         assert_eq!((&weeks[0].1, &weeks[1].1), (&vec![5, 2], &vec![1, 1]));
-        assert!(columns(&[("2026-11-01".to_owned(), vec![0])], &["created".to_owned()]).is_none());
+        assert!(columns(&[("2026-11-01".to_owned(), vec![0])], &["created".to_owned()], label).is_none());
     }
 }

@@ -51,13 +51,16 @@ pub(super) async fn answer(
     outcome: Result<(), Error>,
 ) -> Result<Response, Failure> {
     let words = visit.frame.words;
-    let notice = |text: String, tone, meanwhile| Some(Notice { text, tone, meanwhile, undo: Vec::new() });
+    let notice = |text: String, tone, meanwhile| Some(Notice { text, tone, meanwhile, ..Notice::default() });
     match outcome {
         Ok(()) => back(&visit, number, done, form).await,
         Err(Error::Rejected { problems }) => {
-            let all = problems.iter().map(|problem| visit.frame.problem(problem)).collect();
-            let shown = notice(words.t("ticket.rejected"), "bad", all);
-            render(visit, number, form, shown, StatusCode::UNPROCESSABLE_ENTITY).await
+            let problems: Vec<(String, String)> =
+                problems.iter().map(|problem| (problem.field.clone(), visit.frame.problem(problem))).collect();
+            let meanwhile = problems.iter().map(|(_, said)| said.clone()).collect();
+            let (text, tone) = (words.t("ticket.rejected"), "bad");
+            let shown = Notice { text, tone, meanwhile, problems, ..Notice::default() };
+            render(visit, number, form, Some(shown), StatusCode::UNPROCESSABLE_ENTITY).await
         }
         Err(Error::Stale { .. }) => {
             let shown = notice(words.t("ticket.conflict"), "warn", meanwhile(&visit, number).await?);

@@ -77,7 +77,7 @@ pub async fn cancels(visit: &Visit, seen: &Seen, next: &[StateOption]) -> Result
 pub async fn set(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Response, Failure> {
     let number = number(&id)?;
     let Ok(to) = form.text("day-to").parse::<Date>() else {
-        let problem = Problem::of("day-to", "invalid", Fault::UnreadDay, &[]);
+        let problem = Problem::of("to", "invalid", Fault::UnreadDay, &[]);
         return answer(visit, number, ("day", &form), Err(Error::Rejected { problems: vec![problem] })).await;
     };
     let wanted = MoveDay { field: form.text("day-field"), to, reason: form.text("day-reason") };

@@ -30,6 +30,7 @@ pub mod acts;
 pub mod days;
 mod facts;
 pub mod files;
+pub mod followers;
 pub mod next;
 pub mod outage;
 pub mod record;
@@ -75,6 +76,8 @@ pub struct Notice {
     pub meanwhile: Vec<String>,
     /// The fields of the form that takes it back; none where there is nothing that could be.
     pub undo: Vec<(String, String)>,
+    /// The fields that were not as they have to be, each with what is wrong.
+    pub problems: Vec<(String, String)>,
 }
 
 /// All that is read about a ticket for its page.
@@ -101,8 +104,12 @@ pub struct StateOption {
     chosen: bool,
 }
 
-/// The words of the form that was sent: they stand in it again where the act was refused.
+/// The words of the form that was sent: they stand in it again where the act was refused, and what is wrong stands at its field.
 struct Typed {
+    /// The act, as the address of its form ends; the ticket's key where none was refused.
+    act: String,
+    /// The fields that were not as they have to be, each with what is wrong.
+    problems: Vec<(String, String)>,
     body: String,
     /// The state that was wanted; empty where another form was sent.
     to: String,
@@ -114,15 +121,43 @@ struct Typed {
     until: String,
     /// Whether access was to end with a bundle.
     ends_access: bool,
+    /// The other ticket of a link.
+    other: String,
+    /// A new task.
+    task: String,
+    /// A person who was to follow it.
+    person: String,
 }
 
 impl Typed {
-    fn of(f: &Frame, form: &Form) -> Self {
+    fn of(f: &Frame, form: &Form, notice: Option<&Notice>) -> Self {
+        let act = f.path.rsplit('/').next().unwrap_or_default().to_owned();
+        let problems = notice.map(|notice| notice.problems.clone()).unwrap_or_default();
         let (reason, none) = (form.text("reason"), String::new());
         // Forms call their reason alike, and have addresses of their own.
         let (reason, escalate) = if f.path.ends_with("/escalate") { (none, reason) } else { (reason, none) };
         let (body, to, until) = (form.text("body"), form.text("to"), form.text("until"));
-        Self { body, to, reason, escalate, until, ends_access: form.has("end-access") }
+        let (other, task, person) = (form.text("other"), form.text("text"), form.text("person"));
+        let ends_access = form.has("end-access");
+        Self { act, problems, body, to, reason, escalate, until, ends_access, other, task, person }
+    }
+
+    /// Whether this act was refused: then its form stays open.
+    fn is(&self, act: &str) -> bool {
+        self.act == act
+    }
+
+    /// The problem with a field of an act; use cases may name the field within a part: `resolution.fix`.
+    fn problem(&self, act: &str, field: &str) -> Option<&str> {
+        let named = |known: &str| known == field || known.rsplit('.').next() == Some(field);
+        let mut found = self.problems.iter().filter(|_| self.is(act));
+        found.find(|(known, _)| named(known)).map(|(_, problem)| problem.as_str())
+    }
+
+    /// The attributes by which a field points to what is wrong with it, which stands under it.
+    fn marks(&self, act: &str, field: &str) -> String {
+        let wrong = self.problem(act, field);
+        wrong.map(|_| format!(" aria-invalid=\"true\" aria-describedby=\"{act}-{field}-problem\"")).unwrap_or_default()
     }
 
     fn cancels(&self) -> bool {
@@ -145,6 +180,7 @@ struct PlainPage {
     why: Vec<String>,
     next: Vec<StateOption>,
     cancels: days::Cancels,
+    followers: followers::Followers,
     notice: Option<Notice>,
     typed: Typed,
     key: String,
@@ -161,6 +197,7 @@ struct ConsolePage {
     stories: Vec<facts::Why>,
     card: facts::Card,
     links: Vec<facts::Linked>,
+    followers: followers::Followers,
     edit: facts::Edit,
     tools: tools::Tools,
     may_become_article: bool,
@@ -185,7 +222,7 @@ pub async fn show(visit: Visit, Path(key): Path<String>, Query(how): Query<How>)
             None,
             Some(
                 act @ ("reply" | "new-ticket" | "note" | "state" | "edit" | "take" | "next" | "escalate" | "macro"
-                | "task" | "link" | "file" | "outage" | "outage-ended" | "hand-over" | "day"),
+                | "task" | "link" | "file" | "outage" | "outage-ended" | "hand-over" | "day" | "follow"),
             ),
         ) => Some(format!("ticket.done.{act}")),
         _ => None,
@@ -273,11 +310,13 @@ pub async fn render(
     let plain = !f.works();
     let next = next_states(&visit, &seen, form);
     let cancels = days::cancels(&visit, &seen, &next).await?;
-    let typed = Typed::of(f, form);
+    let typed = Typed::of(f, form, notice.as_ref());
+    let followers = followers::read(&visit, &seen);
     let fresh = |app: &Arc<crate::app::App>| app.clock.new_id().to_string();
     if plain {
         let (key, f) = (fresh(&visit.app), visit.frame);
-        return page(status, &PlainPage { facts, items, older, files, why, next, cancels, notice, typed, key, f });
+        let page_ = PlainPage { facts, items, older, files, why, next, cancels, followers, notice, typed, key, f };
+        return page(status, &page_);
     }
     let stories = facts::whys(f, explained.fields.unwrap_or_default());
     let card = facts::card(&visit, &seen).await?;
@@ -302,6 +341,7 @@ pub async fn render(
             stories,
             card,
             links,
+            followers,
             edit,
             tools,
             may_become_article,

@@ -34,7 +34,7 @@ pub fn value(f: &Frame, value: &Value) -> String {
         Value::Number(number) => number.to_string(),
         Value::Flag(true) => f.words.t("value.yes"),
         Value::Flag(false) => f.words.t("value.no"),
-        Value::Date(date) => date.to_string(),
+        Value::Date(date) => f.times.day(*date),
         Value::Choices(options) => options.iter().map(|option| f.option(option)).collect::<Vec<_>>().join(", "),
     }
 }

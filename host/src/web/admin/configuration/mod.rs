@@ -169,7 +169,7 @@ fn people(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
     }
     let one = |person: &Person| {
         let manager = person.manager.as_ref().map(|id| f.name(id)).unwrap_or_default();
-        let day = |day: Option<jiff::civil::Date>| day.map(|day| day.to_string()).unwrap_or_default();
+        let day = |day: Option<jiff::civil::Date>| day.map(|day| f.times.day(day)).unwrap_or_default();
         let facts = vec![
             fact("card.title", format!("{}, {}", person.title, person.department)),
             fact("card.location", person.location.clone()),
@@ -189,7 +189,7 @@ fn calendar(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
         let zone = calendar.zone.iana_name().unwrap_or_default().to_owned();
         let today = calendar.zone.to_datetime(f.times.now).date();
         let holidays = calendar.holidays.iter().filter(|day| **day >= today);
-        let holidays = holidays.map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let holidays = holidays.map(|day| f.times.day(*day)).collect::<Vec<_>>().join(", ");
         let mut facts = vec![(f.words.t("config.zone"), zone)];
         for (day, hours) in DAYS.iter().zip(&calendar.week) {
             let hours =

@@ -1,6 +1,7 @@
 //! A decision table as a grid: the rows of a manifest's `[settings]`, a column for each thing that any row says, and back.
 //!
-//! A cell is a value of TOML. A plain text stands without its quotes, unless it would be taken for something else.
+//! A cell is a value of TOML. A plain text stands without its quotes, unless it would be taken for something else: `infinity` and
+//! `nan` are words, and `0049` is a code.
 
 use toml::{Table, Value};
 
@@ -72,15 +73,28 @@ fn flatten(prefix: &str, value: &Value, into: &mut Vec<(String, Value)>) {
 fn shown(value: &Value) -> String {
     match value {
         Value::String(text) if read(text).is_ok_and(|read| read == *value) => text.clone(),
+        Value::Float(number) if number.is_nan() => "+nan".to_owned(),
+        Value::Float(number) if number.is_infinite() && number.is_sign_positive() => "+inf".to_owned(),
         other => other.to_string(),
     }
+}
+
+/// Whether a cell is meant as a number. Those that are not finite have a sign, since without it they are words; digits behind a zero
+/// are a code, which no number of TOML is.
+fn is_number(cell: &str) -> bool {
+    let plain = cell.strip_prefix(['+', '-']).unwrap_or(cell);
+    if matches!(plain, "inf" | "nan") {
+        return plain.len() < cell.len();
+    }
+    let is_code = plain.len() > 1 && plain.starts_with('0') && plain.bytes().all(|byte| byte.is_ascii_digit());
+    let has_digit = plain.contains(|c: char| c.is_ascii_digit());
+    has_digit && !is_code && cell.parse::<f64>().is_ok()
 }
 
 /// A cell as a value.
 fn read(cell: &str) -> Result<Value, NotAValue> {
     let cell = cell.trim();
-    let looks =
-        cell.starts_with(['[', '{', '"', '\'']) || matches!(cell, "true" | "false") || cell.parse::<f64>().is_ok();
+    let looks = cell.starts_with(['[', '{', '"', '\'']) || matches!(cell, "true" | "false") || is_number(cell);
     if !looks {
         return Ok(Value::String(cell.to_owned()));
     }
@@ -224,6 +238,26 @@ reason = "10"
         assert!(kept.contains("mode = \"shadow\""), "{kept}");
         let tried: Table = toml::from_str(&grid.into_manifest(&kept, "1.0.0").unwrap()).unwrap();
         assert_eq!(tried, before, "it is tried as if it counted");
+    }
+
+    #[test]
+    fn words_and_codes_that_look_like_numbers_need_no_quotes() {
+        for word in ["infinity", "Infinity", "inf", "INF", "nan", "NaN", "0049", "-007", "1e", "e5", "+", "10:30"] {
+            assert_eq!(read(word), Ok(Value::String(word.to_owned())), "{word}");
+            assert_eq!(shown(&Value::String(word.to_owned())), word);
+        }
+        for (cell, number) in [("10", Value::Integer(10)), ("-3", Value::Integer(-3)), ("1.5", Value::Float(1.5))] {
+            assert_eq!(read(cell), Ok(number.clone()));
+            assert_eq!(shown(&number), cell);
+            assert_eq!(shown(&Value::String(cell.to_owned())), format!("\"{cell}\""), "as a text it has quotes");
+        }
+        for (cell, number) in [("+inf", f64::INFINITY), ("-inf", f64::NEG_INFINITY)] {
+            assert_eq!(read(cell), Ok(Value::Float(number)));
+            assert_eq!(shown(&Value::Float(number)), cell);
+            assert_eq!(shown(&Value::String(cell.to_owned())), format!("\"{cell}\""));
+        }
+        assert_eq!(shown(&Value::Float(f64::NAN)), "+nan");
+        assert!(read(".5").is_err(), "a number that is not written as one is said to be wrong");
     }
 
     #[test]

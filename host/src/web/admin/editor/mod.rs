@@ -81,12 +81,19 @@ struct EditorPage {
     manifest: Option<String>,
     why: String,
     days: i64,
+    /// The place of a row that was just moved, where the focus goes.
+    moved: Option<usize>,
 }
 
 impl EditorPage {
     /// The heading of a column.
     fn column(&self, at: &usize) -> &str {
         self.grid.columns.get(*at).map(String::as_str).unwrap_or_default()
+    }
+
+    /// Whether this row was just moved.
+    fn is_moved(&self, row: &usize) -> bool {
+        self.moved == Some(*row)
     }
 
     /// Whether a cell is not as it is live.
@@ -176,6 +183,7 @@ pub async fn show(visit: Visit, Path(name): Path<String>) -> Result<Response, Fa
         manifest: None,
         why: String::new(),
         days: DAYS,
+        moved: None,
     };
     page(StatusCode::OK, &page_)
 }
@@ -188,8 +196,26 @@ fn next(version: &str) -> String {
     }
 }
 
-/// The grid that a form holds: its columns once, its cells row by row.
-fn filled(form: &Form) -> Grid {
+/// Moves a row, or takes it away: `up-2` is about the third. Rows are asked in turn, so their order is a part of the table. The place of
+/// one that moved.
+fn step(rows: &mut Vec<Vec<String>>, wanted: &str) -> Option<usize> {
+    let (step, row) = wanted.rsplit_once('-')?;
+    let row = row.parse::<usize>().ok().filter(|row| *row < rows.len())?;
+    let to = match step {
+        "up" => row.checked_sub(1)?,
+        "down" => Some(row + 1).filter(|to| *to < rows.len())?,
+        "remove" => {
+            rows.remove(row);
+            return None;
+        }
+        _ => return None,
+    };
+    rows.swap(row, to);
+    Some(to)
+}
+
+/// The grid that a form holds: its columns once, its cells row by row; and the place of a row that was moved.
+fn filled(form: &Form) -> (Grid, Option<usize>) {
     let mut columns = form.all("column");
     columns.extend(form.given("new-column").map(|column| column.trim().to_owned()));
     columns.truncate(COLUMNS_MAX);
@@ -198,18 +224,19 @@ fn filled(form: &Form) -> Grid {
     for row in &mut rows {
         row.resize(columns.len(), String::new());
     }
+    let moved = step(&mut rows, &form.text("do"));
     rows.retain(|row| row.iter().any(|cell| !cell.trim().is_empty()));
     if form.text("do") == "add-row" {
         rows.push(vec![String::new(); columns.len()]);
     }
-    Grid { columns, rows }
+    (Grid { columns, rows }, moved)
 }
 
 /// `POST /admin/decision-table/{name}`: checks and tries it, or offers it as a new version.
 pub async fn run(visit: Visit, Path(name): Path<String>, form: Form) -> Result<Response, Failure> {
     permission::administer(&visit.actor).map_err(Error::from)?;
     let (manifest, live_version) = live(&visit, &name)?;
-    let (grid, version, why) = (filled(&form), form.text("version"), form.text("why"));
+    let ((grid, moved), version, why) = (filled(&form), form.text("version"), form.text("why"));
     let changed = grid.clone().into_manifest(&manifest, &version);
     let mut page_ = EditorPage {
         f: visit.frame.clone(),
@@ -224,6 +251,7 @@ pub async fn run(visit: Visit, Path(name): Path<String>, form: Form) -> Result<R
         manifest: None,
         why: why.clone(),
         days: DAYS,
+        moved,
     };
     let changed = match changed {
         Ok(changed) => changed,
