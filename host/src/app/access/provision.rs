@@ -190,6 +190,13 @@ fn asks_by_name(organisation: &Organisation, app: &AppId) -> bool {
 fn order(organisation: &Organisation, op: Op, names: &[String]) -> Order {
     let person = organisation.people.get(&op.subject);
     let email = person.map(|person| person.email.clone()).unwrap_or_default();
+    let shares = |other: &&Person| {
+        !email.is_empty() && other.email.eq_ignore_ascii_case(&email) && !organisation.is_same(&other.id, &op.subject)
+    };
+    let sharing: Vec<&Person> = organisation.people.values().filter(shares).collect();
+    // Nothing is taken from one who is here because another had their address before.
+    let is_anothers = op.direction == Direction::Revoke && sharing.iter().any(|other| other.active);
+    let same_address: Vec<PersonId> = sharing.iter().map(|other| other.id.clone()).collect();
     let others = |name: &&String| {
         let is_theirs = |other: &Person| other.id != op.subject && other.email.eq_ignore_ascii_case(name);
         organisation.people.values().any(is_theirs)
@@ -199,9 +206,10 @@ fn order(organisation: &Organisation, op: Op, names: &[String]) -> Order {
     let account = Account {
         id: op.subject.clone(),
         name: person.map(|person| person.name.clone()).unwrap_or_default(),
-        email,
+        email: if is_anothers && asks_by_name(organisation, &op.app) { String::new() } else { email },
         former: former.into_iter().cloned().collect(),
-        another_has: !taken.is_empty(),
+        another_has: is_anothers || !taken.is_empty(),
+        same_address,
     };
     Order { connector: organisation.connector_of(&op.app).cloned(), account, op }
 }

@@ -49,6 +49,8 @@ pub(super) enum Trouble {
     Unknown(String),
     /// The app has understood the call and refuses it with this status.
     Refused(u16, String),
+    /// Nothing was done, since it is not clear whom it would be done to: a person has to look.
+    ByHand(String),
 }
 
 impl Trouble {
@@ -58,13 +60,16 @@ impl Trouble {
             Trouble::Later(at, said) => (Came::Later(at), said),
             Trouble::Unknown(said) => (Came::Unknown, said),
             Trouble::Refused(_, said) => (Came::Rejected, said),
+            Trouble::ByHand(said) => (Came::ByHand, said),
         }
     }
 
     /// The words about it.
     pub fn said(self) -> String {
         match self {
-            Trouble::Later(_, said) | Trouble::Unknown(said) | Trouble::Refused(_, said) => said,
+            Trouble::Later(_, said) | Trouble::Unknown(said) | Trouble::Refused(_, said) | Trouble::ByHand(said) => {
+                said
+            }
         }
     }
 

@@ -18,6 +18,18 @@ pub(super) fn is_active(body: &Value) -> bool {
     !said.any(|(_, value)| flag(value) == Some(false))
 }
 
+/// The new body of a user: of one who has left, and of whom it does not say that they may work, they are away as before. What leaves an
+/// attribute out, such as a change of a name, brings no one back.
+pub(super) fn still_away(before: &Entry, mut body: Value) -> Value {
+    if before.kind == EntryKind::User
+        && !is_active(&before.body)
+        && let Some(fields) = body.as_object_mut()
+    {
+        fields.entry("active").or_insert(Value::Bool(false));
+    }
+    body
+}
+
 /// The attributes that the desk reads. The case of a name does not matter (RFC 7643, section 2.1); they are kept in this one.
 const NAMES: [&str; 17] = [
     "userName",
