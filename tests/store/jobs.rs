@@ -130,7 +130,7 @@ async fn a_lease_that_runs_out_is_claimed_again_and_its_old_holder_changes_nothi
     .await;
 }
 
-/// What was claimed with much else and not begun counts as no attempt, and is no more given back by one whose lease is over.
+/// Work that was claimed with much else and not begun counts as no attempt, and is no more given back by one whose lease is over.
 #[tokio::test]
 async fn what_is_claimed_and_not_begun_is_given_back_as_it_was() {
     on_both(async |store, _| {

@@ -21,20 +21,51 @@ const SENDING: SignedDuration = SignedDuration::from_secs(60);
 /// How often it is looked whether a person who has left is here again, as long as their grants have not ended.
 const AWAY: SignedDuration = SignedDuration::from_mins(5);
 
+/// So many orders in a row that an app does not let the desk do say that it lets it do none.
+const FORBIDDEN_MAX: u32 = 5;
+
 /// The connectors whose apps want to be left alone, and until when. Each host keeps its own.
 #[derive(Debug, Default)]
-pub struct Pauses(Mutex<BTreeMap<ConnectorId, Timestamp>>);
+pub struct Pauses(Mutex<BTreeMap<ConnectorId, Pause>>);
+
+/// How an app wants to be asked.
+#[derive(Debug, Clone, Copy, Default)]
+struct Pause {
+    until: Option<Timestamp>,
+    /// The orders in a row that it did not let the desk do.
+    forbidden: u32,
+}
 
 impl Pauses {
     /// Until when an app wants to be left alone; `None` where it does not.
     pub fn until(&self, connector: &ConnectorId, now: Timestamp) -> Option<Timestamp> {
         let pauses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        pauses.get(connector).copied().filter(|until| *until > now)
+        pauses.get(connector).and_then(|pause| pause.until).filter(|until| *until > now)
     }
 
     /// Notes that an app wants to be left alone.
     pub fn leave_alone(&self, connector: &ConnectorId, until: Timestamp) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(connector.clone(), until);
+        self.change(connector, |pause| pause.until = Some(until));
+    }
+
+    /// Notes that an app does not let the desk do an order: where it has let it do none for long, it is left alone.
+    pub fn was_forbidden(&self, connector: &ConnectorId, until: Timestamp) {
+        self.change(connector, |pause| {
+            pause.forbidden += 1;
+            if pause.forbidden >= FORBIDDEN_MAX {
+                *pause = Pause { until: Some(until), forbidden: 0 };
+            }
+        });
+    }
+
+    /// Notes that an app has let the desk do an order.
+    pub fn has_let(&self, connector: &ConnectorId) {
+        self.change(connector, |pause| pause.forbidden = 0);
+    }
+
+    fn change(&self, connector: &ConnectorId, change: impl FnOnce(&mut Pause)) {
+        let mut pauses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        change(pauses.entry(connector.clone()).or_default());
     }
 }
 

@@ -80,10 +80,14 @@ fn paused(app: &App, order: &Order, now: Timestamp) -> Option<Report> {
 /// Leaves apps alone that ask for it, for all orders of this host.
 fn pause(app: &App, orders: &[Order], reports: &[Report]) {
     for report in reports {
-        let (Came::Later(until) | Came::UnknownUntil(until)) = report.came else { continue };
         let order = orders.iter().find(|order| order.op.id == report.op);
-        if let Some(connector) = order.and_then(|order| order.connector.as_ref()) {
-            app.pauses.leave_alone(&connector.id, until);
+        let Some(connector) = order.and_then(|order| order.connector.as_ref()) else { continue };
+        match report.came {
+            Came::Later(until) | Came::UnknownUntil(until) => app.pauses.leave_alone(&connector.id, until),
+            // What one order may not do, such as changing an administrator of the app, keeps no other waiting.
+            Came::Forbidden(until) => app.pauses.was_forbidden(&connector.id, until),
+            Came::Found | Came::Verified | Came::Applied | Came::Promised(_) => app.pauses.has_let(&connector.id),
+            Came::NotThere | Came::Unknown | Came::Rejected | Came::ByHand => {}
         }
     }
 }
@@ -111,6 +115,7 @@ async fn look(app: &App, ways: &Ways, order: &Order, now: Timestamp) -> Option<R
         (Came::NotThere, _) if first && may_be_sent(op.state) => None,
         // The app is busy, and what was sent before may have been done.
         (Came::Later(at), said) if !first => report(Came::UnknownUntil(at), said),
+        (Came::Forbidden(_), said) if !first => report(Came::Unknown, said),
         // What is refused to be read was not sent, and what is wrong may be put right.
         (Came::Rejected, said) if first || op.state == OpState::Applied => report(Came::Rejected, said),
         (Came::Rejected, said) => report(Came::Unknown, said),
