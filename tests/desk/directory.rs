@@ -80,8 +80,8 @@ fn people_are_here_from_their_first_day_to_their_last_and_have_left_then_by_whic
         assert_eq!(tariq["schemas"], json!([USER, VALIDITY]));
         let wrong = json!({ VALIDITY: { "validUntil": "tomorrow" } });
         assert_eq!(sends(&provider, "POST", "/scim/v2/Users", &user("zoe@meridian.example", &wrong)).status, 400);
-
-        let backwards = json!({ VALIDITY: { "validFrom": begins.to_string(), "validUntil": today.to_string() } });
+        let days = json!({ "validfrom": begins.to_string(), "VALIDUNTIL": today.to_string() });
+        let backwards = json!({ (VALIDITY.to_uppercase()): days });
         assert_eq!(sends(&provider, "POST", "/scim/v2/Users", &user("zoe@meridian.example", &backwards)).status, 400);
 
         let about = |person: &str| {

@@ -85,7 +85,7 @@ impl Present<'_> {
 }
 
 /// The condition for grants that are held between the instants `$3` and `$1`, after the grant `$2`: of columns that an index has alone.
-/// What was taken back before it began was not held.
+/// One that was taken back before it began was not held.
 const HELD: &str = "granted_at <= $1 and expires_at > $3 and (revoked_at is null or (revoked_at > $3 and revoked_at > granted_at)) \
                     and state not in ('failed', 'compensating') and id > $2";
 
