@@ -212,7 +212,7 @@ fn i2_leave_given_to_one_of_the_desks_own_approvers_makes_no_manager_of_a_party_
 /// A manager who has decided makes no room for the next above by leave that a party gives them afterwards.
 #[test]
 fn i2_a_manager_who_has_said_yes_is_not_followed_by_the_next_above() {
-    let (_, mut case) = opened(1, &[&["hal"], &["hal"]], 48);
+    let (_, mut case) = opened(1, &[&["hal"], &["gina"]], 48);
     case.steps.iter_mut().for_each(|step| step.named = vec![Named::Manager]);
     case.decisions.push(HumanDecision {
         step: 0,

@@ -163,7 +163,7 @@ impl AccessCase {
             step.former.extend(left);
             step.former.retain(|person| !approvers.contains(person));
             step.approvers.clone_from(&approvers);
-            let is_chosen = stands_in && self.names_chosen((number, step), organisation, now);
+            let is_chosen = stands_in && self.names_chosen((number, &*step), organisation, now);
             changes.push(Reassigned { step: number, approvers, stands_in, is_chosen });
         }
         (after, changes)
