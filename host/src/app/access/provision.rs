@@ -21,6 +21,8 @@ const SENDING: SignedDuration = SignedDuration::from_secs(60);
 /// How often it is looked whether a person who has left is here again, as long as their grants have not ended.
 const AWAY: SignedDuration = SignedDuration::from_mins(5);
 
+/// How long orders are counted together.
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 /// So many orders in a row that an app does not let the desk do say that it lets it do none.
 const FORBIDDEN_MAX: u32 = 5;
 
@@ -32,6 +34,8 @@ pub struct Pauses(Mutex<BTreeMap<ConnectorId, Pause>>);
 #[derive(Debug, Clone, Copy, Default)]
 struct Pause {
     until: Option<Timestamp>,
+    /// When the minute began that is counted, and with how many orders the desk has begun in it.
+    minute: Option<(Timestamp, u32)>,
     /// The orders in a row that it did not let the desk do.
     forbidden: u32,
 }
@@ -53,7 +57,7 @@ impl Pauses {
         self.change(connector, |pause| {
             pause.forbidden += 1;
             if pause.forbidden >= FORBIDDEN_MAX {
-                *pause = Pause { until: Some(until), forbidden: 0 };
+                (pause.until, pause.forbidden) = (Some(until), 0);
             }
         });
     }
@@ -61,6 +65,24 @@ impl Pauses {
     /// Notes that an app has let the desk do an order.
     pub fn has_let(&self, connector: &ConnectorId) {
         self.change(connector, |pause| pause.forbidden = 0);
+    }
+
+    /// Until when no order more is begun with, since there were as many within a minute as the connector says; `None` where this one is.
+    pub fn full_until(&self, connector: &Connector, now: Timestamp) -> Option<Timestamp> {
+        let most = connector.orders_per_minute?;
+        let mut full = None;
+        self.change(&connector.id, |pause| {
+            let end = |start: Timestamp| start.checked_add(MINUTE).unwrap_or(Timestamp::MAX);
+            // A clock that was set back begins a new minute.
+            let (start, count) =
+                pause.minute.filter(|(start, _)| *start <= now && now < end(*start)).unwrap_or((now, 0));
+            if count >= most {
+                full = Some(end(start));
+            } else {
+                pause.minute = Some((start, count + 1));
+            }
+        });
+        full
     }
 
     fn change(&self, connector: &ConnectorId, change: impl FnOnce(&mut Pause)) {

@@ -178,3 +178,33 @@ fn i13_what_an_app_forbids_for_one_person_keeps_no_other_end_waiting() {
         in_order(&desk);
     });
 }
+
+#[test]
+fn an_app_gets_no_more_orders_in_a_minute_than_it_bears() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        let desk = connected(database, &app);
+        change(&desk, "apps.toml", |text| {
+            text.replacen("kind = \"scim\"\n", "kind = \"scim\"\norders-per-minute = 2\n", 1)
+        });
+        for person in ["amara", "jonas", "sofia"] {
+            let fields = json!({ "app": "jira", "tier": "user", "duration-hours": 4, "for": person,
+                "justification": "they join the data project" });
+            let body = json!({ "request_type": "access", "subject": "jira please", "fields": fields });
+            desk.as_role("kofi").post("/api/v1/tickets", &body).expect(201);
+        }
+        now(&desk);
+        let done = || app.effects().len();
+        assert!((1..=2).contains(&done()), "{:?}", app.effects());
+        desk.advance(SignedDuration::from_secs(61));
+        assert!((2..=4).contains(&done()), "{:?}", app.effects());
+        for _ in 0..4 {
+            desk.advance(SignedDuration::from_secs(61));
+        }
+        assert_eq!(
+            (done(), app.members("user")),
+            (6, vec!["amara".to_owned(), "jonas".to_owned(), "sofia".to_owned()])
+        );
+        in_order(&desk);
+    });
+}
