@@ -70,8 +70,8 @@ impl Office {
     }
 
     /// The access that was held at an instant, or at any of some time, with who asked, what the policy said and who approved; of now also
-    /// what people keep by default. What a person holds is held by all accounts of the same human. For agents, admins and the operator; for a person about
-    /// themselves; for those who answer for an app about the app.
+    /// what people keep by default. A person holds it by all accounts of the same human. For agents, admins and the operator; for a person
+    /// about themselves; for those who answer for an app about the app.
     ///
     /// # Errors
     ///
