@@ -18,14 +18,16 @@ pub(super) fn is_active(body: &Value) -> bool {
     !said.any(|(_, value)| flag(value) == Some(false))
 }
 
-/// The new body of a user: of one who has left, and of whom it does not say that they may work, they are away as before. What leaves an
-/// attribute out, such as a change of a name, brings no one back.
-pub(super) fn still_away(before: &Entry, mut body: Value) -> Value {
-    if before.kind == EntryKind::User
-        && !is_active(&before.body)
+/// The body of a user that takes the place of another: of one who has left, and of whom it does not say that they may work, they are away
+/// as before. A provider that writes a whole user for the sake of a name brings no one back.
+pub fn still_away(before: &Value, mut body: Value) -> Value {
+    let says = |(name, value): (&String, &Value)| name.eq_ignore_ascii_case("active") && !value.is_null();
+    if !is_active(before)
         && let Some(fields) = body.as_object_mut()
+        && !fields.iter().any(says)
     {
-        fields.entry("active").or_insert(Value::Bool(false));
+        fields.retain(|name, _| !name.eq_ignore_ascii_case("active"));
+        fields.insert("active".to_owned(), Value::Bool(false));
     }
     body
 }

@@ -11,7 +11,8 @@ use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use self::attributes::{flag, is_active, memberships, still_away, with_names};
+pub use self::attributes::still_away;
+use self::attributes::{flag, is_active, memberships, with_names};
 use crate::app::error::Busy;
 use crate::app::jobs::looks::Looks;
 use crate::app::jobs::stop::Stop;
@@ -311,7 +312,7 @@ impl App {
             if version.is_some_and(|version| version != before.version) {
                 return Err(Error::Stale { version: before.version });
             }
-            let body = still_away(&before, checked(kind, change(&before.body)?)?);
+            let body = checked(kind, change(&before.body)?)?;
             if body == before.body {
                 return Ok(before);
             }
