@@ -207,6 +207,8 @@ fn i2_leave_given_to_one_of_the_desks_own_approvers_makes_no_manager_of_a_party_
     assert_eq!(asked_where(&owner, &[("eve", "gina"), ("eve", "dan")], None), none, "and not hal");
     assert_eq!(asked_where(&[Named::AccessApprovers], &[("eve", "dan")], None), none);
     assert_eq!(asked_where(&owner, &[("eve", "dan")], None), ["gina"], "who is asked by name is asked");
+    // A manager who is away is replaced by whom they have named, also where the one who asks has given leave to others.
+    assert_eq!(asked_where(&[Named::Manager], &[("hal", "carol"), ("eve", "frank")], None), ["carol", "hal"]);
 }
 
 /// A manager who has decided makes no room for the next above by leave that a party gives them afterwards.
