@@ -198,6 +198,58 @@ fn i2_of_those_whom_a_party_has_left_by_leave_of_their_own_none_decides() {
     assert_eq!(asked_where(&two, &[("hal", "dan"), ("eve", "dan")], None), ["gina", "hal"]);
 }
 
+/// Nor is a request taken on to the managers where a party has taken out the desk's own approvers.
+#[test]
+fn i2_leave_given_to_one_of_the_desks_own_approvers_makes_no_manager_of_a_party_decide() {
+    let owner = [Named::Person(person("gina"))];
+    let none = Vec::<String>::new();
+    assert_eq!(asked_where(&owner, &[("eve", "gina")], None), ["dan", "frank"]);
+    assert_eq!(asked_where(&owner, &[("eve", "gina"), ("eve", "dan")], None), none, "and not hal");
+    assert_eq!(asked_where(&[Named::AccessApprovers], &[("eve", "dan")], None), none);
+    assert_eq!(asked_where(&owner, &[("eve", "dan")], None), ["gina"], "who is asked by name is asked");
+    // A manager who is away is replaced by whom they have named, also where the one who asks has given leave to others.
+    assert_eq!(asked_where(&[Named::Manager], &[("hal", "carol"), ("eve", "frank")], None), ["carol", "hal"]);
+}
+
+/// A manager who has decided makes no room for the next above by leave that a party gives them afterwards.
+#[test]
+fn i2_a_manager_who_has_said_yes_is_not_followed_by_the_next_above() {
+    let (_, mut case) = opened(1, &[&["hal"], &["gina"]], 48);
+    case.steps.iter_mut().for_each(|step| step.named = vec![Named::Manager]);
+    case.decisions.push(HumanDecision {
+        step: 0,
+        approver: person("hal"),
+        in_place_of: Vec::new(),
+        approve: true,
+        reason: String::new(),
+        at: at(HOUR),
+    });
+    let none: [(&str, &str); 0] = [];
+    for pairs in [none.as_slice(), &[("eve", "hal")]] {
+        let mut organisation = where_they_let(pairs);
+        organisation.defaults.access_approvers = vec![person("frank")];
+        organisation.people.get_mut(&person("hal")).unwrap().manager = Some(person("gina"));
+        organisation.people.get_mut(&person("gina")).unwrap().manager = None;
+        let after = case.following(&organisation, at(2 * HOUR)).0;
+        assert_eq!(after.steps[1].approvers, [person("frank")], "{pairs:?}");
+    }
+}
+
+/// Who is asked by name is asked also when most of the time is over: the others would be a choice of the one who asks.
+#[test]
+fn i2_a_request_goes_on_to_no_others_of_whom_a_party_has_taken_one_out() {
+    let (ticket, mut case) = opened(1, &[&["gina"]], 48);
+    case.steps[0].named = vec![Named::Person(person("gina"))];
+    let more_are_asked = |pairs: &[(&str, &str)]| {
+        let mut organisation = where_they_let(pairs);
+        organisation.defaults.access_approvers = vec![person("frank"), person("dan")];
+        let ids = || uuid(6, 1);
+        access::escalate(&ticket, &case, &At::new(at(HOUR), &organisation, &ids)).is_some()
+    };
+    assert!(more_are_asked(&[]));
+    assert!(!more_are_asked(&[("eve", "dan")]));
+}
+
 #[test]
 fn i6_an_approver_shortens_and_never_lengthens_and_the_time_runs_from_the_grant() {
     let (ticket, case) = opened(1, &[&["hal"]], 48);

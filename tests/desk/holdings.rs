@@ -92,8 +92,13 @@ struct World {
 impl World {
     fn new(before: BTreeSet<Entitlement>) -> World {
         let mut organisation = organisation();
-        let connector =
-            Connector { id: "peer".parse().unwrap(), internal: false, last_sign_in: None, kind: Kind::Manual };
+        let connector = Connector {
+            id: "peer".parse().unwrap(),
+            internal: false,
+            last_sign_in: None,
+            orders_per_minute: None,
+            kind: Kind::Manual,
+        };
         let app = organisation.apps.get_mut("crm").unwrap();
         app.connector = Some(connector.id.clone());
         let mut basic = app.tiers[0].clone();

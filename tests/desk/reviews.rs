@@ -83,6 +83,46 @@ fn a_campaign_asks_owners_keeps_what_they_keep_and_ends_the_rest() {
     });
 }
 
+/// Access of which only the holder is left to review it is in the evidence of a campaign, and stays as it is.
+#[test]
+fn what_no_one_is_left_to_review_is_in_the_evidence_of_a_campaign() {
+    on_both(|database| {
+        let own = |text: String| text.replace("[\"priya\", \"tomas\", \"yuki\"]", "[\"amara\"]");
+        let desk = House::with_settings(database, example_rules(), own);
+        for (file, from, to) in [
+            ("apps.toml", "owner = \"chloe\"", "owner = \"amara\""),
+            (
+                "people.toml",
+                "title = \"Controller\"\nlocation = \"Berlin\"\nmanager = \"lena\"\n",
+                "title = \"Controller\"\n",
+            ),
+        ] {
+            changes(&desk, file, from, to);
+        }
+        assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        for person in ["amara", "jonas"] {
+            asks(&desk.as_role("kofi"), "jira", person);
+        }
+        let due = desk.clock.now() + SignedDuration::from_hours(14 * 24);
+        let new = json!({ "name": "Jira, fourth quarter", "app": "jira", "due_at": due });
+        let started = desk.as_role("mei").post("/api/v1/access/reviews", &new).expect(201);
+        assert_eq!((&started["open"], &started["unasked"]), (&json!(1), &json!(1)), "{started}");
+        let path = format!("/api/v1/access/review-items?campaign={}", started["id"].as_str().unwrap());
+        let evidence = desk.as_role("mei").get(&path).expect(200);
+        let all = evidence.as_array().unwrap();
+        let found = |person: &str| all.iter().find(|item| item["grant"]["subject"] == person).unwrap();
+        assert_eq!((&found("jonas")["verdict"], &found("jonas")["reviewers"]), (&Value::Null, &json!(["amara"])));
+        let (left, reviewers) = (&found("amara")["verdict"], &found("amara")["reviewers"]);
+        assert_eq!((left, reviewers), (&json!("unasked"), &json!([])));
+        desk.advance(SignedDuration::from_hours(14 * 24));
+        assert_eq!(grants(&desk, "amara")[0]["effective"], true, "it is for people to look at");
+        assert_eq!(grants(&desk, "jonas")[0]["effective"], false);
+        let listed = desk.command(&["decisions", "reviews"]);
+        assert!(String::from_utf8_lossy(&listed.stdout).contains("1 with no one to ask"));
+        assert!(desk.command(&["decisions", "chain"]).status.success());
+    });
+}
+
 #[test]
 fn where_the_reviewer_leaves_another_is_asked_and_has_the_same_time() {
     on_both(|database| {
@@ -307,12 +347,16 @@ fn what_has_ended_while_it_was_reviewed_is_neither_kept_nor_taken_back_by_the_an
 
 /// Says by the directory that an account of a person is another's as well.
 fn links(desk: &House, person: &str, human: &str) {
-    let file = desk.settings().with_file_name("people.toml");
-    let text = std::fs::read_to_string(&file).unwrap();
     let id = format!("id = \"{person}\"\n");
-    assert!(text.contains(&id), "{id}");
-    std::fs::write(&file, text.replacen(&id, &format!("{id}same-as = \"{human}\"\n"), 1)).unwrap();
+    changes(desk, "people.toml", &id, &format!("{id}same-as = \"{human}\"\n"));
     assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+}
+
+fn changes(desk: &House, file: &str, from: &str, to: &str) {
+    let path = desk.settings().with_file_name(file);
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains(from), "{from}");
+    std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
 }
 
 /// Whose access it is that a person holds, as an audit lists it.

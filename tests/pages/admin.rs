@@ -261,6 +261,30 @@ fn words_of_messages(desk: &House, mei: &mut Browser) {
     assert_eq!(look("kofi").status, 403);
 }
 
+/// A day is asked about from its beginning to its end: what ended on it is in the answer, with the time of that.
+#[test]
+fn access_that_ended_on_a_day_was_held_on_it() {
+    let desk = House::demo(Database::Sqlite);
+    let fields =
+        json!({ "app": "jira", "tier": "user", "duration-hours": 4, "justification": "I join the data project" });
+    let body = json!({ "request_type": "access", "subject": "jira please", "fields": fields });
+    desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
+    desk.advance(SignedDuration::from_hours(4));
+    let ended = desk.clock.now().to_zoned_datetime(jiff::tz::TimeZone::get("Europe/Berlin").unwrap());
+    desk.advance(SignedDuration::from_hours(48));
+    let cookie = cookie(&desk, "mei");
+    let day = |days: i64, more: &str| {
+        let day = ended.date().checked_add(jiff::Span::new().days(days)).unwrap();
+        send("GET", &format!("{}/access/who?app=jira&on={day}{more}", desk.url), &[("cookie", &cookie)], "").text
+    };
+    let said = format!("has ended: {}", ended.strftime("%Y-%m-%d %H:%M"));
+    assert!(day(0, "").contains(&said), "{said}: {}", day(0, ""));
+    assert!(!day(1, "").contains("Amara Okafor</a>"), "{}", day(1, ""));
+    let (file, after) = (day(0, "&format=csv"), day(1, "&format=csv"));
+    assert!(!file.lines().nth(1).unwrap().ends_with(','), "the last column is the end: {file}");
+    assert_eq!((file.lines().count(), after.lines().count()), (2, 1));
+}
+
 /// All at a look where there is room; on a telephone the groups, and what is in the one that the reader is in.
 #[test]
 fn the_pages_of_those_who_look_after_the_desk_stand_in_groups() {

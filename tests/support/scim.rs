@@ -177,6 +177,13 @@ impl ScimApp {
         user.map(|user| user["active"] == true)
     }
 
+    /// The app's own id for a person.
+    pub fn id_of(&self, person: &str) -> String {
+        let state = self.state();
+        let (id, _) = state.users.iter().find(|(_, user)| user["externalId"] == person).unwrap();
+        id.clone()
+    }
+
     /// Adds a user who is a member of a group, as a person did long ago.
     pub fn has_already(&self, person: &str, user_name: &str, group: &str) {
         let mut state = self.state();

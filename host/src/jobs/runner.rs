@@ -22,6 +22,9 @@ const AT_ONCE_MAX: usize = 8;
 /// The same for work that shares transactions, where each place takes a whole batch: one batch is read while another is written.
 const TOGETHER_AT_ONCE_MAX: usize = 2;
 
+/// So many failed attempts of a piece of work are each in the log.
+const SAID_ATTEMPTS: u32 = 12;
+
 const fn at_once_max(queue: Queue) -> usize {
     match super::together_max(queue) {
         1 => AT_ONCE_MAX,
@@ -169,12 +172,16 @@ async fn run_some((app, ways): (Arc<App>, Arc<Ways>), claimed: Vec<Claimed>, pla
         _ => Default::default(),
     };
     done.iter().for_each(|_| app.metrics.count_job(queue.name(), outcome(Settled::Done, false)));
-    for claimed in claimed.into_iter().filter(|claimed| !done.contains(&claimed.ticket)) {
+    let left: Vec<Claimed> = claimed.into_iter().filter(|claimed| !done.contains(&claimed.ticket)).collect();
+    for (begins, claimed) in left.iter().enumerate() {
         // What is left when the leases are over is claimed anew, here or by another host, and done there.
         if clock::instant().saturating_duration_since(begun) >= LEASE {
+            if let Err(error) = app.jobs.give_back(left.get(begins..).unwrap_or_default()).await {
+                tracing::warn!(job = queue.name(), %error, "work that was not begun counts as tried: it cannot be given back");
+            }
             break;
         }
-        run_one((Arc::clone(&app), Arc::clone(&ways)), claimed).await;
+        run_one((Arc::clone(&app), Arc::clone(&ways)), claimed.clone()).await;
     }
     drop(place);
 }
@@ -193,7 +200,7 @@ async fn run_one((app, ways): (Arc<App>, Arc<Ways>), claimed: Claimed) {
                 Settled::Buried => {
                     tracing::error!(job, %ticket, attempts, error, "the desk has given up on a job: see `ruledesk jobs dead`");
                 }
-                Settled::Again(at) if !error.is_empty() => {
+                Settled::Again(at) if !error.is_empty() && is_said(attempts) => {
                     tracing::warn!(job, %ticket, attempts, error, %at, "a job failed: it is tried again");
                 }
                 Settled::Again(_) | Settled::Done | Settled::Overtaken => {}
@@ -204,6 +211,11 @@ async fn run_one((app, ways): (Arc<App>, Arc<Ways>), claimed: Claimed) {
             tracing::error!(job, %ticket, %error, "what became of a job was not written: it is done again when its lease is over");
         }
     }
+}
+
+/// Whether a failure after so many attempts is in the log: of what fails for ever, ever fewer, so that much of it fills no log.
+fn is_said(attempts: u32) -> bool {
+    attempts <= SAID_ATTEMPTS || attempts.is_power_of_two()
 }
 
 /// One attempt, in a task of its own, so that one that panics fails as any other does.

@@ -27,10 +27,13 @@ fn the_block_of_an_app_that_answers_later_runs() {
     let order = order["answer_to"].as_str().unwrap().trim_start_matches("/api/v1/provisioning/");
 
     let word = block("host/guide/access.md", "webhook-signature");
-    let body = word.split_once("-d '").unwrap().1.split('\'').next().unwrap();
+    let order = order.trim_end_matches("/answer");
+    // As the shell puts it together.
+    let (_, body) = word.split_once("-d '").unwrap();
+    let body = format!("{}}}", body.split_once("}'").unwrap().0).replace("'$order'", order);
     let second = desk.clock.now().as_second();
-    let mac = signature("1", second, body);
-    let shell = Shell::at(&desk, "kofi").with("order", order.trim_end_matches("/answer"));
+    let mac = signature("1", second, &body);
+    let shell = Shell::at(&desk, "kofi").with("order", order);
     let shell = shell.with("now", second.to_string()).with("mac", mac.trim_start_matches("v1,"));
     let said = shell.run(&word);
     assert!(said.contains("\"state\":\"applied\"") && said.contains("\"taken\":true"), "{said}");

@@ -51,6 +51,27 @@ fn i08_from_its_end_on_a_grant_gives_no_access_and_is_ended_by_a_timer() {
     });
 }
 
+/// Who asks about a time reads also what ended within it, and not what ended before.
+#[test]
+fn what_has_ended_within_a_time_was_held_in_it() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        asks(&desk.as_role("amara"), 4);
+        let given = desk.clock.now();
+        desk.advance(hours(10));
+        let held = |asked: &str, since: i64, until: i64| {
+            let (since, until) = (given + hours(since), given + hours(until));
+            let path = format!("/api/v1/access?{asked}&since={since}&at={until}");
+            desk.as_role("kofi").get(&path).expect(200).as_array().unwrap().len()
+        };
+        for asked in ["app=jira", "person=amara", "limit=50"] {
+            assert_eq!((held(asked, 1, 8), held(asked, -5, 10)), (1, 1), "{asked}");
+            assert_eq!((held(asked, 5, 8), held(asked, -5, -1)), (0, 0), "{asked}");
+            assert_eq!((held(asked, 8, 2), held(asked, 8, 8)), (1, 0), "{asked}");
+        }
+    });
+}
+
 /// An end stays by its row; that all other access ends later by then is said to those who run the desk.
 #[test]
 fn i08_a_desk_that_starts_by_an_earlier_clock_brings_nothing_back_and_says_so() {

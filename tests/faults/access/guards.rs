@@ -307,6 +307,31 @@ fn i16_an_audit_asks_who_has_access_and_why_as_of_any_day() {
     });
 }
 
+/// A tier that the catalog has no more is held still by those who had asked for it before.
+#[test]
+fn an_audit_asks_who_has_a_tier_that_the_catalog_has_no_more() {
+    on_both(|database| {
+        let desk = desk(database, |text| text);
+        asks(&desk.as_role("amara"), "jira", "user").expect(201);
+        let file = desk.settings().with_file_name("apps.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let other = text.replacen("id = \"user\"\nname = \"User\"\n", "id = \"member\"\nname = \"Member\"\n", 1);
+        assert_ne!(other, text);
+        std::fs::write(&file, other).unwrap();
+        assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+        let kofi = desk.as_role("kofi");
+        let gone = kofi.get("/api/v1/catalog/jira/user").expect(200);
+        assert_eq!((&gone["in_catalog"], &gone["may_ask"]), (&json!(false), &json!(0)), "{gone}");
+        assert_eq!(gone["holders"][0]["person"], "amara", "{gone}");
+        let member = kofi.get("/api/v1/catalog/jira/member").expect(200);
+        assert_eq!((&member["in_catalog"], &member["holders"]), (&json!(true), &json!([])), "{member}");
+        assert_eq!(kofi.get("/api/v1/catalog/jira/user?role=none").status, 404, "no one has that");
+        let printed = desk.command(&["decisions", "role", "--app", "jira", "--tier", "user"]);
+        let printed = String::from_utf8_lossy(&printed.stdout).into_owned();
+        assert!(printed.contains("the catalog has it no more") && printed.contains("amara"), "{printed}");
+    });
+}
+
 #[test]
 fn an_audit_asks_what_a_person_could_do_with_a_role_and_who_has_it() {
     on_both(|database| {

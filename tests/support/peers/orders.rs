@@ -60,8 +60,11 @@ pub fn signature(id: &str, second: i64, body: &str) -> String {
     format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
 }
 
-/// Sends the app's word about an order, signed at this second.
+/// Sends the app's word about an order, signed at this second; it names the order where it names no other.
 pub fn says(desk: &Client, order: &Value, second: i64, word: &Value) -> Answer {
+    let named = order["answer_to"].as_str().unwrap().split('/').nth(4).unwrap();
+    let mut word = word.clone();
+    word.as_object_mut().unwrap().entry("order").or_insert_with(|| named.into());
     let (id, body) = (format!("answer-{second}"), word.to_string());
     let signed = desk
         .with("webhook-id", &id)

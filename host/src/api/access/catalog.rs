@@ -238,6 +238,9 @@ pub struct AppRoleView {
     tier: String,
     name: String,
     role: Option<String>,
+    /// Whether the catalog has it still. Where it has not, no one may ask for it, and some who asked before hold it.
+    in_catalog: bool,
+    /// Empty where the catalog has the tier no more, as all is that only the catalog knows.
     risk: String,
     /// Roles that may be asked for with it.
     roles: Vec<String>,
@@ -315,6 +318,7 @@ impl From<RoleInApp> for AppRoleView {
             tier: tier.id.to_string(),
             name: tier.name,
             role: found.role,
+            in_catalog: found.in_catalog,
             risk: tier.risk,
             roles: tier.roles,
             gives: found.gives.iter().map(ToString::to_string).collect(),
@@ -349,12 +353,18 @@ impl AppRoleView {
                 self.risk,
                 self.gives.join(", ")
             ),
-            format!("{by} may ask for it, {} today, for at most {} hours", self.may_ask, self.max_duration_hours),
+            if self.in_catalog {
+                format!("{by} may ask for it, {} today, for at most {} hours", self.may_ask, self.max_duration_hours)
+            } else {
+                "the catalog has it no more, so that no one may ask for it".to_owned()
+            },
         ];
         lines
             .extend(self.emergency_hours.map(|hours| format!("in an emergency it is given at once for {hours} hours")));
         lines.extend(self.rules.iter().map(|one| format!("decided by {} {}", one.rule, one.version)));
-        lines.push(format!("asked where no rule names approvers: {}", self.access_approvers.join(", ")));
+        if self.in_catalog {
+            lines.push(format!("asked where no rule names approvers: {}", self.access_approvers.join(", ")));
+        }
         lines.extend(self.incompatible.iter().map(|name| format!("not held together: {name}")));
         lines.push(format!("{} hold it:", held(self.holders.len(), self.complete)));
         lines.extend(self.holders.iter().map(|one| {

@@ -161,6 +161,8 @@ pub async fn attest(
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OrderAnswerBody {
+    /// The order that it answers, as the order itself says it: the signature covers this, and not the address.
+    order: String,
     /// The attempt that it answers.
     attempt: u32,
     state: OrderOutcome,
@@ -197,7 +199,7 @@ impl From<OrderAnswerBody> for AppAnswer {
             OrderOutcome::Refused => AppOutcome::Refused,
             OrderOutcome::Later => AppOutcome::Later(body.retry_after.unwrap_or(60)),
         };
-        AppAnswer { attempt: body.attempt, outcome, evidence: body.evidence }
+        AppAnswer { order: body.order.parse().ok(), attempt: body.attempt, outcome, evidence: body.evidence }
     }
 }
 

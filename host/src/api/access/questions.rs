@@ -17,7 +17,7 @@ use crate::api::http::problem::{Kind, Problem};
 use crate::api::tickets::views::GrantView;
 use crate::app::App;
 use crate::app::access::decide::ListedGrant;
-use crate::app::access::questions::{About, Evidence, Said, SignIn, StoredEvent, Story, UNUSED_DAYS_MAX};
+use crate::app::access::questions::{About, During, Evidence, Said, SignIn, StoredEvent, Story, UNUSED_DAYS_MAX};
 use crate::desk::access::Grant;
 use crate::desk::id::{AppId, GrantId};
 
@@ -31,6 +31,9 @@ pub struct WhoQuery {
     /// The instant that is asked about (RFC 3339); now where nothing is said.
     #[param(value_type = Option<String>, format = DateTime)]
     at: Option<Timestamp>,
+    /// An instant before: also what was held since then and had ended at the other.
+    #[param(value_type = Option<String>, format = DateTime)]
+    since: Option<Timestamp>,
     /// `next` of the page before.
     after: Option<String>,
     /// 1 to 200; 200 where nothing is said.
@@ -114,7 +117,9 @@ pub async fn who(
     let limit = PageQuery { after: None, limit: query.limit }.limit()?;
     let after = query.after.as_deref().map(|text| List::Held.read(text)).transpose()?;
     let after = after.map(|[id]| GrantId(Uuid::from_u128(id)));
-    let page = app.who_holds(&actor, &about, query.at.unwrap_or(now), after, limit).await?;
+    let until = query.at.unwrap_or(now);
+    let during = During { from: query.since.map_or(until, |since| since.min(until)), until };
+    let page = app.who_holds(&actor, &about, during, after, limit).await?;
     let next = page.next.map(|id| List::Held.write([id.0.as_u128()]));
     let organisation = app.organisation();
     let view = |found: Evidence| EvidenceView::new(found.grant.gives_access(&organisation, now), found);

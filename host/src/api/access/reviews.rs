@@ -61,6 +61,8 @@ pub struct CampaignView {
     lapsed: i64,
     /// Ended before anything was said.
     ended: i64,
+    /// As they were: only their holders are left who could review them, and an administrator looks at them by other means.
+    unasked: i64,
 }
 
 /// The review of one grant.
@@ -81,7 +83,7 @@ pub struct ReviewItemView {
     asked_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     due_at: Timestamp,
-    /// `keep`, `revoke`, `lapsed` or `ended`; `null` while it is open.
+    /// `keep`, `revoke`, `lapsed`, `ended` or `unasked`; `null` while it is open.
     verdict: Option<&'static str>,
     decided_by: Option<String>,
     /// The reviewers in whose place it was said.
@@ -136,6 +138,7 @@ impl From<(Campaign, Progress)> for CampaignView {
             revoked: progress.revoked,
             lapsed: progress.lapsed,
             ended: progress.ended,
+            unasked: progress.unasked,
         }
     }
 }

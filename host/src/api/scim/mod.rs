@@ -14,7 +14,7 @@ use super::http::auth::Caller;
 use super::http::body::json::parse;
 use super::http::headers::condition::condition;
 use super::http::problem::Kind;
-use crate::app::access::people::directory::Entry;
+use crate::app::access::people::directory::{Entry, still_away};
 use crate::app::{App, Error};
 use crate::desk::actor::Actor;
 use crate::desk::change::condition::Condition;
@@ -212,7 +212,8 @@ pub fn one_of(kind: EntryKind) -> MethodRouter<Arc<App>> {
               headers: HeaderMap,
               body: Bytes| async move {
             let new = json(&body)?;
-            about((app, keeper, id, query, headers))?.change((kind, false), move |_| Ok(new.clone())).await
+            let change = move |before: &Value| Ok(still_away(before, new.clone()));
+            about((app, keeper, id, query, headers))?.change((kind, false), change).await
         },
     )
     .patch(

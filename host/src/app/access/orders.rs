@@ -33,6 +33,8 @@ pub struct Attestation {
 /// The word of an app about an order that it has accepted before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppAnswer {
+    /// The order that was signed with it: a word about one says nothing about another. `None` where it is no id.
+    pub order: Option<OpId>,
     /// The attempt that it answers; one of an earlier attempt is passed over.
     pub attempt: u32,
     pub outcome: AppOutcome,
@@ -150,8 +152,12 @@ impl Office {
     ///
     /// # Errors
     ///
-    /// [`Error::Rejected`] where the evidence is too long; where the store cannot be read or written.
+    /// [`Error::Refused`] where the word is about another order; [`Error::Rejected`] where the evidence is too long; where the store
+    /// cannot be read or written.
     pub async fn answered(&self, order: &SignedOrder, answer: &AppAnswer) -> Result<(Op, bool), Error> {
+        if answer.order != Some(order.op) {
+            return Err(Refusal::NotSigned.into());
+        }
         if let Some(problem) = check_optional_reason("evidence", &answer.evidence) {
             return Err(Error::Rejected { problems: vec![problem] });
         }

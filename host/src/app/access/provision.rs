@@ -21,20 +21,73 @@ const SENDING: SignedDuration = SignedDuration::from_secs(60);
 /// How often it is looked whether a person who has left is here again, as long as their grants have not ended.
 const AWAY: SignedDuration = SignedDuration::from_mins(5);
 
+/// How long orders are counted together.
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+/// So many orders in a row that an app does not let the desk do say that it lets it do none.
+const FORBIDDEN_MAX: u32 = 5;
+
 /// The connectors whose apps want to be left alone, and until when. Each host keeps its own.
 #[derive(Debug, Default)]
-pub struct Pauses(Mutex<BTreeMap<ConnectorId, Timestamp>>);
+pub struct Pauses(Mutex<BTreeMap<ConnectorId, Pause>>);
+
+/// How an app wants to be asked.
+#[derive(Debug, Clone, Copy, Default)]
+struct Pause {
+    until: Option<Timestamp>,
+    /// When the minute began that is counted, and with how many orders the desk has begun in it.
+    minute: Option<(Timestamp, u32)>,
+    /// The orders in a row that it did not let the desk do.
+    forbidden: u32,
+}
 
 impl Pauses {
     /// Until when an app wants to be left alone; `None` where it does not.
     pub fn until(&self, connector: &ConnectorId, now: Timestamp) -> Option<Timestamp> {
         let pauses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        pauses.get(connector).copied().filter(|until| *until > now)
+        pauses.get(connector).and_then(|pause| pause.until).filter(|until| *until > now)
     }
 
     /// Notes that an app wants to be left alone.
     pub fn leave_alone(&self, connector: &ConnectorId, until: Timestamp) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(connector.clone(), until);
+        self.change(connector, |pause| pause.until = Some(until));
+    }
+
+    /// Notes that an app does not let the desk do an order: where it has let it do none for long, it is left alone.
+    pub fn was_forbidden(&self, connector: &ConnectorId, until: Timestamp) {
+        self.change(connector, |pause| {
+            pause.forbidden += 1;
+            if pause.forbidden >= FORBIDDEN_MAX {
+                (pause.until, pause.forbidden) = (Some(until), 0);
+            }
+        });
+    }
+
+    /// Notes that an app has let the desk do an order.
+    pub fn has_let(&self, connector: &ConnectorId) {
+        self.change(connector, |pause| pause.forbidden = 0);
+    }
+
+    /// Until when no order more is begun with, since there were as many within a minute as the connector says; `None` where this one is.
+    pub fn full_until(&self, connector: &Connector, now: Timestamp) -> Option<Timestamp> {
+        let most = connector.orders_per_minute?;
+        let mut full = None;
+        self.change(&connector.id, |pause| {
+            let end = |start: Timestamp| start.checked_add(MINUTE).unwrap_or(Timestamp::MAX);
+            // A clock that was set back begins a new minute.
+            let (start, count) =
+                pause.minute.filter(|(start, _)| *start <= now && now < end(*start)).unwrap_or((now, 0));
+            if count >= most {
+                full = Some(end(start));
+            } else {
+                pause.minute = Some((start, count + 1));
+            }
+        });
+        full
+    }
+
+    fn change(&self, connector: &ConnectorId, change: impl FnOnce(&mut Pause)) {
+        let mut pauses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        change(pauses.entry(connector.clone()).or_default());
     }
 }
 
@@ -190,6 +243,13 @@ fn asks_by_name(organisation: &Organisation, app: &AppId) -> bool {
 fn order(organisation: &Organisation, op: Op, names: &[String]) -> Order {
     let person = organisation.people.get(&op.subject);
     let email = person.map(|person| person.email.clone()).unwrap_or_default();
+    let shares = |other: &&Person| {
+        !email.is_empty() && other.email.eq_ignore_ascii_case(&email) && !organisation.is_same(&other.id, &op.subject)
+    };
+    let sharing: Vec<&Person> = organisation.people.values().filter(shares).collect();
+    // Nothing is taken from one who is here because another had their address before.
+    let is_anothers = op.direction == Direction::Revoke && sharing.iter().any(|other| other.active);
+    let same_address: Vec<PersonId> = sharing.iter().map(|other| other.id.clone()).collect();
     let others = |name: &&String| {
         let is_theirs = |other: &Person| other.id != op.subject && other.email.eq_ignore_ascii_case(name);
         organisation.people.values().any(is_theirs)
@@ -199,9 +259,10 @@ fn order(organisation: &Organisation, op: Op, names: &[String]) -> Order {
     let account = Account {
         id: op.subject.clone(),
         name: person.map(|person| person.name.clone()).unwrap_or_default(),
-        email,
+        email: if is_anothers && asks_by_name(organisation, &op.app) { String::new() } else { email },
         former: former.into_iter().cloned().collect(),
-        another_has: !taken.is_empty(),
+        another_has: is_anothers || !taken.is_empty(),
+        same_address,
     };
     Order { connector: organisation.connector_of(&op.app).cloned(), account, op }
 }

@@ -11,7 +11,7 @@ use crate::desk::organisation::App;
 use crate::desk::permission;
 use crate::store::access::ledger;
 pub use crate::store::access::ledger::{Said, StoredEvent};
-pub use crate::store::access::questions::{About, Defaults, Evidence, Present};
+pub use crate::store::access::questions::{About, Defaults, During, Evidence, Present};
 pub use crate::store::access::sign_ins::SignIn;
 pub use crate::store::chain::export::{LedgerEnd, LedgerLine, LedgerWalk};
 use crate::store::sql::page::Page;
@@ -69,9 +69,9 @@ impl Office {
         Ok(self.store.unused(app, (since, now), after, limit).await?)
     }
 
-    /// The access that was held at an instant, with who asked, what the policy said and who approved; of now also what people keep by
-    /// default. What a person holds is held by all accounts of the same human. For agents, admins and the operator; for a person about
-    /// themselves; for those who answer for an app about the app.
+    /// The access that was held at an instant, or at any of some time, with who asked, what the policy said and who approved; of now also
+    /// what people keep by default. A person holds it by all accounts of the same human. For agents, admins and the operator; for a person
+    /// about themselves; for those who answer for an app about the app.
     ///
     /// # Errors
     ///
@@ -80,10 +80,11 @@ impl Office {
         &self,
         actor: &Actor,
         about: &About,
-        at: Timestamp,
+        during: impl Into<During>,
         after: Option<GrantId>,
         limit: usize,
     ) -> Result<Page<Evidence, GrantId>, Error> {
+        let during = during.into();
         let organisation = self.organisation();
         let person = actor.person();
         let own = match about {
@@ -107,12 +108,12 @@ impl Office {
         };
         // What the apps have without a grant is known as it is now, and not as it was.
         let now = self.clock.now();
-        let is_now = at >= now.checked_sub(STILL_NOW).unwrap_or(Timestamp::MIN);
+        let is_now = during.until >= now.checked_sub(STILL_NOW).unwrap_or(Timestamp::MIN);
         let default = |app: &App| Some((app.id.clone(), app.default_tier.clone().filter(|_| app.one_tier)?));
         let is_about = |app: &&App| is_now && !matches!(&about, About::App(of) if *of != app.id);
         let defaults: Defaults = organisation.apps.values().filter(is_about).filter_map(default).collect();
         let present = is_now.then_some(Present { now, defaults: &defaults });
-        Ok(self.store.held_at(&about, at, (after, limit), present).await?)
+        Ok(self.store.held_at(&about, during, (after, limit), present).await?)
     }
 
     /// The end of the ledger's chain now: what is exported up to there can be checked anywhere.

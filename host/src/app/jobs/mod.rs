@@ -212,6 +212,17 @@ impl Jobs {
         Ok(if held { settled } else { Settled::Overtaken })
     }
 
+    /// Gives back what was claimed together and not begun: it is due at once, and no attempt of it counts.
+    ///
+    /// # Errors
+    ///
+    /// As [`Jobs::settle`].
+    pub async fn give_back(&self, unbegun: &[Claimed]) -> Result<(), Error> {
+        self.store.give_back(unbegun, self.clock.now()).await?;
+        self.wake();
+        Ok(())
+    }
+
     /// Writes the end of many timers that did not fail, in one transaction.
     ///
     /// # Errors

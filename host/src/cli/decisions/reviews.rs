@@ -39,7 +39,7 @@ struct Row {
     reviewers: String,
     asked_at: Timestamp,
     due_at: Timestamp,
-    /// `open`, `keep`, `revoke`, `lapsed` or `ended`.
+    /// `open`, `keep`, `revoke`, `lapsed`, `ended` or `unasked`.
     verdict: &'static str,
     decided_by: String,
     /// The reviewers in whose place it was said.
@@ -71,7 +71,11 @@ async fn print(office: &Office, actor: &Actor, reviews: &Reviews) -> Result<(), 
         for (campaign, progress) in campaigns {
             let done = progress.kept + progress.revoked + progress.lapsed + progress.ended;
             let (id, name) = (campaign.id, shown(&campaign.name));
-            println!("{id}  {name}: {done} of {} answered, due {}", done + progress.open, campaign.due_at);
+            let unasked = match progress.unasked {
+                0 => String::new(),
+                count => format!(", {count} with no one to ask"),
+            };
+            println!("{id}  {name}: {done} of {} answered{unasked}, due {}", done + progress.open, campaign.due_at);
         }
         return Ok(());
     };

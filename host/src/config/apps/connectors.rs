@@ -23,6 +23,8 @@
 //!   (RFC 6901) into the user's resource, the answer to `read` of `account`, or the last answer to the component's look at the account.
 //!   The value is a time (RFC 3339), a day, or seconds or milliseconds since 1970. It is read day by day for all that is held there. Absent where the app
 //!   does not say.
+//! - `orders-per-minute`: with how many orders each host begins within a minute, 1 to 60,000, each of which takes several calls: for apps
+//!   that bear only so many. Default: with as many as are due, until the app asks to be left alone. What is read day by day is not counted.
 //! - `[connector.calls.KIND]`: for `rest`, by the kind of entitlement (`account`, `tier`, `role`, `group`): `create`, `remove`
 //!   and `read`, each `{ method, path, body }`, and where the answer to `read` says that it is there: `there`, a JSON pointer
 //!   (RFC 6901), and `equals`. `shape` lists pointers to what every answer of the app has: an answer without the place of `there` means
@@ -62,6 +64,8 @@ const KINDS: [(&str, Word); 5] = [
 
 /// How long an app may take to answer, in minutes, where the configuration does not say.
 const ANSWER_MINUTES: u32 = 60;
+/// The most orders of a minute that the configuration may say.
+const ORDERS_PER_MINUTE_MAX: u64 = 60_000;
 
 /// One `[[connector]]`.
 pub(super) fn read(keys: &mut Keys<'_>, id: ConnectorId, dir: &Path) -> Option<Connector> {
@@ -83,7 +87,9 @@ pub(super) fn read(keys: &mut Keys<'_>, id: ConnectorId, dir: &Path) -> Option<C
     let internal = keys.optional("internal").and_then(|node| node.flag()).unwrap_or_default();
     let says = matches!(kind, Kind::Scim(_) | Kind::Rest(_) | Kind::Component(_));
     let last_sign_in = if says { keys.optional("last-sign-in").and_then(|node| pointer(&node)) } else { None };
-    Some(Connector { id, internal, last_sign_in, kind })
+    let per_minute = keys.optional("orders-per-minute").and_then(|node| node.whole(1, ORDERS_PER_MINUTE_MAX));
+    let orders_per_minute = per_minute.and_then(|count| u32::try_from(count).ok());
+    Some(Connector { id, internal, last_sign_in, orders_per_minute, kind })
 }
 
 fn pointer(node: &Node<'_>) -> Option<String> {

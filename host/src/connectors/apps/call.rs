@@ -49,6 +49,10 @@ pub(super) enum Trouble {
     Unknown(String),
     /// The app has understood the call and refuses it with this status.
     Refused(u16, String),
+    /// Nothing was done: the app does not let the desk do this, and may let it from this time on. It says nothing of other calls.
+    Forbidden(Timestamp, String),
+    /// Nothing was done, since it is not clear whom it would be done to: a person has to look.
+    ByHand(String),
 }
 
 impl Trouble {
@@ -58,13 +62,19 @@ impl Trouble {
             Trouble::Later(at, said) => (Came::Later(at), said),
             Trouble::Unknown(said) => (Came::Unknown, said),
             Trouble::Refused(_, said) => (Came::Rejected, said),
+            Trouble::Forbidden(at, said) => (Came::Forbidden(at), said),
+            Trouble::ByHand(said) => (Came::ByHand, said),
         }
     }
 
     /// The words about it.
     pub fn said(self) -> String {
         match self {
-            Trouble::Later(_, said) | Trouble::Unknown(said) | Trouble::Refused(_, said) => said,
+            Trouble::Later(_, said)
+            | Trouble::Unknown(said)
+            | Trouble::Refused(_, said)
+            | Trouble::Forbidden(_, said)
+            | Trouble::ByHand(said) => said,
         }
     }
 
@@ -185,7 +195,8 @@ impl Caller {
         let asked = answer.retry_after(self.now).and_then(|wait| SignedDuration::try_from(wait).ok());
         match answer.status.as_u16() {
             429 => Some(Trouble::Later(self.later(asked.unwrap_or(PAUSE)), format!("{what}: 429"))),
-            401 | 403 => Some(Trouble::Later(self.later(LOCKED_OUT), shown(what, answer))),
+            401 => Some(Trouble::Later(self.later(LOCKED_OUT), shown(what, answer))),
+            403 => Some(Trouble::Forbidden(self.later(LOCKED_OUT), shown(what, answer))),
             501 => None,
             500..=599 => Some(Trouble::Unknown(shown(what, answer))),
             _ => None,

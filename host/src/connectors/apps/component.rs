@@ -127,6 +127,7 @@ impl App for ComponentApp {
             // A run that has written something before it was stopped may have had a part of the effect.
             match came {
                 Came::Later(until) if wrote => (Came::UnknownUntil(until), said),
+                Came::Forbidden(_) if wrote => (Came::Unknown, said),
                 came => (came, said),
             }
         })

@@ -93,6 +93,18 @@ fn filled(text: &str, effect: Effect<'_>, entitlement: &Entitlement, write: impl
     result + rest
 }
 
+/// The place of a call that cannot be filled so that it means this person alone: a path without its value names something else, such as
+/// all users; and what is taken away by an address that another has by now would be taken from that one.
+fn unfillable(call: &RestCall, effect: Effect<'_>) -> Option<&'static str> {
+    let (account, takes) = (effect.account, !effect.is_wanted());
+    let names = |place: &str| call.path.contains(place) || (takes && call.body.contains(place));
+    let is_no_ones = account.email.is_empty() || (takes && account.another_has);
+    if names("{email}") && is_no_ones {
+        return Some("address");
+    }
+    (names("{name}") && account.name.is_empty()).then_some("name")
+}
+
 /// A value as one segment of a path (RFC 3986, 3.3): every byte that is not unreserved is encoded.
 fn segment(value: &str) -> String {
     let encoded = value.bytes().map(|byte| match byte {
@@ -128,6 +140,13 @@ fn is_there(calls: &RestCalls, expected: Option<&str>, body: &Value) -> Option<b
 
 impl RestApp {
     async fn make(&self, call: &RestCall, effect: Effect<'_>, entitlement: &Entitlement) -> Result<Reply, Trouble> {
+        if let Some(place) = unfillable(call, effect) {
+            let said = format!(
+                "{} {}: the directory has no {place} that is only this person's: a person looks",
+                call.method, call.path
+            );
+            return Err(Trouble::ByHand(said));
+        }
         let path = filled(&call.path, effect, entitlement, segment);
         let body = (!call.body.is_empty()).then(|| filled(&call.body, effect, entitlement, in_json));
         let method = Method::from_bytes(call.method.as_bytes()).unwrap_or(Method::GET);

@@ -52,7 +52,7 @@ impl Named {
     fn people(&self, case: &AccessCase, organisation: &Organisation, now: Timestamp) -> Vec<PersonId> {
         match self {
             Named::Person(person) => vec![person.clone()],
-            Named::Manager => managers(case, organisation, now).into_iter().take(1).collect(),
+            Named::Manager => nearest_manager(case, organisation, now).into_iter().collect(),
             Named::Owner => {
                 let app = organisation.apps.get(&case.request.app);
                 app.and_then(|app| app.owner.clone()).into_iter().collect()
@@ -68,6 +68,14 @@ fn managers(case: &AccessCase, organisation: &Organisation, now: Timestamp) -> V
     let subject = organisation.people.get(&case.request.subject);
     let managers = subject.map(|subject| organisation.managers(subject)).unwrap_or_default();
     managers.into_iter().filter(|person| may_approve(case, organisation, person, now)).collect()
+}
+
+/// The manager whom a step asks that asks the nearest: who has a word in the request already makes no room for the next above, also
+/// where a party lets them decide in their place from then on (I2).
+fn nearest_manager(case: &AccessCase, organisation: &Organisation, now: Timestamp) -> Option<PersonId> {
+    let subject = organisation.people.get(&case.request.subject);
+    let managers = subject.map(|subject| organisation.managers(subject)).unwrap_or_default();
+    managers.into_iter().find(|one| may_approve(case, organisation, one, now) || case.has_said(one, organisation))
 }
 
 /// Approvers are active, and are neither a party to the request, by whichever of their accounts, nor stand in for one (I2).
@@ -129,6 +137,8 @@ pub struct Reassigned {
     pub approvers: Vec<PersonId>,
     /// Whether too few of those were left whom the step names, so that the desk's own approvers stand in.
     pub stands_in: bool,
+    /// Whether that is so because a party to the request lets one of them decide in their own place.
+    pub is_chosen: bool,
 }
 
 impl AccessCase {
@@ -153,7 +163,8 @@ impl AccessCase {
             step.former.extend(left);
             step.former.retain(|person| !approvers.contains(person));
             step.approvers.clone_from(&approvers);
-            changes.push(Reassigned { step: number, approvers, stands_in });
+            let is_chosen = stands_in && self.names_chosen((number, &*step), organisation, now);
+            changes.push(Reassigned { step: number, approvers, stands_in, is_chosen });
         }
         (after, changes)
     }
@@ -220,25 +231,35 @@ impl AccessCase {
     ) -> Vec<PersonId> {
         match step.named.as_slice() {
             [] => step.approvers.clone(),
-            named if named.iter().any(|named| self.is_chosen_from((number, named), organisation, now)) => Vec::new(),
+            _ if self.names_chosen((number, step), organisation, now) => Vec::new(),
             named => named.iter().flat_map(|named| named.people(self, organisation, now)).collect(),
         }
     }
 
-    /// Those who are asked where too few are left of whom a step names: the desk's own approvers, then the managers above.
+    /// Whether a party has taken out one of those whom a step names.
+    fn names_chosen(&self, (number, step): (usize, &Step), organisation: &Organisation, now: Timestamp) -> bool {
+        step.named.iter().any(|named| self.is_chosen_from((number, named), organisation, now))
+    }
+
+    /// Those who are asked where too few are left of whom a step names: the desk's own approvers, then the managers above. Where a party
+    /// has taken out one of the desk's own, none: the managers would be the party's choice.
     fn asked_instead(&self, number: usize, organisation: &Organisation, now: Timestamp) -> [Vec<PersonId>; 2] {
-        let unless_chosen = |named: Named, people: Vec<PersonId>| {
-            if self.is_chosen_from((number, &named), organisation, now) { Vec::new() } else { people }
-        };
-        [
-            unless_chosen(Named::AccessApprovers, organisation.defaults.access_approvers.clone()),
-            unless_chosen(Named::Manager, managers(self, organisation, now)),
-        ]
+        let is_chosen = |named: Named| self.is_chosen_from((number, &named), organisation, now);
+        if is_chosen(Named::AccessApprovers) {
+            return [Vec::new(), Vec::new()];
+        }
+        let above = if is_chosen(Named::Manager) { Vec::new() } else { managers(self, organisation, now) };
+        [organisation.defaults.access_approvers.clone(), above]
     }
 
     /// Whether a party to the request has taken out one of those who are asked for a reason, by letting them approve in their own place:
     /// then none of the others decides, whom the party would have chosen by that, also where it was given before the request (I2).
-    fn is_chosen_from(&self, (number, named): (usize, &Named), organisation: &Organisation, now: Timestamp) -> bool {
+    pub(super) fn is_chosen_from(
+        &self,
+        (number, named): (usize, &Named),
+        organisation: &Organisation,
+        now: Timestamp,
+    ) -> bool {
         let parties = self.parties();
         let given = organisation.own_delegates_of(&parties, now);
         if given.is_empty() {
@@ -257,8 +278,10 @@ impl AccessCase {
         // Of managers the nearest is asked who may approve.
         let subject = organisation.people.get(&self.request.subject);
         let managers = subject.map(|subject| organisation.managers(subject)).unwrap_or_default();
-        let asked = managers.iter().find(|one| is_taken(one) || may_approve(self, organisation, one, now));
-        asked.is_some_and(is_taken)
+        let is_asked = |one: &&PersonId| {
+            is_taken(one) || may_approve(self, organisation, one, now) || self.has_said(one, organisation)
+        };
+        managers.iter().find(is_asked).is_some_and(is_taken)
     }
 
     /// Whether the step that is asked now has no one left to ask because a party lets them approve in their own place.
@@ -268,6 +291,11 @@ impl AccessCase {
             step.named.iter().chain([&Named::AccessApprovers, &Named::Manager]).any(|named| taken(named, number))
         };
         self.state == AccessState::Awaiting && self.awaited().is_empty() && self.current_step().is_some_and(is_by_party)
+    }
+
+    /// Whether any step has the word of a person who is here, of themselves or of another in their place.
+    fn has_said(&self, person: &PersonId, organisation: &Organisation) -> bool {
+        organisation.is_active(person) && self.decisions.iter().any(|d| d.is_word_of(person, organisation))
     }
 
     /// Whether a step has a human's word, of themselves or of another in their place.

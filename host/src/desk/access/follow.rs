@@ -14,7 +14,9 @@ use crate::desk::ticket::{State, Ticket, WaitingFor, changed};
 
 /// Why the desk ends what a person has who has left.
 pub const HAS_LEFT: &str = "the person who has the access has left";
-/// Why a step asks more people: it is what the timeline says.
+/// Why a step asks others: it is what the timeline says.
+const CHOSEN: &str = "one who asks for it lets an approver decide in their place";
+/// The same, where none has decided for long.
 const NOT_DECIDED: &str = "three quarters of its time are over, and it is not decided";
 /// Why the desk denies a request for a person who has left.
 const SUBJECT_HAS_LEFT: &str = "the person who was to have the access has left";
@@ -88,7 +90,10 @@ pub fn escalate(ticket: &Ticket, case: &AccessCase, at: &At<'_>) -> Option<Chang
     if step.named.is_empty() || step.named.contains(&Named::AccessApprovers) {
         return None;
     }
-    step.named.push(Named::AccessApprovers);
+    // Those would be fewer by leave that a party has given one of them, and those who are asked already would be asked no more.
+    if more.is_chosen_from((number, &Named::AccessApprovers), at.organisation, at.now) {
+        return None;
+    }
     let (after, asked) = more.following(at.organisation, at.now);
     let asked = asked.into_iter().find(|asked| asked.step == number)?;
     let people: Vec<&str> = asked.approvers.iter().map(|person| person.as_str()).collect();
@@ -99,7 +104,11 @@ pub fn escalate(ticket: &Ticket, case: &AccessCase, at: &At<'_>) -> Option<Chang
 fn said(change: &Reassigned) -> String {
     let people: Vec<&str> = change.approvers.iter().map(|person| person.as_str()).collect();
     let people = if people.is_empty() { "nobody who is here".to_owned() } else { people.join(", ") };
-    let why = if change.stands_in { "too few of its approvers are left" } else { "its approvers have changed" };
+    let why = match (change.is_chosen, change.stands_in) {
+        (true, _) => CHOSEN,
+        (false, true) => "too few of its approvers are left",
+        (false, false) => "its approvers have changed",
+    };
     format!("step {} asks {people} now: {why}", change.step + 1)
 }
 

@@ -152,6 +152,11 @@ impl Grant {
         self.granted_at <= at && at < self.expires_at && self.revoked_at.is_none_or(|end| at < end)
     }
 
+    /// The instant at which its access ends or has ended, by its time or because it was taken back before.
+    pub fn access_end(&self) -> Timestamp {
+        self.revoked_at.map_or(self.expires_at, |revoked| revoked.min(self.expires_at))
+    }
+
     /// Whether it gives access now: a person who has left has none, whether or not the grant has been ended; what the app does
     /// not have yet gives none; and what has ended stays so where a clock is set back.
     pub fn gives_access(&self, organisation: &Organisation, at: Timestamp) -> bool {

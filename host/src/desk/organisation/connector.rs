@@ -13,6 +13,8 @@ pub struct Connector {
     pub internal: bool,
     /// The place in what the app says of an account at which its last sign-in stands (RFC 6901); `None` where it says none.
     pub last_sign_in: Option<String>,
+    /// With how many orders each host begins within a minute; `None` for as many as are due.
+    pub orders_per_minute: Option<u32>,
     pub kind: Kind,
 }
 

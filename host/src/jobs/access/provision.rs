@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::app::access::provision::{Order, crash};
+use crate::app::access::provision::{Order, Orders, crash};
 use crate::app::jobs::{Claimed, Outcome};
 use crate::app::{App, Error, clock};
 use crate::connectors::apps::{self, Effect};
@@ -27,12 +27,28 @@ pub async fn run(app: &App, ways: &Ways, claimed: &Claimed) -> Result<Outcome, E
     for _ in 0..LOOKS_MAX {
         let orders = app.orders(claimed.ticket).await?;
         if orders.due.is_empty() || begun.elapsed() > BEGIN_MAX {
-            let at_once = (!orders.due.is_empty()).then(|| app.clock.now());
-            return Ok(at_once.or(orders.next).map_or(Outcome::Done, Outcome::NotBefore));
+            return Ok(rest(app, &orders));
         }
-        carry_out(app, ways, &orders.due).await?;
+        let (mut free, mut again) = (Vec::new(), orders.next);
+        for order in orders.due {
+            match paused(app, &order, app.clock.now()) {
+                Some(until) => again = again.into_iter().chain([until]).min(),
+                None => free.push(order),
+            }
+        }
+        // Nothing is written of those that wait for their app: there may be very many.
+        if free.is_empty() {
+            return Ok(again.map_or(Outcome::Done, Outcome::NotBefore));
+        }
+        carry_out(app, ways, &free).await?;
     }
-    Ok(app.orders(claimed.ticket).await?.next.map_or(Outcome::Done, Outcome::NotBefore))
+    Ok(rest(app, &app.orders(claimed.ticket).await?))
+}
+
+/// When a ticket's orders are to be looked at again: at once where some are due.
+fn rest(app: &App, orders: &Orders) -> Outcome {
+    let at_once = (!orders.due.is_empty()).then(|| app.clock.now());
+    at_once.or(orders.next).map_or(Outcome::Done, Outcome::NotBefore)
 }
 
 /// Looks at orders, sends those that have to be, and has all that came of it written.
@@ -40,10 +56,6 @@ async fn carry_out(app: &App, ways: &Ways, orders: &[Order]) -> Result<(), Error
     let now = app.clock.now();
     let (mut reports, mut to_send) = (Vec::new(), Vec::new());
     for order in orders {
-        if let Some(report) = paused(app, order, now) {
-            reports.push(report);
-            continue;
-        }
         match look(app, ways, order, now).await {
             Some(report) => reports.push(report),
             None => to_send.push(order),
@@ -69,21 +81,23 @@ async fn carry_out(app: &App, ways: &Ways, orders: &[Order]) -> Result<(), Error
     app.take_reports(grant, &reports).await
 }
 
-/// The answer for an order to an app that wants to be left alone.
-fn paused(app: &App, order: &Order, now: Timestamp) -> Option<Report> {
-    let until = app.pauses.until(&order.connector.as_ref()?.id, now)?;
-    let came = if may_be_sent(order.op.state) { Came::Later(until) } else { Came::UnknownUntil(until) };
-    let said = "the app wants to be left alone for a while".to_owned();
-    Some(Report { op: order.op.id, attempt: order.op.attempt, came, said })
+/// Until when an order waits, since its app wants to be left alone or had as many in this minute as it bears.
+fn paused(app: &App, order: &Order, now: Timestamp) -> Option<Timestamp> {
+    let connector = order.connector.as_ref()?;
+    app.pauses.until(&connector.id, now).or_else(|| app.pauses.full_until(connector, now))
 }
 
 /// Leaves apps alone that ask for it, for all orders of this host.
 fn pause(app: &App, orders: &[Order], reports: &[Report]) {
     for report in reports {
-        let (Came::Later(until) | Came::UnknownUntil(until)) = report.came else { continue };
         let order = orders.iter().find(|order| order.op.id == report.op);
-        if let Some(connector) = order.and_then(|order| order.connector.as_ref()) {
-            app.pauses.leave_alone(&connector.id, until);
+        let Some(connector) = order.and_then(|order| order.connector.as_ref()) else { continue };
+        match report.came {
+            Came::Later(until) | Came::UnknownUntil(until) => app.pauses.leave_alone(&connector.id, until),
+            // What one order may not do, such as changing an administrator of the app, keeps no other waiting.
+            Came::Forbidden(until) => app.pauses.was_forbidden(&connector.id, until),
+            Came::Found | Came::Verified | Came::Applied | Came::Promised(_) => app.pauses.has_let(&connector.id),
+            Came::NotThere | Came::Unknown | Came::Rejected | Came::ByHand => {}
         }
     }
 }
@@ -111,6 +125,7 @@ async fn look(app: &App, ways: &Ways, order: &Order, now: Timestamp) -> Option<R
         (Came::NotThere, _) if first && may_be_sent(op.state) => None,
         // The app is busy, and what was sent before may have been done.
         (Came::Later(at), said) if !first => report(Came::UnknownUntil(at), said),
+        (Came::Forbidden(_), said) if !first => report(Came::Unknown, said),
         // What is refused to be read was not sent, and what is wrong may be put right.
         (Came::Rejected, said) if first || op.state == OpState::Applied => report(Came::Rejected, said),
         (Came::Rejected, said) => report(Came::Unknown, said),

@@ -25,6 +25,27 @@ pub enum About {
     All,
 }
 
+/// The time that a question is about: an instant, or all from one to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct During {
+    pub from: Timestamp,
+    pub until: Timestamp,
+}
+
+impl From<Timestamp> for During {
+    fn from(at: Timestamp) -> During {
+        During { from: at, until: at }
+    }
+}
+
+impl During {
+    /// Whether a grant was held at any instant of it.
+    fn has(self, grant: &Grant) -> bool {
+        let end = grant.access_end();
+        grant.granted_at <= self.until && end > self.from && end > grant.granted_at
+    }
+}
+
 /// A grant with the request that it came of.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evidence {
@@ -59,13 +80,13 @@ pub struct Present<'d> {
 impl Present<'_> {
     /// Whether a grant has ended at a time that is still to come: the clock was set back since, which brings nothing back.
     fn has_ended_later(self, grant: &Grant) -> bool {
-        let end = grant.revoked_at.unwrap_or(grant.expires_at).min(grant.expires_at);
-        !grant.state.supports() && end > self.now
+        !grant.state.supports() && grant.access_end() > self.now
     }
 }
 
-/// The condition for grants that are held at the instant `$1`, after the grant `$2`: of columns that an index has alone.
-const HELD: &str = "granted_at <= $1 and expires_at > $1 and (revoked_at is null or revoked_at > $1) \
+/// The condition for grants that are held between the instants `$3` and `$1`, after the grant `$2`: of columns that an index has alone.
+/// One that was taken back before it began was not held.
+const HELD: &str = "granted_at <= $1 and expires_at > $3 and (revoked_at is null or (revoked_at > $3 and revoked_at > granted_at)) \
                     and state not in ('failed', 'compensating') and id > $2";
 
 /// Grants for a condition about their ends. SQLite, which counts no rows, would rather read all of them by their ids.
@@ -110,8 +131,9 @@ impl Store {
         self.number("select unfinished from agents where person = $1", vec![person.as_str().into()]).await
     }
 
-    /// The grants that were held at an instant, in the order in which they were given, after one of them. Those that the app
-    /// refused, or that did not begin at their time, were never held. `present` is `None` for an instant of the past: of that it is not known who kept what by default.
+    /// The grants that were held at an instant, or at any of some time, in the order in which they were given, after one of them. Those
+    /// that the app refused, or that did not begin at their time, were never held. `present` is `None` where the time ends in the past:
+    /// of that it is not known who kept what by default.
     ///
     /// # Errors
     ///
@@ -119,11 +141,13 @@ impl Store {
     pub async fn held_at(
         &self,
         about: &About,
-        at: Timestamp,
+        during: impl Into<During>,
         (after, limit): (Option<GrantId>, usize),
         present: Option<Present<'_>>,
     ) -> Result<Page<Evidence, GrantId>, Error> {
-        let mut args: Vec<Arg> = vec![ms(at).into(), Arg::from(after.map_or_else(uuid::Uuid::nil, |id| id.0))];
+        let during = during.into();
+        let after_id = after.map_or_else(uuid::Uuid::nil, |id| id.0);
+        let mut args: Vec<Arg> = vec![ms(during.until).into(), after_id.into(), ms(during.from).into()];
         let which = which(about, &mut args);
         let held = match present {
             None => HELD.to_owned(),
@@ -168,7 +192,7 @@ impl Store {
         let mut cases = cases(&mut tx, &tickets).await?;
         tx.end().await?;
         let mut page = page.map(|(ListedGrant { grant, damaged }, ticket)| {
-            let is_held = grant.is_effective(at)
+            let is_held = during.has(&grant)
                 && !present.is_some_and(|present| damaged.is_empty() && present.has_ended_later(&grant));
             let stays = present.and_then(|present| present.defaults.get(&grant.app)).filter(|_| !is_held).cloned();
             Evidence { case: cases.remove(&grant.ticket), grant, damaged, ticket, stays }

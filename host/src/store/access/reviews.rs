@@ -41,6 +41,7 @@ pub struct Progress {
     pub revoked: i64,
     pub lapsed: i64,
     pub ended: i64,
+    pub unasked: i64,
 }
 
 /// A stop of the desk because too many people had left at once.
@@ -99,8 +100,14 @@ impl Store {
     pub async fn campaigns(&self, id: Option<CampaignId>, limit: usize) -> Result<Vec<(Campaign, Progress)>, Error> {
         let count =
             |condition: &str| format!("(select count(*) from review_items i where i.campaign = c.id and {condition})");
-        let counts =
-            ["verdict is null", "verdict = 'keep'", "verdict = 'revoke'", "verdict = 'lapsed'", "verdict = 'ended'"];
+        let counts = [
+            "verdict is null",
+            "verdict = 'keep'",
+            "verdict = 'revoke'",
+            "verdict = 'lapsed'",
+            "verdict = 'ended'",
+            "verdict = 'unasked'",
+        ];
         let counts = counts.map(count).join(", ");
         let (which, args) = match id {
             Some(id) => ("where id = $1", vec![Arg::from(id.0)]),
@@ -295,6 +302,7 @@ fn campaign(row: &Row) -> Result<(Campaign, Progress), Error> {
         revoked: row.int(9)?,
         lapsed: row.int(10)?,
         ended: row.int(11)?,
+        unasked: row.int(12)?,
     };
     Ok((campaign, progress))
 }

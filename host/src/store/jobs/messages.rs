@@ -216,7 +216,7 @@ impl Store {
         let (kind, now) = (MessageKind::MailKept.code(), ms(now));
         let args: Vec<Arg> =
             vec![draft.0.into(), draft.0.into(), kind.into(), to.as_str().into(), now.into(), now.into()];
-        self.write_job(sql, args).await.map(drop)
+        self.write(sql, args).await.map(drop)
     }
 
     /// Writes down that a message which had left came back, in the words of the mail system. Whether there was one.

@@ -12,6 +12,7 @@ use super::db::{Arg, Row};
 use super::sql::columns::{at, at_or_epoch, corrupt, ms};
 use super::sql::dialect::SKIP_LOCKED;
 use super::sql::page::Page;
+use super::sql::places;
 use super::{Error, Store};
 use crate::desk::change::timer::TimerKind;
 use crate::desk::id::{TicketId, TicketNumber};
@@ -282,6 +283,24 @@ impl Store {
         };
         let sql = format!("update {table} set {due}not_before = $3, attempts = 0, fence = null where {held}");
         self.settle(claimed, &sql, vec![ms(until).into()]).await
+    }
+
+    /// Gives back what was claimed together and not begun, so that it counts as no attempt. What is claimed anew stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub async fn give_back(&self, unbegun: &[Claimed], now: Timestamp) -> Result<u64, Error> {
+        let Some(Claimed { queue, fence, .. }) = unbegun.first() else { return Ok(0) };
+        let (table, key, rows) = (queue.table(), queue.key(), queue.rows());
+        let sql = format!(
+            "update {table} set attempts = attempts - 1, not_before = $1, fence = null \
+             where {rows} and fence = $2 and {key} in ({})",
+            places(2, unbegun.len())
+        );
+        let mut args = vec![ms(now).into(), Arg::from(*fence)];
+        args.extend(unbegun.iter().map(|one| Arg::from(one.key)));
+        self.write_job(&sql, args).await
     }
 
     /// Lays work aside as dead: no claim gets it until it is revived. Whether the claim still held.

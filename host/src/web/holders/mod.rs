@@ -14,8 +14,9 @@ use super::frame::form::encode;
 use super::frame::times::When;
 use super::frame::{Frame, page};
 use super::session::Visit;
-use crate::app::access::questions::{About, Evidence, Said, StoredEvent, facts};
+use crate::app::access::questions::{About, During, Evidence, Said, StoredEvent, facts};
 use crate::app::observe::csv;
+use crate::desk::access::Grant;
 use crate::desk::id::GrantId;
 
 pub mod roles;
@@ -34,7 +35,7 @@ pub struct Asked {
     app: String,
     #[serde(default)]
     person: String,
-    /// A day; its last instant is asked about. Now where nothing is said.
+    /// A day, of which all instants are asked about. Now where nothing is said.
     #[serde(default)]
     on: String,
     #[serde(default)]
@@ -55,6 +56,8 @@ struct Row {
     stays: bool,
     since: When,
     until: When,
+    /// When it has ended, where that was within the day that is asked about.
+    ended: Option<String>,
     ticket: String,
     justification: String,
     policy: String,
@@ -76,12 +79,14 @@ struct ListPage {
     unasked: bool,
 }
 
-fn row(f: &Frame, found: Evidence) -> Row {
+/// A row of the answer to a question about the time until an instant.
+fn row(f: &Frame, found: Evidence, until: Timestamp) -> Row {
     let tier_id = found.tier().clone();
     let Evidence { grant, damaged, ticket, case, stays } = found;
     let app = f.organisation.apps.get(&grant.app);
     let tier = app.and_then(|app| app.tier(tier_id.as_str())).map(|(_, tier)| tier.name.clone());
     let decisions = case.iter().flat_map(|case| &case.decisions).filter(|decision| decision.approve);
+    let (end, ended) = (grant.access_end(), ended_by(&grant, until).map(|ended| f.times.exact(ended)));
     Row {
         id: grant.id,
         person: f.name(&grant.subject),
@@ -91,7 +96,8 @@ fn row(f: &Frame, found: Evidence) -> Row {
         role: grant.role.filter(|_| stays.is_none()),
         stays: stays.is_some(),
         since: f.times.ago(grant.granted_at),
-        until: f.times.until(grant.revoked_at.unwrap_or(grant.expires_at)),
+        until: f.times.until(end),
+        ended,
         ticket: ticket.to_string(),
         justification: case.as_ref().map(|case| case.request.justification.clone()).unwrap_or_default(),
         policy: match damaged.is_empty() {
@@ -100,6 +106,11 @@ fn row(f: &Frame, found: Evidence) -> Row {
         },
         approved: decisions.map(|decision| f.approver(decision)).collect(),
     }
+}
+
+/// When a grant's access has ended, if that was not after an instant.
+fn ended_by(grant: &Grant, until: Timestamp) -> Option<Timestamp> {
+    Some(grant.access_end()).filter(|end| *end <= until)
 }
 
 impl Asked {
@@ -112,14 +123,15 @@ impl Asked {
         }
     }
 
-    /// The instant that is asked about.
-    fn at(&self, f: &Frame) -> Result<Timestamp, Failure> {
+    /// The time that is asked about: a day, or now.
+    fn during(&self, f: &Frame) -> Result<During, Failure> {
         if self.on.trim().is_empty() {
-            return Ok(f.times.now);
+            return Ok(f.times.now.into());
         }
         let day: Date = self.on.trim().parse().map_err(|_| Failure::BadForm)?;
-        let end = f.times.zone.to_timestamp(day.to_datetime(Time::MAX)).map_err(|_| Failure::BadForm)?;
-        Ok(end.min(f.times.now))
+        let instant = |time| f.times.zone.to_timestamp(day.to_datetime(time)).map_err(|_| Failure::BadForm);
+        let until = instant(Time::MAX)?.min(f.times.now);
+        Ok(During { from: instant(Time::MIN)?.min(until), until })
     }
 
     fn address(&self, more: &[(&str, &str)]) -> String {
@@ -135,15 +147,15 @@ pub async fn list(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, 
     let is_file = asked.format == "csv";
     let unasked = asked.app.is_empty() && asked.person.is_empty();
     let after = asked.after.parse::<GrantId>().ok();
-    let at = asked.at(&visit.frame)?;
+    let during = asked.during(&visit.frame)?;
     if is_file {
-        return file(&visit, &asked.about()?, at).await;
+        return file(&visit, &asked.about()?, during).await;
     }
     let may_see_all = crate::desk::permission::read_decisions(&visit.actor).is_ok();
     let found = match unasked && !may_see_all {
         // An owner of apps is asked which of them first.
         true => None,
-        false => Some(visit.app.who_holds(&visit.actor, &asked.about()?, at, after, ROWS).await?),
+        false => Some(visit.app.who_holds(&visit.actor, &asked.about()?, during, after, ROWS).await?),
     };
     let f = visit.frame;
     let (items, next) = found.map(|found| (found.items, found.next)).unwrap_or_default();
@@ -155,7 +167,7 @@ pub async fn list(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, 
     let page_ = ListPage {
         apps: apps.map(|app| (app.id.to_string(), app.name.clone(), app.id.as_str() == asked.app)).collect(),
         people: people.map(|person| (person.id.to_string(), person.name.clone())).collect(),
-        rows: items.into_iter().map(|found| row(&f, found)).collect(),
+        rows: items.into_iter().map(|found| row(&f, found, during.until)).collect(),
         next: next.map(|id| asked.address(&[("after", &id.to_string())])),
         file: asked.address(&[("format", "csv")]),
         unasked,
@@ -166,7 +178,7 @@ pub async fn list(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, 
 }
 
 /// The columns of a file.
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 13] = [
     "person",
     "app",
     "tier",
@@ -180,15 +192,17 @@ const COLUMNS: [&str; 12] = [
     // Of two people with one name it says which.
     "person_id",
     "grant",
+    // Empty where it was held up to the end of the day, or to now.
+    "ended_at",
 ];
 
 /// The same as a file for a spreadsheet (RFC 4180).
-async fn file(visit: &Visit, about: &About, at: Timestamp) -> Result<Response, Failure> {
+async fn file(visit: &Visit, about: &About, during: During) -> Result<Response, Failure> {
     let (f, mut after) = (&visit.frame, None);
     let mut lines = vec![COLUMNS.map(str::to_owned).to_vec()];
     loop {
-        let found = visit.app.who_holds(&visit.actor, about, at, after, FILE_PAGE).await?;
-        lines.extend(found.items.into_iter().map(|found| line_of(f, found)));
+        let found = visit.app.who_holds(&visit.actor, about, during, after, FILE_PAGE).await?;
+        lines.extend(found.items.into_iter().map(|found| line_of(f, found, during.until)));
         after = found.next;
         if after.is_none() {
             break;
@@ -207,11 +221,12 @@ async fn file(visit: &Visit, about: &About, at: Timestamp) -> Result<Response, F
 }
 
 /// A line of a file.
-fn line_of(f: &Frame, found: Evidence) -> Vec<String> {
+fn line_of(f: &Frame, found: Evidence, until: Timestamp) -> Vec<String> {
     let grant = &found.grant;
     let [granted, expires] = [grant.granted_at, grant.expires_at].map(|time| time.to_string());
     let (person, id) = (grant.subject.to_string(), grant.id.to_string());
-    let row = row(f, found);
+    let ended = ended_by(grant, until).filter(|_| found.stays.is_none());
+    let row = row(f, found, until);
     vec![
         row.person,
         row.app,
@@ -225,6 +240,7 @@ fn line_of(f: &Frame, found: Evidence) -> Vec<String> {
         row.approved.join("; "),
         person,
         id,
+        ended.map(|ended| ended.to_string()).unwrap_or_default(),
     ]
 }
 
@@ -310,7 +326,8 @@ pub async fn story(visit: Visit, Path(id): Path<String>) -> Result<Response, Fai
     });
     let holdings = story.holdings.iter();
     let holdings = holdings.map(|held| (held.entitlement.to_string(), held.preexisting, f.times.ago(held.since)));
-    let effective = grant.gives_access(&f.organisation, f.times.now);
+    let now = f.times.now;
+    let effective = grant.gives_access(&f.organisation, now);
     let page_ = StoryPage {
         state: f.words.t(if effective { "who.in-effect" } else { "who.over" }),
         end: grant.end_reason.as_ref().map(|reason| reason.code().to_owned()),
@@ -320,7 +337,7 @@ pub async fn story(visit: Visit, Path(id): Path<String>) -> Result<Response, Fai
         lines: story.events.iter().map(|event| line(&f, event)).collect(),
         orders: orders.collect(),
         holdings: holdings.collect(),
-        row: row(&f, story.evidence),
+        row: row(&f, story.evidence, now),
         f,
     };
     page(StatusCode::OK, &page_)

@@ -133,10 +133,11 @@ fn of_desk(f: &Frame, found: &RoleOfDesk) -> Answer {
 fn in_app(f: &Frame, found: &RoleInApp) -> Answer {
     let groups: Vec<String> = found.app.requestable_by.iter().map(ToString::to_string).collect();
     let mut ways = vec![match groups.is_empty() {
+        _ if !found.in_catalog => f.words.t("could.gone"),
         true => f.words.t1("could.all-may-ask", found.may_ask),
         false => f.words.t2("could.may-ask", groups.join(", "), found.may_ask),
     }];
-    ways.push(f.words.t1("could.hours", found.tier.hours_max));
+    ways.extend(found.in_catalog.then(|| f.words.t1("could.hours", found.tier.hours_max)));
     ways.extend(found.tier.emergency_hours.map(|hours| f.words.t1("could.emergency", hours)));
     ways.extend(found.rules.iter().map(|(rule, version)| f.words.t2("could.rule", rule, version)));
     if !found.approvers.is_empty() {

@@ -39,6 +39,8 @@ fn i02_leave_given_before_the_request_or_beginning_while_it_is_open_chooses_no_a
         assert_eq!(awaited(&desk, "IT-3"), json!(["lena"]));
         desk.advance(to_midnight(&desk));
         assert_eq!(awaited(&desk, "IT-3"), own(), "it has begun");
+        let timeline = desk.as_role("kofi").get("/api/v1/tickets/IT-3/timeline").expect(200).to_string();
+        assert!(timeline.contains("now: one who asks for it lets an approver decide in their place"), "{timeline}");
         assert!((403..=409).contains(&says_yes(&lena, "IT-3").status));
         says_yes(&desk.as_role("priya"), "IT-3").expect(200);
         assert_eq!(access(&desk, "IT-3")["state"], "approved");

@@ -151,3 +151,60 @@ fn i20_who_is_in_a_group_by_way_of_another_is_found_where_no_grant_gives_it() {
         in_order(&desk);
     });
 }
+
+/// Of one whom the app does not let the desk change, such as an administrator of its own, no other's access depends.
+#[test]
+fn i13_what_an_app_forbids_for_one_person_keeps_no_other_end_waiting() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        let desk = connected(database, &app);
+        asks(&desk.as_role("amara"), "user", 4);
+        let fields = json!({ "app": "jira", "tier": "user", "duration-hours": 4, "for": "jonas",
+            "justification": "he joins the data project" });
+        let body = json!({ "request_type": "access", "subject": "jira please", "fields": fields });
+        desk.as_role("kofi").post("/api/v1/tickets", &body).expect(201);
+        now(&desk);
+        assert_eq!(app.members("user"), ["amara", "jonas"]);
+        let path = format!("/Users/{}", app.id_of("amara"));
+        app.fail("PATCH", &path, 2, Phase::Before, Fault::Status(403, None));
+        desk.advance(hours(4));
+        let of_jonas = || desk.as_role("kofi").get("/api/v1/people/jonas/grants").expect(200)[0]["state"].clone();
+        assert_eq!((states(&desk), of_jonas()), (vec!["deprovisioning".to_owned()], json!("ended")));
+        assert_eq!((app.active("amara"), app.active("jonas")), (Some(true), Some(false)));
+        for _ in 0..3 {
+            desk.advance(hours(1));
+        }
+        assert_eq!((states(&desk), app.active("amara")), (vec!["ended".to_owned()], Some(false)), "it is tried again");
+        in_order(&desk);
+    });
+}
+
+#[test]
+fn an_app_gets_no_more_orders_in_a_minute_than_it_bears() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        let desk = connected(database, &app);
+        change(&desk, "apps.toml", |text| {
+            text.replacen("kind = \"scim\"\n", "kind = \"scim\"\norders-per-minute = 2\n", 1)
+        });
+        for person in ["amara", "jonas", "sofia"] {
+            let fields = json!({ "app": "jira", "tier": "user", "duration-hours": 4, "for": person,
+                "justification": "they join the data project" });
+            let body = json!({ "request_type": "access", "subject": "jira please", "fields": fields });
+            desk.as_role("kofi").post("/api/v1/tickets", &body).expect(201);
+        }
+        now(&desk);
+        let done = || app.effects().len();
+        assert!((1..=2).contains(&done()), "{:?}", app.effects());
+        desk.advance(SignedDuration::from_secs(61));
+        assert!((2..=4).contains(&done()), "{:?}", app.effects());
+        for _ in 0..4 {
+            desk.advance(SignedDuration::from_secs(61));
+        }
+        assert_eq!(
+            (done(), app.members("user")),
+            (6, vec!["amara".to_owned(), "jonas".to_owned(), "sofia".to_owned()])
+        );
+        in_order(&desk);
+    });
+}

@@ -101,6 +101,8 @@ fn a_word_that_is_not_signed_or_not_for_this_order_changes_nothing() {
     assert_eq!(says(&stranger, &order, second - 301, &done).status, 401, "it was signed too long ago");
     let elsewhere = json!({ "answer_to": format!("/api/v1/provisioning/{}/answer", uuid::Uuid::nil()) });
     assert_eq!(says(&stranger, &elsewhere, second, &done).status, 401, "there is no such order");
+    let of_another = json!({ "order": uuid::Uuid::nil().to_string(), "attempt": 1, "state": "done" });
+    assert_eq!(says(&stranger, &order, second, &of_another).status, 401, "a word about another order, sent here");
     let path = order["answer_to"].as_str().unwrap();
     assert_eq!(stranger.post(path, &done).status, 401);
     assert_eq!(desk.as_role("mei").post(path, &done).status, 401, "no person stands in for the app");

@@ -41,6 +41,8 @@ pub struct RoleInApp {
     pub app: organisation::App,
     pub tier: Tier,
     pub role: Option<String>,
+    /// Whether the catalog has it still, so that it may be asked for. Where it has not, the app and the tier are known by their ids alone.
+    pub in_catalog: bool,
     /// By what the desk writes to the app: the word of the connector's kind; `None` where it only keeps who may have it.
     pub connector: Option<&'static str>,
     /// All that it gives in the app.
@@ -98,7 +100,8 @@ impl App {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`]; [`Error::Missing`] where the catalog has no such app, tier or role; where the store cannot be read.
+    /// [`Error::Refused`]; [`Error::Missing`] where the catalog has no such app, tier or role, and no one holds it from the time when it
+    /// had; where the store cannot be read.
     pub async fn role_in_app(
         &self,
         actor: &Actor,
@@ -108,23 +111,32 @@ impl App {
         let organisation = self.organisation();
         let (holders, complete) = self.holders_of_role(actor, (app, tier), role).await?;
         let missing = |what, name: &str| Error::Missing { what, name: name.to_owned() };
-        let found = organisation.apps.get(app).ok_or_else(|| missing("app", app.as_str()))?;
-        let (_, tier) = found.tier(tier.as_str()).ok_or_else(|| missing("tier", tier.as_str()))?;
-        if let Some(role) = role.filter(|role| !tier.roles.iter().any(|one| one == role)) {
-            return Err(missing("role", role));
+        let known = organisation.apps.get(app);
+        let known_tier = known.and_then(|found| found.tier(tier.as_str())).map(|(_, found)| found);
+        let has_role = |found: &Tier| role.is_none_or(|role| found.roles.iter().any(|one| one == role));
+        let in_catalog = known_tier.is_some_and(has_role);
+        if !in_catalog && holders.is_empty() && complete {
+            return Err(match (known, known_tier) {
+                (None, _) => missing("app", app.as_str()),
+                (Some(_), None) => missing("tier", tier.as_str()),
+                (Some(_), Some(_)) => missing("role", role.unwrap_or_default()),
+            });
         }
-        let may_ask = |person: &&organisation::Person| person.active && organisation.may_request(&person.id, found);
+        let found = known.cloned().unwrap_or_else(|| by_id(app));
+        let tier = known_tier.cloned().unwrap_or_else(|| tier_by_id(tier));
+        let may_ask = |person: &&organisation::Person| person.active && organisation.may_request(&person.id, &found);
         let rules = self.rules.generation();
         let rules = rules.for_access().map(|rule| (rule.manifest.name.to_string(), rule.manifest.version.clone()));
         Ok(RoleInApp {
+            in_catalog,
             connector: organisation.connector_of(&found.id).map(|connector| connector.kind.code()),
-            gives: given(tier, role),
-            may_ask: organisation.people.values().filter(may_ask).count(),
-            rules: rules.collect(),
-            approvers: organisation.defaults.access_approvers.clone(),
-            incompatible: kept_apart(&organisation, found, tier),
-            app: found.clone(),
-            tier: tier.clone(),
+            gives: given(&tier, role),
+            may_ask: if in_catalog { organisation.people.values().filter(may_ask).count() } else { 0 },
+            rules: rules.filter(|_| in_catalog).collect(),
+            approvers: organisation.defaults.access_approvers.iter().filter(|_| in_catalog).cloned().collect(),
+            incompatible: kept_apart(&organisation, &found, &tier),
+            app: found,
+            tier,
             role: role.map(str::to_owned),
             holders,
             complete,
@@ -155,6 +167,44 @@ impl App {
         let complete = after.is_none() && holders.len() <= HOLDERS_MAX;
         holders.truncate(HOLDERS_MAX);
         Ok((holders, complete))
+    }
+}
+
+/// An app that the catalog has no more.
+fn by_id(app: &AppId) -> organisation::App {
+    organisation::App {
+        id: app.clone(),
+        name: app.to_string(),
+        owner: None,
+        tiers: Vec::new(),
+        attributes: BTreeMap::new(),
+        description: String::new(),
+        keywords: Vec::new(),
+        alternatives: Vec::new(),
+        requestable_by: Vec::new(),
+        connector: None,
+        one_tier: false,
+        deadlines: None,
+        ends_when_removed: false,
+        sessions_hours: None,
+        default_tier: None,
+    }
+}
+
+/// A tier that the catalog has no more.
+fn tier_by_id(tier: &TierId) -> Tier {
+    Tier {
+        id: tier.clone(),
+        name: tier.to_string(),
+        risk: String::new(),
+        hours_max: 0,
+        groups: Vec::new(),
+        roles: Vec::new(),
+        seats: None,
+        monthly_cost: None,
+        presets: Vec::new(),
+        emergency_hours: None,
+        deadlines: None,
     }
 }
 

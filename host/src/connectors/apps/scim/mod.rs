@@ -176,10 +176,15 @@ impl ScimApp {
         }
         // One whose address has changed may still have the one before there.
         for name in std::iter::once(user_name(account)).chain(account.former.iter().map(String::as_str)) {
-            let found = self.find("Users", ("userName", name)).await?;
-            if found.is_some() {
-                return Ok(found);
+            let Some(found) = self.find("Users", ("userName", name)).await? else { continue };
+            // An address may have been another's before: that one's user is not given to this person, nor taken away for them.
+            let own = found.body.get(EXTERNAL_ID).and_then(Value::as_str);
+            if let Some(other) = account.same_address.iter().find(|other| own == Some(other.as_str())) {
+                let said =
+                    format!("Users/{}: it is {other}'s, who has or had the same address: a person looks", found.id);
+                return Err(Trouble::ByHand(said));
             }
+            return Ok(Some(found));
         }
         Ok(None)
     }
@@ -373,7 +378,7 @@ impl ScimApp {
                 if let Some(fields) = body.as_object_mut() {
                     fields.insert("active".to_owned(), active.into());
                 }
-                self.send(Method::PUT, &path, &body, reply.etag).await.map(|reply| reply.said)
+                self.send(Method::PUT, &path, &body, reply.etag).await.map(|reply| reply.said).map_err(overtaken)
             }
             Err(trouble) => Err(trouble),
         }
@@ -456,18 +461,18 @@ impl ScimApp {
             fields.entry("schemas").or_insert_with(|| json!([GROUP]));
         }
         let reply = self.send(Method::PUT, &format!("Groups/{}", group.id), &body, group.etag).await;
-        match reply {
-            Ok(reply) => Ok(reply.said),
-            // Another has changed it meanwhile.
-            Err(trouble) if trouble.is(412) => Err(Trouble::Unknown("PUT: 412, it has changed meanwhile".to_owned())),
-            Err(trouble) => Err(trouble),
-        }
+        reply.map(|reply| reply.said).map_err(overtaken)
     }
 }
 
 /// The trouble of an answer of success that says nothing of what was asked.
 fn no_answer(said: &str) -> Trouble {
     Trouble::Unknown(format!("{said}, which is no answer by SCIM: nothing follows from it"))
+}
+
+/// The trouble of writing a whole: where another has changed it meanwhile, it is written anew and not refused.
+fn overtaken(trouble: Trouble) -> Trouble {
+    if trouble.is(412) { Trouble::Unknown("PUT: 412, it has changed meanwhile".to_owned()) } else { trouble }
 }
 
 fn has_no_patch(trouble: &Trouble) -> bool {

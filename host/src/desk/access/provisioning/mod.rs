@@ -111,6 +111,8 @@ pub struct Account {
     pub former: Vec<String>,
     /// Whether another person has such a name now: who is found by it may be that one.
     pub another_has: bool,
+    /// Other people whose address the directory has as the same, also those who have left.
+    pub same_address: Vec<PersonId>,
 }
 
 impl Account {

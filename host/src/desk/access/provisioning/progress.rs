@@ -44,6 +44,8 @@ pub enum Came {
     Promised(Timestamp),
     /// The app wants to be asked again from this time on, and has done nothing.
     Later(Timestamp),
+    /// The app does not let the desk do it, and has done nothing; it is asked again from this time on, and of other orders meanwhile.
+    Forbidden(Timestamp),
     /// It may have been done or not.
     Unknown,
     /// The same, and the app wants to be asked again from this time on.
@@ -181,7 +183,9 @@ fn take_one(change: &mut Change, books: &mut Books, op: Op, report: &Report, at:
         Came::NotThere => (OpState::Planned, at.now),
         Came::Applied => (OpState::Applied, later(SignedDuration::from_secs(1))),
         Came::Promised(until) => (OpState::Applied, until),
-        Came::Later(not_before) => (OpState::Waiting, not_before.max(later(SignedDuration::from_secs(1)))),
+        Came::Later(not_before) | Came::Forbidden(not_before) => {
+            (OpState::Waiting, not_before.max(later(SignedDuration::from_secs(1))))
+        }
         Came::Unknown => (OpState::Unknown, again),
         Came::UnknownUntil(not_before) => (OpState::Unknown, not_before.max(later(SignedDuration::from_secs(1)))),
         // What is to go is never given up, nor is what a person holds by a grant that the app has had.

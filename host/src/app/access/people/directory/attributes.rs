@@ -18,6 +18,20 @@ pub(super) fn is_active(body: &Value) -> bool {
     !said.any(|(_, value)| flag(value) == Some(false))
 }
 
+/// The body of a user that takes the place of another: of one who has left, and of whom it does not say that they may work, they are away
+/// as before. A provider that writes a whole user for the sake of a name brings no one back.
+pub fn still_away(before: &Value, mut body: Value) -> Value {
+    let says = |(name, value): (&String, &Value)| name.eq_ignore_ascii_case("active") && !value.is_null();
+    if !is_active(before)
+        && let Some(fields) = body.as_object_mut()
+        && !fields.iter().any(says)
+    {
+        fields.retain(|name, _| !name.eq_ignore_ascii_case("active"));
+        fields.insert("active".to_owned(), Value::Bool(false));
+    }
+    body
+}
+
 /// The attributes that the desk reads. The case of a name does not matter (RFC 7643, section 2.1); they are kept in this one.
 const NAMES: [&str; 17] = [
     "userName",

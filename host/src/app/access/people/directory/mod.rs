@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+pub use self::attributes::still_away;
 use self::attributes::{flag, is_active, memberships, with_names};
 use crate::app::error::Busy;
 use crate::app::jobs::looks::Looks;
@@ -424,7 +425,8 @@ fn checked(kind: EntryKind, body: Value) -> Result<Value, Error> {
     let rejected = |field: &str, code: &str, message: String| Error::Rejected {
         problems: vec![Problem::new(field, code, message)],
     };
-    let Some(body) = with_names(body, &[ENTERPRISE]) else {
+    let [first, last] = FIRST_AND_LAST;
+    let Some(body) = with_names(body, &[ENTERPRISE, VALIDITY, first, last]) else {
         return Err(rejected("", "repeated", "An attribute is there twice, in two forms of its name.".to_owned()));
     };
     let Value::Object(fields) = body else {

@@ -3,6 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use self::reviewers::{may_review, own_reviewers, reviewers, taken_out};
 use super::decide::revoked;
 use super::{AccessCase, AccessState, AccessWrite, EndReason, Grant, LedgerEntry, LedgerEvent};
 use crate::desk::actor::Author;
@@ -21,12 +22,16 @@ use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Visibility};
 use crate::desk::ticket::{Submitted, Ticket, changed};
 use crate::desk::verdict::access::Heard;
 
+mod reviewers;
+
 /// How long reviewers have for access that was given in an emergency.
 const AFTER_EMERGENCY: SignedDuration = SignedDuration::from_hours(24);
 /// How long reviewers have to say whether access stays after its holder has moved.
 const AFTER_MOVE: SignedDuration = SignedDuration::from_hours(3 * 24);
 /// Why a grant ends that no reviewer kept in time.
 const NOT_KEPT: &str = "no reviewer has kept it in time";
+/// Why a campaign asks no one about a grant.
+const NONE_TO_ASK: &str = "a campaign has asked no one about it: only its holder is left who could review it";
 /// The reason of a request that was granted in an emergency.
 const IN_EMERGENCY: &str = "given at once in an emergency, to be reviewed within 24 hours";
 /// Added to the reason of a request that has to wait although it is an emergency.
@@ -70,12 +75,19 @@ pub enum ReviewVerdict {
     Lapsed,
     /// It ended before a reviewer answered, or before the answer was written.
     Ended,
+    /// No person was there to be asked, so that the access is as it was.
+    Unasked,
 }
 
 impl ReviewVerdict {
     /// Every outcome.
-    pub const ALL: [ReviewVerdict; 4] =
-        [ReviewVerdict::Keep, ReviewVerdict::Revoke, ReviewVerdict::Lapsed, ReviewVerdict::Ended];
+    pub const ALL: [ReviewVerdict; 5] = [
+        ReviewVerdict::Keep,
+        ReviewVerdict::Revoke,
+        ReviewVerdict::Lapsed,
+        ReviewVerdict::Ended,
+        ReviewVerdict::Unasked,
+    ];
 
     /// The stable word for programs.
     pub const fn code(self) -> &'static str {
@@ -84,6 +96,7 @@ impl ReviewVerdict {
             ReviewVerdict::Revoke => "revoke",
             ReviewVerdict::Lapsed => "lapsed",
             ReviewVerdict::Ended => "ended",
+            ReviewVerdict::Unasked => "unasked",
         }
     }
 
@@ -117,74 +130,49 @@ impl Asks {
     }
 }
 
-/// The reviewers of a grant: never the person who holds it, nor one who stands in for them. Where those who are asked first are not
-/// here, the others are asked, and without them the desk's own approvers; these also where the holder lets one who would be asked decide
-/// in their own place: they choose no other by that, and no review is left out by it (I2).
-pub fn reviewers(organisation: &Organisation, grant: &Grant, asks: Asks, now: Timestamp) -> Vec<PersonId> {
-    let parties = [&grant.subject];
-    let may = |person: &PersonId| may_review(organisation, &parties, person, now);
-    let is_taken = taken_out(organisation, &parties, now);
-    let asked = |person: &PersonId| may(person) || is_taken(person);
-    let owner = organisation.apps.get(&grant.app).and_then(|app| app.owner.clone()).filter(|owner| asked(owner));
-    let subject = organisation.people.get(&grant.subject);
-    let managers = subject.map(|subject| organisation.managers(subject)).unwrap_or_default();
-    let manager = managers.into_iter().find(|manager| asked(manager));
-    let first = match asks {
-        Asks::Owner => owner.or(manager),
-        Asks::Manager => manager.or(owner),
-    };
-    let own = match &first {
-        Some(person) if may(person) => Vec::new(),
-        _ => own_reviewers(organisation, &parties, now),
-    };
-    let is_chosen = own.iter().any(&is_taken);
-    match first {
-        Some(person) if own.is_empty() || is_chosen => vec![person],
-        _ => own,
-    }
-}
-
-fn may_review(organisation: &Organisation, parties: &[&PersonId], person: &PersonId, now: Timestamp) -> bool {
-    organisation.is_active(person) && !organisation.is_party(person, parties, now)
-}
-
-/// Whether a person would be asked, had not one of these parties let them decide in their own place by themselves.
-fn taken_out(organisation: &Organisation, parties: &[&PersonId], now: Timestamp) -> impl Fn(&PersonId) -> bool {
-    let given = organisation.own_delegates_of(parties, now);
-    move |person: &PersonId| {
-        given.iter().any(|to| organisation.is_same(to, person))
-            && !parties.iter().any(|party| organisation.is_same(party, person))
-            && organisation.is_active(person)
-    }
-}
-
-/// The desk's own approvers as reviewers. Where a party has taken one out, only those who were, who may lay down what they were given:
-/// of those who are left the party would have chosen, and what none keeps ends.
-fn own_reviewers(organisation: &Organisation, parties: &[&PersonId], now: Timestamp) -> Vec<PersonId> {
-    let own = organisation.defaults.access_approvers.iter();
-    let is_taken = taken_out(organisation, parties, now);
-    let taken: Vec<PersonId> = own.clone().filter(|person| is_taken(person)).cloned().collect();
-    if taken.is_empty() {
-        own.filter(|person| may_review(organisation, parties, person, now)).cloned().collect()
-    } else {
-        taken
-    }
-}
-
-/// Asks whether a grant is still needed; `None` where it is over, or no person is there to be asked.
+/// Asks whether a grant is still needed; `None` where it is over. Where no person is there to be asked, that is noted: the evidence of a
+/// campaign has each grant, and nothing stays out of it in silence.
 pub fn ask(
     ticket: &Ticket,
     grant: &Grant,
     (campaign, asks, due_at): (CampaignId, Asks, Timestamp),
     at: &At<'_>,
 ) -> Option<Change> {
-    let reviewers = reviewers(at.organisation, grant, asks, at.now);
-    if grant.has_ended(at.now) || reviewers.is_empty() {
+    if grant.has_ended(at.now) {
         return None;
+    }
+    let reviewers = reviewers(at.organisation, grant, asks, at.now);
+    if reviewers.is_empty() {
+        return Some(unasked(ticket, grant, (campaign, due_at), at));
     }
     let mut change = Change::update(ticket, changed(ticket, at.now), Vec::new());
     asked(&mut change, grant, (Some(campaign), reviewers, due_at), at);
     Some(change)
+}
+
+/// Notes about a grant that a campaign had no one to ask about it.
+fn unasked(ticket: &Ticket, grant: &Grant, (campaign, due_at): (CampaignId, Timestamp), at: &At<'_>) -> Change {
+    let event = Event::AccessDecided { outcome: AccessOutcome::Attention, detail: NONE_TO_ASK.to_owned() };
+    let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Internal, event };
+    let mut change = Change::update(ticket, changed(ticket, at.now), vec![entry]);
+    let item = ReviewItem {
+        id: at.review_item_id(),
+        campaign: Some(campaign),
+        grant: grant.id,
+        ticket: grant.ticket,
+        reviewers: Vec::new(),
+        asked_at: at.now,
+        due_at,
+        answer: None,
+    };
+    let reason = NONE_TO_ASK.to_owned();
+    let answer =
+        ReviewAnswer { verdict: ReviewVerdict::Unasked, by: None, in_place_of: Vec::new(), reason, at: at.now };
+    let asked = LedgerEvent::ReviewAsked { item: item.clone() };
+    let noted = LedgerEvent::Reviewed { item: item.id, grant: item.grant, answer: answer.clone() };
+    change.ledger.extend([asked, noted].map(|event| LedgerEntry { at: at.now, ticket: item.ticket, event }));
+    change.access.push(AccessWrite::Review(ReviewItem { answer: Some(answer), ..item }));
+    change
 }
 
 fn asked(
