@@ -66,7 +66,7 @@ fn a_mail_is_a_ticket_and_answers_to_letters_are_words_on_it_of_those_who_may_sp
     on_both(|database| {
         let relay = Relay::start();
         let desk = desk(database, &relay);
-        let (system, kofi, amara) = (desk.with_roles("postfix", "mail"), desk.as_role("kofi"), desk.as_role("amara"));
+        let (system, kofi, amara) = (desk.with_roles("mei", "mail"), desk.as_role("kofi"), desk.as_role("amara"));
         let key = went(&system, &new("amara", "1"), "opened");
         let ticket = amara.get(&format!("/api/v1/tickets/{key}")).expect(200);
         assert_eq!((&ticket["channel"], &ticket["requester"]), (&"mail".into(), &"amara".into()), "{ticket}");
@@ -117,7 +117,7 @@ fn a_mail_as_it_came_is_for_those_who_work_on_tickets_and_its_files_are_for_all_
     on_both(|database| {
         let relay = Relay::start();
         let desk = desk(database, &relay);
-        let (system, kofi, amara) = (desk.with_roles("postfix", "mail"), desk.as_role("kofi"), desk.as_role("amara"));
+        let (system, kofi, amara) = (desk.with_roles("mei", "mail"), desk.as_role("kofi"), desk.as_role("amara"));
         let key = went(&system, &with_files("amara", "1", 1), "opened");
         let (_, thread) = letter_to(&desk, &relay, "amara");
         // A program of which the desk does not know how it quotes: what stands below is an agent's to show, or not.
@@ -154,7 +154,7 @@ fn one_who_has_written_much_by_mail_is_heard_all_the_same() {
     let desk = House::with_settings(Database::Sqlite, example_rules(), |text| {
         text + &relay.settings() + MAIL_IN + "\n[attachments]\nmib-max = 1\nmib-per-person = 1\n"
     });
-    let (system, kofi, amara) = (desk.with_roles("postfix", "mail"), desk.as_role("kofi"), desk.as_role("amara"));
+    let (system, kofi, amara) = (desk.with_roles("mei", "mail"), desk.as_role("kofi"), desk.as_role("amara"));
     let padding = format!("X-Padding: {}\r\n", "x".repeat(20 << 10)).repeat(10);
     let padded = |id: &str| format!("{padding}{}", new("amara", id));
     let originals = |key: &str| {
@@ -178,7 +178,7 @@ fn what_is_refused_is_a_draft_of_its_author_who_hears_of_it_once() {
     on_both(|database| {
         let relay = Relay::start();
         let desk = desk(database, &relay);
-        let (system, amara) = (desk.with_roles("postfix", "mail"), desk.as_role("amara"));
+        let (system, amara) = (desk.with_roles("mei", "mail"), desk.as_role("amara"));
         let drafts = || amara.get("/api/v1/drafts").expect(200);
         for _ in 0..2 {
             let (status, answer) =
@@ -209,7 +209,7 @@ fn what_is_refused_is_a_draft_of_its_author_who_hears_of_it_once() {
 #[test]
 fn a_desk_that_sends_no_mail_leaves_it_to_the_mail_system_to_say_why() {
     let desk = House::with_settings(Database::Sqlite, example_rules(), |text| text + MAIL_IN);
-    let system = desk.with_roles("postfix", "mail");
+    let system = desk.with_roles("mei", "mail");
     for _ in 0..2 {
         let (status, answer) = hand_over(&system, &mail("amara", "4", "Subject: x\n", "Hi"));
         assert_eq!((status, &answer["problems"][0]["field"]), (422, &"body".into()), "{answer}");
@@ -224,7 +224,7 @@ fn a_mail_is_taken_once_and_another_persons_with_the_same_id_is_another() {
     on_both(|database| {
         let relay = Relay::start();
         let desk = desk(database, &relay);
-        let system = desk.with_roles("postfix", "mail");
+        let system = desk.with_roles("mei", "mail");
         let key = went(&system, &new("amara", "1"), "opened");
         assert_eq!(went(&system, &format!("Received: from elsewhere\r\n{}", new("amara", "1")), "repeated"), key);
         let other = went(&system, &new("jonas", "1"), "opened");
@@ -243,7 +243,7 @@ fn a_mail_is_taken_once_and_another_persons_with_the_same_id_is_another() {
 fn an_agents_answer_to_what_may_be_private_is_private() {
     let relay = Relay::start();
     let desk = desk(Database::Sqlite, &relay);
-    let (system, kofi) = (desk.with_roles("postfix", "mail"), desk.as_role("kofi"));
+    let (system, kofi) = (desk.with_roles("mei", "mail"), desk.as_role("kofi"));
     let key = went(&system, &new("amara", "1"), "opened");
     let note = serde_json::json!({ "body": "@kofi, is her contract over?", "internal": true });
     desk.as_role("mei").post(&format!("/api/v1/tickets/{key}/comments"), &note).expect(201);
@@ -259,7 +259,7 @@ fn what_no_person_wrote_is_left_alone_and_who_is_unknown_is_refused() {
     on_both(|database| {
         let relay = Relay::start();
         let desk = desk(database, &relay);
-        let (system, kofi) = (desk.with_roles("postfix", "mail"), desk.as_role("kofi"));
+        let (system, kofi) = (desk.with_roles("mei", "mail"), desk.as_role("kofi"));
         for head in [
             "Auto-Submitted: auto-replied\n",
             "List-Id: <all.example>\n",
@@ -292,7 +292,7 @@ fn a_letter_that_came_back_says_so_and_a_sender_has_so_many_mails_an_hour() {
         let desk = House::with_settings(database, example_rules(), |text| {
             text + &relay.settings() + MAIL_IN + "mails-per-hour = 3\nauthserv-id = \"mx.example\"\n"
         });
-        let system = desk.with_roles("postfix", "mail");
+        let system = desk.with_roles("mei", "mail");
         let vouched = |id: &str| {
             format!(
                 "Authentication-Results: mx.example; dmarc=pass header.from=meridian.example\r\n{}",
@@ -341,7 +341,7 @@ fn delivered(arguments: &[&str], mail: &str) -> (Option<i32>, String) {
 fn the_command_for_pipes_ends_as_mail_systems_understand_it() {
     let relay = Relay::start();
     let desk = desk(Database::Sqlite, &relay);
-    let token = desk.with_roles("postfix", "mail").token.unwrap();
+    let token = desk.with_roles("mei", "mail").token.unwrap();
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("token");
     std::fs::write(&file, format!("{token}\n")).unwrap();
@@ -367,7 +367,7 @@ fn the_command_for_pipes_ends_as_mail_systems_understand_it() {
     }
     assert_eq!(tickets(), 1);
     let without = House::demo(Database::Sqlite);
-    let token = without.with_roles("postfix", "mail").token.unwrap();
+    let token = without.with_roles("mei", "mail").token.unwrap();
     assert_eq!(
         delivered(&["--url", &without.url, "--token", &token], &new("amara", "1")).0,
         Some(75),
@@ -388,7 +388,7 @@ fn a_desk_that_is_killed_between_the_commit_and_its_answer_has_the_ticket_once()
         let mut place = Place::with_settings(database, example_rules(), |text| text + &relay.settings() + MAIL_IN);
         place.set_environment(vec![("RULEDESK_CRASH_AT", point.to_owned())]);
         let mut desk = place.start();
-        let system = desk.with_roles("postfix", "mail");
+        let system = desk.with_roles("mei", "mail");
         drop(catch_unwind(AssertUnwindSafe(|| hand_over(&system, &new("amara", "1")))));
         desk.wait_for_its_death(point);
         let mut place = desk.crash();

@@ -300,7 +300,7 @@ impl Store {
         );
         let mut args = vec![ms(now).into(), Arg::from(*fence)];
         args.extend(unbegun.iter().map(|one| Arg::from(one.key)));
-        self.write_job(&sql, args).await
+        self.write(&sql, args).await
     }
 
     /// Lays work aside as dead: no claim gets it until it is revived. Whether the claim still held.

@@ -40,7 +40,7 @@ pub(super) fn may_review(
     person: &PersonId,
     now: Timestamp,
 ) -> bool {
-    let here = organisation.people.get(person).is_some_and(|person| person.active);
+    let here = organisation.is_active(person);
     here && !organisation.is_party(person, parties, now)
 }
 
@@ -54,7 +54,7 @@ pub(super) fn taken_out(
     move |person: &PersonId| {
         given.iter().any(|to| organisation.is_same(to, person))
             && !parties.iter().any(|party| organisation.is_same(party, person))
-            && organisation.people.get(person).is_some_and(|person| person.active)
+            && organisation.is_active(person)
     }
 }
 
