@@ -174,7 +174,7 @@ async fn run_some((app, ways): (Arc<App>, Arc<Ways>), claimed: Vec<Claimed>, pla
     done.iter().for_each(|_| app.metrics.count_job(queue.name(), outcome(Settled::Done, false)));
     let left: Vec<Claimed> = claimed.into_iter().filter(|claimed| !done.contains(&claimed.ticket)).collect();
     for (begins, claimed) in left.iter().enumerate() {
-        // What is left when the leases are over is claimed anew, here or by another host, and done there.
+        // What is left when the leases are over is claimed again, here or by another host, and done there.
         if clock::instant().saturating_duration_since(begun) >= LEASE {
             if let Err(error) = app.jobs.give_back(left.get(begins..).unwrap_or_default()).await {
                 tracing::warn!(job = queue.name(), %error, "work that was not begun counts as tried: it cannot be given back");

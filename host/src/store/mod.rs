@@ -258,6 +258,11 @@ impl Store {
         written.await
     }
 
+    /// Has the writer run one statement, in its turn among the changes of tickets; how many rows it wrote.
+    async fn write_in_turn(&self, sql: &'static str, args: Vec<Arg>) -> Result<u64, Error> {
+        self.ask(|done| Work::Statement(sql, args, done)).await
+    }
+
     async fn ask<T>(&self, work: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Work) -> Result<T, Error> {
         // Nothing waits in line for a database that is away.
         self.db.check()?;

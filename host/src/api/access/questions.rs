@@ -41,6 +41,14 @@ pub struct WhoQuery {
     limit: Option<i64>,
 }
 
+impl WhoQuery {
+    /// The time that is asked about: an instant, or all since another.
+    fn during(&self, now: Timestamp) -> During {
+        let until = self.at.unwrap_or(now);
+        During { from: self.since.map_or(until, |since| since.min(until)), until }
+    }
+}
+
 /// Access that was held, and why.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EvidenceView {
@@ -117,9 +125,7 @@ pub async fn who(
     let limit = PageQuery { after: None, limit: query.limit }.limit()?;
     let after = query.after.as_deref().map(|text| List::Held.read(text)).transpose()?;
     let after = after.map(|[id]| GrantId(Uuid::from_u128(id)));
-    let until = query.at.unwrap_or(now);
-    let during = During { from: query.since.map_or(until, |since| since.min(until)), until };
-    let page = app.who_holds(&actor, &about, during, after, limit).await?;
+    let page = app.who_holds(&actor, &about, query.during(now), after, limit).await?;
     let next = page.next.map(|id| List::Held.write([id.0.as_u128()]));
     let organisation = app.organisation();
     let view = |found: Evidence| EvidenceView::new(found.grant.gives_access(&organisation, now), found);

@@ -1,6 +1,5 @@
 //! Resolutions and links, as part of the change of the ticket that they belong to. The caller holds the ticket's row.
 
-use super::writer::Work;
 use crate::desk::actor::Author;
 use crate::desk::change::{Change, TicketWrite};
 use crate::desk::id::{CommentId, PersonId, TicketNumber};
@@ -54,7 +53,7 @@ impl Store {
     /// Where the database cannot be written.
     pub async fn words_passed(&self, ticket: TicketNumber, comment: CommentId) -> Result<(), Error> {
         const PASSED: &str = "delete from outage_words where ticket = $1 and comment = $2";
-        self.ask(|done| Work::Statement(PASSED, vec![ticket.0.into(), comment.0.into()], done)).await.map(drop)
+        self.write_in_turn(PASSED, vec![ticket.0.into(), comment.0.into()]).await.map(drop)
     }
 }
 

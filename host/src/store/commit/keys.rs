@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::writer::Work;
 use super::{Commit, Committed};
 use crate::desk::id::{PersonId, TicketId};
 use crate::store::db::Tx;
@@ -123,6 +122,6 @@ impl Store {
     pub async fn forget_keys(&self, now: Timestamp) -> Result<u64, Error> {
         const FORGET: &str = "delete from idempotency where (actor, key) in \
                               (select actor, key from idempotency where ends_at <= $1 order by ends_at limit 1000)";
-        self.ask(|done| Work::Statement(FORGET, vec![ms(now).into()], done)).await
+        self.write_in_turn(FORGET, vec![ms(now).into()]).await
     }
 }

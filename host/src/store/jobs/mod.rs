@@ -285,7 +285,7 @@ impl Store {
         self.settle(claimed, &sql, vec![ms(until).into()]).await
     }
 
-    /// Gives back what was claimed together and not begun, so that it counts as no attempt. What is claimed anew stays as it is.
+    /// Gives back what was claimed together and not begun, so that it counts as no attempt. What is claimed again stays as it is.
     ///
     /// # Errors
     ///

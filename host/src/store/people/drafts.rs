@@ -6,7 +6,6 @@ use uuid::Uuid;
 
 use crate::desk::id::{DraftId, PersonId};
 use crate::desk::organisation::form::{Fault, Problem};
-use crate::store::commit::writer::Work;
 use crate::store::db::Row;
 use crate::store::sql::columns::{at, corrupt, from_json, ms};
 use crate::store::sql::page::Page;
@@ -161,7 +160,7 @@ impl Store {
             json!(problems).to_string().into(),
             ms(draft.saved_at).into(),
         ];
-        self.ask(|done| Work::Statement(KEEP, args, done)).await.map(drop)
+        self.write_in_turn(KEEP, args).await.map(drop)
     }
 
     /// Forgets a draft. Whether there was one.
@@ -172,7 +171,7 @@ impl Store {
     pub async fn forget_draft(&self, person: &PersonId, id: DraftId) -> Result<bool, Error> {
         const FORGET: &str = "delete from drafts where person = $1 and id = $2";
         let args = vec![person.as_str().into(), id.0.into()];
-        Ok(self.ask(|done| Work::Statement(FORGET, args, done)).await? > 0)
+        Ok(self.write_in_turn(FORGET, args).await? > 0)
     }
 }
 

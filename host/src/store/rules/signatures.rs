@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 
-use crate::store::commit::writer::Work;
 use crate::store::db::Arg;
 use crate::store::sql::columns::ms;
 use crate::store::{Error, Store};
@@ -30,7 +29,7 @@ impl Store {
     ) -> Result<(), Error> {
         let args: Vec<Arg> =
             vec![component.into(), manifest.into(), signature.into(), ms(now).into(), i64::from(verified).into()];
-        self.ask(|done| Work::Statement(KEEP_SIGNATURE, args, done)).await.map(drop)
+        self.write_in_turn(KEEP_SIGNATURE, args).await.map(drop)
     }
 
     /// The signature of a version, if one is kept.

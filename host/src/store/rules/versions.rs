@@ -5,7 +5,6 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use crate::store::chain::hex;
-use crate::store::commit::writer::Work;
 use crate::store::db::{Arg, Row, Tx};
 use crate::store::sql::columns::{at_or_epoch, ms};
 use crate::store::sql::page::Page;
@@ -74,8 +73,8 @@ impl Store {
     pub async fn keep_rule_version(&self, version: RuleVersion, now: Timestamp) -> Result<(), Error> {
         let (component, version) = statements(version, now);
         // A component without a version does no harm, should the desk end between the two.
-        self.ask(|done| Work::Statement(KEEP_COMPONENT, component, done)).await?;
-        self.ask(|done| Work::Statement(KEEP_VERSION, version, done)).await.map(drop)
+        self.write_in_turn(KEEP_COMPONENT, component).await?;
+        self.write_in_turn(KEEP_VERSION, version).await.map(drop)
     }
 
     /// Whether a component and its manifest are kept.

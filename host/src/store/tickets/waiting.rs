@@ -6,7 +6,6 @@ use jiff::Timestamp;
 
 use crate::desk::id::{PersonId, Skill, TeamId, TicketNumber};
 use crate::desk::ticket::assignment::{LEFT_IN_QUEUE, NOT_TAKEN_UP};
-use crate::store::commit::writer::Work;
 use crate::store::db::Row;
 use crate::store::sql::columns::{at, from_json, ms, parsed};
 use crate::store::{Error, Store};
@@ -291,7 +290,7 @@ impl Store {
     /// Where the database cannot be written.
     pub async fn keep_promises_followed(&self, digest: &str) -> Result<(), Error> {
         const KEEP: &str = "update promises_followed set digest = $1 where id = 1";
-        self.ask(|done| Work::Statement(KEEP, vec![digest.into()], done)).await.map(drop)
+        self.write_in_turn(KEEP, vec![digest.into()]).await.map(drop)
     }
 
     /// The people who have unfinished tickets.

@@ -1,7 +1,8 @@
 //! The letter by which a person hears that their mail is no ticket yet, but a draft of theirs.
 
+use serde_json::Value;
+
 use super::{Letter, STALE_AFTER, Step, TOKEN_DIGITS, unworded};
-use crate::app::tickets::submit::draft_content::DraftContent;
 use crate::app::{Error, Office};
 use crate::desk::change::message::MessageKind;
 use crate::desk::id::DraftId;
@@ -20,7 +21,8 @@ impl Office {
         let id = DraftId(message.ticket.0);
         let Some(draft) = self.store.draft(&person.id, id).await? else { return Ok(Step::Skip("its draft is gone")) };
         // A draft that cannot be read any more is a mail of theirs all the same.
-        let subject = DraftContent::read(&draft.content).map(|content| content.subject).unwrap_or_default();
+        let content: Value = serde_json::from_str(&draft.content).unwrap_or_default();
+        let subject = content["subject"].as_str().unwrap_or_default().to_owned();
         let link = self.correspondence.load().public_url.as_ref().map(|url| format!("{url}/drafts/{id}"));
         let facts = Facts::about_mail(&organisation.name, &person.name, subject, link);
         self.letter_alone(&message, person, MessageKind::MailKept, &facts).await

@@ -99,7 +99,7 @@ impl Office {
         answer: (i64, &str),
     ) -> Result<Survey, Error> {
         self.count_change(actor)?;
-        // Of the last resolution at that very version: a ticket that is taken up and closed once more is asked about anew.
+        // Of the last resolution at that very version: a ticket that is taken up and closed once more is asked about again.
         let before = || self.store.survey(number);
         let answered = self.change_by(
             (actor, number),

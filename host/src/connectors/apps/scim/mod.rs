@@ -470,7 +470,7 @@ fn no_answer(said: &str) -> Trouble {
     Trouble::Unknown(format!("{said}, which is no answer by SCIM: nothing follows from it"))
 }
 
-/// The trouble of writing a whole: where another has changed it meanwhile, it is written anew and not refused.
+/// The trouble of writing a whole: where another has changed it meanwhile, it is written again and not refused.
 fn overtaken(trouble: Trouble) -> Trouble {
     if trouble.is(412) { Trouble::Unknown("PUT: 412, it has changed meanwhile".to_owned()) } else { trouble }
 }

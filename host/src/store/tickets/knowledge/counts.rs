@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 
 use crate::desk::ticket::knowledge::ArticleNumber;
-use crate::store::commit::writer::Work;
 use crate::store::sql::columns::{DAY_MS, ms};
 use crate::store::{Error, Store};
 
@@ -26,7 +25,7 @@ impl Store {
         const VOTE: &str = "insert into article_votes (article, person, helpful, at) values ($1, $2, $3, $4) \
                             on conflict (article, person) do update set helpful = excluded.helpful, at = excluded.at";
         let args = vec![article.0.into(), person.into(), i64::from(helpful).into(), ms(now).into()];
-        self.ask(|done| Work::Statement(VOTE, args, done)).await.map(drop)
+        self.write_in_turn(VOTE, args).await.map(drop)
     }
 
     /// Counts that an article spared a person a ticket, once a day.
@@ -39,7 +38,7 @@ impl Store {
                                  on conflict (article, person, day) do nothing";
         let day = ms(now).div_euclid(DAY_MS);
         let args = vec![article.0.into(), person.into(), day.into(), ms(now).into()];
-        self.ask(|done| Work::Statement(DEFLECTED, args, done)).await.map(drop)
+        self.write_in_turn(DEFLECTED, args).await.map(drop)
     }
 
     /// How useful an article has been.
