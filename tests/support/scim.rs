@@ -115,6 +115,11 @@ impl ScimApp {
         self.state().faults.push(Planned { method, path: path.to_owned(), times, phase, fault });
     }
 
+    /// Has no more requests fail.
+    pub fn works_again(&self) {
+        self.state().faults.clear();
+    }
+
     /// Takes no path with a filter from now on.
     pub fn without_filter_paths(&self) {
         self.state().no_filter_paths = true;

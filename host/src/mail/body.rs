@@ -106,8 +106,7 @@ impl Walk {
         let bytes = decoded(&head.encoding, body);
         let (family, kind) = &head.media_type;
         let mut found = Found::default();
-        let is_report = (family == "message" && kind == "delivery-status")
-            || (family == "message" && kind == "global-delivery-status");
+        let is_report = family == "message" && ["delivery-status", "global-delivery-status"].contains(&kind.as_str());
         let is_returned = (family == "message" && kind == "rfc822") || (family == "text" && kind == "rfc822-headers");
         if is_report {
             found.status = Some(text_of(&bytes, None).into_owned());

@@ -18,16 +18,16 @@ pub fn without(text: &str) -> &str {
     let quoted = |line: &&str| line.trim_start().starts_with('>');
     let own = |line: &&str| !quoted(line) && !line.trim().is_empty();
     // From there on all is quoted.
-    let tail = lines.iter().rposition(|line| own(line)).map_or(0, |last| last + 1);
+    let tail = lines.iter().rposition(&own).map_or(0, |last| last + 1);
     let begins = |at: &usize| {
         let below = lines.get(*at..).unwrap_or_default();
         begins_quoted(below) || (*at >= tail && below.first().is_some_and(quoted))
     };
     let Some(cut) = (0..lines.len()).find(begins) else { return text };
     let below = lines.get(cut..).unwrap_or_default();
-    let first = below.iter().position(|line| quoted(line));
+    let first = below.iter().position(quoted);
     let between = first.and_then(|first| below.get(first..)).unwrap_or_default();
-    if between.iter().any(|line| own(line)) {
+    if between.iter().any(own) {
         return text;
     }
     let end: usize = text.split_inclusive('\n').take(cut).map(str::len).sum();

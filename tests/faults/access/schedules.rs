@@ -277,6 +277,7 @@ fn round(seed: u64) {
         round = round.happens();
     }
     // All faults are over, every wait too, and each grant was read again in the app.
+    round.app.works_again();
     for hours in [2, 2, 24, 2] {
         round.advance(SignedDuration::from_hours(hours));
     }

@@ -73,7 +73,8 @@ pub fn is_stale(at: Timestamp, now: Timestamp) -> bool {
 /// what it heard of then may be more than it may hear of now, or where it is now.
 pub fn still_wants(webhook: &Webhook, delivery: &Delivery) -> bool {
     let body: Value = serde_json::from_str(&delivery.body).unwrap_or_default();
-    let is_public = body["data"]["visibility"] == Visibility::Public.code();
+    let visibility = body.pointer("/data/visibility").and_then(Value::as_str);
+    let is_public = visibility == Some(Visibility::Public.code());
     wants(webhook, &delivery.kind, if is_public { Visibility::Public } else { Visibility::Internal })
 }
 

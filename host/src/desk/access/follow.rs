@@ -86,7 +86,7 @@ pub fn escalate(ticket: &Ticket, case: &AccessCase, at: &At<'_>) -> Option<Chang
     }
     let (number, _) = case.current_step()?;
     let mut more = case.clone();
-    let step = more.steps.get_mut(number)?;
+    let step = more.steps.get(number)?;
     if step.named.is_empty() || step.named.contains(&Named::AccessApprovers) {
         return None;
     }
@@ -94,6 +94,7 @@ pub fn escalate(ticket: &Ticket, case: &AccessCase, at: &At<'_>) -> Option<Chang
     if more.is_chosen_from((number, &Named::AccessApprovers), at.organisation, at.now) {
         return None;
     }
+    more.steps.get_mut(number)?.named.push(Named::AccessApprovers);
     let (after, asked) = more.following(at.organisation, at.now);
     let asked = asked.into_iter().find(|asked| asked.step == number)?;
     let people: Vec<&str> = asked.approvers.iter().map(|person| person.as_str()).collect();

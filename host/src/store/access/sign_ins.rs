@@ -77,7 +77,7 @@ impl Store {
              where ($1 = '' or app = $1) and state = 'active' and revoked_at is null and expires_at > $2 and id > $4 \
              and exists (select 1 {of} and (s.last_at is null or s.last_at <= $3)) and (granted_at <= $3 \
              or exists (select 1 from {of_one} where g.subject = grants.subject and g.app = grants.app \
-             and g.end_reason = 'replaced' and g.granted_at <= $3 and g.revoked_at > $3)) order by id limit {}",
+             and g.end_reason = 'replaced' and g.granted_at <= $3 and g.expires_at > $3)) order by id limit {}",
             limit + 1,
             of_one = OF_ONE.text(&self.db)
         );

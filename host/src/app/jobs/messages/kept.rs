@@ -22,7 +22,7 @@ impl Office {
         let Some(draft) = self.store.draft(&person.id, id).await? else { return Ok(Step::Skip("its draft is gone")) };
         // A draft that cannot be read any more is a mail of theirs all the same.
         let content: Value = serde_json::from_str(&draft.content).unwrap_or_default();
-        let subject = content["subject"].as_str().unwrap_or_default().to_owned();
+        let subject = content.get("subject").and_then(Value::as_str).unwrap_or_default().to_owned();
         let link = self.correspondence.load().public_url.as_ref().map(|url| format!("{url}/drafts/{id}"));
         let facts = Facts::about_mail(&organisation.name, &person.name, subject, link);
         self.letter_alone(&message, person, MessageKind::MailKept, &facts).await
