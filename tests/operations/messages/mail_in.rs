@@ -101,6 +101,7 @@ fn a_mail_is_a_ticket_and_answers_to_letters_are_words_on_it_of_those_who_may_sp
         let forged = letter.replace('@', "0@");
         let head = format!("Subject: The printer\nIn-Reply-To: {forged}\n");
         assert_ne!(went(&system, &mail("amara", "7", &head, "Is it here?"), "opened"), key);
+        desk.do_what_is_due();
     });
 }
 
@@ -144,6 +145,7 @@ fn a_mail_as_it_came_is_for_those_who_work_on_tickets_and_its_files_are_for_all_
             let seen = amara.get(&format!("/api/v1/tickets/{key}{path}"));
             assert!(seen.status == 200 && !seen.text.contains("mail.eml"), "{}", seen.text);
         }
+        desk.do_what_is_due();
     });
 }
 
@@ -171,6 +173,7 @@ fn one_who_has_written_much_by_mail_is_heard_all_the_same() {
     assert_eq!(kept, [1, 1, 1, 1, 0, 0]);
     let file = vec![b'x'; 900 << 10];
     assert_eq!(amara.send_file("/api/v1/attachments?name=a.txt", "text/plain", &file).status, 201);
+    desk.do_what_is_due();
 }
 
 #[test]
@@ -203,6 +206,7 @@ fn what_is_refused_is_a_draft_of_its_author_who_hears_of_it_once() {
         // Words that answer it are a mail as any.
         let head = format!("Subject: Re: x\nIn-Reply-To: {letter}\n");
         went(&system, &mail("amara", "7", &head, "The printer on floor 3 prints nothing."), "opened");
+        desk.do_what_is_due();
     });
 }
 
@@ -323,6 +327,7 @@ fn a_letter_that_came_back_says_so_and_a_sender_has_so_many_mails_an_hour() {
         assert_eq!(went(&system, &vouched("1"), "repeated"), key, "which costs nothing");
         desk.advance(jiff::SignedDuration::from_hours(1));
         went(&system, &vouched("4"), "opened");
+        desk.do_what_is_due();
     });
 }
 
@@ -373,6 +378,7 @@ fn the_command_for_pipes_ends_as_mail_systems_understand_it() {
         Some(75),
         "it takes no mail yet"
     );
+    desk.do_what_is_due();
 }
 
 /// The mail system hears no answer and hands the mail over again.
