@@ -171,6 +171,7 @@ document.addEventListener("submit", async (event) => {
   // What is done leads on, but for a session that has ended. Words that were typed since they were sent stay a draft.
   const done = answer?.redirected && new URL(answer.url).pathname !== "/sign-in";
   if (done && recall(draft) === said) forget(draft);
+  $("[data-failed]")?.remove();
   const page = text && parse(text), main = $("#main"), fresh = page && $("#main", page);
   const of = (place) => place && $("[data-ticket]", place)?.dataset.ticket;
   if (fresh && of(fresh) === of(main)) {
@@ -200,7 +201,6 @@ document.addEventListener("submit", async (event) => {
       if (form.isConnected) form.requestSubmit(submitter); else location.reload();
       if (form.dataset.sending) again.setAttribute("aria-busy", "true");
     });
-    $("[data-failed]")?.remove();
     place.before(note);
     note.focus();
   }

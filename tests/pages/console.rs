@@ -145,10 +145,9 @@ fn the_palette_goes_to_a_ticket_by_its_number() {
     kofi.wait("window.asked.length === 4");
     assert_eq!(kofi.script("return window.asked.map((signal) => signal.aborted)"), json!([true, true, true, false]));
     kofi.let_go();
-    kofi.sees(".palette ul", "Amara Okafor");
-    kofi.script(
-        "[...document.querySelectorAll('.palette li')].find((li) => li.textContent === 'Amara Okafor').click()",
-    );
+    let amara = "[...document.querySelectorAll('.palette li')].find((li) => li.textContent === 'Amara Okafor')";
+    kofi.wait(amara);
+    kofi.script(&format!("{amara}.click()"));
     kofi.is_at("/queue?state=all&requester=amara");
     for path in ["/queue", "/tickets/IT-1", "/new/incident"] {
         kofi.go(path);

@@ -420,7 +420,7 @@ fn a_session_ends_when_it_is_not_used_and_when_it_is_ended_elsewhere() {
 fn a_reader_of_a_department_finds_its_tickets_next_to_her_own() {
     let desk = desk();
     let mut lena = Browser::without_scripts_of(&desk.url, "lena", "/mine");
-    lena.counts(".tabs a", 3);
+    lena.counts(".tabs a", 4);
     let file = desk.settings().with_file_name("people.toml");
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, text + "\n[[department-readers]]\ndepartment = \"Finance\"\npeople = [\"lena\"]\n").unwrap();

@@ -135,18 +135,20 @@ async fn a_lease_that_runs_out_is_claimed_again_and_its_old_holder_changes_nothi
 async fn what_is_claimed_and_not_begun_is_given_back_as_it_was() {
     on_both(async |store, _| {
         requests(store, 3).await;
-        let claimed = claim(store, DEADLINES, DAY, 1, 10).await;
+        // All three are due, a little after one another.
+        let due = DAY + DAY / 24;
+        let claimed = claim(store, DEADLINES, due, 1, 10).await;
         assert_eq!(claimed.len(), 3);
-        assert_eq!(store.give_back(&claimed[1..], at(DAY + 10)).await.unwrap(), 2);
-        assert_eq!(claim(store, DEADLINES, DAY + 9, 2, 10).await, []);
-        let again = claim(store, DEADLINES, DAY + 10, 3, 10).await;
+        assert_eq!(store.give_back(&claimed[1..], at(due + 10)).await.unwrap(), 2);
+        assert_eq!(claim(store, DEADLINES, due + 9, 2, 10).await, []);
+        let again = claim(store, DEADLINES, due + 10, 3, 10).await;
         assert_eq!(
             again.iter().map(|one| (one.key, one.attempts)).collect::<Vec<_>>(),
             [(claimed[1].key, 1), (claimed[2].key, 1)]
         );
-        assert_eq!(store.give_back(&claimed, at(DAY + 20)).await.unwrap(), 1, "the others are another's");
-        assert_eq!(store.give_back(&[], at(DAY + 20)).await.unwrap(), 0);
-        assert_eq!(one(store, DAY + 20, 4).await.attempts, 1);
+        assert_eq!(store.give_back(&claimed, at(due + 20)).await.unwrap(), 1, "the others are another's");
+        assert_eq!(store.give_back(&[], at(due + 20)).await.unwrap(), 0);
+        assert_eq!(one(store, due + 20, 4).await.attempts, 1);
     })
     .await;
 }

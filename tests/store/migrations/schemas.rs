@@ -133,6 +133,7 @@ fn tickets_of_an_earlier_program_are_found_by_their_tags() {
             let keys: Vec<&Value> = page["tickets"].as_array().unwrap().iter().map(|ticket| &ticket["key"]).collect();
             assert_eq!(keys, ["IT-1"], "{sort}: {page}");
         }
+        desk.do_what_is_due();
     });
 }
 

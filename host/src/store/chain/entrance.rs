@@ -7,10 +7,10 @@
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::hex;
 use crate::desk::id::PersonId;
 use crate::store::Error;
 use crate::store::db::Tx;
+use crate::store::sql::columns::hex;
 
 /// The fact of the first entry that all rows of the entrance came after it.
 pub const WHOLE: &str = "entrance";

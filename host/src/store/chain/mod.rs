@@ -9,13 +9,11 @@
 //! An attacker who can write to the database can compute a whole chain again; comparing it with a head that was kept elsewhere
 //! shows that. Records from before there were chains are counted, and the first hash stands on their count.
 
-use std::fmt::Write as _;
-
 use sha2::{Digest as _, Sha256};
 
 use super::Error;
 use super::db::{Row, Tx};
-use super::sql::columns::corrupt;
+use super::sql::columns::{corrupt, hex};
 use super::sql::places;
 
 pub mod audit;
@@ -137,16 +135,6 @@ pub(super) fn hash(before: &str, link: i64, content: &ContentDigest) -> String {
 
 fn written(encoding: Encoding, digest: &[u8; 32]) -> String {
     format!("{}:{}", encoding.number(), hex(digest))
-}
-
-/// A digest in hexadecimal, lower case.
-pub fn hex(digest: &[u8; 32]) -> String {
-    let mut text = String::with_capacity(2 * digest.len());
-    for byte in digest {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }
 
 /// The ends of several chains, which a transaction takes in one statement.

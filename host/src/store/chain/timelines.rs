@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Chain, Content, ContentDigest, Encoding, Ends, hex};
+use super::{Chain, Content, ContentDigest, Encoding, Ends};
 use crate::desk::id::TicketNumber;
 use crate::store::Error;
 use crate::store::db::{Arg, Tx};
+use crate::store::sql::columns::hex;
 use crate::store::tickets::timeline::{RowHash, TimelineRow};
 
 /// Hexadecimal digits of a digest that are kept: 128 bits.

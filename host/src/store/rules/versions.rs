@@ -4,9 +4,8 @@
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use crate::store::chain::hex;
 use crate::store::db::{Arg, Row, Tx};
-use crate::store::sql::columns::{at_or_epoch, ms};
+use crate::store::sql::columns::{at_or_epoch, hex, ms};
 use crate::store::sql::page::Page;
 use crate::store::{Error, Store};
 

@@ -1,5 +1,7 @@
 //! Domain values as columns, and back: one line a column. The words in columns are the domain's own codes.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -14,6 +16,16 @@ pub fn corrupt(table: &'static str, column: &'static str, found: impl Into<Strin
 /// A text column as an id or a key.
 pub fn parsed<T: std::str::FromStr>(table: &'static str, column: &'static str, text: &str) -> Result<T, Error> {
     text.parse().map_err(|_| corrupt(table, column, text))
+}
+
+/// A digest as its column: in hexadecimal, lower case.
+pub fn hex(digest: &[u8; 32]) -> String {
+    let mut text = String::with_capacity(2 * digest.len());
+    for byte in digest {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 /// A day of 24 hours, in milliseconds.

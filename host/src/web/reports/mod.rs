@@ -237,9 +237,12 @@ fn title(f: &Frame, report: Report) -> String {
 /// The title of a report next to the others of its group, whose name says the rest.
 fn short(f: &Frame, report: Report) -> String {
     match report {
-        Report::Trend | Report::Attainment | Report::PromiseEvents => {
-            f.words.t(&format!("report.short.{}", report.code()))
-        }
+        Report::Trend
+        | Report::Attainment
+        | Report::PromiseEvents
+        | Report::Taken
+        | Report::FirstContact
+        | Report::Deflection => f.words.t(&format!("report.short.{}", report.code())),
         _ => title(f, report),
     }
 }

@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::Difference;
-use crate::store::chain::hex;
+use crate::store::sql::columns::hex;
 use crate::store::db::{Arg, Row};
 use crate::store::{Error, Store};
 

@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use sha2::{Digest as _, Sha256};
 use zstd::zstd_safe::DDict;
 
-use crate::store::chain::hex;
 use crate::store::db::{Arg, Db, Row, Tx};
+use crate::store::sql::columns::hex;
 use crate::store::{Error, Store};
 
 /// The dictionary that ships with the program.

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::super::packing::Dictionary;
 use super::super::packing::dictionary;
-use crate::store::chain::hex;
+use crate::store::sql::columns::hex;
 
 /// The first line.
 const MAGIC: &[u8] = b"ruledesk segment 1\n";

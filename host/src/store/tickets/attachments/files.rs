@@ -14,9 +14,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
 use crate::store::Error;
-use crate::store::chain::hex;
 use crate::store::db::private;
 use crate::store::rules::segments::place::{Archive, Lost};
+use crate::store::sql::columns::hex;
 
 /// Files that come in at once.
 const AT_ONCE: usize = 32;
