@@ -74,6 +74,21 @@ fn a_rule_whose_folder_gets_another_one_goes_on_from_where_it_lies_by_then() {
     assert_eq!(state(&desk), "denied_by_policy");
 }
 
+/// The version that the first folder had goes on beside no trial in another one: it lies nowhere any more.
+#[test]
+fn a_rule_that_is_only_tried_where_its_name_lies_by_then_leaves_access_to_a_person() {
+    let desk = patient(Database::Sqlite, 1_000);
+    put(&desk.rules, "20-deny", &access("deny", "1.0.0", "deny", ""), &component());
+    until_rule(&desk, "20-deny", |rule| rule["active"]["version"] == "1.0.0");
+    put(&desk.rules, "15-deny", &access("deny", "1.1.0", "deny", "mode = \"shadow\""), &component());
+    until_rule(&desk, "15-deny", |rule| rule["last_error"].to_string().contains("belongs to"));
+    put(&desk.rules, "20-deny", &table("sorts", "2.0.0", "priority", "", ""), &component());
+    until_rule(&desk, "15-deny", |rule| !rule["last_error"].is_string());
+    assert_eq!(state(&desk), "awaiting");
+    let desk = desk.cut_off_and_restart();
+    assert_eq!(state(&desk), "awaiting");
+}
+
 /// A name that is deployed elsewhere already is no other name for the folder: what it had goes on, as the refusal says.
 #[test]
 fn a_rule_whose_new_name_is_not_taken_goes_on_under_its_old_one() {

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::rules::digest::Digest;
 
+mod ended;
 mod signatory;
 mod version;
 
@@ -228,6 +229,9 @@ impl Rollout {
                 if rollout.source != *source && rollout.is_live() {
                     return Err(NotTaken::OtherSource { deployed_by: rollout.source });
                 }
+                if rollout.passes_to(folder.as_deref(), *version) {
+                    rollout.gone(*needs);
+                }
                 if rollout.source != *source {
                     rollout.offered = None;
                 }
@@ -319,28 +323,6 @@ impl Rollout {
         self.active.or(self.suspended)
     }
 
-    /// Whether the directory has a version back whose folder was gone, and which has not been retired since.
-    fn is_back(&self, version: VersionId) -> bool {
-        self.retiring == Some(Signatory::Directory) && self.active.is_none() && self.suspended == Some(version)
-    }
-
-    /// Its folder is gone. Where that needs two people, people decide in its place until a person agrees that it is retired.
-    fn gone(&mut self, needs: Needs) {
-        // One that was retired stays so: the same content in its folder again changes nothing.
-        if self.is_live() {
-            self.offered = None;
-        }
-        match needs {
-            Needs::OnePerson => self.retire(),
-            Needs::TwoPeople => {
-                self.suspended = self.active.take().or(self.suspended);
-                self.candidate = None;
-                self.retiring = self.suspended.map(|_| Signatory::Directory);
-            }
-        }
-        self.folder = None;
-    }
-
     fn demote(&mut self, version: VersionId, trial: Trial) -> Result<(), NotTaken> {
         if self.retiring.is_some() && self.in_force() == Some(version) {
             self.retiring = None;
@@ -408,12 +390,6 @@ impl Rollout {
     pub fn named(&self) -> impl Iterator<Item = VersionId> {
         let places = [self.active, self.previous, self.offered, self.suspended];
         places.into_iter().flatten().chain(self.candidate.as_ref().map(|candidate| candidate.version))
-    }
-
-    /// Whether it ended because its folder went away, and was not retired since then.
-    pub fn is_gone(&self) -> bool {
-        let has_ended = !self.is_live() && self.previous.is_some();
-        has_ended && self.source == Source::Directory && self.folder.is_none() && self.offered.is_none()
     }
 
     /// Whether any version plays a part.

@@ -196,6 +196,34 @@ fn what_has_ended_with_its_folder_can_be_retired_once_and_comes_back_in_another_
     assert_eq!(retired.after(&offer(2)).unwrap().active, Some(version(2)));
 }
 
+/// Whether or not the end was written down in between.
+#[test]
+fn a_name_that_passes_to_another_folder_leaves_the_version_of_the_one_before() {
+    let offer = |folder: &str, n: u8, part: Part, needs: Needs| RolloutStep::Offer {
+        source: Source::Directory,
+        folder: Some(folder.to_owned()),
+        version: version(n),
+        part,
+        needs,
+        by: Signatory::Directory,
+    };
+    let (shadow, alone) = (Part::Trial(Trial::Shadow), Needs::OnePerson);
+    let live = Rollout::default().after(&offer("one", 1, Part::Active, alone)).unwrap();
+    let beside = live.after(&offer("one", 2, shadow, alone)).unwrap();
+    assert_eq!((beside.active, beside.part_of(version(2))), (Some(version(1)), Some("shadow")));
+    let renamed = beside.after(&offer("two", 2, shadow, alone)).unwrap();
+    assert_eq!(renamed, Rollout { folder: Some("two".to_owned()), ..beside }, "it is the same folder");
+
+    let tried = live.after(&offer("two", 2, shadow, alone)).unwrap();
+    assert_eq!((tried.active, tried.part_of(version(2))), (None, Some("shadow")), "it is tried beside nothing");
+    let written_down = live.after(&RolloutStep::Gone { needs: alone }).unwrap();
+    assert_eq!(written_down.after(&offer("two", 2, shadow, alone)).unwrap(), tried);
+    let replaced = live.after(&offer("two", 2, Part::Active, alone)).unwrap();
+    assert_eq!((replaced.active, replaced.previous), (Some(version(2)), Some(version(1))));
+    let held = live.after(&offer("two", 2, Part::Active, Needs::TwoPeople)).unwrap();
+    assert_eq!((held.active, held.suspended), (None, Some(version(1))), "people decide until a second one agrees");
+}
+
 #[test]
 fn what_was_retired_lives_again_when_it_is_sent_again() {
     let sent = RolloutStep::Offer {
