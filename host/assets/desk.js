@@ -171,7 +171,7 @@ document.addEventListener("submit", async (event) => {
   // What is done leads on, but for a session that has ended. Words that were typed since they were sent stay a draft.
   const done = answer?.redirected && new URL(answer.url).pathname !== "/sign-in";
   if (done && recall(draft) === said) forget(draft);
-  $("[data-failed]")?.remove();
+  $("[data-act-failed]")?.remove();
   const page = text && parse(text), main = $("#main"), fresh = page && $("#main", page);
   const of = (place) => place && $("[data-ticket]", place)?.dataset.ticket;
   if (fresh && of(fresh) === of(main)) {
@@ -196,7 +196,7 @@ document.addEventListener("submit", async (event) => {
     const place = $("[data-live-note]"), again = make("button", { type: "button", class: "small" }, place.dataset.again);
     const lines = fresh ? $$("h1, p:not(.over, :has(a))", fresh).map((line) => line.textContent) : problemOf(text);
     if (!lines.length) lines.push(place.dataset.lost);
-    const note = make("div", { class: "notice bad", role: "alert", tabindex: "-1", "data-failed": "" }, ...lines.map((line) => make("p", {}, line)), again);
+    const note = make("div", { class: "notice bad", role: "alert", tabindex: "-1", "data-act-failed": "" }, ...lines.map((line) => make("p", {}, line)), again);
     again.addEventListener("click", () => {
       if (form.isConnected) form.requestSubmit(submitter); else location.reload();
       if (form.dataset.sending) again.setAttribute("aria-busy", "true");

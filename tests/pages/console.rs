@@ -309,7 +309,7 @@ fn a_draft_is_never_lost() {
         |offline: bool| json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
     kofi.devtools("Network.emulateNetworkConditions", &network(true));
     kofi.script(&format!("document.querySelector(\"{send}\").click()"));
-    kofi.sees("[data-failed]", "is lost");
+    kofi.sees("[data-act-failed]", "is lost");
     kofi.devtools("Network.emulateNetworkConditions", &network(false));
     kofi.go("/tickets/IT-1");
     assert_eq!(kept(&kofi), "Half a thought", "the desk was out of reach");

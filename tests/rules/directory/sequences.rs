@@ -42,7 +42,7 @@ fn deed() -> impl Strategy<Value = Deed> {
     ]
 }
 
-/// What lies in the folders, by number.
+/// The content of the folders, by number.
 #[derive(Default)]
 struct Lying {
     /// Each folder's manifest, and whether it is for access.
