@@ -170,7 +170,8 @@ document.addEventListener("submit", async (event) => {
   sessionStorage.removeItem("sent");
   // What is done leads on, but for a session that has ended. Words that were typed since they were sent stay a draft.
   const done = answer?.redirected && new URL(answer.url).pathname !== "/sign-in";
-  if (done && recall(draft) === said) forget(draft);
+  const strikeWords = () => done && recall(draft) === said && forget(draft);
+  strikeWords();
   $("[data-act-failed]")?.remove();
   const page = text && parse(text), main = $("#main"), fresh = page && $("#main", page);
   const of = (place) => place && $("[data-ticket]", place)?.dataset.ticket;
@@ -180,6 +181,8 @@ document.addEventListener("submit", async (event) => {
     const next = document.adoptNode(fresh);
     const left = $$("input, textarea", main).filter((field) => field.id && (field.form !== form || !done));
     main.replaceWith(next);
+    // A field that goes while it has the focus has its words kept once more.
+    strikeWords();
     for (const work of wires) work(next);
     // Files that were chosen and words in other forms are not the act's: they stay.
     for (const old of left) {
