@@ -3,8 +3,8 @@
 use sha2::{Digest as _, Sha256};
 
 use super::Difference;
-use crate::store::sql::columns::hex;
 use crate::store::db::{Arg, Row};
+use crate::store::sql::columns::hex;
 use crate::store::{Error, Store};
 
 /// Contents that are read at a time: a table has some megabytes at most, and a component more.
