@@ -173,33 +173,6 @@ fn i03_two_approvals_by_accounts_that_are_one_human_by_now_are_looked_at_again()
     });
 }
 
-/// Peers are of the department, and those with the same title among them are counted apart; who has left is none of them.
-#[test]
-fn an_approver_sees_how_many_of_the_same_title_hold_it() {
-    on_both(|database| {
-        let desk = desk(database, |text| text);
-        let people = |from: &str, to: &str| {
-            let path = desk.settings().with_file_name("people.toml");
-            let text = std::fs::read_to_string(&path).unwrap();
-            let (before, after) = text.split_once("id = \"jonas\"\n").unwrap();
-            std::fs::write(&path, format!("{before}id = \"jonas\"\n{}", after.replacen(from, to, 1))).unwrap();
-            assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
-        };
-        people("title = \"Accountant\"", "title = \"Controller\"");
-        asks(&desk.with_roles("jonas", "requester"), "github", "write").expect(201);
-        says_yes(&desk, "IT-1", &json!({})).expect(200);
-        asks(&desk.as_role("amara"), "github", "write").expect(201);
-        let alike = || {
-            let shown = desk.as_role("lena").get("/api/v1/tickets/IT-2/access").expect(200)["shown"].clone();
-            ["title_holders", "title_size", "department_holders"].map(|fact| shown[fact].as_u64().unwrap())
-        };
-        assert_eq!(alike(), [1, 1, 1]);
-        people("title = \"Controller\"", "title = \"Controller\"\nactive = false");
-        assert_eq!(alike(), [0, 0, 0]);
-        desk.advance(SignedDuration::from_hours(4));
-    });
-}
-
 #[test]
 fn an_approver_sees_all_that_counts_and_decides_by_what_was_shown() {
     on_both(|database| {

@@ -46,7 +46,7 @@ fn approve_all(desk: &House, client: &Client) {
     });
 }
 
-fn table_rule() -> Vec<u8> {
+pub fn table_rule() -> Vec<u8> {
     std::fs::read(example_rules().join("60-decision-table/rule.wasm")).unwrap()
 }
 
@@ -63,7 +63,7 @@ then = "deny"
 reason = "jira is frozen while it is audited"
 "#;
 
-fn deploy(client: &Client, manifest: &str, component: &[u8]) -> Answer {
+pub fn deploy(client: &Client, manifest: &str, component: &[u8]) -> Answer {
     let parts: [(&str, &[u8]); 3] = [("manifest", manifest.as_bytes()), ("component", component), ("why", b"because")];
     client.send_parts("/api/v1/rules", &parts)
 }

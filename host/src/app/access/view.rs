@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::app::decide::pipeline::{AccessFacts, Peers};
+use crate::app::decide::pipeline::AccessFacts;
 use crate::app::decide::translate;
 use crate::app::tickets::change::{Key, Which, idempotency};
 use crate::app::tickets::work::may_read;
 use crate::app::{App, Error, Office};
 use crate::desk::access::{self, AccessCase, AccessState, Question};
 use crate::desk::actor::Actor;
-use crate::desk::id::{TicketNumber, TierId};
+use crate::desk::id::TicketNumber;
 use crate::desk::organisation::{App as CatalogApp, Organisation, Tier};
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
@@ -177,24 +177,11 @@ impl App {
         let organisation = self.organisation();
         let facts = self.access_facts(&organisation, &case.request, self.clock.now()).await?;
         let questions = self.store.questions_about(ticket.id).await?;
-        let alike = self.alike(&organisation, &case).await?;
-        shown(&organisation, (&case, &questions), &facts, alike).ok_or_else(missing)
+        shown(&organisation, (&case, &questions), &facts).ok_or_else(missing)
     }
 }
 
 impl Office {
-    /// How many people of the same department and title there are, and how many of them hold the tier or a higher one.
-    async fn alike(&self, organisation: &Organisation, case: &AccessCase) -> Result<(u32, u32), Error> {
-        let Some(app) = organisation.apps.get(&case.request.app) else { return Ok((0, 0)) };
-        let people = Peers::alike(organisation, &case.request.subject);
-        let tiers: Vec<&TierId> = app.tiers.iter().map(|tier| &tier.id).collect();
-        let counts = self.store.holders_among(&app.id, (&tiers, &people), self.clock.now()).await?;
-        let tier = case.scope.as_ref().map_or(&case.request.tier, |scope| &scope.tier);
-        let order = app.tier(tier.as_str()).map_or(0, |(order, _)| order);
-        let peers = Peers::counted(people.len(), &counts);
-        Ok((peers.size, peers.holders.get(order).copied().unwrap_or_default()))
-    }
-
     /// Asks something back before deciding; the one who has asked for access hears of it. The time in which the request can be
     /// approved goes on. One question at a time waits for its answer.
     ///
@@ -273,7 +260,6 @@ fn shown(
     organisation: &Organisation,
     (case, questions): (&AccessCase, &[Question]),
     facts: &AccessFacts,
-    alike: (u32, u32),
 ) -> Option<Shown> {
     let app = organisation.apps.get(&case.request.app)?;
     let tier_asked = case.scope.as_ref().map_or(&case.request.tier, |scope| &scope.tier);
@@ -282,7 +268,6 @@ fn shown(
     if case.state == AccessState::Awaiting && questions.iter().any(|question| question.answer.is_none()) {
         view.state = "asked";
     }
-    (view.title_size, view.title_holders) = alike;
     view.questions = questions.iter().map(question_shown).collect();
     let text = serde_json::to_string(&view).unwrap_or_default();
     Some(Shown { snapshot: Digest::of(text.as_bytes()).to_string(), view })
@@ -331,8 +316,8 @@ fn view(
         seats_left,
         department_size: peers.department_size,
         department_holders: peers.department_holders,
-        title_size: 0,
-        title_holders: 0,
+        title_size: facts.alike.size,
+        title_holders: facts.alike.holders_of(app, tier),
         requested: facts.history.requested,
         approved: facts.history.approved,
         denied: facts.history.denied,

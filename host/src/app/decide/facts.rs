@@ -5,7 +5,7 @@ use crate::desk::access::{AccessRequest, Grant, Review};
 use crate::desk::change::AccessSeen;
 use crate::desk::id::{AppId, PersonId, TicketNumber, TierId};
 use crate::desk::organisation::form::{Fault, Problem};
-use crate::desk::organisation::{Organisation, Person};
+use crate::desk::organisation::{App, Organisation, Person, Tier};
 use crate::desk::verdict::access::AccessVerdict;
 use crate::store::access::History;
 
@@ -36,6 +36,12 @@ impl Peers {
         people
     }
 
+    /// How many of them hold a tier of the app or a higher one.
+    pub fn holders_of(&self, app: &App, tier: &Tier) -> u32 {
+        let order = app.tier(tier.id.as_str()).map_or(0, |(order, _)| order);
+        self.holders.get(order).copied().unwrap_or_default()
+    }
+
     /// So many people, and how many of them have each tier as their highest.
     pub fn counted(people: usize, by_highest: &[u32]) -> Peers {
         let mut holders = by_highest.to_vec();
@@ -58,6 +64,8 @@ pub struct AccessFacts {
     pub holders: Vec<(PersonId, TierId)>,
     /// The people of the subject's department, and how many of them hold the app.
     pub peers: Peers,
+    /// Those of them who have the subject's title, and how many of these hold the app.
+    pub alike: Peers,
     /// The ticket that asks for the same access and waits for approval.
     pub asked_in: Option<TicketNumber>,
     /// All requests for the person that wait for approval, by whichever account.

@@ -315,7 +315,8 @@ impl Run {
         let organisation = Arc::clone(&self.case.organisation);
         let app = organisation.apps.get(&known.request.app)?;
         let (_, tier) = app.tier(known.request.tier.as_str())?;
-        let (now, ticket, requester, so_far) = self.shared(ticket, so_far);
+        let so_far = translate::so_far_with_alike(so_far, &known.alike, (app, tier));
+        let (now, ticket, requester, so_far) = self.shared(ticket, &so_far);
         let held = known.holders.iter().filter(|(_, held)| *held == tier.id).count();
         let input = access::Input {
             now,

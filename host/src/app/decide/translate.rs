@@ -254,9 +254,14 @@ pub fn history(history: History) -> access::History {
 
 /// The people of a department other than the subject, and how many of them hold the tier or a higher one.
 pub fn peers(peers: &Peers, app: &App, tier: &Tier) -> access::Peers {
-    let order = app.tier(tier.id.as_str()).map_or(0, |(order, _)| order);
-    let department_holders = peers.holders.get(order).copied().unwrap_or_default();
-    access::Peers { department_size: peers.size, department_holders }
+    access::Peers { department_size: peers.size, department_holders: peers.holders_of(app, tier) }
+}
+
+/// What stands before access is decided, with how many of the subject's department have the same title, and how many of these
+/// hold the tier or a higher one: the contract's own record of peers has no place for them.
+pub fn so_far_with_alike(so_far: &contract::SoFar, alike: &Peers, (app, tier): (&App, &Tier)) -> contract::SoFar {
+    let counts = [("peers-title-size", alike.size), ("peers-title-holders", alike.holders_of(app, tier))];
+    contract::SoFar { attributes: attributes(counts.into_iter()), ..so_far.clone() }
 }
 
 fn raw(value: contract::Value) -> Raw {

@@ -4,6 +4,7 @@
 mod chosen;
 mod delegations;
 mod hosts;
+mod peers;
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};

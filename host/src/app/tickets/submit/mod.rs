@@ -401,12 +401,14 @@ impl App {
         let seen = self.store.all_access_seen(&names).await?;
         let tiers: Vec<&TierId> = app.iter().flat_map(|app| &app.tiers).map(|tier| &tier.id).collect();
         let people = Peers::people(organisation, subject);
-        // None of these reads waits for another: at once, they take as long as the longest. In boxes, since seven of them side by side
+        let same_title = Peers::alike(organisation, subject);
+        // None of these reads waits for another: at once, they take as long as the longest. In boxes, since eight of them side by side
         // are more than a thread's stack should hold.
-        let (grants, holders, by_highest, open, history, holdings, ops) = tokio::try_join!(
+        let (grants, holders, by_highest, alike, open, history, holdings, ops) = tokio::try_join!(
             Box::pin(self.store.grants(subject, since)),
             Box::pin(self.store.holders(&request.app, &seated, now)),
             Box::pin(self.store.holders_among(&request.app, (&tiers, &people), now)),
+            Box::pin(self.store.holders_among(&request.app, (&tiers, &same_title), now)),
             Box::pin(self.store.open_requests(subject)),
             Box::pin(self.store.access_history(subject, since)),
             Box::pin(self.store.holdings(subject)),
@@ -431,6 +433,7 @@ impl App {
             history,
             holders,
             peers: Peers::counted(people.len(), &by_highest),
+            alike: Peers::counted(same_title.len(), &alike),
             asked_in: open.iter().find(|open| same(open)).map(|open| open.number),
             open: asked,
             in_apps: (holdings, ops),
