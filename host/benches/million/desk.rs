@@ -73,13 +73,18 @@ pub struct Desk {
 
 impl Desk {
     pub fn start(config: &Path, target: &Target) -> Desk {
+        Self::start_in(&place().join("data"), config, target)
+    }
+
+    /// The same with a directory of its own for data, beside others that run.
+    pub fn start_in(data: &Path, config: &Path, target: &Target) -> Desk {
         let mut child = command(target)
             .args(["serve", "--demo", "--listen", "127.0.0.1:0", "--config"])
             .arg(config)
             .arg("--rules")
             .arg(root().join("target/rules"))
             .arg("--data")
-            .arg(place().join("data"))
+            .arg(data)
             .env("RULEDESK_LOG", "error")
             .stdout(Stdio::piped())
             .spawn()

@@ -156,6 +156,25 @@ async fn reply(client: &mut Client, key: &str) -> Duration {
 /// for each.
 async fn replies(desk: &Desk, client: &mut Client, size: u64, lines: &mut Vec<Line>) {
     let count = requests();
+    let keys = open_tickets(client, count).await;
+    assert!(!keys.is_empty(), "none of {size} tickets is open");
+    let (before, mut took) = (desk.processor_time(), Vec::new());
+    for key in keys.iter().cycle().take(count) {
+        took.push(reply(client, key).await);
+    }
+    let each = (desk.processor_time() - before).as_secs_f64() * 1000.0 / count as f64;
+    lines.push(percentiles("a reply", took, 0.95));
+    lines.push(Line { name: "a reply, processor time, ms".to_owned(), value: format!("{each:.2}") });
+    let before = desk.processor_time();
+    let took = replies_at_once(desk, &keys, requests()).await;
+    let each = (desk.processor_time() - before).as_secs_f64() * 1000.0 / took.len() as f64;
+    let clients = keys.len().min(CLIENTS);
+    lines.push(percentiles(&format!("a reply, {clients} at once"), took, 0.95));
+    lines.push(Line { name: format!("a reply, {clients} at once: processor time, ms"), value: format!("{each:.2}") });
+}
+
+/// The keys of tickets that are open, so many where there are.
+pub async fn open_tickets(client: &mut Client, count: usize) -> Vec<String> {
     let mut keys = Vec::new();
     let mut after = String::new();
     while keys.len() < count {
@@ -168,26 +187,17 @@ async fn replies(desk: &Desk, client: &mut Client, size: u64, lines: &mut Vec<Li
             None => break,
         }
     }
-    assert!(!keys.is_empty(), "none of {size} tickets is open");
-    let (before, mut took) = (desk.processor_time(), Vec::new());
-    for key in keys.iter().cycle().take(count) {
-        took.push(reply(client, key).await);
-    }
-    let each = (desk.processor_time() - before).as_secs_f64() * 1000.0 / count as f64;
-    lines.push(percentiles("a reply", took, 0.95));
-    lines.push(Line { name: "a reply, processor time, ms".to_owned(), value: format!("{each:.2}") });
-    replies_at_once(desk, &keys, lines).await;
+    keys
 }
 
-/// Replies of many agents at once, each to tickets of their own.
-async fn replies_at_once(desk: &Desk, keys: &[String], lines: &mut Vec<Line>) {
+/// Replies of many agents at once, each to tickets of their own, so many by each: how long each took.
+pub async fn replies_at_once(desk: &Desk, keys: &[String], each: usize) -> Vec<Duration> {
     let mut clients = tokio::task::JoinSet::new();
-    let before = desk.processor_time();
     for own in keys.chunks(keys.len().div_ceil(CLIENTS)) {
         let (mut client, own) = (desk.client("demo-kofi").await, own.to_vec());
         clients.spawn(async move {
             let mut took = Vec::new();
-            for key in own.iter().cycle().take(requests()) {
+            for key in own.iter().cycle().take(each) {
                 took.push(reply(&mut client, key).await);
             }
             took
@@ -197,10 +207,7 @@ async fn replies_at_once(desk: &Desk, keys: &[String], lines: &mut Vec<Line>) {
     while let Some(of_client) = clients.join_next().await {
         took.extend(of_client.unwrap());
     }
-    let each = (desk.processor_time() - before).as_secs_f64() * 1000.0 / took.len() as f64;
-    let clients = keys.len().min(CLIENTS);
-    lines.push(percentiles(&format!("a reply, {clients} at once"), took, 0.95));
-    lines.push(Line { name: format!("a reply, {clients} at once: processor time, ms"), value: format!("{each:.2}") });
+    took
 }
 
 /// Looks at many tickets that fall due at one moment: how many a second are done, from the moment that they are there.

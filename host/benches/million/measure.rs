@@ -173,13 +173,20 @@ pub async fn times(client: &mut Client, paths: &[String], requests: usize) -> Ve
 
 /// Creates with many clients at once.
 async fn create(desk: &Desk, lines: &mut Vec<Line>) {
-    let each = requests();
-    let mut clients = tokio::task::JoinSet::new();
     let begun = Instant::now();
+    let took = creations(desk, requests(), 0).await;
+    let rate = took.len() as f64 / begun.elapsed().as_secs_f64();
+    lines.push(Line { name: format!("created a second, {CLIENTS} clients"), value: format!("{rate:.0}") });
+    lines.push(percentiles("creating: median and 99th percentile", took, 0.99));
+}
+
+/// Creations by many clients at once, so many by each: how long each took. `turn` makes them others than those of another turn.
+pub async fn creations(desk: &Desk, each: usize, turn: u64) -> Vec<Duration> {
+    let mut clients = tokio::task::JoinSet::new();
     for n in 0..CLIENTS {
         let mut client = desk.client("demo-kofi").await;
         clients.spawn(async move {
-            let mut random = Random(n + 1);
+            let mut random = Random(turn * CLIENTS + n + 1);
             let mut took = Vec::with_capacity(each);
             for kind in 0..each as u64 {
                 let who = requester(random.next());
@@ -194,7 +201,5 @@ async fn create(desk: &Desk, lines: &mut Vec<Line>) {
     while let Some(of_client) = clients.join_next().await {
         took.extend(of_client.unwrap());
     }
-    let rate = took.len() as f64 / begun.elapsed().as_secs_f64();
-    lines.push(Line { name: format!("created a second, {CLIENTS} clients"), value: format!("{rate:.0}") });
-    lines.push(percentiles("creating: median and 99th percentile", took, 0.99));
+    took
 }
