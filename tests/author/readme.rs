@@ -1,4 +1,4 @@
-//! The commands of every README are there as they are written, and the tour of the first one runs.
+//! The commands and links of every README are there as they are written, and the tour of the first one runs.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,6 +24,30 @@ pub(super) fn readmes(folder: &Path, found: &mut Vec<PathBuf>) {
 /// The blocks of a README that a shell runs.
 pub(super) fn blocks(text: &str) -> Vec<String> {
     text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next()).map(str::to_owned).collect()
+}
+
+/// The words of a README without its blocks.
+fn prose(text: &str) -> String {
+    text.split("```").step_by(2).collect()
+}
+
+/// The commands that the words of a README name, and those in blocks that no shell runs. A word in capitals stands for any.
+fn named(text: &str) -> Vec<Vec<String>> {
+    let blocks = text.split("```text\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let prose = prose(text);
+    let spans = prose.split('`').skip(1).step_by(2).map(|span| span.replace('\n', " "));
+    let all = blocks.map(str::to_owned).chain(spans).flat_map(|text| commands(&text));
+    let any = |word: String| {
+        let stands_for_any = word.chars().all(|c| c.is_ascii_uppercase());
+        if stands_for_any { word.to_lowercase() } else { word }
+    };
+    all.map(|command| command.into_iter().map(any).collect()).collect()
+}
+
+/// The anchor of a heading, as a page of the repository has it.
+fn anchor(heading: &str) -> String {
+    let heading = heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+    heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).collect()
 }
 
 /// The commands of the program in a block: a line each, without comments and what shells do with them.
@@ -65,21 +89,44 @@ fn every_command_of_every_readme_is_there_with_its_options() {
     readmes(&root(), &mut files);
     let mut count = 0;
     for file in files {
-        for block in blocks(&std::fs::read_to_string(&file).unwrap()) {
-            for command in commands(&block) {
-                // What stands before it is read, and nothing is done. A shell puts an id in the place of this name.
-                let command: Vec<String> = command
-                    .into_iter()
-                    .map(|word| word.replace("$given", "0199c0de-0000-7000-8000-000000000001"))
-                    .collect();
-                let output = Command::new(PROGRAM).args(&command).arg("--help").output().unwrap();
-                let said = String::from_utf8_lossy(&output.stderr);
-                assert!(output.status.success(), "{}: ruledesk {}: {said}", file.display(), command.join(" "));
-                count += 1;
-            }
+        let text = std::fs::read_to_string(&file).unwrap();
+        for command in blocks(&text).iter().flat_map(|block| commands(block)).chain(named(&text)) {
+            // What stands before it is read, and nothing is done. A shell puts an id in the place of this name.
+            let command: Vec<String> = command
+                .into_iter()
+                .map(|word| word.replace("$given", "0199c0de-0000-7000-8000-000000000001"))
+                .collect();
+            let output = Command::new(PROGRAM).args(&command).arg("--help").output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{}: ruledesk {}: {said}", file.display(), command.join(" "));
+            count += 1;
         }
     }
-    assert!(count > 30, "{count} commands");
+    assert!(count > 120, "{count} commands");
+}
+
+#[test]
+fn every_link_of_every_readme_leads_to_a_file_and_a_heading() {
+    let read = |file: &Path| std::fs::read_to_string(file).unwrap();
+    let mut files = Vec::new();
+    readmes(&root(), &mut files);
+    let mut count = 0;
+    for file in files {
+        let text = prose(&read(&file));
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for link in links.filter(|link| !link.starts_with("http")) {
+            let (path, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = if path.is_empty() { file.clone() } else { file.parent().unwrap().join(path) };
+            assert!(target.exists(), "{}: {link}", file.display());
+            if !heading.is_empty() {
+                let there = prose(&read(&target));
+                let mut headings = there.lines().filter(|line| line.starts_with('#'));
+                assert!(headings.any(|line| anchor(line) == heading), "{}: {link}", file.display());
+            }
+            count += 1;
+        }
+    }
+    assert!(count > 100, "{count} links");
 }
 
 /// The features that the README lists name the tests that show them, and those are there.
