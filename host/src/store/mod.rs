@@ -2,6 +2,10 @@
 //!
 //! It writes what `desk` decided, each change in one transaction, and decides nothing itself but what only a transaction
 //! can know: the next number, and whose turn it is. Reads are in one file per noun.
+//!
+//! In reading order: [`db`] is the two databases behind a few verbs, and [`sql`] the pieces of statements; [`commit`] writes all that is
+//! about tickets, many changes in one transaction; [`tickets`], [`access`], [`people`], [`rules`], [`tables`] and [`jobs`] read and
+//! keep one thing each; [`chain`] joins records by their hashes and compares what takes effect with them.
 
 use std::fmt;
 use std::path::PathBuf;
