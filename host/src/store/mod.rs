@@ -104,6 +104,11 @@ pub enum Error {
     Pooled,
     #[error("the database's disk did not take it ({0}): nothing of it is kept; make room and try again")]
     NoRoom(Words),
+    #[error(
+        "a later version of RuleDesk has changed this database (by its migration {migration}): start that version, or put \
+         back the backup that was made before it"
+    )]
+    Later { migration: i64 },
     #[error("the database's schema cannot be brought up to date: {0}")]
     Migration(sqlx::migrate::MigrateError),
     #[error("{column} of {table} holds `{found}`, which nothing of ours wrote")]
@@ -137,6 +142,7 @@ impl Error {
             | Error::MayBeDone(_)
             | Error::Contended(_)
             | Error::Pooled
+            | Error::Later { .. }
             | Error::Migration(_)
             | Error::Corrupt { .. }
             | Error::Damaged { .. }
