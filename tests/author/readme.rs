@@ -129,6 +129,46 @@ fn every_link_of_every_readme_leads_to_a_file_and_a_heading() {
     assert!(count > 100, "{count} links");
 }
 
+/// How a path begins that a guide names without a verb.
+const BEGINNINGS: [&str; 7] = ["/api/", "/admin", "/access/", "/approvals", "/queue", "/account", "/mine"];
+
+/// The path of the interface or of a page that a span of a guide names, if it does.
+fn path_of(span: &str) -> Option<&str> {
+    let path = match span.split_once(' ') {
+        Some(("GET" | "POST" | "PUT" | "PATCH" | "DELETE", path)) => path,
+        _ => BEGINNINGS.iter().any(|beginning| span.starts_with(beginning)).then_some(span)?,
+    };
+    path.split([' ', '?']).next().filter(|path| path.starts_with('/'))
+}
+
+/// Whether a route is the one of a path, in which any word stands for what a route has in braces.
+fn leads(route: &str, path: &str) -> bool {
+    let (route, path): (Vec<&str>, Vec<&str>) = (route.split('/').collect(), path.split('/').collect());
+    route.len() == path.len() && route.iter().zip(&path).all(|(own, other)| own == other || own.starts_with('{'))
+}
+
+#[test]
+fn every_path_that_a_guide_names_is_served() {
+    let rooms = ["api", "web"].map(|room| crate::tidy::sources(&root().join("host/src").join(room)));
+    let texts: Vec<String> = rooms.iter().flatten().map(|file| std::fs::read_to_string(file).unwrap()).collect();
+    let routes = texts.iter().flat_map(|text| text.split("\"/").skip(1)).filter_map(|rest| rest.split('"').next());
+    let routes: Vec<String> = routes.map(|route| format!("/{route}")).collect();
+    let mut files = Vec::new();
+    readmes(&root(), &mut files);
+    let mut count = 0;
+    for file in files {
+        let text = prose(&std::fs::read_to_string(&file).unwrap());
+        for span in text.split('`').skip(1).step_by(2).map(|span| span.replace('\n', " ")) {
+            let Some(path) = path_of(&span) else { continue };
+            let whole = format!("/api/v1{path}");
+            let is_served = routes.iter().any(|route| leads(route, path) || leads(route, &whole));
+            assert!(is_served, "{}: {span}", file.display());
+            count += 1;
+        }
+    }
+    assert!(count > 80, "{count} paths");
+}
+
 /// The features that the README lists name the tests that show them, and those are there.
 #[test]
 fn every_feature_names_a_test_that_is_there_or_says_that_it_is_missing() {
