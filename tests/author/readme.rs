@@ -169,6 +169,32 @@ fn every_path_that_a_guide_names_is_served() {
     assert!(count > 80, "{count} paths");
 }
 
+/// The keys in a line of a block of configuration, also one that is left out by a comment.
+fn keys(line: &str) -> Vec<&str> {
+    let pieces = line.split("  ").map(|piece| piece.trim_matches(['#', ' ']));
+    let keys = pieces.filter_map(|piece| piece.split_once(" = ")).map(|(key, _)| key);
+    keys.filter(|key| !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c == '-')).collect()
+}
+
+#[test]
+fn every_key_in_the_blocks_of_the_guides_is_read() {
+    let sources = crate::tidy::sources(&root().join("host/src/config"));
+    let code: String = sources.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
+    let mut files = Vec::new();
+    readmes(&root().join("host/guide"), &mut files);
+    let mut count = 0;
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let blocks = text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+        for key in blocks.flat_map(str::lines).flat_map(keys) {
+            let is_read = code.contains(&format!("\"{key}\"")) || code.contains(&format!("`{key}`"));
+            assert!(is_read, "{}: no code reads `{key}`", file.display());
+            count += 1;
+        }
+    }
+    assert!(count > 60, "{count} keys");
+}
+
 /// The features that the README lists name the tests that show them, and those are there.
 #[test]
 fn every_feature_names_a_test_that_is_there_or_says_that_it_is_missing() {
