@@ -1,8 +1,25 @@
-//! RuleDesk's host, one module ("room") for each concern. In reading order: `desk` is the domain and pure; `rules` runs the
-//! customers' components; `store` keeps what happened; `app` is where these three meet, with one function a use case. `api`, `web`
-//! and `cli` translate requests into use cases, and `jobs` runs those whose time has come.
+//! RuleDesk's host, one module ("room") for each concern. Rooms in reading order:
 //!
-//! Imports point one way only; `tests/tidy.rs` fails on any other:
+//! | room | concern |
+//! |---|---|
+//! | [`desk`] | the domain: pure, no clock, no network, no database |
+//! | [`rules`] | runs the customers' components, and knows nothing of a desk |
+//! | [`store`] | keeps all that happened: the only SQL |
+//! | [`app`] | the use cases, one function each, where these three meet |
+//! | [`api`], [`web`], [`cli`] | translate requests of programs, browsers and a shell into use cases |
+//! | [`jobs`] | runs the use cases whose time has come |
+//! | [`connectors`] | the ways out: apps, mail, the scanner of files, the identity provider |
+//! | [`mail`], [`messages`], [`signing`] | mail that comes in, the words of letters, signatures of messages |
+//! | [`config`] | a directory of files becomes one checked value |
+//! | [`import`], [`rows`] | tickets of another desk, and files of rows |
+//! | [`author`] | the tools of those who write rules |
+//! | [`telemetry`] | traces for a collector |
+//!
+//! A ticket goes through them in six steps: `api/tickets` translates, `app/tickets/submit` shows all branches, `store` reads the facts
+//! that rules may see, `app/decide/pipeline` asks the stages on a thread of `rules`, `desk/ticket/submit` makes one value of it all,
+//! and `store/commit` writes that in one transaction.
+//!
+//! Imports point one way only; `tests/tidy.rs` has the whole list and fails on any other:
 //!
 //! ```text
 //! cli -> api, web, jobs -> app -> store -> desk

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// Many small allocations on many threads: measured against the system's allocator, see the README.
+/// For many small allocations on many threads.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,4 +1,4 @@
-//! The commands of every README are there as they are written, and the tour of the first one runs.
+//! The commands and links of every README are there as they are written, and the tour of the first one runs.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,6 +24,30 @@ pub(super) fn readmes(folder: &Path, found: &mut Vec<PathBuf>) {
 /// The blocks of a README that a shell runs.
 pub(super) fn blocks(text: &str) -> Vec<String> {
     text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next()).map(str::to_owned).collect()
+}
+
+/// The words of a README without its blocks.
+fn prose(text: &str) -> String {
+    text.split("```").step_by(2).collect()
+}
+
+/// The commands that the words of a README name, and those in blocks that no shell runs. A word in capitals stands for any.
+fn named(text: &str) -> Vec<Vec<String>> {
+    let blocks = text.split("```text\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let prose = prose(text);
+    let spans = prose.split('`').skip(1).step_by(2).map(|span| span.replace('\n', " "));
+    let all = blocks.map(str::to_owned).chain(spans).flat_map(|text| commands(&text));
+    let any = |word: String| {
+        let stands_for_any = word.chars().all(|c| c.is_ascii_uppercase());
+        if stands_for_any { word.to_lowercase() } else { word }
+    };
+    all.map(|command| command.into_iter().map(any).collect()).collect()
+}
+
+/// The anchor of a heading, as a page of the repository has it.
+fn anchor(heading: &str) -> String {
+    let heading = heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+    heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).collect()
 }
 
 /// The commands of the program in a block: a line each, without comments and what shells do with them.
@@ -65,21 +89,110 @@ fn every_command_of_every_readme_is_there_with_its_options() {
     readmes(&root(), &mut files);
     let mut count = 0;
     for file in files {
-        for block in blocks(&std::fs::read_to_string(&file).unwrap()) {
-            for command in commands(&block) {
-                // What stands before it is read, and nothing is done. A shell puts an id in the place of this name.
-                let command: Vec<String> = command
-                    .into_iter()
-                    .map(|word| word.replace("$given", "0199c0de-0000-7000-8000-000000000001"))
-                    .collect();
-                let output = Command::new(PROGRAM).args(&command).arg("--help").output().unwrap();
-                let said = String::from_utf8_lossy(&output.stderr);
-                assert!(output.status.success(), "{}: ruledesk {}: {said}", file.display(), command.join(" "));
-                count += 1;
-            }
+        let text = std::fs::read_to_string(&file).unwrap();
+        for command in blocks(&text).iter().flat_map(|block| commands(block)).chain(named(&text)) {
+            // What stands before it is read, and nothing is done. A shell puts an id in the place of this name.
+            let command: Vec<String> = command
+                .into_iter()
+                .map(|word| word.replace("$given", "0199c0de-0000-7000-8000-000000000001"))
+                .collect();
+            let output = Command::new(PROGRAM).args(&command).arg("--help").output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{}: ruledesk {}: {said}", file.display(), command.join(" "));
+            count += 1;
         }
     }
-    assert!(count > 30, "{count} commands");
+    assert!(count > 120, "{count} commands");
+}
+
+#[test]
+fn every_link_of_every_readme_leads_to_a_file_and_a_heading() {
+    let read = |file: &Path| std::fs::read_to_string(file).unwrap();
+    let mut files = Vec::new();
+    readmes(&root(), &mut files);
+    let mut count = 0;
+    for file in files {
+        let text = prose(&read(&file));
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for link in links.filter(|link| !link.starts_with("http")) {
+            let (path, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = if path.is_empty() { file.clone() } else { file.parent().unwrap().join(path) };
+            assert!(target.exists(), "{}: {link}", file.display());
+            if !heading.is_empty() {
+                let there = prose(&read(&target));
+                let mut headings = there.lines().filter(|line| line.starts_with('#'));
+                assert!(headings.any(|line| anchor(line) == heading), "{}: {link}", file.display());
+            }
+            count += 1;
+        }
+    }
+    assert!(count > 100, "{count} links");
+}
+
+/// How a path begins that a guide names without a verb.
+const BEGINNINGS: [&str; 7] = ["/api/", "/admin", "/access/", "/approvals", "/queue", "/account", "/mine"];
+
+/// The path of the interface or of a page that a span of a guide names, if it does.
+fn path_of(span: &str) -> Option<&str> {
+    let path = match span.split_once(' ') {
+        Some(("GET" | "POST" | "PUT" | "PATCH" | "DELETE", path)) => path,
+        _ => BEGINNINGS.iter().any(|beginning| span.starts_with(beginning)).then_some(span)?,
+    };
+    path.split([' ', '?']).next().filter(|path| path.starts_with('/'))
+}
+
+/// Whether a route is the one of a path, in which any word stands for what a route has in braces.
+fn leads(route: &str, path: &str) -> bool {
+    let (route, path): (Vec<&str>, Vec<&str>) = (route.split('/').collect(), path.split('/').collect());
+    route.len() == path.len() && route.iter().zip(&path).all(|(own, other)| own == other || own.starts_with('{'))
+}
+
+#[test]
+fn every_path_that_a_guide_names_is_served() {
+    let rooms = ["api", "web"].map(|room| crate::tidy::sources(&root().join("host/src").join(room)));
+    let texts: Vec<String> = rooms.iter().flatten().map(|file| std::fs::read_to_string(file).unwrap()).collect();
+    let routes = texts.iter().flat_map(|text| text.split("\"/").skip(1)).filter_map(|rest| rest.split('"').next());
+    let routes: Vec<String> = routes.map(|route| format!("/{route}")).collect();
+    let mut files = Vec::new();
+    readmes(&root(), &mut files);
+    let mut count = 0;
+    for file in files {
+        let text = prose(&std::fs::read_to_string(&file).unwrap());
+        for span in text.split('`').skip(1).step_by(2).map(|span| span.replace('\n', " ")) {
+            let Some(path) = path_of(&span) else { continue };
+            let whole = format!("/api/v1{path}");
+            let is_served = routes.iter().any(|route| leads(route, path) || leads(route, &whole));
+            assert!(is_served, "{}: {span}", file.display());
+            count += 1;
+        }
+    }
+    assert!(count > 80, "{count} paths");
+}
+
+/// The keys in a line of a block of configuration, also one that is left out by a comment.
+fn keys(line: &str) -> Vec<&str> {
+    let pieces = line.split("  ").map(|piece| piece.trim_matches(['#', ' ']));
+    let keys = pieces.filter_map(|piece| piece.split_once(" = ")).map(|(key, _)| key);
+    keys.filter(|key| !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c == '-')).collect()
+}
+
+#[test]
+fn every_key_in_the_blocks_of_the_guides_is_read() {
+    let sources = crate::tidy::sources(&root().join("host/src/config"));
+    let code: String = sources.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
+    let mut files = Vec::new();
+    readmes(&root().join("host/guide"), &mut files);
+    let mut count = 0;
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let blocks = text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+        for key in blocks.flat_map(str::lines).flat_map(keys) {
+            let is_read = code.contains(&format!("\"{key}\"")) || code.contains(&format!("`{key}`"));
+            assert!(is_read, "{}: no code reads `{key}`", file.display());
+            count += 1;
+        }
+    }
+    assert!(count > 60, "{count} keys");
 }
 
 /// The features that the README lists name the tests that show them, and those are there.

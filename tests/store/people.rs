@@ -124,7 +124,9 @@ async fn opening_again_keeps_everything_and_a_newer_schema_is_refused() {
         tx.execute(sql, vec![vec![0_u8].into()]).await.unwrap();
         tx.commit().await.unwrap().done().await.unwrap();
         store.close().await;
-        assert!(matches!(Store::open(&target).await, Err(Error::Migration(_))), "{target:?}");
+        let refused = Store::open(&target).await.map(drop).unwrap_err();
+        assert!(matches!(refused, Error::Later { migration: 9999 }), "{target:?}: {refused}");
+        assert!(refused.to_string().contains("put back the backup"), "it says what to do: {refused}");
     }
 }
 

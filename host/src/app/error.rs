@@ -182,6 +182,7 @@ impl From<store::Error> for Error {
             | store::Error::Unavailable(_)
             | store::Error::Unopened(_)
             | store::Error::Pooled
+            | store::Error::Later { .. }
             | store::Error::Migration(_)
             | store::Error::Lost(_)
             | store::Error::Archive(_)

@@ -2,6 +2,10 @@
 //!
 //! Commands come in, a change or a [`refusal::Refusal`] goes out. Everything here is a pure function of its arguments,
 //! so that every timer and every race can be tested in microseconds. It imports nothing of ours.
+//!
+//! In reading order: [`organisation`] is who works here and what can be asked for; [`ticket`] the life of a ticket, with the open time of
+//! [`sla`]; [`access`] what was asked, approved, granted and ended; [`verdict`] several rules' answers made into one; [`permission`]
+//! who may do what; [`change`] all that one transaction writes.
 
 pub mod id;
 pub mod organisation;

@@ -105,6 +105,7 @@ impl From<MigrateError> for Error {
                 Error::Unavailable(error) => Error::Migration(MigrateError::Execute(error)),
                 other => other,
             },
+            MigrateError::VersionMissing(migration) => Error::Later { migration },
             other => Error::Migration(other),
         }
     }

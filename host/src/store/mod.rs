@@ -2,6 +2,10 @@
 //!
 //! It writes what `desk` decided, each change in one transaction, and decides nothing itself but what only a transaction
 //! can know: the next number, and whose turn it is. Reads are in one file per noun.
+//!
+//! In reading order: [`db`] is the two databases behind a few verbs, and [`sql`] the pieces of statements; [`commit`] writes all that is
+//! about tickets, many changes in one transaction; [`tickets`], [`access`], [`people`], [`rules`], [`tables`] and [`jobs`] read and
+//! keep one thing each; [`chain`] joins records by their hashes and compares what takes effect with them.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -100,6 +104,11 @@ pub enum Error {
     Pooled,
     #[error("the database's disk did not take it ({0}): nothing of it is kept; make room and try again")]
     NoRoom(Words),
+    #[error(
+        "a later version of RuleDesk has changed this database (by its migration {migration}): start that version, or put \
+         back the backup that was made before it"
+    )]
+    Later { migration: i64 },
     #[error("the database's schema cannot be brought up to date: {0}")]
     Migration(sqlx::migrate::MigrateError),
     #[error("{column} of {table} holds `{found}`, which nothing of ours wrote")]
@@ -133,6 +142,7 @@ impl Error {
             | Error::MayBeDone(_)
             | Error::Contended(_)
             | Error::Pooled
+            | Error::Later { .. }
             | Error::Migration(_)
             | Error::Corrupt { .. }
             | Error::Damaged { .. }

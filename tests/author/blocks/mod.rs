@@ -20,7 +20,7 @@ mod make;
 mod operating;
 
 /// Each block by its file and some of its text, and the test that runs it.
-const BLOCKS: [(&str, &str, &str); 25] = [
+const BLOCKS: [(&str, &str, &str); 27] = [
     ("README.md", "make run ", "the_two_commands_of_the_makefile_run"),
     ("README.md", "# Amara submits;", "the_tour_runs_as_it_is_written"),
     ("README.md", "rule new late-shift --lang go", "the_blocks_about_rules_in_go_run"),
@@ -35,6 +35,8 @@ const BLOCKS: [(&str, &str, &str); 25] = [
     ("host/guide/access.md", "webhook-signature", "the_block_of_an_app_that_answers_later_runs"),
     ("host/guide/access.md", "ruledesk connector test", "the_block_about_a_connector_of_ones_own_runs"),
     ("host/guide/access.md", "decisions evidence", "the_block_of_an_audit_runs"),
+    ("host/guide/installing.md", "vacuum into", "the_blocks_about_a_backup_and_its_restore_run"),
+    ("host/guide/installing.md", "systemctl stop", "the_blocks_about_a_backup_and_its_restore_run"),
     ("host/guide/operating.md", "decisions archive --before", "the_block_about_the_archive_runs"),
     ("host/guide/operating.md", "ruledesk jobs dead", "the_block_about_dead_jobs_runs"),
     ("host/guide/tickets.md", "tickets drafts", "blocks_about_a_ticket_and_about_drafts_run"),

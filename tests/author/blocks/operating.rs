@@ -1,5 +1,7 @@
-//! The blocks about a desk in production: what was decided, the life of a rule, the archive, mail that comes in, and work that was given
-//! up on.
+//! The blocks about a desk in production: what was decided, the life of a rule, the archive, backups, mail that comes in, and work that
+//! was given up on.
+
+use std::path::Path;
 
 use ruledesk::store::Target;
 use serde_json::{Value, json};
@@ -82,6 +84,35 @@ fn the_block_about_the_archive_runs() {
     let chain = desk.command(&["decisions", "chain"]);
     let chain = (chain.status.success(), String::from_utf8(chain.stdout).unwrap());
     assert!(chain.0 && chain.1.contains("  runs 1 to 4: archived, and deleted by"), "{}", chain.1);
+}
+
+/// While the desk runs, and what came after the backup is not in it.
+#[test]
+fn the_blocks_about_a_backup_and_its_restore_run() {
+    let desk = House::demo(Database::Sqlite);
+    desk.as_role("amara").post("/api/v1/tickets", &incident(1)).expect(201);
+    let shell = Shell::beside(&desk);
+    let shown = |path: &Path| path.display().to_string();
+    let (settings, rules) = (desk.settings(), shown(&desk.rules));
+    let (config, data) = (shown(settings.parent().unwrap()), shown(&desk.data_dir()));
+    let backups = shown(&shell.folder().join("backups"));
+    let here = |lines: String| {
+        let of_this_desk = format!("--config {config} --rules {rules} --data {data}");
+        let lines = lines.replace("--config /etc/ruledesk", &of_this_desk).replace("/etc/ruledesk", &config);
+        lines.replace("/var/lib/ruledesk", &data).replace("/var/backups/ruledesk", &backups)
+    };
+    let said = shell.run(&here(block("host/guide/installing.md", "vacuum into")));
+    assert!(said.contains("runs: 1 chained records"), "{said}");
+    desk.as_role("amara").post("/api/v1/tickets", &incident(2)).expect(201);
+
+    let place = desk.cut_off();
+    // The service and its user are the machine's.
+    shell.put_program("systemctl", "#!/bin/sh\n");
+    shell.put_program("chown", "#!/bin/sh\n");
+    let said = shell.run(&here(block("host/guide/installing.md", "systemctl stop")));
+    assert!(said.contains("runs: 1 chained records"), "{said}");
+    let is_there = |ticket: &str| place.command(&["explain", ticket]).status.success();
+    assert!(is_there("IT-1") && !is_there("IT-2"), "all is as it was at the backup");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! For those who run the desk.
+//! Routes for those who run the desk: health and metrics, configuration, jobs, reports, people.
 
 pub(crate) mod config;
 pub(crate) mod jobs;

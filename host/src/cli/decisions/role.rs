@@ -18,7 +18,7 @@ use crate::rules::text::shown;
 pub struct Role {
     #[command(flatten)]
     place: Place,
-    /// A part at the desk: `requester`, `agent`, `approver`, `admin` or `directory`.
+    /// A part at the desk: `requester`, `agent`, `approver`, `admin`, `directory` or `mail`.
     #[arg(required_unless_present = "app", conflicts_with_all = ["app", "tier", "role"])]
     part: Option<String>,
     /// An app of the catalog.

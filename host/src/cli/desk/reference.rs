@@ -30,9 +30,17 @@ const SOURCES: [&str; 25] = [
     include_str!("../../config/apps/connectors.rs"),
 ];
 
+/// The files of a configuration. Their names stand without backticks, which mark keys.
+const INTRODUCTION: &str = "# The configuration
+
+A directory with desk.toml, people.toml, teams.toml, taxonomy.toml and request-types.toml; where there are any also apps.toml, \
+webhooks.toml, tables/ (reference tables), holidays/ (days off, as iCalendar files), templates/ (words of messages) and rules/. A \
+relative path is relative to the directory. To begin one: ruledesk init DIR; to check one: ruledesk check --config DIR.
+";
+
 /// The reference as Markdown.
 pub fn text() -> String {
-    let mut text = String::from("# The configuration\n");
+    let mut text = String::from(INTRODUCTION);
     for source in SOURCES {
         section(&mut text, source);
     }
