@@ -5,6 +5,7 @@
 
 mod body;
 mod head;
+mod html;
 pub mod nature;
 mod quoted;
 #[cfg(test)]
@@ -33,6 +34,8 @@ const DEPTH_MAX: usize = 10;
 const TEXT_BYTES_MAX: usize = 4 << 20;
 /// The end of a text that was cut.
 const CUT: &str = "\n[\u{2026}]";
+/// The words with which mail programs begin the subject of a mail that is sent on.
+const FORWARDED: [&str; 3] = ["fwd", "fw", "wg"];
 /// The fields of a head that rules are asked with, and the longest of their values, in characters.
 const FOR_RULES: [&str; 9] =
     ["from", "to", "cc", "reply-to", "subject", "message-id", "importance", "x-priority", "content-language"];
@@ -62,12 +65,16 @@ pub struct Mail {
     pub text: String,
     /// The same without what it quotes, as far as that is certain.
     pub reply: String,
+    /// Whether its author sends on the mail of another, which is then no quote.
+    pub is_forwarded: bool,
     pub files: Vec<File>,
     /// Fields of the head for the rules.
     pub headers: Vec<(String, String)>,
     pub evidence: Evidence,
     /// By what it is known as the same when it comes again: its id, or where it has none, who wrote what and when.
     pub identity: String,
+    /// When it was written, as its author's program says: two mails with one id and two times are two.
+    pub written: String,
     /// The head, to tell who vouches for it.
     head: Head,
     bounce: Option<Bounce>,
@@ -98,11 +105,13 @@ pub fn read(raw: &[u8]) -> Result<Mail, NotRead> {
     let text = found.text();
     let subject = line(&head.subject, SUBJECT_CHARS_MAX);
     let from = head.author();
+    let written = head.first("date").unwrap_or_default().to_owned();
     let identity = match &head.message_id {
         Some(id) => format!("id {id}"),
         None => {
-            let date = head.first("date").unwrap_or_default();
-            format!("content {} {date} {subject} {text}", from.as_deref().unwrap_or_default())
+            let files = found.files.iter().map(|file| format!("{} {}", file.name, file.bytes.len()));
+            let files = files.collect::<Vec<_>>().join(" ");
+            format!("content {} {written} {subject} {text} {files}", from.as_deref().unwrap_or_default())
         }
     };
     let headers = FOR_RULES.iter().filter_map(|name| {
@@ -120,7 +129,15 @@ pub fn read(raw: &[u8]) -> Result<Mail, NotRead> {
     };
     let (text, reply) = (marked(begun), marked(reply));
     let evidence = Evidence::of(&head, &subject);
-    Ok(Mail { from, subject, text, reply, files: found.files, headers, evidence, identity, bounce, head })
+    let is_forwarded = is_forwarded(&subject);
+    let files = found.files;
+    Ok(Mail { from, subject, text, reply, is_forwarded, files, headers, evidence, identity, written, bounce, head })
+}
+
+/// Whether a subject is that of a mail that was sent on.
+fn is_forwarded(subject: &str) -> bool {
+    let first = subject.split_once(':').map_or("", |(first, _)| first.trim());
+    FORWARDED.iter().any(|word| word.eq_ignore_ascii_case(first))
 }
 
 /// As much of a text as a ticket takes, with room for a mark where that is not all: answers to answers grow long by what they quote,
