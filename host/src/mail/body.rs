@@ -19,6 +19,8 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
         .with_decode_allow_trailing_bits(true),
 );
+/// The names of the encoding that programs name which know of none: what is in it says itself that it is not in another.
+const ASCII: [&str; 3] = ["us-ascii", "ascii", "ansi_x3.4-1968"];
 /// The names of an encoding that only mail has (RFC 2152).
 const UTF_7: [&str; 2] = ["utf-7", "unicode-1-1-utf-7"];
 
@@ -191,18 +193,29 @@ fn pieces<'a>(body: &'a [u8], boundary: &str) -> Vec<&'a [u8]> {
 /// The bytes that a transfer encoding stands for. What is wrongly encoded is left out, and the rest is read.
 fn decoded<'a>(encoding: &str, body: &'a [u8]) -> Cow<'a, [u8]> {
     match encoding {
-        "base64" => {
-            let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-            let mut digits: Vec<u8> = body.iter().copied().filter(is_digit).collect();
-            // One digit more than whole bytes need stands for nothing.
-            if digits.len() % 4 == 1 {
-                digits.pop();
-            }
-            Cow::Owned(BASE64.decode(&digits).unwrap_or_default())
-        }
+        "base64" => Cow::Owned(from_base64(body)),
         "quoted-printable" => Cow::Owned(unquoted(body)),
         _ => Cow::Borrowed(body),
     }
+}
+
+/// Base64 (RFC 2045, section 6.8). Padding ends a piece of it: programs that encode piece by piece begin another one, and lists add words
+/// of their own below the last.
+fn from_base64(body: &[u8]) -> Vec<u8> {
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let mut out = Vec::new();
+    for (place, piece) in body.split(|byte| *byte == b'=').enumerate() {
+        if place > 0 && !piece.iter().all(|byte| is_digit(byte) || byte.is_ascii_whitespace()) {
+            break;
+        }
+        let mut digits: Vec<u8> = piece.iter().copied().filter(is_digit).collect();
+        // One digit more than whole bytes need stands for nothing.
+        if digits.len() % 4 == 1 {
+            digits.pop();
+        }
+        out.extend(BASE64.decode(&digits).unwrap_or_default());
+    }
+    out
 }
 
 /// Quoted-printable (RFC 2045, section 6.7).
@@ -216,8 +229,11 @@ fn unquoted(body: &[u8]) -> Vec<u8> {
             out.push(*first);
             continue;
         }
+        if let Some(more) = next_line(after) {
+            rest = more;
+            continue;
+        }
         match after {
-            [b'\r', b'\n', more @ ..] | [b'\n', more @ ..] => rest = more,
             [high, low, more @ ..] => match (digit(*high), digit(*low)) {
                 (Some(high), Some(low)) => {
                     out.push((high << 4) | low);
@@ -231,12 +247,19 @@ fn unquoted(body: &[u8]) -> Vec<u8> {
     out
 }
 
+/// The next line, where nothing else is in this one: mail systems may have put blanks there.
+fn next_line(after: &[u8]) -> Option<&[u8]> {
+    let blanks = after.iter().take_while(|byte| matches!(**byte, b' ' | b'\t')).count();
+    let end = after.get(blanks..)?;
+    end.strip_prefix(b"\r\n").or_else(|| end.strip_prefix(b"\n"))
+}
+
 /// Bytes as text: in the encoding that they name; where they name none, or are not in it, in UTF-8, and what is not that either as old
 /// mail programs wrote it in the West. A few wrong bytes, such as those of a character that was cut through, do not make the rest
 /// another encoding.
 fn text_of<'a>(bytes: &'a [u8], charset: Option<&str>) -> Cow<'a, str> {
-    let is_utf_7 = charset.is_some_and(|name| UTF_7.iter().any(|own| own.eq_ignore_ascii_case(name)));
-    if is_utf_7
+    let is_one_of = |names: &[&str]| charset.is_some_and(|name| names.iter().any(|own| own.eq_ignore_ascii_case(name)));
+    if is_one_of(&UTF_7)
         && bytes.is_ascii()
         && let Some(decode) = charset_decoder(b"utf-7")
     {
@@ -247,6 +270,7 @@ fn text_of<'a>(bytes: &'a [u8], charset: Option<&str>) -> Cow<'a, str> {
         Some((encoding, length)) => (Some(encoding), bytes.get(length..).unwrap_or_default()),
         None => (None, bytes),
     };
+    let charset = charset.filter(|_| !is_one_of(&ASCII));
     let named = marked.or_else(|| charset.and_then(|name| Encoding::for_label(name.as_bytes())));
     let exactly = |encoding: &'static Encoding| encoding.decode_without_bom_handling_and_without_replacement(bytes);
     if let Some(text) = named.and_then(exactly) {
@@ -262,12 +286,12 @@ fn text_of<'a>(bytes: &'a [u8], charset: Option<&str>) -> Cow<'a, str> {
     found.unwrap_or_else(|| nearly(if bytes.is_ascii() { UTF_8 } else { WINDOWS_1252 }))
 }
 
-/// Whether most of what is no ASCII in a text was in the encoding that it was read in.
+/// Whether of all that is no ASCII in a text at least half was in the encoding that it was read in.
 fn is_mostly_right(text: &str) -> bool {
     let odd = text.chars().filter(|c| !c.is_ascii());
     let (wrong, right) = odd.fold((0_usize, 0_usize), |(wrong, right), c| match c {
         char::REPLACEMENT_CHARACTER => (wrong + 1, right),
         _ => (wrong, right + 1),
     });
-    wrong < right
+    right > 0 && wrong <= right
 }

@@ -36,6 +36,9 @@ const TEXT_BYTES_MAX: usize = 4 << 20;
 const CUT: &str = "\n[\u{2026}]";
 /// The words with which mail programs begin the subject of a mail that is sent on.
 const FORWARDED: [&str; 3] = ["fwd", "fw", "wg"];
+/// The words by which people say that they have answered between the lines, in lower case.
+const BELOW: [&str; 8] =
+    ["inline", "in-line", "see below", "answers below", "comments below", "siehe unten", "s. u.", "weiter unten"];
 /// The fields of a head that rules are asked with, and the longest of their values, in characters.
 const FOR_RULES: [&str; 9] =
     ["from", "to", "cc", "reply-to", "subject", "message-id", "importance", "x-priority", "content-language"];
@@ -65,8 +68,8 @@ pub struct Mail {
     pub text: String,
     /// The same without what it quotes, as far as that is certain.
     pub reply: String,
-    /// Whether its author sends on the mail of another, which is then no quote.
-    pub is_forwarded: bool,
+    /// Whether its author means what is below as well: sends the mail of another on, or has written between its lines.
+    pub points_below: bool,
     pub files: Vec<File>,
     /// Fields of the head for the rules.
     pub headers: Vec<(String, String)>,
@@ -129,15 +132,16 @@ pub fn read(raw: &[u8]) -> Result<Mail, NotRead> {
     };
     let (text, reply) = (marked(begun), marked(reply));
     let evidence = Evidence::of(&head, &subject);
-    let is_forwarded = is_forwarded(&subject);
+    let points_below = points_below(&subject, &reply);
     let files = found.files;
-    Ok(Mail { from, subject, text, reply, is_forwarded, files, headers, evidence, identity, written, bounce, head })
+    Ok(Mail { from, subject, text, reply, points_below, files, headers, evidence, identity, written, bounce, head })
 }
 
-/// Whether a subject is that of a mail that was sent on.
-fn is_forwarded(subject: &str) -> bool {
+/// Whether the author of these words means what is below them.
+fn points_below(subject: &str, words: &str) -> bool {
     let first = subject.split_once(':').map_or("", |(first, _)| first.trim());
-    FORWARDED.iter().any(|word| word.eq_ignore_ascii_case(first))
+    let words = words.to_lowercase();
+    FORWARDED.iter().any(|word| word.eq_ignore_ascii_case(first)) || BELOW.iter().any(|word| words.contains(word))
 }
 
 /// As much of a text as a ticket takes, with room for a mark where that is not all: answers to answers grow long by what they quote,

@@ -15,7 +15,11 @@ const FIRST_BYTES: usize = 20;
 /// An answer between the quoted lines is left as it is: there the author's own words are in no one place.
 pub fn without(text: &str) -> &str {
     let lines: Vec<&str> = text.lines().collect();
-    let quoted = |line: &&str| line.trim_start().starts_with('>');
+    // `>50 of us` is a number.
+    let quoted = |line: &&str| {
+        let marked = line.trim_start().strip_prefix('>');
+        marked.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
     let own = |line: &&str| !quoted(line) && !line.trim().is_empty();
     // From there on all is quoted.
     let tail = lines.iter().rposition(&own).map_or(0, |last| last + 1);

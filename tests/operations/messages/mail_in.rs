@@ -226,8 +226,14 @@ fn a_mail_that_says_all_in_its_subject_and_one_that_is_sent_on_lose_no_words() {
     went(&system, &mail("amara", "2", &head, words), "said");
     // An agent may send on what only agents may read.
     went(&system, &mail("kofi", "3", &head, words), "said");
+    // Outlook marks no line of a quote, so that nothing tells the answers in it from the questions.
+    let head = format!("Subject: AW: [{key}] The printer\n");
+    let between = "My answers are inline.\n\nFrom: IT <desk@meridian.example>\nSent: Monday\nTo: Amara\nSubject: x\n\n\
+                   Which one? The left.";
+    went(&system, &mail("amara", "4", &head, between), "said");
     let said = comments(&kofi, &key);
-    assert_eq!(said.len(), 2, "{said:?}");
+    assert_eq!(said.len(), 3, "{said:?}");
+    assert!(said[2].1.ends_with("Which one? The left."), "{said:?}");
     assert!(said[0].1.ends_with("The part comes on Friday."), "{said:?}");
     assert_eq!(said[1].1, "See below.");
     desk.do_what_is_due();

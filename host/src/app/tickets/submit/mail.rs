@@ -267,8 +267,8 @@ impl App {
             None => self.was_named_on(author, ticket).await?,
         };
         let visibility = if may_be_private { Visibility::Internal } else { Visibility::Public };
-        // Below the words of one who sends a mail on is that mail, which is no quote. An agent's may be one that only agents may read.
-        let says_all = mail.is_forwarded && !permission::works_on_tickets(author);
+        // Below an agent's words may be some that only agents may read.
+        let says_all = mail.points_below && !permission::works_on_tickets(author);
         // A mail may be its files alone.
         let body = words_of(mail, if says_all { &mail.text } else { &mail.reply });
         let body = if is_blank(body) { ORIGINAL } else { body };
