@@ -277,6 +277,40 @@ fn a_mail_is_taken_once_and_another_persons_with_the_same_id_is_another() {
     });
 }
 
+/// A mail to two addresses of the desk comes twice, and both at one moment; on PostgreSQL each to another host.
+#[test]
+fn a_mail_that_comes_several_times_at_one_moment_is_taken_once() {
+    on_both(|database| {
+        let relay = Relay::start();
+        let desk = desk(database, &relay);
+        let beside = (database == Database::Postgres).then(|| desk.beside());
+        let (system, kofi) = (desk.with_roles("mei", "mail"), desk.as_role("kofi"));
+        let there = beside.as_ref().map_or_else(|| system.clone(), |other| system.at(&other.url));
+        let at_once = |mail: &str, outcome: &str| -> String {
+            let taken: Vec<(u16, Value)> = std::thread::scope(|scope| {
+                let running = [&system, &there, &system, &there].map(|to| scope.spawn(move || hand_over(to, mail)));
+                running.into_iter().map(|one| one.join().unwrap()).collect()
+            });
+            let first: Vec<_> = taken.iter().filter(|(_, answer)| answer["outcome"] == outcome).collect();
+            assert_eq!(first.len(), 1, "{taken:?}");
+            // A host may be too busy with the same mail; the mail system tries it again then.
+            let others = taken.iter().filter(|(status, answer)| answer["outcome"] == "repeated" || *status == 503);
+            assert_eq!(others.count(), 3, "{taken:?}");
+            first[0].1["ticket"].as_str().unwrap().to_owned()
+        };
+        for n in 0..3 {
+            let key = at_once(&new("amara", &format!("{n}-new")), "opened");
+            let head = format!("Subject: Re: x\nIn-Reply-To: <{n}-new@mail.example>\n");
+            assert_eq!(at_once(&mail("amara", &format!("{n}-more"), &head, "It is the left one."), "said"), key);
+            assert_eq!(comments(&kofi, &key).len(), 1);
+            let files = kofi.get(&format!("/api/v1/tickets/{key}/attachments")).expect(200);
+            assert_eq!(files.as_array().unwrap().len(), 2, "each mail as it came, once: {files}");
+        }
+        assert_eq!(kofi.get("/api/v1/tickets").expect(200)["tickets"].as_array().unwrap().len(), 3);
+        desk.do_what_is_due();
+    });
+}
+
 #[test]
 fn an_agents_answer_to_what_may_be_private_is_private() {
     let relay = Relay::start();
