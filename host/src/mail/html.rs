@@ -31,6 +31,9 @@ const ENDED_BY_THE_NEXT: [&str; 8] = ["dd", "dt", "li", "option", "p", "td", "th
 /// The words of a style by which an element is not shown.
 const HIDING: [&str; 2] = ["display:none", "visibility:hidden"];
 
+/// The words of a style by which a quote is none.
+const INDENTED: &str = "border:none";
+
 /// The text of a page. What it hides is left out, since its writer may have shown other words than those to the one who sent it on; a
 /// page that hides everything, or hides to its end, is taken for a broken one.
 pub fn text(html: &str) -> String {
@@ -198,9 +201,14 @@ fn is_hidden(name: &str, attributes: &str) -> bool {
     if is_one_of(&EMPTY, name) || is_one_of(&["body", "html"], name) {
         return false;
     }
-    let style: String = attributes.chars().filter(|c| !c.is_whitespace()).collect();
-    let style = style.to_ascii_lowercase();
+    let style = compact(attributes);
     HIDING.iter().any(|sign| style.contains(sign))
+}
+
+/// The attributes of an element in lower case, without blanks.
+fn compact(attributes: &str) -> String {
+    let compact: String = attributes.chars().filter(|c| !c.is_whitespace()).collect();
+    compact.to_ascii_lowercase()
 }
 
 /// A page, as far as it was read.
@@ -210,8 +218,10 @@ struct Page<'a> {
     /// Whether the last line has a character.
     is_begun: bool,
     has_space: bool,
-    /// The quotes that are open, and the elements that keep their lines.
+    /// For each element of quotes that is open whether it is one, and how many are.
+    open: Vec<bool>,
     quotes: usize,
+    /// The elements that keep their lines.
     kept: usize,
     hidden: Option<Hidden<'a>>,
 }
@@ -234,25 +244,32 @@ impl<'a> Page<'a> {
                 Token::Begin { name, attributes } if hides && is_hidden(name, attributes) => {
                     page.hidden = Some(Hidden { name, open: 1 });
                 }
-                Token::Begin { name, .. } => page.element(name, true),
-                Token::End(name) => page.element(name, false),
+                Token::Begin { name, attributes } => page.element(name, Some(attributes)),
+                Token::End(name) => page.element(name, None),
             }
         }
         page
     }
 
-    fn element(&mut self, name: &str, begins: bool) {
-        let counted = |count: usize| if begins { count + 1 } else { count.saturating_sub(1) };
+    /// An element begins, with these attributes, or ends.
+    fn element(&mut self, name: &str, attributes: Option<&str>) {
         match name.to_ascii_lowercase().as_str() {
             "br" => self.new_line(),
             "td" | "th" => self.has_space = true,
             "blockquote" => {
                 self.end_line();
-                self.quotes = counted(self.quotes);
+                if let Some(attributes) = attributes {
+                    // Programs indent words of the author's own by the same element.
+                    let is_quote = !compact(attributes).contains(INDENTED);
+                    self.quotes += usize::from(is_quote);
+                    self.open.push(is_quote);
+                } else if self.open.pop() == Some(true) {
+                    self.quotes -= 1;
+                }
             }
             "pre" => {
                 self.end_line();
-                self.kept = counted(self.kept);
+                self.kept = if attributes.is_some() { self.kept + 1 } else { self.kept.saturating_sub(1) };
             }
             name if BLOCKS.contains(&name) => self.end_line(),
             _ => {}
@@ -372,6 +389,8 @@ mod tests {
     fn quotes_are_marked_line_by_line() {
         let html = "<div>no</div><div>On Monday x wrote:<br></div><blockquote class=q>which?<br>where?<blockquote>old\
                     </blockquote></blockquote>the left<blockquote>since?</blockquote>";
+        let indented = "<blockquote style=\"margin: 0 0 0 40px; border: none\">one</blockquote>two";
+        assert_eq!(text(indented), "one\ntwo");
         assert_eq!(text(html), "no\nOn Monday x wrote:\n> which?\n> where?\n> > old\nthe left\n> since?\n");
     }
 }
