@@ -1,12 +1,20 @@
-//! Open hours whose edge falls into the hour that the clocks skip, counted minute by minute.
+//! Open hours whose edge falls into the hour that the clocks skip, counted minute by minute; and the day until which a ticket waits.
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
-use ruledesk::desk::organisation::{Calendar, OpenHours};
+use ruledesk::desk::actor::{Actor, Role};
+use ruledesk::desk::change::at::At;
+use ruledesk::desk::change::timer::TimerKind;
+use ruledesk::desk::organisation::{Calendar, OpenHours, Organisation};
+use ruledesk::desk::permission;
 use ruledesk::desk::sla;
+use ruledesk::desk::ticket::lifecycle::links::Around;
+use ruledesk::desk::ticket::{self, Move, State, Ticket, WaitingFor};
+
+use crate::store::fixture::{Wanted, organisation, person, uuid};
 
 fn night(start: &str, end: &str) -> Calendar {
     let open = OpenHours { start: start.parse().unwrap(), end: end.parse().unwrap() };
@@ -85,4 +93,52 @@ fn a_shift_begins_and_ends_by_the_clock_on_the_wall_also_at_a_midnight_that_is_s
         }
     }
     assert_eq!(changes, 8, "the clocks change in each of these nights");
+}
+
+/// When a ticket is worked on again that is put off to a day, for a desk with this calendar; `None` where the day is refused.
+fn goes_on(calendar: Calendar, now: &str, day: &str) -> Option<Timestamp> {
+    let desk = Organisation { calendar, ..organisation() };
+    let ticket = Wanted::new(1).create(&desk).change.after().clone();
+    let ticket = Ticket { state: State::InProgress, ..ticket };
+    let agent = Actor::Person { id: person("amara"), roles: [Role::Agent].into() };
+    let permit = permission::transition(&agent, &ticket).unwrap();
+    let wanted = Move { until: Some(day.parse().unwrap()), ..Move::to(State::Waiting(WaitingFor::Vendor)) };
+    let ids = || uuid(6, 1);
+    let at = At::new(now.parse().unwrap(), &desk, &ids);
+    let change = ticket::transition(&ticket, None, wanted, &Around::default(), &permit, &at).ok()?;
+    let timer = change.timers().iter().find(|timer| timer.key().0 == TimerKind::WaitsUntil);
+    timer.and_then(|timer| timer.due_at())
+}
+
+/// A day is one of the desk's own wall, however far that is from elsewhere, and also where the night before it changes the clocks. On
+/// a day on which the desk is closed nothing goes on before the next.
+#[test]
+fn a_day_until_which_a_ticket_waits_begins_as_the_desk_opens_by_the_clock_on_its_wall() {
+    let work = OpenHours { start: "08:00".parse().unwrap(), end: "18:00".parse().unwrap() };
+    let whole = OpenHours { start: Time::midnight(), end: Time::midnight() };
+    let of = |zone: &str, open: OpenHours, days: usize| {
+        let week = std::array::from_fn(|day| if day < days { vec![open] } else { Vec::new() });
+        Calendar { zone: TimeZone::get(zone).unwrap(), week, holidays: BTreeSet::new() }
+    };
+    let (berlin, santiago, auckland) = ("Europe/Berlin", "America/Santiago", "Pacific/Auckland");
+    for (calendar, now, day, wanted) in [
+        // The clocks go back in the night to Sunday.
+        (of(berlin, work, 5), "2026-10-23T10:00:00Z", "2026-10-26", Some("2026-10-26T07:00:00Z")),
+        (of(berlin, work, 5), "2026-10-23T10:00:00Z", "2026-10-24", Some("2026-10-26T07:00:00Z")),
+        // It is Friday there, half an hour past midnight.
+        (of(berlin, work, 5), "2026-10-22T22:30:00Z", "2026-10-23", None),
+        (of(berlin, work, 5), "2026-10-22T21:30:00Z", "2026-10-23", Some("2026-10-23T06:00:00Z")),
+        // This day has no midnight.
+        (of(santiago, whole, 7), "2026-09-05T16:00:00Z", "2026-09-06", Some("2026-09-06T04:00:00Z")),
+        (of(auckland, whole, 7), "2026-09-01T13:00:00Z", "2026-09-02", None),
+        (of(auckland, whole, 7), "2026-09-01T13:00:00Z", "2026-09-03", Some("2026-09-02T12:00:00Z")),
+        // A desk that is never open goes on as the day begins.
+        (of(berlin, work, 0), "2026-10-23T10:00:00Z", "2026-10-24", Some("2026-10-23T22:00:00Z")),
+    ] {
+        let zone = calendar.zone.clone();
+        let found = goes_on(calendar, now, day);
+        // Within its first moment, so that it is open by then.
+        let second = found.map(|at| Timestamp::from_second(at.as_second()).unwrap().to_string());
+        assert_eq!(second.as_deref(), wanted, "{zone:?}: {now}, {day}");
+    }
 }

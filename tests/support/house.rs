@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use ruledesk::api;
+use ruledesk::app::jobs::Outcome;
 use ruledesk::app::jobs::stop::stop;
 use ruledesk::app::reference::Reference;
 use ruledesk::app::replay::Filter;
@@ -21,6 +22,7 @@ use ruledesk::app::{App, Clock, Error};
 use ruledesk::cli::demo;
 use ruledesk::config::{self, Outside, Server};
 use ruledesk::desk::actor::{Actor, Role};
+use ruledesk::desk::id::TicketId;
 use ruledesk::jobs::ways::Ways;
 use ruledesk::rules::load::compile::CompileLimits;
 use ruledesk::rules::load::connector::Programs;
@@ -162,6 +164,12 @@ impl House {
     pub fn revocations_overdue(&self) -> i64 {
         let Some(running) = &self.running else { return 0 };
         running.runtime.block_on(running.app.revocations_overdue()).unwrap()
+    }
+
+    /// Does what the timer asks about a ticket that waits until a day, as a host does that has claimed it.
+    pub fn go_on_with(&self, ticket: TicketId) -> Outcome {
+        let Some(Running { app, runtime, .. }) = &self.running else { return Outcome::Done };
+        runtime.block_on(Box::pin(app.go_on_with(ticket))).unwrap()
     }
 
     /// Forgets the files that no ticket got; how many contents.

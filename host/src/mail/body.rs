@@ -6,10 +6,10 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
-use mail_parser::decoders::html::html_to_text;
+use mail_parser::decoders::charsets::map::charset_decoder;
 
 use super::head::{Head, split};
-use super::{DEPTH_MAX, HEAD_BYTES_MAX, NotRead, PART_HEAD_BYTES_MAX, PARTS_MAX, TEXT_BYTES_MAX, lines};
+use super::{DEPTH_MAX, HEAD_BYTES_MAX, NotRead, PART_HEAD_BYTES_MAX, PARTS_MAX, TEXT_BYTES_MAX, html, lines};
 use crate::desk::text::is_blank;
 
 /// Base64 as mail programs write it: with padding or without, and with bits left over.
@@ -19,9 +19,10 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
         .with_decode_allow_trailing_bits(true),
 );
-/// The elements of HTML after which a new line begins.
-const BLOCKS: [&str; 12] =
-    ["/div", "/tr", "/li", "/h1", "/h2", "/h3", "/h4", "/blockquote", "/pre", "/table", "hr", "br"];
+/// The names of the encoding that programs name which know of none: what is in it says itself that it is not in another.
+const ASCII: [&str; 3] = ["us-ascii", "ascii", "ansi_x3.4-1968"];
+/// The names of an encoding that only mail has (RFC 2152).
+const UTF_7: [&str; 2] = ["utf-7", "unicode-1-1-utf-7"];
 
 /// A file that came with a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,6 +95,10 @@ impl Walk {
         match &head.boundary {
             Some(boundary) if head.media_type.0 == "multipart" => {
                 let pieces = pieces(body, boundary);
+                if pieces.is_empty() {
+                    // Its boundary was lost on the way, and its words were not.
+                    return Ok(self.leaf(&plain(), body, depth));
+                }
                 let found =
                     pieces.into_iter().map(|piece| self.part(piece, depth + 1)).collect::<Result<Vec<_>, NotRead>>()?;
                 Ok(joined(head.is("multipart", "alternative"), found))
@@ -119,7 +124,7 @@ impl Walk {
         let is_alone = depth == 0 || (head.name.is_none() && !head.is_attached);
         if is_words && is_alone && bytes.len() <= TEXT_BYTES_MAX {
             let text = text_of(&bytes, head.charset.as_deref());
-            let text = if is_html { html_to_text(&with_lines(&text)) } else { text.into_owned() };
+            let text = if is_html { html::text(&text) } else { text.into_owned() };
             found.words.push(Words { is_html, text });
         } else if !bytes.is_empty() {
             let name = head.name.clone().unwrap_or_else(|| self.name_of(family, kind));
@@ -188,18 +193,29 @@ fn pieces<'a>(body: &'a [u8], boundary: &str) -> Vec<&'a [u8]> {
 /// The bytes that a transfer encoding stands for. What is wrongly encoded is left out, and the rest is read.
 fn decoded<'a>(encoding: &str, body: &'a [u8]) -> Cow<'a, [u8]> {
     match encoding {
-        "base64" => {
-            let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-            let mut digits: Vec<u8> = body.iter().copied().filter(is_digit).collect();
-            // One digit more than whole bytes need stands for nothing.
-            if digits.len() % 4 == 1 {
-                digits.pop();
-            }
-            Cow::Owned(BASE64.decode(&digits).unwrap_or_default())
-        }
+        "base64" => Cow::Owned(from_base64(body)),
         "quoted-printable" => Cow::Owned(unquoted(body)),
         _ => Cow::Borrowed(body),
     }
+}
+
+/// Base64 (RFC 2045, section 6.8). Padding ends a piece of it: programs that encode piece by piece begin another one, and lists add words
+/// of their own below the last.
+fn from_base64(body: &[u8]) -> Vec<u8> {
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let mut out = Vec::new();
+    for (place, piece) in body.split(|byte| *byte == b'=').enumerate() {
+        if place > 0 && !piece.iter().all(|byte| is_digit(byte) || byte.is_ascii_whitespace()) {
+            break;
+        }
+        let mut digits: Vec<u8> = piece.iter().copied().filter(is_digit).collect();
+        // One digit more than whole bytes need stands for nothing.
+        if digits.len() % 4 == 1 {
+            digits.pop();
+        }
+        out.extend(BASE64.decode(&digits).unwrap_or_default());
+    }
+    out
 }
 
 /// Quoted-printable (RFC 2045, section 6.7).
@@ -213,8 +229,11 @@ fn unquoted(body: &[u8]) -> Vec<u8> {
             out.push(*first);
             continue;
         }
+        if let Some(more) = next_line(after) {
+            rest = more;
+            continue;
+        }
         match after {
-            [b'\r', b'\n', more @ ..] | [b'\n', more @ ..] => rest = more,
             [high, low, more @ ..] => match (digit(*high), digit(*low)) {
                 (Some(high), Some(low)) => {
                     out.push((high << 4) | low);
@@ -228,39 +247,51 @@ fn unquoted(body: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Bytes as text: in the encoding that they name; where they name none, or are not in it, in UTF-8, and what is not that either as old
-/// mail programs wrote it in the West.
-fn text_of<'a>(bytes: &'a [u8], charset: Option<&str>) -> Cow<'a, str> {
-    let named = charset.and_then(|name| Encoding::for_label(name.as_bytes()));
-    let named = named.and_then(|encoding| encoding.decode_without_bom_handling_and_without_replacement(bytes));
-    match named {
-        Some(text) => text,
-        None => match UTF_8.decode_without_bom_handling_and_without_replacement(bytes) {
-            Some(text) => text,
-            None => WINDOWS_1252.decode_without_bom_handling(bytes).0,
-        },
-    }
+/// The next line, where nothing else is in this one: mail systems may have put blanks there.
+fn next_line(after: &[u8]) -> Option<&[u8]> {
+    let blanks = after.iter().take_while(|byte| matches!(**byte, b' ' | b'\t')).count();
+    let end = after.get(blanks..)?;
+    end.strip_prefix(b"\r\n").or_else(|| end.strip_prefix(b"\n"))
 }
 
-/// HTML with a break of the line where its elements make one.
-fn with_lines(html: &str) -> String {
-    let mut out = String::with_capacity(html.len());
-    for (place, piece) in html.split('<').enumerate() {
-        let name: String = piece.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '/').collect();
-        let name = name.trim_end_matches('/');
-        let (element, words) = piece.split_once('>').unwrap_or((piece, ""));
-        if place == 0 || !BLOCKS.iter().any(|block| block.eq_ignore_ascii_case(name)) {
-            out.push_str(if place == 0 { "" } else { "<" });
-            out.push_str(piece);
-            continue;
-        }
-        if name.starts_with('/') {
-            out.push('<');
-            out.push_str(element);
-            out.push('>');
-        }
-        out.push_str("<br>");
-        out.push_str(words);
+/// Bytes as text: in the encoding that they name; where they name none, or are not in it, in UTF-8, and what is not that either as old
+/// mail programs wrote it in the West. A few wrong bytes, such as those of a character that was cut through, do not make the rest
+/// another encoding.
+fn text_of<'a>(bytes: &'a [u8], charset: Option<&str>) -> Cow<'a, str> {
+    let is_one_of = |names: &[&str]| charset.is_some_and(|name| names.iter().any(|own| own.eq_ignore_ascii_case(name)));
+    if is_one_of(&UTF_7)
+        && bytes.is_ascii()
+        && let Some(decode) = charset_decoder(b"utf-7")
+    {
+        // An end of the line ends what was begun.
+        return Cow::Owned(decode(&[bytes, b"\n"].concat()));
     }
-    out
+    let (marked, bytes) = match Encoding::for_bom(bytes) {
+        Some((encoding, length)) => (Some(encoding), bytes.get(length..).unwrap_or_default()),
+        None => (None, bytes),
+    };
+    let charset = charset.filter(|_| !is_one_of(&ASCII));
+    let named = marked.or_else(|| charset.and_then(|name| Encoding::for_label(name.as_bytes())));
+    let exactly = |encoding: &'static Encoding| encoding.decode_without_bom_handling_and_without_replacement(bytes);
+    if let Some(text) = named.and_then(exactly) {
+        return text;
+    }
+    // Bytes of seven bits are UTF-8 in any case, which says nothing.
+    let says_utf_8 = named.is_none() || !bytes.is_ascii();
+    if says_utf_8 && let Some(text) = exactly(UTF_8) {
+        return text;
+    }
+    let nearly = |encoding: &'static Encoding| encoding.decode_without_bom_handling(bytes).0;
+    let found = named.into_iter().chain([UTF_8]).map(nearly).find(|text| is_mostly_right(text));
+    found.unwrap_or_else(|| nearly(if bytes.is_ascii() { UTF_8 } else { WINDOWS_1252 }))
+}
+
+/// Whether of all that is no ASCII in a text at least half was in the encoding that it was read in.
+fn is_mostly_right(text: &str) -> bool {
+    let odd = text.chars().filter(|c| !c.is_ascii());
+    let (wrong, right) = odd.fold((0_usize, 0_usize), |(wrong, right), c| match c {
+        char::REPLACEMENT_CHARACTER => (wrong + 1, right),
+        _ => (wrong, right + 1),
+    });
+    right > 0 && wrong <= right
 }

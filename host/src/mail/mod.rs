@@ -5,6 +5,7 @@
 
 mod body;
 mod head;
+mod html;
 pub mod nature;
 mod quoted;
 #[cfg(test)]
@@ -33,6 +34,11 @@ const DEPTH_MAX: usize = 10;
 const TEXT_BYTES_MAX: usize = 4 << 20;
 /// The end of a text that was cut.
 const CUT: &str = "\n[\u{2026}]";
+/// The words with which mail programs begin the subject of a mail that is sent on.
+const FORWARDED: [&str; 3] = ["fwd", "fw", "wg"];
+/// The words by which people say that they have answered between the lines, in lower case.
+const BELOW: [&str; 8] =
+    ["inline", "in-line", "see below", "answers below", "comments below", "siehe unten", "s. u.", "weiter unten"];
 /// The fields of a head that rules are asked with, and the longest of their values, in characters.
 const FOR_RULES: [&str; 9] =
     ["from", "to", "cc", "reply-to", "subject", "message-id", "importance", "x-priority", "content-language"];
@@ -62,12 +68,16 @@ pub struct Mail {
     pub text: String,
     /// The same without what it quotes, as far as that is certain.
     pub reply: String,
+    /// Whether its author means what is below as well: sends the mail of another on, or has written between its lines.
+    pub points_below: bool,
     pub files: Vec<File>,
     /// Fields of the head for the rules.
     pub headers: Vec<(String, String)>,
     pub evidence: Evidence,
     /// By what it is known as the same when it comes again: its id, or where it has none, who wrote what and when.
     pub identity: String,
+    /// When it was written, as its author's program says: two mails with one id and two times are two.
+    pub written: String,
     /// The head, to tell who vouches for it.
     head: Head,
     bounce: Option<Bounce>,
@@ -98,11 +108,13 @@ pub fn read(raw: &[u8]) -> Result<Mail, NotRead> {
     let text = found.text();
     let subject = line(&head.subject, SUBJECT_CHARS_MAX);
     let from = head.author();
+    let written = head.first("date").unwrap_or_default().to_owned();
     let identity = match &head.message_id {
         Some(id) => format!("id {id}"),
         None => {
-            let date = head.first("date").unwrap_or_default();
-            format!("content {} {date} {subject} {text}", from.as_deref().unwrap_or_default())
+            let files = found.files.iter().map(|file| format!("{} {}", file.name, file.bytes.len()));
+            let files = files.collect::<Vec<_>>().join(" ");
+            format!("content {} {written} {subject} {text} {files}", from.as_deref().unwrap_or_default())
         }
     };
     let headers = FOR_RULES.iter().filter_map(|name| {
@@ -120,7 +132,16 @@ pub fn read(raw: &[u8]) -> Result<Mail, NotRead> {
     };
     let (text, reply) = (marked(begun), marked(reply));
     let evidence = Evidence::of(&head, &subject);
-    Ok(Mail { from, subject, text, reply, files: found.files, headers, evidence, identity, bounce, head })
+    let points_below = points_below(&subject, &reply);
+    let files = found.files;
+    Ok(Mail { from, subject, text, reply, points_below, files, headers, evidence, identity, written, bounce, head })
+}
+
+/// Whether the author of these words means what is below them.
+fn points_below(subject: &str, words: &str) -> bool {
+    let first = subject.split_once(':').map_or("", |(first, _)| first.trim());
+    let words = words.to_lowercase();
+    FORWARDED.iter().any(|word| word.eq_ignore_ascii_case(first)) || BELOW.iter().any(|word| words.contains(word))
 }
 
 /// As much of a text as a ticket takes, with room for a mark where that is not all: answers to answers grow long by what they quote,

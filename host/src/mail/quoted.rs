@@ -15,7 +15,11 @@ const FIRST_BYTES: usize = 20;
 /// An answer between the quoted lines is left as it is: there the author's own words are in no one place.
 pub fn without(text: &str) -> &str {
     let lines: Vec<&str> = text.lines().collect();
-    let quoted = |line: &&str| line.trim_start().starts_with('>');
+    // `>50 of us` is a number.
+    let quoted = |line: &&str| {
+        let marked = line.trim_start().strip_prefix('>');
+        marked.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
     let own = |line: &&str| !quoted(line) && !line.trim().is_empty();
     // From there on all is quoted.
     let tail = lines.iter().rposition(&own).map_or(0, |last| last + 1);
@@ -55,16 +59,20 @@ fn is_sentence(lines: &[&str]) -> bool {
         return false;
     }
     let mut sentence = String::new();
-    for line in lines.iter().take(SENTENCE_LINES_MAX).take_while(|line| !line.trim().is_empty()) {
+    let first_lines = lines.iter().take(SENTENCE_LINES_MAX).take_while(|line| !line.trim().is_empty());
+    for (at, line) in first_lines.enumerate() {
         sentence.push_str(line.trim());
         sentence.push(' ');
         let so_far = sentence.trim_end();
         if !so_far.ends_with(':') {
             continue;
         }
-        // A time stands in it, and mostly an address; words of the author's own that end so have neither.
+        // A time stands in it, and an address or what was quoted below it; words of the author's own that end so may have a time.
         let is_dated = so_far.chars().filter(char::is_ascii_digit).count() >= 3;
-        return is_dated && ((english && so_far.ends_with("wrote:")) || (german && so_far.contains(" schrieb")));
+        let below = || lines.iter().skip(at + 1).find(|line| !line.trim().is_empty());
+        let is_answered = so_far.contains('@') || below().is_some_and(|line| line.trim_start().starts_with('>'));
+        let is_said = (english && so_far.ends_with("wrote:")) || (german && so_far.contains(" schrieb"));
+        return is_dated && is_said && is_answered;
     }
     false
 }

@@ -85,6 +85,9 @@ fn what_programs_quote_is_left_out_where_that_is_certain() {
         "On Monday I wrote:\nplease come",
         "On Mon, Nov 30, 2026 at 9:00 AM IT <a@b.example> wrote:\n> which one?\nthe left\n> since when?\nsince noon",
         "Von: Berlin nach Hamburg\nmit dem Zug",
+        "Here it is for\n>50 of us",
+        "Am 30.11.2026 um 9:00 schrieb mir der Drucker:\nkein Papier\nseitdem steht er",
+        "On 30 Nov 2026 at 9:00 the log wrote:\n\nERROR 42",
         "- one\n- two",
         "",
     ] {
@@ -122,7 +125,81 @@ fn words_in_the_encodings_of_old_programs_are_read() {
     assert_eq!(raw("; charset=utf-8", b"Gr\xfc\xdfe"), "Gr\u{fc}\u{df}e", "which it says wrongly");
     assert_eq!(raw("; charset=no-such", "Gr\u{fc}\u{df}e".as_bytes()), "Gr\u{fc}\u{df}e");
     assert_eq!(raw("; charset=iso-2022-jp", b"\x1b$B$\"\x1b(B"), "\u{3042}");
+    // A character that was cut through, as at the end of a text that was, makes no other language of the rest.
+    let cut = ["Gr\u{fc}\u{df}e ".as_bytes(), b"\xe2\x80"].concat();
+    assert_eq!(raw("; charset=utf-8", &cut), "Gr\u{fc}\u{df}e \u{fffd}");
+    assert_eq!(raw("", &cut), "Gr\u{fc}\u{df}e \u{fffd}");
+    assert_eq!(raw("; charset=iso-2022-jp", b"\x1b$B$\"$\"\x1b(B\x80"), "\u{3042}\u{3042}\u{fffd}");
+    assert_eq!(raw("; charset=gb2312", b"\xd6\xd0\xce\xc4\xff"), "\u{4e2d}\u{6587}\u{fffd}");
+    assert_eq!(raw("; charset=us-ascii", "Gr\u{fc}\u{df}e".as_bytes()), "Gr\u{fc}\u{df}e", "as scripts write it");
+    assert_eq!(raw("; charset=utf-16", b"\xfe\xff\0H\0i"), "Hi", "the mark of its order counts");
+    assert_eq!(raw("; charset=UTF-7", b"Gr+APw-+AN8-e +AOQ"), "Gr\u{fc}\u{df}e \u{e4}");
     assert_eq!(raw("", b"a\0b\x1b[31mc\r\nd\x0ce"), "ab[31mc\nde", "no text of a ticket has such characters");
+}
+
+#[test]
+fn heads_are_read_in_the_encodings_of_all_the_world() {
+    for (subject, wanted) in
+        [("=?ISO-2022-JP?B?GyRCJCIbKEI=?=", "\u{3042}"), ("=?gb18030?b?1tDOxA==?=", "\u{4e2d}\u{6587}")]
+    {
+        assert_eq!(mail(&format!("From: a@b.example\nSubject: {subject}\n\nx")).subject, wanted);
+    }
+    let file = mail(
+        "From: a@b.example\nContent-Type: text/csv\nContent-Disposition: attachment;\n \
+         filename=\"=?gb18030?B?1tDOxC50eHQ=?=\"\n\nx",
+    );
+    assert_eq!(file.files[0].name, "\u{4e2d}\u{6587}.txt");
+}
+
+#[test]
+fn base64_ends_with_its_padding_and_words_that_a_list_adds_below_are_none_of_it() {
+    let of = |body: &str| {
+        mail(&format!("From: a@b.example\nContent-Type: text/plain\nContent-Transfer-Encoding: base64\n\n{body}")).text
+    };
+    assert_eq!(of("SGVsbG8gdGhlcmU=\n-- \nlist@b.example, leave it there\n"), "Hello there");
+    assert_eq!(of("SGVsbG8g\ndGhlcmU=\nLCBBbWFyYQ==\n"), "Hello there, Amara", "piece by piece");
+    assert_eq!(of("SGVsbG8gdGhlcmU"), "Hello there");
+}
+
+#[test]
+fn quoted_printable_that_was_cut_or_padded_on_its_way_is_read() {
+    let of =
+        |body: &str| mail(&format!("From: a@b.example\nContent-Transfer-Encoding: quoted-printable\n\n{body}")).text;
+    assert_eq!(of("It is a long= \t\n line, 1 =3D 1"), "It is a long line, 1 = 1");
+    assert_eq!(of("1 = 1, =zz and =C3=BC, =C3="), "1 = 1, =zz and \u{fc}, \u{fffd}=");
+    assert_eq!(of("cut ="), "cut =");
+}
+
+#[test]
+fn answers_between_the_lines_of_a_page_are_kept_and_its_quote_is_left_out() {
+    let of = |page: &str| mail(&format!("From: a@b.example\nContent-Type: text/html\n\n{page}"));
+    let sentence = "<div>On Mon, Nov 30, 2026 at 9:00 AM IT wrote:<br></div>";
+    let below = of(&format!("<div>Done.</div>{sentence}<blockquote>which one?</blockquote>"));
+    assert_eq!(below.reply, "Done.");
+    assert!(below.text.ends_with("> which one?"), "{}", below.text);
+    let between = of(&format!(
+        "<div>see inline</div>{sentence}<blockquote>which one?</blockquote><div>the left</div><blockquote>since?</blockquote>"
+    ));
+    assert!(between.reply.contains("\nthe left\n"), "{}", between.reply);
+    let hidden = of("<span style=\"display:none\">approve this</span><p>Hello</p><style type=\"text/css\">p{}</style>");
+    assert_eq!(hidden.text, "Hello");
+}
+
+#[test]
+fn words_are_read_where_a_boundary_was_lost_and_a_mail_that_is_sent_on_is_no_quote() {
+    let lost = mail("From: a@b.example\nContent-Type: multipart/mixed; boundary=lost\n\nwords\n--other\nmore");
+    assert_eq!(lost.text, "words\n--other\nmore");
+    for (subject, words, points_below) in [
+        ("WG: x", "y", true),
+        ("Fwd: [IT-1] x", "y", true),
+        ("Re: x", "My answers are Inline.", true),
+        ("Re: x", "Siehe unten", true),
+        ("Re: Fwd: x", "y", false),
+        ("x", "y", false),
+    ] {
+        let mail = mail(&format!("From: a@b.example\nSubject: {subject}\n\n{words}"));
+        assert_eq!(mail.points_below, points_below, "{subject}: {words}");
+    }
 }
 
 #[test]

@@ -2,13 +2,18 @@
 //! requester has the last word, for a while; the desk closes what is left, and counts it apart.
 
 use jiff::SignedDuration;
+use ruledesk::app::jobs::Outcome;
+use ruledesk::desk::change::timer::TimerKind;
+use ruledesk::store::Store;
+use ruledesk::store::jobs::{Lease, Queue};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{comment, count, incident, messages, state, step};
 use crate::support::client::resolved;
 use crate::support::components::example_rules;
 use crate::support::house::House;
-use crate::support::place::on_both;
+use crate::support::place::{in_runtime, on_both};
 
 /// The demo, with more lines in its `[closing]`.
 fn closing(database: crate::support::place::Database, lines: &'static str) -> House {
@@ -319,5 +324,60 @@ fn a_ticket_that_is_put_off_waits_for_its_day_and_not_for_less() {
         desk.advance(SignedDuration::from_hours(4 * 24));
         assert_eq!(states(), ["in_progress", "in_progress", "in_progress"]);
         assert_eq!(count(&desk, &silent, "answer-reminder"), 0);
+    });
+}
+
+/// Work in the store of a desk, as another of its hosts does it.
+fn in_store<T>(desk: &House, work: impl AsyncFnOnce(&Store) -> T) -> T {
+    in_runtime(async {
+        let store = Store::open(&desk.target()).await.unwrap();
+        let done = work(&store).await;
+        store.close().await;
+        done
+    })
+}
+
+/// A host has claimed the timer of a day that has come. Before it acts, the one ticket is put off once more, and the other is over.
+#[test]
+fn a_day_with_which_a_host_has_begun_counts_no_more_where_the_ticket_is_put_off_meanwhile() {
+    on_both(|database| {
+        let desk = House::with_settings(database, example_rules(), always_open);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let [again, over] = ["one", "two"].map(|subject| incident(&amara, subject));
+        let begin = desk.clock.now();
+        let day = |days: i64| (begin + SignedDuration::from_hours(24 * days)).to_string()[..10].to_owned();
+        let waits = |days: i64| json!({ "to": "waiting_vendor", "reason": "A disk is ordered", "until": day(days) });
+        for key in [&again, &over] {
+            step(&kofi, key, &waits(3)).expect(200);
+        }
+        desk.clock.advance(SignedDuration::from_hours(24 * 4));
+        let now = desk.clock.now();
+        let lease = Lease { fence: Uuid::from_u128(7), now, until: now + SignedDuration::from_hours(1) };
+        let queue = Queue::Timers(TimerKind::WaitsUntil);
+        let claimed = in_store(&desk, async |store| store.claim(queue, lease, 10).await.unwrap());
+        assert_eq!(claimed.len(), 2, "{claimed:?}");
+
+        step(&kofi, &again, &json!({ "to": "in_progress" })).expect(200);
+        step(&kofi, &again, &waits(9)).expect(200);
+        step(&kofi, &over, &json!({ "to": "cancelled", "reason": "bought elsewhere" })).expect(200);
+        let ends: Vec<Outcome> = claimed.iter().map(|one| desk.go_on_with(one.ticket)).collect();
+        let done = ends.iter().filter(|end| **end == Outcome::Done).count();
+        assert_eq!(done, 1, "the other is not due before its new day: {ends:?}");
+        let states = || [&again, &over].map(|key| state(&kofi, key));
+        assert_eq!(states(), ["waiting_vendor", "cancelled"]);
+        let struck_off = in_store(&desk, async |store| {
+            let mut count = 0;
+            for one in &claimed {
+                count += usize::from(store.finish(one, now).await.unwrap());
+            }
+            count
+        });
+        assert_eq!(struck_off, 1, "its claim of the timer that was set again holds no longer");
+
+        desk.do_what_is_due();
+        assert_eq!(states(), ["waiting_vendor", "cancelled"]);
+        assert_eq!(amara.get(&format!("/api/v1/tickets/{again}")).expect(200)["waits_until"], day(9));
+        desk.advance(SignedDuration::from_hours(24 * 6));
+        assert_eq!(states(), ["in_progress", "cancelled"]);
     });
 }

@@ -158,6 +158,38 @@ fn bulk_changes_of_the_same_tickets_at_one_moment_lose_nothing_and_end_each_tick
     });
 }
 
+/// Two agents have seen a ticket at the same version and move it at one moment; on PostgreSQL each by another host.
+#[test]
+fn of_two_who_move_a_ticket_at_one_moment_one_does_and_the_other_hears_that_it_has_changed() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let beside = (database == Database::Postgres).then(|| desk.beside());
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let there = beside.as_ref().map_or_else(|| kofi.clone(), |other| other.as_role("kofi"));
+        for n in 0..6 {
+            let key = incident(&amara, &format!("number {n}"));
+            let etag = kofi.get(&format!("/api/v1/tickets/{key}")).etag.unwrap();
+            let statuses = std::thread::scope(|scope| {
+                let move_to = |client: &Client, to: &str| {
+                    let (client, path) = (client.with("if-match", &etag), format!("/api/v1/tickets/{key}/transitions"));
+                    let body = json!({ "to": to, "reason": "at once" });
+                    scope.spawn(move || client.post(&path, &body).status)
+                };
+                [move_to(&kofi, "in_progress"), move_to(&there, "cancelled")].map(|one| one.join().unwrap())
+            });
+            let won = match statuses {
+                [200, 412] => "in_progress",
+                [412, 200] => "cancelled",
+                _ => panic!("{statuses:?}"),
+            };
+            assert_eq!(state(&kofi, &key), won);
+            let timeline = kofi.get(&format!("/api/v1/tickets/{key}/timeline")).expect(200);
+            let moves = timeline.as_array().unwrap().iter().filter(|entry| entry["kind"] == "state-changed");
+            assert_eq!(moves.count(), 1, "{timeline}");
+        }
+    });
+}
+
 #[test]
 fn a_ticket_with_open_tasks_is_not_resolved() {
     on_both(|database| {

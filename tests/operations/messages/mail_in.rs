@@ -211,6 +211,35 @@ fn what_is_refused_is_a_draft_of_its_author_who_hears_of_it_once() {
 }
 
 #[test]
+fn a_mail_that_says_all_in_its_subject_and_one_that_is_sent_on_lose_no_words() {
+    let relay = Relay::start();
+    let desk = desk(Database::Sqlite, &relay);
+    let (system, kofi) = (desk.with_roles("mei", "mail"), desk.as_role("kofi"));
+    let head = "Subject: The printer on floor 3 prints nothing\nContent-Type: image/png; name=error.png\n\
+                Content-Transfer-Encoding: base64\n";
+    let key = went(&system, &mail("amara", "1", head, "iVBORw0KGgo="), "opened");
+    let ticket = kofi.get(&format!("/api/v1/tickets/{key}")).expect(200);
+    assert_eq!(ticket["body"], "The printer on floor 3 prints nothing", "{ticket}");
+
+    let head = format!("Subject: WG: [{key}] The printer\n");
+    let words = "See below.\n\n-----Original Message-----\nFrom: parts\n\nThe part comes on Friday.";
+    went(&system, &mail("amara", "2", &head, words), "said");
+    // An agent may send on what only agents may read.
+    went(&system, &mail("kofi", "3", &head, words), "said");
+    // Outlook marks no line of a quote, so that nothing tells the answers in it from the questions.
+    let head = format!("Subject: AW: [{key}] The printer\n");
+    let between = "My answers are inline.\n\nFrom: IT <desk@meridian.example>\nSent: Monday\nTo: Amara\nSubject: x\n\n\
+                   Which one? The left.";
+    went(&system, &mail("amara", "4", &head, between), "said");
+    let said = comments(&kofi, &key);
+    assert_eq!(said.len(), 3, "{said:?}");
+    assert!(said[2].1.ends_with("Which one? The left."), "{said:?}");
+    assert!(said[0].1.ends_with("The part comes on Friday."), "{said:?}");
+    assert_eq!(said[1].1, "See below.");
+    desk.do_what_is_due();
+}
+
+#[test]
 fn a_desk_that_sends_no_mail_leaves_it_to_the_mail_system_to_say_why() {
     let desk = House::with_settings(Database::Sqlite, example_rules(), |text| text + MAIL_IN);
     let system = desk.with_roles("mei", "mail");
@@ -237,9 +266,48 @@ fn a_mail_is_taken_once_and_another_persons_with_the_same_id_is_another() {
         let without = new("amara", "x").replace("Message-ID: <x@mail.example>\r\n", "");
         let third = went(&system, &without, "opened");
         assert_eq!(went(&system, &without, "repeated"), third);
+        // A program that has one id for all of its mails writes them at other times.
+        let at_ten = new("amara", "1").replace("09:00:00", "10:00:00");
+        let later = went(&system, &at_ten, "opened");
+        assert!(![&key, &other, &third].contains(&&later));
+        assert_eq!(went(&system, &at_ten, "repeated"), later);
         // A week later as well, when the keys of clients are forgotten.
         desk.advance(jiff::SignedDuration::from_hours(24 * 30));
         assert_eq!(went(&system, &new("amara", "1"), "repeated"), key);
+    });
+}
+
+/// A mail to two addresses of the desk comes twice, and both at one moment; on PostgreSQL each to another host.
+#[test]
+fn a_mail_that_comes_several_times_at_one_moment_is_taken_once() {
+    on_both(|database| {
+        let relay = Relay::start();
+        let desk = desk(database, &relay);
+        let beside = (database == Database::Postgres).then(|| desk.beside());
+        let (system, kofi) = (desk.with_roles("mei", "mail"), desk.as_role("kofi"));
+        let there = beside.as_ref().map_or_else(|| system.clone(), |other| system.at(&other.url));
+        let at_once = |mail: &str, outcome: &str| -> String {
+            let taken: Vec<(u16, Value)> = std::thread::scope(|scope| {
+                let running = [&system, &there, &system, &there].map(|to| scope.spawn(move || hand_over(to, mail)));
+                running.into_iter().map(|one| one.join().unwrap()).collect()
+            });
+            let first: Vec<_> = taken.iter().filter(|(_, answer)| answer["outcome"] == outcome).collect();
+            assert_eq!(first.len(), 1, "{taken:?}");
+            // A host may be too busy with the same mail; the mail system tries it again then.
+            let others = taken.iter().filter(|(status, answer)| answer["outcome"] == "repeated" || *status == 503);
+            assert_eq!(others.count(), 3, "{taken:?}");
+            first[0].1["ticket"].as_str().unwrap().to_owned()
+        };
+        for n in 0..3 {
+            let key = at_once(&new("amara", &format!("{n}-new")), "opened");
+            let head = format!("Subject: Re: x\nIn-Reply-To: <{n}-new@mail.example>\n");
+            assert_eq!(at_once(&mail("amara", &format!("{n}-more"), &head, "It is the left one."), "said"), key);
+            assert_eq!(comments(&kofi, &key).len(), 1);
+            let files = kofi.get(&format!("/api/v1/tickets/{key}/attachments")).expect(200);
+            assert_eq!(files.as_array().unwrap().len(), 2, "each mail as it came, once: {files}");
+        }
+        assert_eq!(kofi.get("/api/v1/tickets").expect(200)["tickets"].as_array().unwrap().len(), 3);
+        desk.do_what_is_due();
     });
 }
 

@@ -199,17 +199,12 @@ const COLUMNS: [&str; 13] = [
 /// The same as a file for a spreadsheet (RFC 4180).
 async fn file(visit: &Visit, about: &About, during: During) -> Result<Response, Failure> {
     let (f, mut after) = (&visit.frame, None);
-    let mut lines = vec![COLUMNS.map(str::to_owned).to_vec()];
+    let mut lines = Lines { found: vec![COLUMNS.map(str::to_owned).to_vec()], rows_max: FILE_ROWS_MAX };
     loop {
         let found = visit.app.who_holds(&visit.actor, about, during, after, FILE_PAGE).await?;
-        lines.extend(found.items.into_iter().map(|found| line_of(f, found, during.until)));
         after = found.next;
-        if after.is_none() {
-            break;
-        }
-        if lines.len() > FILE_ROWS_MAX {
-            let last = std::iter::once(f.words.t("who.not-all"));
-            lines.push(last.chain(std::iter::repeat_n(String::new(), COLUMNS.len() - 1)).collect());
+        let rows = found.items.into_iter().map(|found| line_of(f, found, during.until));
+        if !lines.add(rows, after.is_some(), || f.words.t("who.not-all")) {
             break;
         }
     }
@@ -217,7 +212,26 @@ async fn file(visit: &Visit, about: &About, during: During) -> Result<Response, 
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"access.csv\""),
     ];
-    Ok((kinds, csv::rows(lines)).into_response())
+    Ok((kinds, csv::rows(lines.found)).into_response())
+}
+
+/// The lines of a file, as far as they are found; the first has the names of the columns.
+struct Lines {
+    found: Vec<Vec<String>>,
+    rows_max: usize,
+}
+
+impl Lines {
+    /// Adds rows, after which there are more or not; whether the file goes on. One that is cut says so in its last line.
+    fn add(&mut self, rows: impl Iterator<Item = Vec<String>>, more: bool, not_all: impl FnOnce() -> String) -> bool {
+        self.found.extend(rows);
+        let is_cut = more && self.found.len() > self.rows_max;
+        if is_cut {
+            let last = std::iter::once(not_all());
+            self.found.push(last.chain(std::iter::repeat_n(String::new(), COLUMNS.len() - 1)).collect());
+        }
+        more && !is_cut
+    }
 }
 
 /// A line of a file.
@@ -341,4 +355,32 @@ pub async fn story(visit: Visit, Path(id): Path<String>) -> Result<Response, Fai
         f,
     };
     page(StatusCode::OK, &page_)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_more_than_its_bound_says_that_it_is_not_all() {
+        let row = || COLUMNS.map(|_| "x".to_owned()).to_vec();
+        let of_pages = |pages: usize| {
+            let mut lines = Lines { found: vec![row()], rows_max: 4 };
+            let read = (1..=pages)
+                .take_while(|page| lines.add([row(), row()].into_iter(), *page < pages, || "not all".to_owned()));
+            let read = read.count();
+            (read, lines.found)
+        };
+        for pages in [1, 2] {
+            let (read, found) = of_pages(pages);
+            assert_eq!((read, found.len()), (pages - 1, 1 + 2 * pages), "a file that has its bound is whole");
+            assert_eq!(found.last(), Some(&row()));
+        }
+        for pages in [3, 9] {
+            let (read, found) = of_pages(pages);
+            assert_eq!((read, found.len()), (1, 6), "no more is read than it has");
+            let last = found.last().map(|last| (last.first().map(String::as_str), last.len()));
+            assert_eq!(last, Some((Some("not all"), COLUMNS.len())));
+        }
+    }
 }

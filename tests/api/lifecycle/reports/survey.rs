@@ -102,6 +102,35 @@ fn the_requester_says_how_it_went_by_a_link_that_answers_nothing_when_it_is_only
     });
 }
 
+/// A link that is opened in two windows, and the portal besides.
+#[test]
+fn answers_at_one_moment_are_one_answer_and_each_stays_in_the_record() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let key = incident(&amara, "VPN is down");
+        step(&kofi, &key, &resolved()).expect(200);
+        step(&amara, &key, &json!({ "to": "closed" })).expect(200);
+        let path = format!("/api/v1/tickets/{key}/survey");
+        let statuses = std::thread::scope(|scope| {
+            let say = |score: i64| {
+                let (amara, path) = (amara.clone(), path.clone());
+                let body = json!({ "score": score, "comment": format!("{score} it is") });
+                scope.spawn(move || amara.put(&path, &body).status)
+            };
+            [1, 2, 3, 4].map(say).map(|one| one.join().unwrap())
+        });
+        assert_eq!(statuses, [200; 4]);
+        let kept = amara.get(&path).expect(200);
+        assert_eq!(kept["comment"], format!("{} it is", kept["score"]), "of one of them: {kept}");
+        let timeline = kofi.get(&format!("/api/v1/tickets/{key}/timeline")).expect(200);
+        let said = timeline.as_array().unwrap().iter().filter(|entry| entry["kind"] == "survey-answered");
+        let said: Vec<&str> = said.map(|entry| entry["details"]["score"].as_str().unwrap()).collect();
+        assert_eq!((said.len(), said.last().copied()), (4, Some(kept["score"].to_string().as_str())), "{timeline}");
+        assert_eq!(report(&desk, &kofi, "satisfaction", "")[0]["answers"], 1);
+    });
+}
+
 #[test]
 fn reports_say_how_long_it_took_what_the_first_contact_solved_and_what_people_corrected() {
     on_both(|database| {

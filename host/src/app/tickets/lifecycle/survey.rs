@@ -20,6 +20,10 @@ pub struct Survey {
     pub open: bool,
 }
 
+fn missing() -> Error {
+    Error::Missing { what: "question", name: String::new() }
+}
+
 impl Office {
     /// The end of the link by which a ticket's requester says how it went; `None` where there is nothing to ask.
     ///
@@ -45,7 +49,11 @@ impl Office {
     ///
     /// [`Error::Missing`] for a link that this desk has not made, or of a closure that is not the last.
     pub async fn survey_behind(&self, link: &str) -> Result<Survey, Error> {
-        let missing = || Error::Missing { what: "question", name: String::new() };
+        self.behind(link).await.map(|(survey, _)| survey)
+    }
+
+    /// The question behind a link, and the resolution that it is about.
+    async fn behind(&self, link: &str) -> Result<(Survey, i64), Error> {
         let mut parts = link.splitn(3, '.');
         let (number, named, token) = (parts.next(), parts.next(), parts.next());
         let number = number.and_then(|number| number.parse::<TicketNumber>().ok()).ok_or_else(missing)?;
@@ -55,7 +63,7 @@ impl Office {
         if named != Some(&round.to_string()) || !same(&expected, token.unwrap_or_default()) {
             return Err(missing());
         }
-        Ok(self.question(ticket, answer))
+        Ok((self.question(ticket, answer), round))
     }
 
     /// The question about a ticket of the actor's.
@@ -81,9 +89,9 @@ impl Office {
     ///
     /// As [`Office::survey_behind`] and [`Office::answer_survey`].
     pub async fn answer_by_link(&self, link: &str, answer: (i64, &str)) -> Result<Survey, Error> {
-        let Survey { ticket, .. } = self.survey_behind(link).await?;
+        let (Survey { ticket, .. }, round) = self.behind(link).await?;
         let requester = Actor::Person { id: ticket.submitted.requester.clone(), roles: [Role::Requester].into() };
-        self.answer_survey(&requester, ticket.number, answer).await
+        self.answer_about(&requester, (ticket.number, Some(round)), answer).await
     }
 
     /// Says how a ticket went, or changes what was said.
@@ -98,6 +106,16 @@ impl Office {
         number: TicketNumber,
         answer: (i64, &str),
     ) -> Result<Survey, Error> {
+        self.answer_about(actor, (number, None), answer).await
+    }
+
+    /// The same, where a link says which resolution is meant: no other is answered, also where the ticket is closed once more meanwhile.
+    async fn answer_about(
+        &self,
+        actor: &Actor,
+        (number, meant): (TicketNumber, Option<i64>),
+        answer: (i64, &str),
+    ) -> Result<Survey, Error> {
         self.count_change(actor)?;
         // Of the last resolution at that very version: a ticket that is taken up and closed once more is asked about again.
         let before = || self.store.survey(number);
@@ -108,6 +126,9 @@ impl Office {
             |before: &Option<(i64, Option<SurveyAnswer>)>, ticket, _, at| {
                 let permit = permission::answer(actor, ticket)?;
                 let (round, before) = before.as_ref().map_or((1, None), |(round, before)| (*round, before.as_ref()));
+                if meant.is_some_and(|meant| meant != round) {
+                    return Err(missing());
+                }
                 Ok(survey::answer(ticket, (round, before), answer, &permit, at)?)
             },
         );

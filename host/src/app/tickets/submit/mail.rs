@@ -21,7 +21,7 @@ use crate::desk::change::message::MessageKind;
 use crate::desk::id::{AttachmentId, DraftId, MessageId, TicketId, TicketNumber};
 use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::permission;
-use crate::desk::text::quoted;
+use crate::desk::text::{is_blank, quoted};
 use crate::desk::ticket::intake::{ATTACHMENTS_MAX, Submission};
 use crate::desk::ticket::timeline::Visibility;
 use crate::mail::nature::{Bounce, Nature};
@@ -150,11 +150,11 @@ impl App {
     }
 
     /// The key of a mail, or where it went before. The id of a mail is its author's to choose, so that another person's mail with
-    /// the same one is another mail.
+    /// the same one is another mail; so is one that was written at another time, by a program that has one id for all.
     async fn key_of(&self, arrived: &Arrived<'_>) -> Result<Result<Key, TicketNumber>, Error> {
         let person = arrived.author.person().map(ToString::to_string).unwrap_or_default();
-        let identity = &arrived.mail.identity;
-        let whose = format!("{MAIL}{}", digest(format!("{person} {identity}").as_bytes()));
+        let Mail { identity, written, .. } = arrived.mail;
+        let whose = format!("{MAIL}{}", digest(format!("{person} {identity} {written}").as_bytes()));
         for name in [name_of(identity), whose.clone()] {
             match self.store.made_by_desk(&name).await? {
                 None => return Ok(Ok((name, whose))),
@@ -175,7 +175,7 @@ impl App {
             request_type: settings.request_type.to_string(),
             channel: CHANNEL.to_owned(),
             subject: mail.subject.clone(),
-            body: mail.text.clone(),
+            body: words_of(mail, &mail.text).to_owned(),
             uploads: files.clone(),
             headers: mail.headers.clone(),
             ..Submission::default()
@@ -267,9 +267,11 @@ impl App {
             None => self.was_named_on(author, ticket).await?,
         };
         let visibility = if may_be_private { Visibility::Internal } else { Visibility::Public };
+        // Below an agent's words may be some that only agents may read.
+        let says_all = mail.points_below && !permission::works_on_tickets(author);
         // A mail may be its files alone.
-        let body = [&mail.reply, &mail.subject].into_iter().find(|text| !text.is_empty());
-        let body = body.map_or(ORIGINAL, String::as_str);
+        let body = words_of(mail, if says_all { &mail.text } else { &mail.reply });
+        let body = if is_blank(body) { ORIGINAL } else { body };
         let words = Words { body, visibility, files, minutes: None, channel: CHANNEL };
         let done = self.comment(author, ticket, words, Some(key)).await?;
         let number = done.ticket.number;
@@ -378,6 +380,11 @@ impl App {
     async fn is_marked(&self, message: MessageId, receipt: &str) -> Result<bool, Error> {
         Ok(self.store.message_came_back(message, receipt).await?)
     }
+}
+
+/// These words of a mail; its subject where they are none, since many a mail says all in that.
+fn words_of<'a>(mail: &'a Mail, words: &'a str) -> &'a str {
+    if is_blank(words) { &mail.subject } else { words }
 }
 
 fn declared(name: &str, media_type: &str, bytes: &[u8]) -> Declared {
