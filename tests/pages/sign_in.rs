@@ -21,7 +21,10 @@ fn desk(database: Database, issuer: &str, more: &str) -> House {
         "\n[outgoing]\npublic-url = \"{OWN_URL}\"\ninternal-hosts = [\"127.0.0.1\"]\n\n[sign-in]\nname = \"Meridian\"\n\
          issuer = \"{issuer}\"\nclient-id = \"{CLIENT}\"\nagents = [\"service-desk\"]\nadmins = [\"it-admins\"]\n{more}\n"
     );
-    House::with_settings(database, example_rules(), |text| text + &sign_in)
+    House::with_settings(database, example_rules(), |text| {
+        // So that a test comes from the address that it names.
+        text.replacen("[limits]", "[limits]\nproxies = [\"127.0.0.1\"]", 1) + &sign_in
+    })
 }
 
 fn get(desk: &House, path: &str, cookie: &str) -> Got {
@@ -381,6 +384,22 @@ fn the_provider_ends_what_it_began() {
         let plain = send("POST", &format!("{}/sign-in/provider/ended", desk.url), &[OWN], "");
         assert_eq!(plain.status, 400);
     });
+}
+
+#[test]
+fn ends_that_strangers_make_up_keep_none_of_the_providers_waiting() {
+    let issuer = Issuer::start();
+    let desk = desk(Database::Sqlite, &issuer.url, "");
+    let amara = session(&back(&desk, &issuer, "a-1", &address("amara")));
+    let end = |from: &str, token: &str| {
+        let headers = [FORM, ("x-forwarded-for", from)];
+        send("POST", &format!("{}/sign-in/provider/ended", desk.url), &headers, &format!("logout_token={token}")).status
+    };
+    let made_up = (0..700).find(|_| end("198.51.100.7", "made-up") == 429);
+    assert_eq!(made_up, Some(600), "so many in a minute from one address");
+    let token = issuer.logout_token(desk.clock.now().as_second(), &json!({ "sub": "a-1" }));
+    assert_eq!(end("203.0.113.9", &token), 200);
+    assert_eq!(get(&desk, "/mine", &amara).status, 303);
 }
 
 #[test]

@@ -94,9 +94,14 @@ pub struct Ended {
 }
 
 /// `POST /sign-in/provider/ended`: the provider itself ends sign-ins (OpenID Connect Back-Channel Logout 1.0, 2.5 to 2.8).
-pub async fn ended(State(app): State<Arc<App>>, form: Result<axum::extract::Form<Ended>, FormRejection>) -> Response {
+pub async fn ended(
+    State(app): State<Arc<App>>,
+    from: Option<Extension<ClientAddress>>,
+    form: Result<axum::extract::Form<Ended>, FormRejection>,
+) -> Response {
+    let from = from.map(|Extension(from)| from).unwrap_or_default();
     let outcome = match form {
-        Ok(axum::extract::Form(Ended { logout_token })) => app.end_by_provider(logout_token).await,
+        Ok(axum::extract::Form(Ended { logout_token })) => app.end_by_provider(logout_token, &from).await,
         Err(_) => Err(NotIn::Unsound),
     };
     let status = match outcome {
