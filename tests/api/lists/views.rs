@@ -53,6 +53,26 @@ fn a_list_is_kept_under_a_name_for_oneself_a_team_or_all_who_work_here() {
     });
 }
 
+/// However many that is, and whichever names come first.
+#[test]
+fn what_others_share_takes_no_place_from_ones_own_lists() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (kofi, mei, lena) = (desk.as_role("kofi"), desk.as_role("mei"), desk.with_roles("lena", "agent"));
+        let path = |n: u128| format!("/api/v1/views/{}", Uuid::from_u128(n));
+        for n in 0..100 {
+            let shared = json!({ "name": format!("A {n}"), "audience": "staff", "filter": {} });
+            kofi.put(&path(n), &shared).expect(200);
+            mei.put(&path(1_000 + n), &shared).expect(200);
+        }
+        let own = json!({ "name": "Zurich", "filter": { "category": "network" } });
+        lena.put(&path(5_000), &own).expect(200);
+        let lists = lena.get("/api/v1/views").expect(200);
+        let lists = lists.as_array().unwrap();
+        assert_eq!((lists.len(), &lists[199]["name"]), (200, &json!("Zurich")));
+    });
+}
+
 /// The first list that a service desk looks at in the morning.
 #[test]
 fn tickets_that_no_person_has_are_listed_kept_counted_and_searched() {
