@@ -1,18 +1,19 @@
 //! How often browsers ask for pages: a person as often as programs do in that person's name, and an address with only so many
-//! cookies that belong to no session.
+//! cookies that belong to no session and tokens that belong to no person.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use super::hash;
 use super::passwords::ClientAddress;
-use super::sessions::Session;
+use super::sessions::{Session, SignedIn};
 use crate::app::tickets::quota::{Buckets, Rate};
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
 
-/// Cookies of no session that one address may show in a minute: each is looked for in the database.
-const UNKNOWN_COOKIES: Rate = Rate::per_minute(120);
+/// Cookies and tokens that one address may show in a minute and that no one has: each is looked for in the database.
+const UNKNOWN: Rate = Rate::per_minute(120);
 /// Sessions that are remembered, so that they pass where others at their address are unknown.
 const REMEMBERED_MAX: usize = 10_000;
 
@@ -44,6 +45,36 @@ impl Visits {
 }
 
 impl Office {
+    fn may_show_unknown(&self, from: &str, now: Duration) -> Result<(), Error> {
+        let room = self.visits.unknown.look(from, UNKNOWN, 1, now);
+        room.map_err(|wait| Error::TooMuch { what: "unknown sessions from this address in one minute", wait })
+    }
+
+    /// Begins a session with a token that a browser at this address shows; `None` for one that is unknown or revoked.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooMuch`] at an address that has shown too much that no one has, and for a person who begins too many; where the store
+    /// cannot be written, or the system gives no randomness.
+    pub async fn sign_in(
+        &self,
+        token: &str,
+        agent: &str,
+        ClientAddress(from): &ClientAddress,
+    ) -> Result<Option<SignedIn>, Error> {
+        let now = self.clock.elapsed();
+        let is_new = !from.is_empty() && !self.has_seen(token);
+        if is_new {
+            self.may_show_unknown(from, now)?;
+        }
+        let begun = self.begin_session(hash(token), agent).await?;
+        if is_new && begun.is_none() {
+            // That there was room for it was looked at before.
+            let _ = self.visits.unknown.take(from, UNKNOWN, 1, now);
+        }
+        Ok(begun)
+    }
+
     /// As [`Office::session`], for one more page that a browser at this address asks for.
     ///
     /// # Errors
@@ -58,15 +89,14 @@ impl Office {
         let (key, now) = (hash(secret), self.clock.elapsed());
         let is_new = !from.is_empty() && !self.visits.has_seen(&key);
         if is_new {
-            let room = self.visits.unknown.look(from, UNKNOWN_COOKIES, 1, now);
-            room.map_err(|wait| Error::TooMuch { what: "unknown sessions from this address in one minute", wait })?;
+            self.may_show_unknown(from, now)?;
         }
         let found = self.session(secret).await?;
         self.visits.note(key, found.is_some());
         let Some((session, actor)) = found else {
             if is_new {
                 // That there was room for it was looked at before.
-                let _ = self.visits.unknown.take(from, UNKNOWN_COOKIES, 1, now);
+                let _ = self.visits.unknown.take(from, UNKNOWN, 1, now);
             }
             return Ok(None);
         };

@@ -186,7 +186,7 @@ pub async fn enter(
     let mut tried = Tried { refused: Some(words.t("sign-in.refused")), name: form.text("name"), way_out: None };
     let begun = match (person, form.given("token"), form.given("name")) {
         (Some(person), ..) => app.sign_in_as(&person, agent).await?,
-        (None, Some(token), _) => app.sign_in(token.trim(), agent).await?,
+        (None, Some(token), _) => app.sign_in(token.trim(), agent, &from).await?,
         (None, None, Some(name)) => {
             match app.sign_in_with_password((&name, form.text("password")), agent, &from).await? {
                 Entered::Signed(begun) => Some(begun),
