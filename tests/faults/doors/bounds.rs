@@ -77,6 +77,8 @@ fn unknown_tokens_are_looked_for_only_so_often_and_known_ones_pass() {
     // The clock of the desk stands still: the store was not asked since.
     desk.clock.advance(SignedDuration::from_secs(6));
     assert_eq!(lena.get("/api/v1/tickets").status, 200, "a token that was seen before is looked for again");
+    let again = (0..120).take_while(|n| unknown(*n).get("/api/v1/tickets").status == 401);
+    assert_eq!(again.count(), 12, "those that are none come only so often, also where they come again");
 }
 
 #[test]
