@@ -338,6 +338,7 @@ impl Office {
         id: AttachmentId,
         key: Option<Key>,
     ) -> Result<Changed, Error> {
+        self.count_change(actor)?;
         let files = self.uploads(actor, &[id]).await?;
         let (number, _) = self.store.merged_into(number).await?;
         self.change(Which::Number(number), Retry::Commutes, idempotency(actor, key), |ticket, case, at| {
