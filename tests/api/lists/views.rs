@@ -31,6 +31,13 @@ fn a_list_is_kept_under_a_name_for_oneself_a_team_or_all_who_work_here() {
         let bad = json!({ "name": "", "audience": "team:none" });
         assert_eq!(kofi.put(&path(2), &bad).status, 422);
         assert_eq!(kofi.put("/api/v1/views/x", &shared).status, 400);
+        for part in ["team", "assignee", "requester", "priority", "category", "request_type", "tag"] {
+            for text in ["x".repeat(101), "a\u{202e}b".to_owned()] {
+                let list = json!({ "name": "Long", "audience": "staff", "filter": { part: text } });
+                let refused = kofi.put(&path(2), &list).expect(422);
+                assert_eq!(refused["problems"][0]["field"], format!("filter.{part}"));
+            }
+        }
 
         let key = incident(&amara, "VPN is down");
         let done = incident(&amara, "VPN was down");
