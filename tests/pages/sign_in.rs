@@ -15,6 +15,9 @@ use crate::support::peers::provider::Provider;
 use crate::support::place::{Database, on_both};
 use crate::support::wait::until;
 
+/// Where the provider describes itself.
+const DESCRIPTION: &str = "/.well-known/openid-configuration";
+
 /// A desk that people enter by the provider at this address.
 fn desk(database: Database, issuer: &str, more: &str) -> House {
     let sign_in = format!(
@@ -316,7 +319,6 @@ fn keys_change_and_a_provider_that_is_away_is_named() {
 
 #[test]
 fn while_the_provider_hangs_one_waits_for_it_and_no_other() {
-    const DESCRIPTION: &str = "/.well-known/openid-configuration";
     const AWAY: &str = "cannot be reached at the moment";
     let issuer = Issuer::start();
     let desk = desk(Database::Sqlite, &issuer.url, "");
@@ -384,6 +386,22 @@ fn the_provider_ends_what_it_began() {
         let plain = send("POST", &format!("{}/sign-in/provider/ended", desk.url), &[OWN], "");
         assert_eq!(plain.status, 400);
     });
+}
+
+#[test]
+fn pictures_of_other_sites_use_up_no_sign_in() {
+    let issuer = Issuer::start();
+    let desk = desk(Database::Sqlite, &issuer.url, "");
+    let load = |path: &str| {
+        let headers = [("sec-fetch-site", "cross-site"), ("sec-fetch-dest", "image")];
+        send("GET", &format!("{}{path}", desk.url), &headers, "").status
+    };
+    for _ in 0..40 {
+        assert_eq!((load("/sign-in/provider"), load("/sign-in?out=1")), (403, 200));
+    }
+    assert_eq!(issuer.asked(DESCRIPTION), 0);
+    let there = [("sec-fetch-site", "cross-site"), ("sec-fetch-dest", "document")];
+    assert_eq!(send("GET", &format!("{}/sign-in/provider", desk.url), &there, "").status, 303, "by a link of another");
 }
 
 #[test]

@@ -160,6 +160,12 @@ fn is_insecure(headers: &HeaderMap) -> bool {
     insecure
 }
 
+/// Whether a browser asks for a page that someone looks at (Fetch Metadata). A page of another site that loads the address as a picture
+/// would use up the questions to the provider of all at the reader's address.
+fn is_visit(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-dest").is_none_or(|wanted| wanted == "document")
+}
+
 /// `GET /sign-in`.
 pub async fn sign_in(
     State(app): State<Arc<App>>,
@@ -168,7 +174,7 @@ pub async fn sign_in(
     Query(Next { next, out }): Query<Next>,
 ) -> Result<Response, Failure> {
     let from = from.map(|Extension(from)| from).unwrap_or_default();
-    let way_out = if out.is_some() { app.way_out_of_provider(&from).await } else { None };
+    let way_out = if out.is_some() && is_visit(&headers) { app.way_out_of_provider(&from).await } else { None };
     sign_in_page(&app, &headers, &next, Tried { way_out, ..Tried::default() }).await
 }
 
