@@ -1,12 +1,14 @@
 //! Signing in by the company's identity provider: through a certified one in a browser, and against one that says what it
 //! should not.
 
+use std::io::Write as _;
+use std::net::TcpStream;
 use std::time::Instant;
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::guard::{FORM, Got, OWN, send};
+use super::guard::{FORM, Got, OWN, cookie, send};
 use crate::support::browser::Browser;
 use crate::support::components::example_rules;
 use crate::support::house::{House, OWN_URL};
@@ -386,6 +388,28 @@ fn the_provider_ends_what_it_began() {
         let plain = send("POST", &format!("{}/sign-in/provider/ended", desk.url), &[OWN], "");
         assert_eq!(plain.status, 400);
     });
+}
+
+/// However many browsers one is signed in with: a form that comes slowly holds a connection for as long as the desk waits for it.
+#[test]
+fn one_person_has_so_many_pages_made_at_once() {
+    let desk = House::demo(Database::Sqlite);
+    let (amara, lena) = (cookie(&desk, "amara"), cookie(&desk, "lena"));
+    let address = desk.url.strip_prefix("http://").unwrap();
+    let head = format!(
+        "POST /account/keys HTTP/1.1\r\nhost: {address}\r\ncookie: {amara}\r\nsec-fetch-site: same-origin\r\n\
+         content-type: application/x-www-form-urlencoded\r\ncontent-length: 100\r\n\r\nnot all of it"
+    );
+    let slow = |_| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(head.as_bytes()).unwrap();
+        stream
+    };
+    let open: Vec<TcpStream> = (0..100).map(slow).collect();
+    until("the slow forms to hold their places", || (get(&desk, "/", &amara).status == 429).then_some(()));
+    assert_eq!(get(&desk, "/", &lena).status, 200);
+    drop(open);
+    until("the places to be free again", || (get(&desk, "/", &amara).status == 200).then_some(()));
 }
 
 #[test]

@@ -8,12 +8,17 @@ use std::time::Duration;
 use super::hash;
 use super::passwords::ClientAddress;
 use super::sessions::{Session, SignedIn};
-use crate::app::tickets::quota::{Buckets, Rate};
+use crate::app::tickets::quota::{AtOnce, Buckets, Rate, Turn};
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
+use crate::desk::id::PersonId;
 
 /// Cookies and tokens that one address may show in a minute and that no one has: each is looked for in the database.
 const UNKNOWN: Rate = Rate::per_minute(120);
+/// Pages of one person that are made at once: as many as requests of a program in that person's name are in progress.
+const AT_ONCE_MAX: usize = 100;
+/// How soon one more is worth a try.
+const PAGE_AGAIN: Duration = Duration::from_secs(1);
 /// Sessions that are remembered, so that they pass where others at their address are unknown.
 const REMEMBERED_MAX: usize = 10_000;
 
@@ -22,6 +27,7 @@ const REMEMBERED_MAX: usize = 10_000;
 pub struct Visits {
     people: Buckets,
     unknown: Buckets,
+    at_once: AtOnce,
     /// Hashes of the secrets of sessions that were found.
     seen: Mutex<HashSet<String>>,
 }
@@ -73,6 +79,16 @@ impl Office {
             let _ = self.visits.unknown.take(from, UNKNOWN, 1, now);
         }
         Ok(begun)
+    }
+
+    /// A place for one more page of a person, until it is made. A form that comes slowly is not made yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooMuch`].
+    pub fn begin_page(&self, person: &PersonId) -> Result<Turn, Error> {
+        let turn = self.visits.at_once.begin(person.as_str(), AT_ONCE_MAX);
+        turn.ok_or(Error::TooMuch { what: "pages at once", wait: PAGE_AGAIN })
     }
 
     /// As [`Office::session`], for one more page that a browser at this address asks for.

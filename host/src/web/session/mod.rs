@@ -15,6 +15,7 @@ use super::frame::guard::Reader;
 use super::frame::words::{LANGUAGE_COOKIE, Language};
 use super::frame::{Frame, SESSION_COOKIE, cookie, local, page};
 use crate::app::jobs::proofs::Shown;
+use crate::app::tickets::quota::Turn;
 use crate::app::tokens::passwords::{ClientAddress, Entered};
 use crate::app::tokens::sessions::{Session, SignedIn};
 use crate::app::{App, Error};
@@ -37,6 +38,8 @@ pub struct Visit {
     pub actor: Actor,
     pub frame: Frame,
     session: Session,
+    /// Their place among the pages that are made for them.
+    _turn: Turn,
 }
 
 impl FromRequestParts<Arc<App>> for Visit {
@@ -50,12 +53,13 @@ impl FromRequestParts<Arc<App>> for Visit {
         let secret = cookie(&parts.headers, SESSION_COOKIE).ok_or_else(ask)?;
         let from = parts.extensions.get::<ClientAddress>().cloned().unwrap_or_default();
         let (session, actor) = app.visit(&secret, &from).await?.ok_or_else(ask)?;
+        let turn = app.begin_page(&session.person)?;
         let mut frame = Frame::new(app, &parts.headers, path, Some(&actor));
         frame.single_keys = session.single_keys;
         if let Some(reader) = parts.extensions.get::<Reader>() {
             reader.is(&frame);
         }
-        Ok(Visit { app: Arc::clone(app), actor, frame, session })
+        Ok(Visit { app: Arc::clone(app), actor, frame, session, _turn: turn })
     }
 }
 
