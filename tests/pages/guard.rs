@@ -418,6 +418,15 @@ fn cookies_of_no_session_are_braked_and_pages_are_counted_by_person() {
     assert!(!refused.header("retry-after").is_empty());
 }
 
+#[test]
+fn tokens_that_are_none_are_braked_where_one_signs_in() {
+    let desk = House::demo(Database::Sqlite);
+    let enter =
+        |token: &str| send("POST", &format!("{}/sign-in", desk.url), &[FORM, OWN], &format!("token={token}")).status;
+    assert_eq!((0..200).find(|n| enter(&format!("rdk_{n}")) == 429), Some(120));
+    assert_eq!(enter(desk.as_role("kofi").token.as_deref().unwrap()), 303, "one that is known passes");
+}
+
 /// Where the pages read what a browser sends: each of these composes it, and no other place does.
 const READERS: [&str; 5] =
     ["admin/upload.rs", "frame/form.rs", "portal/files.rs", "session/provider.rs", "ticket/files.rs"];

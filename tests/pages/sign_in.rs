@@ -1,12 +1,14 @@
 //! Signing in by the company's identity provider: through a certified one in a browser, and against one that says what it
 //! should not.
 
+use std::io::Write as _;
+use std::net::TcpStream;
 use std::time::Instant;
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::guard::{FORM, Got, OWN, send};
+use super::guard::{FORM, Got, OWN, cookie, send};
 use crate::support::browser::Browser;
 use crate::support::components::example_rules;
 use crate::support::house::{House, OWN_URL};
@@ -15,13 +17,19 @@ use crate::support::peers::provider::Provider;
 use crate::support::place::{Database, on_both};
 use crate::support::wait::until;
 
+/// Where the provider describes itself.
+const DESCRIPTION: &str = "/.well-known/openid-configuration";
+
 /// A desk that people enter by the provider at this address.
 fn desk(database: Database, issuer: &str, more: &str) -> House {
     let sign_in = format!(
         "\n[outgoing]\npublic-url = \"{OWN_URL}\"\ninternal-hosts = [\"127.0.0.1\"]\n\n[sign-in]\nname = \"Meridian\"\n\
          issuer = \"{issuer}\"\nclient-id = \"{CLIENT}\"\nagents = [\"service-desk\"]\nadmins = [\"it-admins\"]\n{more}\n"
     );
-    House::with_settings(database, example_rules(), |text| text + &sign_in)
+    House::with_settings(database, example_rules(), |text| {
+        // So that a test comes from the address that it names.
+        text.replacen("[limits]", "[limits]\nproxies = [\"127.0.0.1\"]", 1) + &sign_in
+    })
 }
 
 fn get(desk: &House, path: &str, cookie: &str) -> Got {
@@ -313,7 +321,6 @@ fn keys_change_and_a_provider_that_is_away_is_named() {
 
 #[test]
 fn while_the_provider_hangs_one_waits_for_it_and_no_other() {
-    const DESCRIPTION: &str = "/.well-known/openid-configuration";
     const AWAY: &str = "cannot be reached at the moment";
     let issuer = Issuer::start();
     let desk = desk(Database::Sqlite, &issuer.url, "");
@@ -381,6 +388,60 @@ fn the_provider_ends_what_it_began() {
         let plain = send("POST", &format!("{}/sign-in/provider/ended", desk.url), &[OWN], "");
         assert_eq!(plain.status, 400);
     });
+}
+
+/// However many browsers one is signed in with: a form that comes slowly holds a connection for as long as the desk waits for it.
+#[test]
+fn one_person_has_so_many_pages_made_at_once() {
+    let desk = House::demo(Database::Sqlite);
+    let (amara, lena) = (cookie(&desk, "amara"), cookie(&desk, "lena"));
+    let address = desk.url.strip_prefix("http://").unwrap();
+    let head = format!(
+        "POST /account/keys HTTP/1.1\r\nhost: {address}\r\ncookie: {amara}\r\nsec-fetch-site: same-origin\r\n\
+         content-type: application/x-www-form-urlencoded\r\ncontent-length: 100\r\n\r\nnot all of it"
+    );
+    let slow = |_| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(head.as_bytes()).unwrap();
+        stream
+    };
+    let open: Vec<TcpStream> = (0..100).map(slow).collect();
+    until("the slow forms to hold their places", || (get(&desk, "/", &amara).status == 429).then_some(()));
+    assert_eq!(get(&desk, "/", &lena).status, 200);
+    drop(open);
+    until("the places to be free again", || (get(&desk, "/", &amara).status == 200).then_some(()));
+}
+
+#[test]
+fn pictures_of_other_sites_use_up_no_sign_in() {
+    let issuer = Issuer::start();
+    let desk = desk(Database::Sqlite, &issuer.url, "");
+    let load = |path: &str| {
+        let headers = [("sec-fetch-site", "cross-site"), ("sec-fetch-dest", "image")];
+        send("GET", &format!("{}{path}", desk.url), &headers, "").status
+    };
+    for _ in 0..40 {
+        assert_eq!((load("/sign-in/provider"), load("/sign-in?out=1")), (403, 200));
+    }
+    assert_eq!(issuer.asked(DESCRIPTION), 0);
+    let there = [("sec-fetch-site", "cross-site"), ("sec-fetch-dest", "document")];
+    assert_eq!(send("GET", &format!("{}/sign-in/provider", desk.url), &there, "").status, 303, "by a link of another");
+}
+
+#[test]
+fn ends_that_strangers_make_up_keep_none_of_the_providers_waiting() {
+    let issuer = Issuer::start();
+    let desk = desk(Database::Sqlite, &issuer.url, "");
+    let amara = session(&back(&desk, &issuer, "a-1", &address("amara")));
+    let end = |from: &str, token: &str| {
+        let headers = [FORM, ("x-forwarded-for", from)];
+        send("POST", &format!("{}/sign-in/provider/ended", desk.url), &headers, &format!("logout_token={token}")).status
+    };
+    let made_up = (0..700).find(|_| end("198.51.100.7", "made-up") == 429);
+    assert_eq!(made_up, Some(600), "so many in a minute from one address");
+    let token = issuer.logout_token(desk.clock.now().as_second(), &json!({ "sub": "a-1" }));
+    assert_eq!(end("203.0.113.9", &token), 200);
+    assert_eq!(get(&desk, "/mine", &amara).status, 303);
 }
 
 #[test]

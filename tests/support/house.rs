@@ -12,6 +12,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use ruledesk::api;
 use ruledesk::app::jobs::Outcome;
+use ruledesk::app::jobs::pace::Paces;
 use ruledesk::app::jobs::stop::stop;
 use ruledesk::app::reference::Reference;
 use ruledesk::app::replay::Filter;
@@ -125,6 +126,11 @@ impl House {
     /// Another host of the same desk, by the same clock: the same server and configuration, with a rules directory and data of its own.
     pub fn beside(&self) -> House {
         House::open(self.place.beside(), self.clock.clone())
+    }
+
+    /// How the endpoints of webhooks do on this host.
+    pub fn paces(&self) -> Paces {
+        self.running.as_ref().map(|running| running.app.paces.clone()).unwrap_or_default()
     }
 
     /// Makes time pass, and does what has become due.

@@ -79,6 +79,8 @@ pub struct Office {
     pub(super) looked_at: std::sync::atomic::AtomicI64,
     /// The apps that want to be left alone for a while.
     pub pauses: Pauses,
+    /// The endpoints of webhooks that are slow.
+    pub paces: jobs::pace::Paces,
     /// How far tickets have followed the configuration.
     pub(super) following: Following,
     /// When the first or last day of a person comes next, in milliseconds.
@@ -119,6 +121,7 @@ impl Office {
             provider: std::sync::OnceLock::new(),
             endpoints: ArcSwap::default(),
             pauses: Pauses::default(),
+            paces: jobs::pace::Paces::default(),
             following: Following::default(),
             turns_at: AtomicI64::new(i64::MAX),
             heavy: Arc::new(Semaphore::new(HEAVY_AT_ONCE)),

@@ -70,10 +70,15 @@ pub async fn run(app: &App, ways: &Ways, claimed: &Claimed) -> Result<Outcome, F
         Err(unsigned) => return Err(unsigned.to_string().into()),
     };
     let endpoint = ways.http.endpoint(&webhook.url).map_err(|error| format!("{}: {error}", webhook.host()))?;
-    let now = app.clock.now();
+    let Some(on_its_way) = app.paces.begin(&delivery.webhook) else {
+        return Ok(Outcome::NotBefore(app.hold_deliveries(claimed, &delivery.webhook).await?));
+    };
+    let (now, begun) = (app.clock.now(), app.clock.elapsed());
     crash::point("post-before");
     let answer = send(ways, (&endpoint, secrets.as_slice()), &delivery, now).await;
     crash::point("post-after");
+    let is_taken = answer.as_ref().is_ok_and(|answer| answer.status.is_success());
+    on_its_way.answered(app.clock.elapsed().saturating_sub(begun), is_taken);
     let (status, why) = match &answer {
         Ok(answer) => (Some(answer.status.as_u16()), format!("it answered {}", answer.status)),
         Err(error) => (None, error.to_string()),

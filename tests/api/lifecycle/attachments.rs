@@ -1,5 +1,8 @@
 //! Files of tickets: how they come, who sees them, what is not taken, quarantine, and those that no ticket gets.
 
+use std::io::Write as _;
+use std::net::TcpStream;
+
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -8,6 +11,7 @@ use crate::support::client::{Answer, Client};
 use crate::support::house::House;
 use crate::support::peers::clamd::{Scanner, eicar};
 use crate::support::place::{Database, on_both};
+use crate::support::wait::until;
 
 const PLAN: &[u8] = "The plan of the 3rd floor in Zürich.\n".as_bytes();
 
@@ -153,6 +157,48 @@ fn files_that_are_too_large_too_many_or_of_a_type_that_is_not_taken_are_refused_
     let twice = json!({ "body": "the same", "uploads": [ids[0], ids[0]] });
     let twice = kofi.post(&format!("/api/v1/tickets/{key}/comments"), &twice).expect(422);
     assert_eq!(twice["problems"][0]["code"], "taken");
+}
+
+/// Each has a row and an object, so that many short ones fill a disk as a few long ones do.
+#[test]
+fn one_person_has_so_many_files_that_no_ticket_has() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+        let key = incident(&amara, "VPN is down");
+        let send = |n: usize| upload(&amara, "a.txt", "text/plain", n.to_string().as_bytes());
+        let ids: Vec<String> = (0..200).map(|n| id(&send(n).expect(201))).collect();
+        let refused = send(200).expect(429);
+        assert!(refused["detail"].as_str().unwrap().contains("files that no ticket has"), "{refused}");
+        text(&kofi, "b.txt", b"another person's");
+        let body = json!({ "body": "here", "uploads": [ids[0]] });
+        amara.post(&format!("/api/v1/tickets/{key}/comments"), &body).expect(201);
+        send(200).expect(201);
+    });
+}
+
+/// One who sends slowly holds a few of the places that there are for the files of all.
+#[test]
+fn files_that_come_in_slowly_keep_only_their_sender_waiting() {
+    let desk = House::demo(Database::Sqlite);
+    let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+    let (address, token) = (desk.url.strip_prefix("http://").unwrap(), amara.token.as_deref().unwrap());
+    let head = format!(
+        "POST /api/v1/attachments?name=slow.txt HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\
+         content-type: text/plain\r\ncontent-length: 100\r\n\r\nnot all of it"
+    );
+    let slow = |_| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(head.as_bytes()).unwrap();
+        stream
+    };
+    let open: Vec<TcpStream> = (0..8).map(slow).collect();
+    until("the slow ones to hold their places", || {
+        upload(&amara, "a.txt", "text/plain", PLAN).text.contains("files that come in at once").then_some(())
+    });
+    text(&kofi, "b.txt", PLAN);
+    drop(open);
+    until("the places to be free again", || (upload(&amara, "a.txt", "text/plain", PLAN).status == 201).then_some(()));
 }
 
 #[test]

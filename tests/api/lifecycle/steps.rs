@@ -79,6 +79,13 @@ fn a_macro_is_the_same_commands_with_the_ticket_filled_in() {
         let greeting = json!(format!("Dear Amara Okafor, we have {key}."));
         assert!(replies.as_array().unwrap().iter().any(|reply| reply["body"] == greeting), "{replies}");
         assert_eq!(amara.get("/api/v1/macros").status, 403);
+        for named in ["cable", "none"] {
+            assert_eq!(
+                run(&amara, &key, &json!({ "macro": named })).status,
+                403,
+                "nor is it found out which there are"
+            );
+        }
         assert_eq!(run(&kofi, &key, &json!({ "macro": "none" })).status, 404);
         let done = run(&kofi, &key, &json!({ "macro": "cable" })).expect(200);
         assert_eq!((&done["state"], &done["priority"]), (&json!("resolved"), &json!("low")));

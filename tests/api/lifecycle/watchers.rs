@@ -36,6 +36,8 @@ fn those_who_follow_a_ticket_read_its_public_part_and_hear_of_it_until_they_no_l
         assert_eq!(amara.put(&watcher("lena"), &json!({})).expect(200), json!(["lena"]));
         assert_eq!(kofi.put(&watcher("kofi"), &json!({})).expect(200), json!(["lena", "kofi"]));
         assert_eq!(amara.get(&format!("{path}/watchers")).expect(200), json!(["lena"]), "agents are not shown to her");
+        assert_eq!(amara.delete(&watcher("kofi")).expect(200), json!(["lena"]));
+        assert_eq!(kofi.get(&format!("{path}/watchers")).expect(200), json!(["lena", "kofi"]), "nor does she end it");
         assert_eq!(amara.put(&watcher("nobody-here"), &json!({})).status, 422);
         assert_eq!(kofi.put(&watcher("amara"), &json!({})).expect(200), json!(["lena", "kofi"]), "it is hers anyway");
 

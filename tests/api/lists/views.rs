@@ -31,6 +31,13 @@ fn a_list_is_kept_under_a_name_for_oneself_a_team_or_all_who_work_here() {
         let bad = json!({ "name": "", "audience": "team:none" });
         assert_eq!(kofi.put(&path(2), &bad).status, 422);
         assert_eq!(kofi.put("/api/v1/views/x", &shared).status, 400);
+        for part in ["team", "assignee", "requester", "priority", "category", "request_type", "tag"] {
+            for text in ["x".repeat(101), "a\u{202e}b".to_owned()] {
+                let list = json!({ "name": "Long", "audience": "staff", "filter": { part: text } });
+                let refused = kofi.put(&path(2), &list).expect(422);
+                assert_eq!(refused["problems"][0]["field"], format!("filter.{part}"));
+            }
+        }
 
         let key = incident(&amara, "VPN is down");
         let done = incident(&amara, "VPN was down");
@@ -50,6 +57,26 @@ fn a_list_is_kept_under_a_name_for_oneself_a_team_or_all_who_work_here() {
         assert_eq!(mei.delete(&path(1)).status, 428);
         assert_eq!(mei.with("if-match", "*").delete(&path(1)).status, 204, "an admin takes a shared one away");
         assert_eq!(kofi.get(&path(1)).status, 404);
+    });
+}
+
+/// However many that is, and whichever names come first.
+#[test]
+fn what_others_share_takes_no_place_from_ones_own_lists() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let (kofi, mei, lena) = (desk.as_role("kofi"), desk.as_role("mei"), desk.with_roles("lena", "agent"));
+        let path = |n: u128| format!("/api/v1/views/{}", Uuid::from_u128(n));
+        for n in 0..100 {
+            let shared = json!({ "name": format!("A {n}"), "audience": "staff", "filter": {} });
+            kofi.put(&path(n), &shared).expect(200);
+            mei.put(&path(1_000 + n), &shared).expect(200);
+        }
+        let own = json!({ "name": "Zurich", "filter": { "category": "network" } });
+        lena.put(&path(5_000), &own).expect(200);
+        let lists = lena.get("/api/v1/views").expect(200);
+        let lists = lists.as_array().unwrap();
+        assert_eq!((lists.len(), &lists[199]["name"]), (200, &json!("Zurich")));
     });
 }
 

@@ -370,6 +370,10 @@ fn a_campaign_keeps_what_is_kept_and_ends_the_rest_at_its_instant_also_over_a_ch
             let made = desk.as_role("kofi").post("/api/v1/tickets", &body).expect(201);
             assert_eq!(made["access"]["state"], "approved", "{made}");
         }
+        let soon = desk.clock.now() + SignedDuration::from_hours(23);
+        let soon = json!({ "name": "who is in Jira?", "app": "jira", "due_at": soon.to_string() });
+        let refused = desk.as_role("mei").post("/api/v1/access/reviews", &soon).expect(422);
+        assert_eq!(refused["problems"][0]["field"], "due_at", "no one could answer in time: {refused}");
         let campaign = json!({ "name": "who is in Jira?", "app": "jira", "due_at": due_at });
         let campaign = desk.as_role("mei").post("/api/v1/access/reviews", &campaign).expect(201)["id"].clone();
         let lena = desk.as_role("lena");

@@ -17,7 +17,7 @@ use std::path::Path;
 use crate::support::components::root;
 
 /// An attack in a few words, and its tests.
-const ATTACKS: [(&str, &[&str]); 46] = [
+const ATTACKS: [(&str, &[&str]); 47] = [
     ("a sentence for each of a million unknown words", &["so_many_problems_are_named_and_no_more"]),
     (
         "large tickets, comments and timelines, and answers that nobody reads",
@@ -220,6 +220,18 @@ const ATTACKS: [(&str, &[&str]); 46] = [
             "a_call_that_is_not_allowed_is_not_made",
             "no_address_inside_the_network_is_asked_unless_the_connector_says_so",
             "an_address_inside_is_refused_when_a_desk_starts_and_when_a_name_leads_there",
+        ],
+    ),
+    (
+        "one who fills what all share: places for files and pages, counts by address, lists, an endpoint that hangs",
+        &[
+            "files_that_come_in_slowly_keep_only_their_sender_waiting",
+            "one_person_has_so_many_files_that_no_ticket_has",
+            "one_person_has_so_many_pages_made_at_once",
+            "ends_that_strangers_make_up_keep_none_of_the_providers_waiting",
+            "pictures_of_other_sites_use_up_no_sign_in",
+            "what_others_share_takes_no_place_from_ones_own_lists",
+            "an_endpoint_that_hangs_keeps_its_own_deliveries_waiting_and_no_others",
         ],
     ),
     (

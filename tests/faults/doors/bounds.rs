@@ -77,6 +77,8 @@ fn unknown_tokens_are_looked_for_only_so_often_and_known_ones_pass() {
     // The clock of the desk stands still: the store was not asked since.
     desk.clock.advance(SignedDuration::from_secs(6));
     assert_eq!(lena.get("/api/v1/tickets").status, 200, "a token that was seen before is looked for again");
+    let again = (0..120).take_while(|n| unknown(*n).get("/api/v1/tickets").status == 401);
+    assert_eq!(again.count(), 12, "those that are none come only so often, also where they come again");
 }
 
 #[test]
@@ -104,6 +106,13 @@ fn a_requester_has_so_many_open_tickets_comments_and_bytes() {
         let moves = amara.with("if-match", "*").post("/api/v1/tickets/IT-2/transitions", &json!({ "to": "cancelled" }));
         assert_eq!((moves.status, moves.retry_after.is_some()), (429, true));
         assert_eq!(amara.post("/api/v1/tickets/IT-2/escalate", &json!({ "reason": "now" })).status, 429);
+        for command in [json!({ "comment": { "body": "And?" } }), json!({ "transition": { "to": "cancelled" } })] {
+            let steps = json!({ "commands": [command] });
+            let step = amara.with("if-match", "*").post("/api/v1/tickets/IT-2/steps", &steps);
+            assert_eq!((step.status, step.retry_after.is_some()), (429, true), "{}", step.text);
+        }
+        let file = amara.send_file("/api/v1/tickets/IT-2/attachments?name=a.txt", "text/plain", b"and this");
+        assert_eq!(file.status, 429, "{}", file.text);
         kofi.post("/api/v1/tickets/IT-2/comments", &json!({ "body": "Soon." })).expect(201);
         desk.advance(SignedDuration::from_hours(1));
         let long = "\u{1f600}".repeat(90_000);

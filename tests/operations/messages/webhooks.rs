@@ -2,11 +2,13 @@
 //! inside the network asked unless it is allowed.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::SignedDuration;
+use ruledesk::app::jobs::pace::OnItsWay;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -88,6 +90,33 @@ pub(super) fn verifies(received: &Received, secret: &str) -> bool {
     mac.update(format!("{}.{}.{body}", headers["webhook-id"], headers["webhook-timestamp"]).as_bytes());
     let wanted = format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));
     headers["webhook-signature"].split(' ').any(|signature| signature == wanted)
+}
+
+#[test]
+fn an_endpoint_that_hangs_keeps_its_own_deliveries_waiting_and_no_others() {
+    on_both(|database| {
+        let (slow, quick) = (Receiver::start(), Receiver::start());
+        let secrets = std::env::temp_dir().join(format!("ruledesk-secrets-{}", slow.port));
+        let more = format!(
+            "\n[[webhook]]\nid = \"quick\"\nurl = \"http://127.0.0.1:{}/hook\"\nsecret-file = \"{}\"\n",
+            quick.port,
+            secrets.display()
+        );
+        let desk = desk(database, &slow, &more);
+        let paces = desk.paces();
+        let on_their_way: Vec<OnItsWay> = (0..2).filter_map(|_| paces.begin("cmdb")).collect();
+        on_their_way.iter().for_each(|one| one.answered(Duration::from_secs(20), false));
+        create(&desk);
+        let events = quick.received().len();
+        assert!(events > 0);
+        drop(on_their_way);
+        desk.do_what_is_due();
+        assert_eq!(slow.received().len(), 0, "what was due to it waits for a moment");
+        desk.advance(SignedDuration::from_secs(5));
+        assert_eq!(slow.received().len(), events);
+        let log = desk.as_role("mei").get("/api/v1/webhooks/cmdb/deliveries").expect(200);
+        assert!(!log.to_string().contains("\"attempts\":2"), "to wait is no attempt: {log}");
+    });
 }
 
 #[test]

@@ -85,7 +85,7 @@ impl StepBody {
     request_body = StepBody,
     responses((status = 200, body = TicketView), (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem),
-        (status = 428, body = Problem)))]
+        (status = 428, body = Problem), (status = 429, body = Problem)))]
 pub async fn step(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,

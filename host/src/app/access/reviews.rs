@@ -26,7 +26,9 @@ use crate::store::sql::page::Page;
 
 /// Grants of one page.
 const PAGE: usize = 200;
-/// The longest that a campaign may take.
+/// The shortest that a campaign may take: what no one keeps by then ends, so that those who are asked need the time to answer.
+const LASTS_MIN: SignedDuration = SignedDuration::from_hours(24);
+/// The longest.
 const LASTS_MAX: SignedDuration = SignedDuration::from_hours(366 * 24);
 /// Campaigns that are listed.
 const LISTED_MAX: usize = 200;
@@ -76,8 +78,10 @@ impl App {
                 }
             },
         };
-        if new.due_at <= now || new.due_at > now.checked_add(LASTS_MAX).unwrap_or(Timestamp::MAX) {
-            problems.push(Problem::new("due_at", "out-of-range", "Give a time within the next year."));
+        let [first, last] = [LASTS_MIN, LASTS_MAX].map(|lasts| now.checked_add(lasts).unwrap_or(Timestamp::MAX));
+        if !(first..=last).contains(&new.due_at) {
+            let message = "Give a time from a day to a year from now: those who are asked need time to answer.";
+            problems.push(Problem::new("due_at", "out-of-range", message));
         }
         if !problems.is_empty() {
             return Err(Error::Rejected { problems });

@@ -23,6 +23,7 @@ pub mod event_stream;
 pub mod events;
 pub mod looks;
 pub mod messages;
+pub mod pace;
 pub mod proofs;
 pub mod stop;
 pub mod webhooks;

@@ -30,6 +30,9 @@ const KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How long deliveries wait while their endpoint is out of use.
 const DISABLED_WAIT: SignedDuration = SignedDuration::from_hours(24);
 
+/// How long deliveries wait that are due to an endpoint which is slow, and has as many on their way as it may.
+const HELD_FOR: SignedDuration = SignedDuration::from_secs(5);
+
 /// The answer of an endpoint that is gone for good (Standard Webhooks, "Operational considerations").
 const GONE: u16 = 410;
 
@@ -193,6 +196,20 @@ impl Office {
             return Ok(Next::Wait(self.clock.now().saturating_add(DISABLED_WAIT).unwrap_or(Timestamp::MAX)));
         }
         Ok(Next::Send(Box::new(delivery)))
+    }
+
+    /// Gives back a delivery to an endpoint which is slow, and has as many on their way as it may, and puts off all that are due to it;
+    /// until when. None of them counts as tried.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be written.
+    pub async fn hold_deliveries(&self, claimed: &Claimed, name: &str) -> Result<Timestamp, Error> {
+        let now = self.clock.now();
+        let until = now.saturating_add(HELD_FOR).unwrap_or(Timestamp::MAX);
+        self.store.give_back(std::slice::from_ref(claimed), now).await?;
+        self.store.hold_deliveries(name, now, until).await?;
+        Ok(until)
     }
 
     /// Writes down the status of an answer, or that there was none; what becomes of the delivery.

@@ -70,7 +70,8 @@ impl App {
     ///
     /// # Errors
     ///
-    /// [`Error::Missing`] for the ticket or the macro; [`Error::Stale`]; what the first command that is refused is refused for.
+    /// [`Error::Missing`] for the ticket or the macro; [`Error::TooMuch`]; [`Error::Stale`]; what the first command that is refused is
+    /// refused for.
     pub async fn run_step(
         self: &Arc<Self>,
         actor: &Actor,
@@ -79,6 +80,7 @@ impl App {
         step: &Step,
         key: Option<Key>,
     ) -> Result<Changed, Error> {
+        self.count_step(actor, step)?;
         let asked = match self.ask_about_step(actor, number, step).await {
             // Rules that have too much to do keep no person from changing a ticket.
             Err(Error::Busy(Busy::Workers(_))) => None,
@@ -106,6 +108,20 @@ impl App {
 }
 
 impl Office {
+    /// Counts what a person does by a step as if each came by itself. Macros are for those who work on tickets.
+    fn count_step(&self, actor: &Actor, step: &Step) -> Result<(), Error> {
+        let Step::Commands(commands) = step else {
+            return Ok(permission::list_internally(actor).map(drop)?);
+        };
+        for command in commands {
+            match command {
+                Command::Comment { body, .. } => self.count_comment(actor, body.len())?,
+                Command::Edit(_) | Command::Move(_) => self.count_change(actor)?,
+            }
+        }
+        Ok(())
+    }
+
     async fn do_step(
         &self,
         (actor, number): (&Actor, TicketNumber),

@@ -4,7 +4,7 @@
 //! and forgotten with it; unfinished tickets are counted in the store.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -20,6 +20,12 @@ use crate::desk::ticket::timeline::Visibility;
 const BUCKETS_MAX: usize = 100_000;
 /// Refused submissions of one person that are kept in an hour.
 const REFUSALS_PER_HOUR: u64 = 60;
+/// Files of one person that come in at once: a part of the places that there are for those of all.
+const FILES_AT_ONCE_MAX: usize = 8;
+/// How soon one more is worth a try.
+const FILE_AGAIN: Duration = Duration::from_secs(5);
+/// Files of one person that no ticket has: four times what a submission takes. Each has a row and an object, however short it is.
+const LOOSE_FILES_MAX: u64 = 200;
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -128,6 +134,43 @@ impl Buckets {
     }
 }
 
+/// How many things of each person go on at once, such as requests, or files that come in.
+#[derive(Debug, Clone, Default)]
+pub struct AtOnce(Arc<Mutex<HashMap<String, usize>>>);
+
+/// One of the things of a person that go on, until it is dropped.
+#[derive(Debug)]
+pub struct Turn {
+    all: AtOnce,
+    person: String,
+}
+
+impl AtOnce {
+    /// Begins one more thing of a person; `None` where there are `most`.
+    pub fn begin(&self, person: &str, most: usize) -> Option<Turn> {
+        let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = running.entry(person.to_owned()).or_default();
+        if *count >= most {
+            return None;
+        }
+        *count += 1;
+        Some(Turn { all: self.clone(), person: person.to_owned() })
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut running = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = running.get_mut(&self.person) {
+            *count -= 1;
+            // A person without any takes no room.
+            if *count == 0 {
+                running.remove(&self.person);
+            }
+        }
+    }
+}
+
 /// The amounts that people have used.
 #[derive(Debug, Default)]
 pub struct Quotas {
@@ -136,6 +179,7 @@ pub struct Quotas {
     mails: Buckets,
     bytes: Buckets,
     refusals: Buckets,
+    files: AtOnce,
     /// How many refusals of each person were not kept since the last that was.
     left_out: Mutex<HashMap<String, u64>>,
     /// How many more tickets each person may open before their unfinished ones are counted again.
@@ -203,21 +247,32 @@ impl Office {
         counted.map_err(|wait| Error::TooMuch { what: "text in one day", wait })
     }
 
-    /// Refuses one more file of a person whose files of this visibility have too many bytes with it: mails as they came, which only those
-    /// who work on tickets see, take no place from the files that a person adds.
+    /// A place for one more file of a person that comes in. Also those who work on tickets have only so many: one who sends slowly would
+    /// hold the places of all.
     ///
     /// # Errors
     ///
     /// [`Error::TooMuch`].
-    pub(super) async fn check_attachment_bytes(
-        &self,
-        actor: &Actor,
-        visibility: Visibility,
-        more: u64,
-    ) -> Result<(), Error> {
+    pub(super) fn begin_file(&self, actor: &Actor) -> Result<Option<Turn>, Error> {
+        let Some(person) = actor.person() else { return Ok(None) };
+        let turn = self.quotas.files.begin(person.as_str(), FILES_AT_ONCE_MAX);
+        turn.map(Some).ok_or(Error::TooMuch { what: "files that come in at once", wait: FILE_AGAIN })
+    }
+
+    /// Refuses one more file of a person who has many that no ticket has, or whose files of this visibility have too many bytes with it:
+    /// mails as they came, which only those who work on tickets see, take no place from the files that a person adds.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooMuch`].
+    pub(super) async fn check_files(&self, actor: &Actor, visibility: Visibility, more: u64) -> Result<(), Error> {
         let Some(person) = bound(actor) else { return Ok(()) };
         let most = self.quotas.limits.load().attachments.person_bytes_max;
-        match self.store.attachment_bytes_of(person, visibility).await?.saturating_add(more) > most {
+        let (bytes, loose) = self.store.attachments_of(person, visibility).await?;
+        if loose >= LOOSE_FILES_MAX {
+            return Err(Error::TooMuch { what: "files that no ticket has", wait: DAY });
+        }
+        match bytes.saturating_add(more) > most {
             true => Err(Error::TooMuch { what: "the bytes of all your files", wait: DAY }),
             false => Ok(()),
         }
@@ -321,6 +376,18 @@ mod tests {
         }
         assert!((9..20).contains(&counts), "{counts} counts");
         assert!(!quotas.needs_no_count("amara") && !quotas.needs_no_count("kofi"));
+    }
+
+    #[test]
+    fn one_person_has_so_many_at_once_and_another_has_as_many() {
+        let all = AtOnce::default();
+        let mut turns: Vec<Turn> = (0..5).filter_map(|_| all.begin("amara", 3)).collect();
+        assert_eq!(turns.len(), 3);
+        assert!(all.begin("kofi", 3).is_some());
+        turns.pop();
+        assert!(all.begin("amara", 3).is_some());
+        turns.clear();
+        assert!(all.0.lock().unwrap().is_empty());
     }
 
     #[test]

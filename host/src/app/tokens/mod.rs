@@ -55,9 +55,10 @@ impl Cache {
         (now.saturating_sub(*since) < TRUSTED_FOR).then(|| actor.clone())
     }
 
-    /// Whether it was seen before, however long ago.
-    fn has(&self, hash: &str) -> bool {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).contains_key(hash)
+    /// Whether someone held it when it was seen, however long ago that was, or it was seen a moment ago to be none.
+    fn has(&self, hash: &str, now: Duration) -> bool {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(hash).is_some_and(|(since, actor)| actor.is_some() || now.saturating_sub(*since) < TRUSTED_FOR)
     }
 
     /// Forgets a token, so that the store is asked for it.
@@ -94,10 +95,11 @@ fn generate() -> Result<String, Error> {
 }
 
 impl Office {
-    /// Whether this token was looked for before, so that looking again costs little.
+    /// Whether this token was looked for before, and is one, or is known to be none without another look.
     pub fn has_seen(&self, token: &str) -> bool {
         let hash = hash(token);
-        self.tokens.has(&hash) || self.well_known.0.read().unwrap_or_else(PoisonError::into_inner).contains_key(&hash)
+        self.tokens.has(&hash, self.clock.elapsed())
+            || self.well_known.0.read().unwrap_or_else(PoisonError::into_inner).contains_key(&hash)
     }
 
     /// The actor who holds this token, if it is one.

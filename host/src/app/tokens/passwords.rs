@@ -96,10 +96,11 @@ impl Guesses {
     fn begin(&self, person: &str, from: &str, now: Duration) -> Result<Guess, Duration> {
         let known = (person.to_owned(), from.to_owned());
         let is_known = self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(&known);
-        let mut counted = vec![(format!("person {person} from {from}"), WRONG_OF_PERSON)];
+        // What was typed stands in quotation marks: no name has the form of a person at an address then.
+        let mut counted = vec![(format!("person {person:?} from {from}"), WRONG_OF_PERSON)];
         if !from.is_empty() {
             counted.push((format!("address {from}"), WRONG_OF_ADDRESS));
-            counted.extend((!is_known).then(|| (format!("person {person}"), WRONG_FROM_ELSEWHERE)));
+            counted.extend((!is_known).then(|| (format!("person {person:?}"), WRONG_FROM_ELSEWHERE)));
         }
         let (person, from) = known;
         let mut guess = Guess { person, from, taken: Vec::with_capacity(counted.len()) };
@@ -346,6 +347,16 @@ mod tests {
         guesses.was_right(guesses.begin("ivan", "home", minute).unwrap(), minute);
         let names = (0..50).map_while(|n| guesses.begin(&format!("name {n}"), "one address", minute).ok());
         assert_eq!(names.count(), 20);
+    }
+
+    #[test]
+    fn no_name_that_is_typed_counts_for_a_person_where_they_are_known() {
+        let (guesses, now) = (Guesses::default(), Duration::from_secs(1));
+        guesses.was_right(guesses.begin("ivan", "home", now).unwrap(), now);
+        for name in ["ivan from home", "ivan\" from home", "\"ivan\" from home"] {
+            assert_eq!((0..50).map_while(|_| guesses.begin(name, name, now).ok()).count(), 5, "{name}");
+        }
+        assert!(guesses.begin("ivan", "home", now).is_ok());
     }
 
     #[test]

@@ -32,7 +32,7 @@ const LIVES: Duration = Duration::from_secs(12 * 3600);
 const KEPT_FOR: Duration = Duration::from_secs(2 * 24 * 3600);
 /// Sign-ins from one address in a minute, each of which asks the provider.
 const OF_ADDRESS: Rate = Rate::per_minute(30);
-/// Ends of sign-ins that the provider may name in a minute.
+/// Ends of sign-ins that one address may name in a minute: those that others make up there keep none of the provider's waiting.
 const ENDS: Rate = Rate::per_minute(600);
 /// Questions that wait for the provider at once.
 const WAITING_MAX: usize = 64;
@@ -199,9 +199,9 @@ impl Office {
     /// # Errors
     ///
     /// [`NotIn`].
-    pub async fn end_by_provider(&self, token: String) -> Result<usize, NotIn> {
-        let now = self.clock.elapsed();
-        self.guesses.wrong.take("ends by the provider", ENDS, 1, now).map_err(NotIn::Wait)?;
+    pub async fn end_by_provider(&self, token: String, ClientAddress(from): &ClientAddress) -> Result<usize, NotIn> {
+        let (name, now) = (format!("ends for {from}"), self.clock.elapsed());
+        self.guesses.wrong.take(&name, ENDS, 1, now).map_err(NotIn::Wait)?;
         let ended = self.ask_provider(|answer| Question::Ended { token, answer }).await?;
         let tokens = self.store.tokens_of_sign_ons(&ended).await.map_err(Error::from)?;
         let mut revoked = 0;

@@ -61,20 +61,11 @@ impl Office {
         known.values().filter(|actor| actor.has(role)).filter_map(|actor| actor.person().cloned()).collect()
     }
 
-    /// Begins a session with a token; `None` for one that is unknown or revoked.
-    ///
-    /// # Errors
-    ///
-    /// Where the store cannot be written, or the system gives no randomness.
-    pub async fn sign_in(&self, token: &str, agent: &str) -> Result<Option<SignedIn>, Error> {
-        self.begin_session(hash(token), agent).await
-    }
-
     /// Begins a session of a person whose token all may know; `None` for all others.
     ///
     /// # Errors
     ///
-    /// As [`Office::sign_in`].
+    /// Where the store cannot be written, or the system gives no randomness.
     pub async fn sign_in_as(&self, person: &PersonId, agent: &str) -> Result<Option<SignedIn>, Error> {
         let token = {
             let known = self.well_known.0.read().unwrap_or_else(PoisonError::into_inner);

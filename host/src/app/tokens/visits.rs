@@ -1,18 +1,24 @@
 //! How often browsers ask for pages: a person as often as programs do in that person's name, and an address with only so many
-//! cookies that belong to no session.
+//! cookies that belong to no session and tokens that belong to no person.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use super::hash;
 use super::passwords::ClientAddress;
-use super::sessions::Session;
-use crate::app::tickets::quota::{Buckets, Rate};
+use super::sessions::{Session, SignedIn};
+use crate::app::tickets::quota::{AtOnce, Buckets, Rate, Turn};
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
+use crate::desk::id::PersonId;
 
-/// Cookies of no session that one address may show in a minute: each is looked for in the database.
-const UNKNOWN_COOKIES: Rate = Rate::per_minute(120);
+/// Cookies and tokens that one address may show in a minute and that no one has: each is looked for in the database.
+const UNKNOWN: Rate = Rate::per_minute(120);
+/// Pages of one person that are made at once: as many as requests of a program in that person's name are in progress.
+const AT_ONCE_MAX: usize = 100;
+/// How soon one more is worth a try.
+const PAGE_AGAIN: Duration = Duration::from_secs(1);
 /// Sessions that are remembered, so that they pass where others at their address are unknown.
 const REMEMBERED_MAX: usize = 10_000;
 
@@ -21,6 +27,7 @@ const REMEMBERED_MAX: usize = 10_000;
 pub struct Visits {
     people: Buckets,
     unknown: Buckets,
+    at_once: AtOnce,
     /// Hashes of the secrets of sessions that were found.
     seen: Mutex<HashSet<String>>,
 }
@@ -44,6 +51,46 @@ impl Visits {
 }
 
 impl Office {
+    fn may_show_unknown(&self, from: &str, now: Duration) -> Result<(), Error> {
+        let room = self.visits.unknown.look(from, UNKNOWN, 1, now);
+        room.map_err(|wait| Error::TooMuch { what: "unknown sessions from this address in one minute", wait })
+    }
+
+    /// Begins a session with a token that a browser at this address shows; `None` for one that is unknown or revoked.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooMuch`] at an address that has shown too much that no one has, and for a person who begins too many; where the store
+    /// cannot be written, or the system gives no randomness.
+    pub async fn sign_in(
+        &self,
+        token: &str,
+        agent: &str,
+        ClientAddress(from): &ClientAddress,
+    ) -> Result<Option<SignedIn>, Error> {
+        let now = self.clock.elapsed();
+        let is_new = !from.is_empty() && !self.has_seen(token);
+        if is_new {
+            self.may_show_unknown(from, now)?;
+        }
+        let begun = self.begin_session(hash(token), agent).await?;
+        if is_new && begun.is_none() {
+            // That there was room for it was looked at before.
+            let _ = self.visits.unknown.take(from, UNKNOWN, 1, now);
+        }
+        Ok(begun)
+    }
+
+    /// A place for one more page of a person, until it is made. A form that comes slowly is not made yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooMuch`].
+    pub fn begin_page(&self, person: &PersonId) -> Result<Turn, Error> {
+        let turn = self.visits.at_once.begin(person.as_str(), AT_ONCE_MAX);
+        turn.ok_or(Error::TooMuch { what: "pages at once", wait: PAGE_AGAIN })
+    }
+
     /// As [`Office::session`], for one more page that a browser at this address asks for.
     ///
     /// # Errors
@@ -58,15 +105,14 @@ impl Office {
         let (key, now) = (hash(secret), self.clock.elapsed());
         let is_new = !from.is_empty() && !self.visits.has_seen(&key);
         if is_new {
-            let room = self.visits.unknown.look(from, UNKNOWN_COOKIES, 1, now);
-            room.map_err(|wait| Error::TooMuch { what: "unknown sessions from this address in one minute", wait })?;
+            self.may_show_unknown(from, now)?;
         }
         let found = self.session(secret).await?;
         self.visits.note(key, found.is_some());
         let Some((session, actor)) = found else {
             if is_new {
                 // That there was room for it was looked at before.
-                let _ = self.visits.unknown.take(from, UNKNOWN_COOKIES, 1, now);
+                let _ = self.visits.unknown.take(from, UNKNOWN, 1, now);
             }
             return Ok(None);
         };

@@ -296,6 +296,17 @@ impl Store {
         self.write(sql, vec![name.into(), ms(now).into()]).await.map(drop)
     }
 
+    /// Puts off until a time all that is due to an endpoint by now.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be written.
+    pub async fn hold_deliveries(&self, name: &str, now: Timestamp, until: Timestamp) -> Result<(), Error> {
+        let sql = "update webhook_deliveries set not_before = $3 \
+                   where webhook = $1 and sent_at is null and dead_at is null and not_before <= $2";
+        self.write(sql, vec![name.into(), ms(now).into(), ms(until).into()]).await.map(drop)
+    }
+
     /// The secrets that the desk keeps under a name.
     ///
     /// # Errors

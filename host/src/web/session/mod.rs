@@ -15,6 +15,7 @@ use super::frame::guard::Reader;
 use super::frame::words::{LANGUAGE_COOKIE, Language};
 use super::frame::{Frame, SESSION_COOKIE, cookie, local, page};
 use crate::app::jobs::proofs::Shown;
+use crate::app::tickets::quota::Turn;
 use crate::app::tokens::passwords::{ClientAddress, Entered};
 use crate::app::tokens::sessions::{Session, SignedIn};
 use crate::app::{App, Error};
@@ -37,6 +38,8 @@ pub struct Visit {
     pub actor: Actor,
     pub frame: Frame,
     session: Session,
+    /// Their place among the pages that are made for them.
+    _turn: Turn,
 }
 
 impl FromRequestParts<Arc<App>> for Visit {
@@ -50,12 +53,13 @@ impl FromRequestParts<Arc<App>> for Visit {
         let secret = cookie(&parts.headers, SESSION_COOKIE).ok_or_else(ask)?;
         let from = parts.extensions.get::<ClientAddress>().cloned().unwrap_or_default();
         let (session, actor) = app.visit(&secret, &from).await?.ok_or_else(ask)?;
+        let turn = app.begin_page(&session.person)?;
         let mut frame = Frame::new(app, &parts.headers, path, Some(&actor));
         frame.single_keys = session.single_keys;
         if let Some(reader) = parts.extensions.get::<Reader>() {
             reader.is(&frame);
         }
-        Ok(Visit { app: Arc::clone(app), actor, frame, session })
+        Ok(Visit { app: Arc::clone(app), actor, frame, session, _turn: turn })
     }
 }
 
@@ -160,6 +164,12 @@ fn is_insecure(headers: &HeaderMap) -> bool {
     insecure
 }
 
+/// Whether a browser asks for a page that someone looks at (Fetch Metadata). A page of another site that loads the address as a picture
+/// would use up the questions to the provider of all at the reader's address.
+fn is_visit(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-dest").is_none_or(|wanted| wanted == "document")
+}
+
 /// `GET /sign-in`.
 pub async fn sign_in(
     State(app): State<Arc<App>>,
@@ -168,7 +178,7 @@ pub async fn sign_in(
     Query(Next { next, out }): Query<Next>,
 ) -> Result<Response, Failure> {
     let from = from.map(|Extension(from)| from).unwrap_or_default();
-    let way_out = if out.is_some() { app.way_out_of_provider(&from).await } else { None };
+    let way_out = if out.is_some() && is_visit(&headers) { app.way_out_of_provider(&from).await } else { None };
     sign_in_page(&app, &headers, &next, Tried { way_out, ..Tried::default() }).await
 }
 
@@ -186,7 +196,7 @@ pub async fn enter(
     let mut tried = Tried { refused: Some(words.t("sign-in.refused")), name: form.text("name"), way_out: None };
     let begun = match (person, form.given("token"), form.given("name")) {
         (Some(person), ..) => app.sign_in_as(&person, agent).await?,
-        (None, Some(token), _) => app.sign_in(token.trim(), agent).await?,
+        (None, Some(token), _) => app.sign_in(token.trim(), agent, &from).await?,
         (None, None, Some(name)) => {
             match app.sign_in_with_password((&name, form.text("password")), agent, &from).await? {
                 Entered::Signed(begun) => Some(begun),

@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde::Deserialize;
 
-use super::{ATTRIBUTES, Next, Tried, end_present, entered, sign_in_page, with_cookie};
+use super::{ATTRIBUTES, Next, Tried, end_present, entered, is_visit, sign_in_page, with_cookie};
 use crate::app::App;
 use crate::app::tokens::passwords::ClientAddress;
 use crate::app::tokens::provider::{Back, NotIn};
@@ -34,6 +34,9 @@ pub async fn begin(
     headers: HeaderMap,
     Query(Next { next, .. }): Query<Next>,
 ) -> Result<Response, Failure> {
+    if !is_visit(&headers) {
+        return Err(Failure::Elsewhere);
+    }
     let from = from.map(|Extension(from)| from).unwrap_or_default();
     match app.begin_by_provider(&from).await {
         Ok((seed, address)) => {
@@ -94,9 +97,14 @@ pub struct Ended {
 }
 
 /// `POST /sign-in/provider/ended`: the provider itself ends sign-ins (OpenID Connect Back-Channel Logout 1.0, 2.5 to 2.8).
-pub async fn ended(State(app): State<Arc<App>>, form: Result<axum::extract::Form<Ended>, FormRejection>) -> Response {
+pub async fn ended(
+    State(app): State<Arc<App>>,
+    from: Option<Extension<ClientAddress>>,
+    form: Result<axum::extract::Form<Ended>, FormRejection>,
+) -> Response {
+    let from = from.map(|Extension(from)| from).unwrap_or_default();
     let outcome = match form {
-        Ok(axum::extract::Form(Ended { logout_token })) => app.end_by_provider(logout_token).await,
+        Ok(axum::extract::Form(Ended { logout_token })) => app.end_by_provider(logout_token, &from).await,
         Err(_) => Err(NotIn::Unsound),
     };
     let status = match outcome {

@@ -9,7 +9,7 @@ use crate::support::client::{Client, resolved};
 use crate::support::components::example_rules;
 use crate::support::house::House;
 use crate::support::peers::smtp::Relay;
-use crate::support::place::on_both;
+use crate::support::place::{Database, on_both};
 
 /// The path of the first link to a question in a letter, whose long lines are wrapped (RFC 2045, section 6.7).
 fn link(text: &str) -> String {
@@ -129,6 +129,29 @@ fn answers_at_one_moment_are_one_answer_and_each_stays_in_the_record() {
         assert_eq!((said.len(), said.last().copied()), (4, Some(kept["score"].to_string().as_str())), "{timeline}");
         assert_eq!(report(&desk, &kofi, "satisfaction", "")[0]["answers"], 1);
     });
+}
+
+/// Old letters stay with people who have left.
+#[test]
+fn the_link_of_an_old_letter_shows_nothing_to_a_requester_who_has_left() {
+    let relay = Relay::start();
+    let url = "\n[outgoing]\npublic-url = \"https://desk.example/\"\n";
+    let desk = House::with_settings(Database::Sqlite, example_rules(), |text| text + &relay.settings() + url);
+    let key = incident(&desk.as_role("amara"), "VPN is down");
+    step(&desk.as_role("kofi"), &key, &resolved()).expect(200);
+    desk.advance(SignedDuration::from_hours(24 * 6));
+    let letter = relay.taken().into_iter().find(|taken| taken.text.contains("/survey/")).unwrap();
+    let page = link(&letter.text);
+    let browser = desk.stranger().with("sec-fetch-site", "same-origin");
+    assert!(browser.get(&page).expect_text(200).contains("VPN is down"));
+    let file = desk.settings().with_file_name("people.toml");
+    let people = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, people.replacen("id = \"amara\"\n", "id = \"amara\"\nactive = false\n", 1)).unwrap();
+    assert_eq!(desk.as_role("mei").post("/api/v1/config/reload", &json!({})).status, 204);
+    let shown = browser.get(&page);
+    assert!(shown.status == 404 && !shown.text.contains("VPN is down"), "{}", shown.text);
+    let sent = browser.send_text(&page, "score=1&comment=Bye.", "application/x-www-form-urlencoded");
+    assert_eq!(sent.status, 404);
 }
 
 #[test]

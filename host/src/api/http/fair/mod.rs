@@ -1,8 +1,7 @@
 //! One person's requests do not keep all others waiting: how many of them are in progress at once has a bound.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-
+use crate::app::tickets::quota::AtOnce;
+pub use crate::app::tickets::quota::Turn;
 use crate::desk::actor::Actor;
 
 pub(crate) mod rates;
@@ -11,41 +10,15 @@ pub(crate) mod rates;
 /// never fills those.
 const AT_ONCE_MAX: usize = 100;
 
-/// The requests in progress, by person.
+/// The requests in progress, by person: each until its answer is sent.
 #[derive(Debug, Clone, Default)]
-pub struct Fair(Arc<Mutex<HashMap<String, usize>>>);
-
-/// A request in progress, until its answer is sent.
-#[derive(Debug)]
-pub struct Turn {
-    fair: Fair,
-    person: String,
-}
+pub struct Fair(AtOnce);
 
 impl Fair {
     /// Begins a request; `None` where the person has too many in progress.
     pub fn begin(&self, actor: &Actor) -> Option<Turn> {
         let person = actor.person().map(ToString::to_string).unwrap_or_default();
-        let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = running.entry(person.clone()).or_default();
-        if *count >= AT_ONCE_MAX {
-            return None;
-        }
-        *count += 1;
-        Some(Turn { fair: self.clone(), person })
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        let mut running = self.fair.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = running.get_mut(&self.person) {
-            *count -= 1;
-            // A person without requests takes no room.
-            if *count == 0 {
-                running.remove(&self.person);
-            }
-        }
+        self.0.begin(&person, AT_ONCE_MAX)
     }
 }
 
@@ -63,7 +36,5 @@ mod tests {
         assert!(fair.begin(&person("kofi")).is_some());
         turns.pop();
         assert!(fair.begin(&person("amara")).is_some());
-        turns.clear();
-        assert!(fair.0.lock().unwrap().is_empty());
     }
 }

@@ -47,7 +47,7 @@ impl Office {
     ///
     /// # Errors
     ///
-    /// [`Error::Missing`] for a link that this desk has not made, or of a closure that is not the last.
+    /// [`Error::Missing`] for a link that this desk has not made, or of a closure that is not the last, and where its requester has left.
     pub async fn survey_behind(&self, link: &str) -> Result<Survey, Error> {
         self.behind(link).await.map(|(survey, _)| survey)
     }
@@ -61,6 +61,10 @@ impl Office {
         let (round, answer) = self.store.survey(number).await?.ok_or_else(missing)?;
         let expected = self.survey_token(&ticket, round).await?;
         if named != Some(&round.to_string()) || !same(&expected, token.unwrap_or_default()) {
+            return Err(missing());
+        }
+        // Old messages stay with people who have left.
+        if !self.organisation().is_active(&ticket.submitted.requester) {
             return Err(missing());
         }
         Ok((self.question(ticket, answer), round))

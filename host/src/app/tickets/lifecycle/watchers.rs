@@ -35,15 +35,19 @@ impl Office {
         (person, follows): (&PersonId, bool),
     ) -> Result<Vec<PersonId>, Error> {
         self.count_change(actor)?;
+        let sees = if permission::works_on_tickets(actor) { Visibility::Internal } else { Visibility::Public };
         let changed = self.change(Which::Number(number), Retry::Commutes, None, |ticket, case, at| {
             may_read(actor, ticket, case)?;
-            Ok(match follows {
-                true => watchers::watch(ticket, person, &permission::watch(actor, ticket)?, at)?,
-                false => watchers::unwatch(ticket, person, &permission::unwatch(actor, ticket, person)?, at)?,
-            })
+            if follows {
+                return Ok(watchers::watch(ticket, person, &permission::watch(actor, ticket)?, at)?);
+            }
+            let permit = permission::unwatch(actor, ticket, person)?;
+            // Those whom a reader is not shown go on to follow it.
+            let is_own = actor.person() == Some(person);
+            let is_shown = || watchers::shown(ticket, at.organisation, sees).contains(&person);
+            if is_own || is_shown() { Ok(watchers::unwatch(ticket, person, &permit, at)?) } else { Ok(None) }
         });
         let ticket = changed.await?.ticket;
-        let sees = if permission::works_on_tickets(actor) { Visibility::Internal } else { Visibility::Public };
         Ok(self.shown_watchers(&ticket, sees))
     }
 

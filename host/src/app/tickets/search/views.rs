@@ -4,7 +4,7 @@ use crate::app::tickets::work::Sights;
 use crate::app::{Error, Office};
 use crate::desk::actor::{Actor, Role};
 use crate::desk::change::condition::Condition;
-use crate::desk::id::{PersonId, ViewId};
+use crate::desk::id::{NAME_BYTES_MAX, PersonId, ViewId};
 use crate::desk::organisation::form::{Fault, Problem, check_characters};
 use crate::desk::permission::{self, Act};
 use crate::desk::refusal::Refusal;
@@ -245,6 +245,13 @@ impl Office {
         if is_blank(&name) || name.chars().count() > NAME_CHARS_MAX {
             problems.push(Problem::of("name", "invalid", Fault::NameLength, &[&NAME_CHARS_MAX]));
         }
+        let filter = &wanted.filter;
+        for (field, name) in names_in(filter) {
+            problems.extend(check_characters(field, name));
+            if name.len() > NAME_BYTES_MAX {
+                problems.push(Problem::of(field, "too-long", Fault::Long, &[&NAME_BYTES_MAX]));
+            }
+        }
         let audience = Audience::from_code(&wanted.audience);
         let is_there = |audience: &Audience| match audience {
             Audience::Team(team) => self.organisation().teams.contains_key(team),
@@ -256,12 +263,25 @@ impl Office {
             }
             return Err(Error::Rejected { problems });
         };
-        let filter = &wanted.filter;
         if audience != Audience::None || filter.is_internal() {
             permission::list_internally(actor)?;
         }
         Ok(audience)
     }
+}
+
+/// The names in a filter, each with its field. All who have the list read them with each page of their queue.
+fn names_in(filter: &Filter) -> impl Iterator<Item = (&'static str, &str)> {
+    let names = [
+        ("filter.team", &filter.team),
+        ("filter.assignee", &filter.assignee),
+        ("filter.requester", &filter.requester),
+        ("filter.priority", &filter.priority),
+        ("filter.category", &filter.category),
+        ("filter.request_type", &filter.request_type),
+        ("filter.tag", &filter.tag),
+    ];
+    names.into_iter().filter_map(|(field, name)| Some((field, name.as_deref()?)))
 }
 
 /// The filter with the reader in the place of `@me`.

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use crate::app::tickets::change::{Changed, Key, Retry, Which, idempotency};
+use crate::app::tickets::quota::Turn;
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::id::{AttachmentId, TicketNumber};
@@ -55,6 +56,8 @@ pub struct Incoming {
     uploader: String,
     spool: Spool,
     bytes_max: u64,
+    /// Its place among those of its sender that come in, until it is kept or given up.
+    turn: Option<Turn>,
 }
 
 impl Incoming {
@@ -155,9 +158,10 @@ impl Office {
         if declared.size.is_some_and(|size| size > bytes_max) {
             return Err(NotThis::TooLarge { bytes_max }.into());
         }
-        self.check_attachment_bytes(actor, sort.visibility(), declared.size.unwrap_or(0)).await?;
+        let turn = self.begin_file(actor)?;
+        self.check_files(actor, sort.visibility(), declared.size.unwrap_or(0)).await?;
         let spool = self.store.files.begin(self.clock.new_id()).await?;
-        Ok(Incoming { declared, sort, uploader, spool, bytes_max })
+        Ok(Incoming { declared, sort, uploader, spool, bytes_max, turn })
     }
 
     /// Keeps a file that has come in to its end.
@@ -166,7 +170,7 @@ impl Office {
     ///
     /// [`Error::Rejected`] for a type that this desk does not take, and for an empty file; [`Error::TooMuch`].
     pub async fn keep_attachment(&self, actor: &Actor, incoming: Incoming) -> Result<StoredAttachment, Error> {
-        let Incoming { declared, sort, uploader, spool, .. } = incoming;
+        let Incoming { declared, sort, uploader, spool, bytes_max: _, turn: _turn } = incoming;
         let spooled = spool.end().await?;
         if spooled.size == 0 {
             return Err(wrong("empty", Fault::EmptyFile, &[]));
@@ -175,7 +179,7 @@ impl Office {
         if sort == Sort::File {
             self.check_types([declared_type.as_str(), found_type])?;
         }
-        self.check_attachment_bytes(actor, sort.visibility(), spooled.size).await?;
+        self.check_files(actor, sort.visibility(), spooled.size).await?;
         let new = NewAttachment {
             id: AttachmentId(self.clock.new_id()),
             name: clean_name(&declared.name),
@@ -334,6 +338,7 @@ impl Office {
         id: AttachmentId,
         key: Option<Key>,
     ) -> Result<Changed, Error> {
+        self.count_change(actor)?;
         let files = self.uploads(actor, &[id]).await?;
         let (number, _) = self.store.merged_into(number).await?;
         self.change(Which::Number(number), Retry::Commutes, idempotency(actor, key), |ticket, case, at| {

@@ -162,16 +162,16 @@ impl Store {
         Ok(self.readable(T, &self.db.all(&sql, vec![ticket.0.into()]).await?, stored))
     }
 
-    /// The bytes of all attachments that a person has uploaded and that these may see.
+    /// The bytes of all attachments that a person has uploaded and that these may see, and how many of them no ticket has.
     ///
     /// # Errors
     ///
     /// Where the database cannot be read.
-    pub async fn attachment_bytes_of(&self, person: &str, visibility: Visibility) -> Result<u64, Error> {
-        let sql =
-            "select cast(coalesce(sum(size), 0) as bigint) from attachments where uploader = $1 and internal = $2";
+    pub async fn attachments_of(&self, person: &str, visibility: Visibility) -> Result<(u64, u64), Error> {
+        let sql = "select cast(coalesce(sum(size), 0) as bigint), count(*) - count(ticket) \
+                   from attachments where uploader = $1 and internal = $2";
         let row = self.db.optional(sql, vec![person.into(), internal(visibility)]).await?;
-        row.map_or(Ok(0), |row| bytes(row.int(0)?))
+        row.map_or(Ok((0, 0)), |row| Ok((bytes(row.int(0)?)?, u64::try_from(row.int(1)?).unwrap_or_default())))
     }
 
     /// How much the desk keeps.

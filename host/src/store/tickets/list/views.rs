@@ -145,8 +145,9 @@ fn listed(row: &Row) -> Result<StoredView, Error> {
     })
 }
 
-/// The statement for the lists of a person and those for these audiences, with `more` columns.
-fn views_statement(owner: &PersonId, audiences: &[Audience], more: &str) -> (String, Vec<Arg>) {
+/// The statement for the lists of a person and those for these audiences, with whether the person has put each in front. Where there are
+/// too many, one's own stay, and those in front: what others share takes no place from them.
+fn views_statement(owner: &PersonId, audiences: &[Audience]) -> (String, Vec<Arg>) {
     let places = places(1, audiences.len());
     let shared = match audiences {
         [] => String::new(),
@@ -154,9 +155,10 @@ fn views_statement(owner: &PersonId, audiences: &[Audience], more: &str) -> (Str
             format!(" union select {COLUMNS} from views where audience <> '' and audience in ({places})")
         }
     };
+    let starred = "(select count(*) from starred_views s where s.person = $1 and s.list = v.id) as starred";
     let sql = format!(
-        "select {COLUMNS}{more} from (select {COLUMNS} from views where owner = $1{shared}) v \
-         order by name, id limit {VIEWS_MAX}"
+        "select * from (select {COLUMNS}, {starred} from (select {COLUMNS} from views where owner = $1{shared}) v \
+         order by case when owner = $1 then 0 else 1 end, starred desc, name, id limit {VIEWS_MAX}) kept order by name, id"
     );
     let mut args: Vec<Arg> = vec![owner.as_str().into()];
     args.extend(audiences.iter().map(|audience| Arg::from(audience.code())));
@@ -170,7 +172,7 @@ impl Store {
     ///
     /// Where the database cannot be read.
     pub async fn views(&self, owner: &PersonId, audiences: &[Audience]) -> Result<Vec<StoredView>, Error> {
-        let (sql, args) = views_statement(owner, audiences, "");
+        let (sql, args) = views_statement(owner, audiences);
         Ok(self.readable(T, &self.db.quick(&sql, args).await?, listed))
     }
 
@@ -180,8 +182,7 @@ impl Store {
     ///
     /// Where the database cannot be read.
     pub async fn own_views(&self, owner: &PersonId, audiences: &[Audience]) -> Result<Vec<OwnView>, Error> {
-        let starred = ", (select count(*) from starred_views s where s.person = $1 and s.list = v.id) as starred";
-        let (sql, args) = views_statement(owner, audiences, starred);
+        let (sql, args) = views_statement(owner, audiences);
         let own = |row: &Row| Ok(OwnView { view: listed(row)?, starred: row.int(7)? > 0 });
         Ok(self.readable(T, &self.db.quick(&sql, args).await?, own))
     }
