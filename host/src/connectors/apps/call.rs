@@ -118,6 +118,12 @@ impl Caller {
 
     /// Makes a call.
     pub async fn call(&self, call: Call<'_>) -> Result<Reply, Trouble> {
+        let (_, meaning) = self.ask(call).await?;
+        meaning
+    }
+
+    /// Makes a call, and gives the answer as it came with its meaning.
+    pub async fn ask(&self, call: Call<'_>) -> Result<(Answer, Result<Reply, Trouble>), Trouble> {
         let what = format!("{} {}", call.method, call.path);
         let to = self.base.join(call.path).map_err(|error| Trouble::Refused(0, format!("{what}: {error}")))?;
         let to = if call.query.is_empty() { to } else { to.with_query(call.query) };
@@ -132,18 +138,11 @@ impl Caller {
         if let Some(tag) = call.if_match.as_deref().and_then(|tag| HeaderValue::from_str(tag).ok()) {
             headers.insert("if-match", tag);
         }
-        self.send(
-            &what,
-            Request {
-                method: call.method,
-                to: &to,
-                headers,
-                body: call.body.unwrap_or_default().into_bytes(),
-                within: WITHIN,
-                answer: Keep::Whole(ANSWER_BYTES_MAX),
-            },
-        )
-        .await
+        let (body, answer) = (call.body.unwrap_or_default().into_bytes(), Keep::Whole(ANSWER_BYTES_MAX));
+        let request = Request { method: call.method, to: &to, headers, body, within: WITHIN, answer };
+        let answer = self.sent(&what, request).await?;
+        let meaning = self.judge(&what, &answer);
+        Ok((answer, meaning))
     }
 
     /// Sends a message to the app's one address, with a signature for each secret.

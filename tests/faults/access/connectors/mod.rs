@@ -5,6 +5,7 @@ mod addresses;
 mod component;
 mod defaults;
 mod found;
+mod gateways;
 mod liars;
 mod published;
 mod sign_ins;

@@ -14,7 +14,7 @@ use crate::desk::access::provisioning::{Account, Direction, Entitlement};
 
 mod resource;
 
-use resource::{EXTERNAL_ID, Resource, is_plain};
+use resource::{EXTERNAL_ID, Resource, is_plain, quoted};
 
 /// The most members of a group that are looked at one by one.
 const MEMBERS_MAX: usize = 2_000;
@@ -79,11 +79,6 @@ impl App for ScimApp {
             found
         })
     }
-}
-
-/// A text of a filter (RFC 7644, 3.4.2.2), which is written as JSON writes it.
-fn quoted(text: &str) -> String {
-    Value::from(text).to_string()
 }
 
 fn user_name(account: &Account) -> &str {
@@ -218,7 +213,12 @@ impl ScimApp {
                 Some(group) => Ok(Some(group)),
                 None => Err(no_answer(&reply.said)),
             },
-            Err(trouble) if trouble.is(404) => Ok(None),
+            // What stands before the app says so of all groups: then nothing follows from it (I9).
+            Err(trouble) if trouble.is(404) => match self.get("Groups", &[("count", "1")]).await {
+                Ok(all) if resource::is_list(&all.body) => Ok(None),
+                Ok(Reply { said, .. }) | Err(Trouble::Refused(_, said)) => Err(no_answer(&said)),
+                Err(trouble) => Err(trouble),
+            },
             Err(trouble) => Err(trouble),
         }
     }

@@ -5,6 +5,16 @@ use serde_json::Value;
 /// The name of the desk's own id for a user.
 pub(super) const EXTERNAL_ID: &str = "externalId";
 
+/// A text of a filter (RFC 7644, 3.4.2.2), which is written as JSON writes it.
+pub(super) fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+/// Whether an answer is a list of resources, which may have none (RFC 7644, 3.4.2).
+pub(super) fn is_list(body: &Value) -> bool {
+    body.get("Resources").is_some_and(Value::is_array) || body.get("totalResults").is_some_and(Value::is_u64)
+}
+
 /// A user or a group of the app.
 pub(super) struct Resource {
     pub id: String,
