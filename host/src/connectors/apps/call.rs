@@ -47,6 +47,8 @@ pub(super) enum Trouble {
     Later(Timestamp, String),
     /// Something may have been done.
     Unknown(String),
+    /// The same, and the app wants to be asked again from this time on.
+    UnknownUntil(Timestamp, String),
     /// The app has understood the call and refuses it with this status.
     Refused(u16, String),
     /// Nothing was done: the app does not let the desk do this, and may let it from this time on. It says nothing of other calls.
@@ -61,6 +63,7 @@ impl Trouble {
         match self {
             Trouble::Later(at, said) => (Came::Later(at), said),
             Trouble::Unknown(said) => (Came::Unknown, said),
+            Trouble::UnknownUntil(at, said) => (Came::UnknownUntil(at), said),
             Trouble::Refused(_, said) => (Came::Rejected, said),
             Trouble::Forbidden(at, said) => (Came::Forbidden(at), said),
             Trouble::ByHand(said) => (Came::ByHand, said),
@@ -72,6 +75,7 @@ impl Trouble {
         match self {
             Trouble::Later(_, said)
             | Trouble::Unknown(said)
+            | Trouble::UnknownUntil(_, said)
             | Trouble::Refused(_, said)
             | Trouble::Forbidden(_, said)
             | Trouble::ByHand(said) => said,
@@ -197,7 +201,10 @@ impl Caller {
             401 => Some(Trouble::Later(self.later(LOCKED_OUT), shown(what, answer))),
             403 => Some(Trouble::Forbidden(self.later(LOCKED_OUT), shown(what, answer))),
             501 => None,
-            500..=599 => Some(Trouble::Unknown(shown(what, answer))),
+            500..=599 => Some(match asked {
+                Some(wait) => Trouble::UnknownUntil(self.later(wait), shown(what, answer)),
+                None => Trouble::Unknown(shown(what, answer)),
+            }),
             _ => None,
         }
     }

@@ -44,7 +44,11 @@ fn i09_where_what_is_always_there_is_not_found_either_no_end_is_proved() {
         asks(&desk.as_role("amara"), "user", 4);
         now(&desk);
         assert_eq!(states(&desk), ["active"]);
-        assert!(app.requests().contains(&"GET /Users".to_owned()), "the first look found nothing: {:?}", app.requests());
+        assert!(
+            app.requests().contains(&"GET /Users".to_owned()),
+            "the first look found nothing: {:?}",
+            app.requests()
+        );
         ends_only_by_the_app(&desk, &app, "/", &Fault::Status(404, None));
         assert_eq!(app.effects(), ["PUT user amara", "DELETE user amara"]);
     });

@@ -4,6 +4,7 @@
 mod addresses;
 mod component;
 mod defaults;
+mod down;
 mod found;
 mod gateways;
 mod liars;

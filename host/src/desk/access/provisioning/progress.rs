@@ -186,6 +186,7 @@ fn take_one(change: &mut Change, books: &mut Books, op: Op, report: &Report, at:
         Came::Later(not_before) | Came::Forbidden(not_before) => {
             (OpState::Waiting, not_before.max(later(SignedDuration::from_secs(1))))
         }
+        Came::Unknown if op.state == OpState::Unknown => (OpState::Unknown, later(longer(&op))),
         Came::Unknown => (OpState::Unknown, again),
         Came::UnknownUntil(not_before) => (OpState::Unknown, not_before.max(later(SignedDuration::from_secs(1)))),
         // What is to go is never given up, nor is what a person holds by a grant that the app has had.
@@ -242,6 +243,13 @@ fn held_by(op: &Op, preexisting: bool, since: Timestamp) -> Holding {
 fn backoff(attempt: u32) -> SignedDuration {
     let times = 1_i32.checked_shl(attempt.saturating_sub(1).min(20)).unwrap_or(i32::MAX);
     BACKOFF_MIN.checked_mul(times).map_or(BACKOFF_MAX, |wait| wait.min(BACKOFF_MAX))
+}
+
+/// The wait of an order of which it is still not known what came of it: twice as long as the last. No attempt is made meanwhile that would
+/// make it longer.
+fn longer(op: &Op) -> SignedDuration {
+    let last = op.not_before.duration_since(op.changed_at);
+    last.checked_mul(2).map_or(BACKOFF_MAX, |wait| wait.clamp(backoff(op.attempt), BACKOFF_MAX))
 }
 
 fn cut(said: &str) -> &str {

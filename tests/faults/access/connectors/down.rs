@@ -1,0 +1,116 @@
+//! Apps that do not answer for hours: they are tried now and then and not with each order, and once they are back all is done.
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::super::provisioning::{asks, desk as connected, grants, hours, in_order, now, seconds, states};
+use crate::support::house::House;
+use crate::support::place::{Database, on_both};
+use crate::support::scim::{Fault, Phase, ScimApp};
+
+const PEOPLE: [&str; 6] = ["amara", "jonas", "priya", "sofia", "ravi", "hana"];
+
+/// A desk at which six people have access for four hours.
+fn desk(database: Database, app: &ScimApp) -> House {
+    let desk = connected(database, app);
+    for person in PEOPLE {
+        let fields = json!({ "app": "jira", "tier": "user", "duration-hours": 4, "for": person,
+            "justification": "they join the data project" });
+        let body = json!({ "request_type": "access", "subject": "jira please", "fields": fields });
+        desk.as_role("kofi").post("/api/v1/tickets", &body).expect(201);
+    }
+    now(&desk);
+    assert_eq!(app.members("user").len(), PEOPLE.len());
+    desk
+}
+
+fn fails(app: &ScimApp, fault: &Fault) {
+    for method in ["GET", "POST", "PUT", "PATCH"] {
+        app.fail(method, "/", 100_000, Phase::Before, fault.clone());
+    }
+}
+
+/// The states of all grants.
+fn all(desk: &House) -> Vec<Value> {
+    let of = |person: &str| desk.as_role("kofi").get(&format!("/api/v1/people/{person}/grants")).expect(200);
+    PEOPLE.iter().map(|person| of(person)[0]["state"].clone()).collect()
+}
+
+/// How often the app was asked for a person.
+fn asked(app: &ScimApp) -> usize {
+    app.requests().iter().filter(|request| request.starts_with("GET /Users")).count()
+}
+
+fn an_app_that_fails(database: Database, fault: &Fault) {
+    let app = ScimApp::start(&["user", "admin"]);
+    let desk = desk(database, &app);
+    fails(&app, fault);
+    let before = asked(&app);
+    desk.advance(hours(4));
+    for _ in 0..72 {
+        desk.advance(SignedDuration::from_mins(5));
+    }
+    assert_eq!(all(&desk), vec![json!("deprovisioning"); PEOPLE.len()], "no end is given up");
+    // Each of the six by itself, every five minutes, would be more than 400.
+    let tried = asked(&app) - before;
+    assert!((10..=60).contains(&tried), "it was asked {tried} times in six hours");
+    let story = desk.as_role("kofi").get(&format!("/api/v1/grants/{}", grants(&desk)[0]["id"].as_str().unwrap()));
+    let written = story.expect(200)["ledger"].as_array().unwrap().len();
+    assert!(written < 60, "{written} entries on the ledger");
+
+    app.works_again();
+    for _ in 0..3 {
+        desk.advance(hours(1));
+    }
+    assert_eq!(all(&desk), vec![json!("ended"); PEOPLE.len()]);
+    assert_eq!((app.members("user"), app.active("amara"), app.active("hana")), (vec![], Some(false), Some(false)));
+    in_order(&desk);
+}
+
+#[test]
+fn i13_an_app_that_answers_500_is_tried_once_a_pause_and_every_end_is_had_when_it_is_back() {
+    on_both(|database| an_app_that_fails(database, &Fault::Status(500, None)));
+}
+
+#[test]
+fn i13_an_app_that_hangs_up_is_tried_once_a_pause_and_every_end_is_had_when_it_is_back() {
+    an_app_that_fails(Database::Sqlite, &Fault::Drop);
+}
+
+#[test]
+fn an_app_that_is_busy_and_says_until_when_is_left_alone_so_long() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        let desk = connected(database, &app);
+        app.fail("PATCH", "/Groups", 1, Phase::Before, Fault::Status(503, Some(600)));
+        asks(&desk.as_role("amara"), "user", 48);
+        now(&desk);
+        let asked = app.requests().len();
+        for _ in 0..9 {
+            desk.advance(seconds(60));
+        }
+        let looks = |requests: &[String]| requests.iter().filter(|request| request.contains("userName")).count();
+        assert_eq!((states(&desk), looks(&app.requests()[asked..])), (vec!["provisioning".to_owned()], 0));
+        desk.advance(seconds(61));
+        assert_eq!((states(&desk), app.members("user")), (vec!["active".to_owned()], vec!["amara".to_owned()]));
+        in_order(&desk);
+    });
+}
+
+/// The time until which an app is left alone is one of the clock that was set back since.
+#[test]
+fn i08_a_clock_that_is_set_back_leaves_no_app_alone_for_longer() {
+    let app = ScimApp::start(&["user", "admin"]);
+    let desk = connected(Database::Sqlite, &app);
+    app.fail("PATCH", "/Groups", 1, Phase::Before, Fault::Status(429, Some(86_400)));
+    asks(&desk.as_role("amara"), "user", 96);
+    now(&desk);
+    assert_eq!(states(&desk), ["provisioning"]);
+    desk.clock.set(hours(-2));
+    let fields = json!({ "app": "jira", "tier": "user", "duration-hours": 4, "for": "jonas",
+        "justification": "he joins the data project" });
+    let body = json!({ "request_type": "access", "subject": "jira please", "fields": fields });
+    desk.as_role("kofi").post("/api/v1/tickets", &body).expect(201);
+    now(&desk);
+    assert_eq!(app.members("user"), ["jonas"]);
+}
