@@ -125,7 +125,9 @@ async fn look(app: &App, ways: &Ways, order: &Order, now: Timestamp) -> Option<R
         Ok(Some(opened)) => opened,
         Ok(None) if may_be_sent(op.state) => return None,
         Ok(None) => return report(Came::ByHand, BY_HAND.to_owned()),
-        Err(why) => return report(Came::Later(later(now)), why.to_string()),
+        Err(why) if may_be_sent(op.state) => return report(Came::Later(later(now)), why.to_string()),
+        // It was sent, and may have been done.
+        Err(why) => return report(Came::UnknownUntil(later(now)), why.to_string()),
     };
     let effect = Effect { op, account: &order.account };
     let first = op.is_unsent();

@@ -3,10 +3,12 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::super::provisioning::{asks, desk as connected, grants, hours, in_order, now, seconds, states};
+use super::super::provisioning::{
+    asks, connected as by_settings, desk as connected, grants, hours, in_order, now, seconds, states,
+};
 use crate::support::house::House;
 use crate::support::place::{Database, on_both};
-use crate::support::scim::{Fault, Phase, ScimApp};
+use crate::support::scim::{Fault, Phase, ScimApp, TOKEN, rest_calls};
 
 const PEOPLE: [&str; 4] = ["amara", "jonas", "priya", "sofia"];
 
@@ -112,4 +114,54 @@ fn i08_a_clock_that_is_set_back_leaves_no_app_alone_for_longer() {
     desk.as_role("kofi").post("/api/v1/tickets", &body).expect(201);
     now(&desk);
     assert_eq!(app.members("user"), ["jonas"]);
+}
+
+/// The token of the app cannot be read when it is to be looked at what came of an order: that says nothing of what came of it.
+#[test]
+fn i09_what_was_sent_to_an_app_that_cannot_be_asked_any_more_is_not_gone() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        let desk = connected(database, &app);
+        app.fail("PATCH", "/Groups", 1, Phase::After, Fault::Drop);
+        asks(&desk.as_role("amara"), "user", 48);
+        now(&desk);
+        assert_eq!((states(&desk), app.members("user")), (vec!["provisioning".to_owned()], vec!["amara".to_owned()]));
+        let token = desk.settings().with_file_name("app.token");
+        std::fs::remove_file(&token).unwrap();
+        desk.advance(seconds(10));
+        let id = grants(&desk)[0]["id"].as_str().unwrap().to_owned();
+        let reason = json!({ "reason": "the project is over" });
+        desk.as_role("mei").post(&format!("/api/v1/grants/{id}/revoke"), &reason).expect(200);
+        desk.advance(hours(1));
+        assert_eq!((states(&desk), app.members("user")), (vec!["deprovisioning".to_owned()], vec!["amara".to_owned()]));
+        std::fs::write(&token, format!("{TOKEN}\n")).unwrap();
+        for _ in 0..3 {
+            desk.advance(hours(1));
+        }
+        assert_eq!((states(&desk), app.active("amara")), (vec!["ended".to_owned()], Some(false)));
+        assert_eq!(app.members("user"), Vec::<String>::new(), "it was taken away as well");
+        in_order(&desk);
+    });
+}
+
+/// It has done the first attempt, whose answer was lost, shows it late, and refuses the second.
+#[test]
+fn i09_what_an_app_refuses_at_the_second_attempt_may_be_there_by_the_first() {
+    on_both(|database| {
+        let app = ScimApp::start(&[]);
+        let rest = format!("kind = \"rest\"\nurl = \"{}\"\ninternal = true\ntoken-file = \"app.token\"\n", app.url);
+        let desk = by_settings(database, &(rest + &rest_calls("tier", "plain/{value}/{user}")));
+        app.fail("PUT", "/plain/user", 1, Phase::After, Fault::Drop);
+        app.fail("PUT", "/plain/user", 1, Phase::Before, Fault::Status(400, None));
+        app.fail("GET", "/plain/user", 2, Phase::Before, Fault::Status(404, None));
+        asks(&desk.as_role("amara"), "user", 48);
+        now(&desk);
+        for _ in 0..3 {
+            desk.advance(seconds(30));
+        }
+        let refused = grants(&desk)[0].clone();
+        assert_eq!((&refused["state"], &refused["end_reason"]), (&json!("failed"), &json!("refused")), "{refused}");
+        assert_eq!(app.effects(), ["PUT user amara", "DELETE user amara"], "nothing of it is left there");
+        in_order(&desk);
+    });
 }

@@ -26,6 +26,11 @@ pub fn is_connected(app: &AppId, organisation: &Organisation) -> bool {
     organisation.connector_of(app).is_some()
 }
 
+/// Whether a person does in the app what the desk orders.
+pub(super) fn is_by_hand(app: &AppId, organisation: &Organisation) -> bool {
+    organisation.connector_of(app).is_none_or(|connector| connector.kind == Kind::Manual)
+}
+
 /// All that a person is to hold in an app, each with the grants that are the reason. Where an app has one licence tier at a
 /// time, that is the highest of all (I11).
 pub fn wanted<'g>(
@@ -180,7 +185,7 @@ fn to_hold<'g>(
 fn order(change: &mut Change, books: &mut Books, key: Key<'_>, at: &At<'_>) {
     let grants = books.grants.clone();
     let (wanted, _) = to_hold(&grants, books, key, at);
-    let by_hand = at.organisation.connector_of(key.1).is_none_or(|connector| connector.kind == Kind::Manual);
+    let by_hand = is_by_hand(key.1, at.organisation);
     for op in open(books, key).into_values().cloned().collect::<Vec<_>>() {
         let is_wanted = wanted.contains_key(&op.entitlement) == (op.direction != Direction::Revoke);
         if !is_wanted && is_untouched(&op, by_hand) && books.ops.contains(&op) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::plan::{bring_in_line, compensate, drop_holding, hold, is_connected, write};
+use super::plan::{bring_in_line, compensate, drop_holding, hold, is_by_hand, is_connected, write};
 use super::{Books, Direction, Entitlement, Holding, Op, OpState};
 use crate::desk::access::decide::revoked;
 use crate::desk::access::ending::stands;
@@ -195,18 +195,30 @@ fn take_one(change: &mut Change, books: &mut Books, op: Op, report: &Report, at:
         Came::ByHand => (OpState::Waiting, later(BY_HAND)),
     };
     let said = cut(&report.said).to_owned();
+    let left = may_be_left(&op, &report.came, at);
     let op = Op { state, not_before, said, changed_at: at.now, ..op };
     write(change, books, op.clone());
+    if left && (state == OpState::Rejected || report.came == Came::ByHand) {
+        hold(change, books, held_by(&op, false, at.now));
+    }
     match state {
         OpState::Verified => verified(change, books, &op, report.came == Came::Found, at),
-        OpState::Rejected => {
-            if op.direction == Direction::Replace {
-                // The half of it may be there: it counts as held until it is read back as gone.
-                hold(change, books, held_by(&op, false, at.now));
-            }
-            compensate(change, books, &op, at);
-        }
+        OpState::Rejected => compensate(change, books, &op, at),
         _ => {}
+    }
+}
+
+/// Whether an order that stops here may have left something in the app all the same: that counts as held until it is read back as gone.
+fn may_be_left(op: &Op, came: &Came, at: &At<'_>) -> bool {
+    match (op.direction, came) {
+        (Direction::Revoke, _) => false,
+        // The half of it may be there.
+        (Direction::Replace, Came::Rejected) => true,
+        // An attempt before this one may have had its effect, which shows late, or of which the app says nothing.
+        (Direction::Grant, Came::Rejected) => op.attempt > 1,
+        // It was sent, and it can no longer be read whether it is there.
+        (_, Came::ByHand) => !may_be_sent(op.state) && !is_by_hand(&op.app, at.organisation),
+        _ => false,
     }
 }
 
