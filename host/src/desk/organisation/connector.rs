@@ -177,6 +177,11 @@ impl Kind {
         }
     }
 
+    /// Whether taking something away is several calls of which the app may have answered the first alone.
+    pub fn takes_by_halves(&self) -> bool {
+        matches!(self, Kind::Rest(rest) if rest.calls.values().any(|calls| calls.end_sessions.is_some()))
+    }
+
     /// Whether the desk has the app end a person's sessions with their account.
     pub fn ends_sessions(&self) -> bool {
         let Kind::Rest(rest) = self else { return false };

@@ -1,4 +1,4 @@
-//! What stands before an app and answers for it: that it does not find an address says nothing about what the app has.
+//! Gateways that answer for the app behind them: that one does not find an address says nothing about what the app has.
 
 use super::super::provisioning::{asks, connected, hours, in_order, now, seconds, states};
 use super::found::change;
