@@ -196,7 +196,8 @@ impl RestApp {
         let json: Option<Value> = serde_json::from_slice(body).ok();
         if let Some((at, equals)) = &absence.says {
             let found = json.as_ref().and_then(|json| json.pointer(at));
-            if !found.is_some_and(|found| equals.as_deref().is_none_or(|text| is_text(found, text))) {
+            let says_so = found.is_some_and(|found| equals.as_deref().is_none_or(|text| is_text(found, text)));
+            if !says_so {
                 return Err(Trouble::Unknown(format!("{said}, without what `absent` names: nothing follows from it")));
             }
         } else if absence.known.is_none() && json.is_none() && !body.trim_ascii().is_empty() {

@@ -35,7 +35,7 @@ fn fails(app: &ScimApp, fault: &Fault) {
 /// The states of all grants.
 fn all(desk: &House) -> Vec<Value> {
     let of = |person: &str| desk.as_role("kofi").get(&format!("/api/v1/people/{person}/grants")).expect(200);
-    PEOPLE.iter().map(|person| of(person)[0]["state"].clone()).collect()
+    PEOPLE.into_iter().map(|person| of(person)[0]["state"].clone()).collect()
 }
 
 /// How often the app was asked for a person.
