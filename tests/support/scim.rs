@@ -142,6 +142,13 @@ impl ScimApp {
         self.state().ignores_filters = true;
     }
 
+    /// Has no user by an id of the desk's any more.
+    pub fn forgets_ids(&self) {
+        for user in self.state().users.values_mut() {
+            user.as_object_mut().unwrap().remove("externalId");
+        }
+    }
+
     /// Shows groups without their members for the next so many times.
     pub fn forgets_members(&self, times: usize) {
         self.state().forgets = times;

@@ -71,6 +71,13 @@ impl Pauses {
         until
     }
 
+    /// Until when an app is left alone, for those that read it and order nothing; `None` where it is not.
+    pub fn alone_until(&self, connector: &ConnectorId, now: Timestamp) -> Option<Timestamp> {
+        let pauses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let alone = pauses.get(connector).and_then(|pause| pause.alone).filter(|alone| alone.holds(now));
+        alone.map(|alone| alone.until)
+    }
+
     /// Notes that an app wants to be left alone, or cannot be reached.
     pub fn leave_alone(&self, connector: &ConnectorId, now: Timestamp, until: Timestamp) {
         self.change(connector, |pause| pause.leave_alone(now, until));

@@ -14,7 +14,7 @@ use crate::desk::access::provisioning::{Account, Direction, Entitlement};
 
 mod resource;
 
-use resource::{EXTERNAL_ID, Resource, is_plain, quoted};
+use resource::{EXTERNAL_ID, Resource, is_plain, new_user, quoted, user_name};
 
 /// The most members of a group that are looked at one by one.
 const MEMBERS_MAX: usize = 2_000;
@@ -25,7 +25,6 @@ const SHOWN_CHARS_MAX: usize = 200;
 /// The status for an app that answers a filter with what the filter leaves out: as of one that refuses it.
 const NO_FILTER: u16 = 501;
 const MEDIA_TYPE: &str = "application/scim+json";
-const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
@@ -79,10 +78,6 @@ impl App for ScimApp {
             found
         })
     }
-}
-
-fn user_name(account: &Account) -> &str {
-    if account.email.is_empty() { account.id.as_str() } else { &account.email }
 }
 
 /// The purpose for which it is looked whether a user is in a group.
@@ -164,7 +159,12 @@ impl ScimApp {
     async fn user(&self, account: &Account) -> Result<Option<Resource>, Trouble> {
         let by_id = self.find("Users", (EXTERNAL_ID, account.id.as_str())).await;
         match by_id {
-            Ok(Some(user)) => return Ok(Some(user)),
+            Ok(Some(user)) => {
+                let is_shown = user.has_own_id() || user.has_name(user_name(account));
+                if is_shown || self.filters_by_ids(account).await? {
+                    return Ok(Some(user));
+                }
+            }
             // Some servers do not take this filter.
             Ok(None) | Err(Trouble::Refused(400 | 403 | 404 | 501, _)) => {}
             Err(trouble) => return Err(trouble),
@@ -182,6 +182,16 @@ impl ScimApp {
             return Ok(Some(found));
         }
         Ok(None)
+    }
+
+    /// Whether the app filters by the desk's ids at all: one that passes over them has a user for an id that no person has, too.
+    async fn filters_by_ids(&self, account: &Account) -> Result<bool, Trouble> {
+        let of_none = format!("{}-and-no-person", account.id);
+        match self.find("Users", (EXTERNAL_ID, &of_none)).await {
+            Ok(found) => Ok(found.is_none()),
+            Err(Trouble::Refused(..)) => Ok(false),
+            Err(trouble) => Err(trouble),
+        }
     }
 
     /// The id of the group that stands for an entitlement; `None` where the app has none.
@@ -477,21 +487,4 @@ fn overtaken(trouble: Trouble) -> Trouble {
 
 fn has_no_patch(trouble: &Trouble) -> bool {
     matches!(trouble, Trouble::Refused(400 | 405 | 501, _))
-}
-
-fn new_user(account: &Account) -> Value {
-    let name = if account.name.is_empty() { account.id.as_str() } else { &account.name };
-    let (given, family) = name.split_once(' ').unwrap_or((name, name));
-    let mut user = json!({
-        "schemas": [USER],
-        "externalId": account.id.as_str(),
-        "userName": user_name(account),
-        "displayName": name,
-        "name": { "formatted": name, "givenName": given, "familyName": family },
-        "active": true,
-    });
-    if let (Some(fields), false) = (user.as_object_mut(), account.email.is_empty()) {
-        fields.insert("emails".to_owned(), json!([{ "value": account.email, "type": "work", "primary": true }]));
-    }
-    user
 }
