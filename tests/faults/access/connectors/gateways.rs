@@ -49,6 +49,9 @@ fn i09_where_what_is_always_there_is_not_found_either_no_end_is_proved() {
             "the first look found nothing: {:?}",
             app.requests()
         );
+        let probed = desk.command(&["jobs", "connectors"]);
+        let said = String::from_utf8_lossy(&probed.stdout).into_owned();
+        assert!(said.contains("ok GET Users: 200"), "{said}");
         ends_only_by_the_app(&desk, &app, "/", &Fault::Status(404, None));
         assert_eq!(app.effects(), ["PUT user amara", "DELETE user amara"]);
     });
