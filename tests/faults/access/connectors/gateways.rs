@@ -110,3 +110,20 @@ fn i09_a_group_that_only_the_gateway_does_not_find_still_has_its_members() {
         assert_eq!((app.members("user"), app.active("amara")), (vec![], Some(false)));
     });
 }
+
+#[test]
+fn a_gateway_that_does_not_find_an_app_fails_no_grant() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        let desk = super::super::provisioning::desk(database, &app);
+        answers(&app, "/", &Fault::Status(404, None));
+        asks(&desk.as_role("amara"), "user", 4);
+        now(&desk);
+        desk.advance(seconds(10));
+        assert_eq!((states(&desk), app.effects()), (vec!["provisioning".to_owned()], vec![]));
+        app.works_again();
+        desk.advance(seconds(60));
+        assert_eq!((states(&desk), app.members("user")), (vec!["active".to_owned()], vec!["amara".to_owned()]));
+        in_order(&desk);
+    });
+}
