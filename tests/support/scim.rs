@@ -24,6 +24,8 @@ pub enum Fault {
     Drop,
     /// An answer with this status, and `Retry-After` in seconds where there is one.
     Status(u16, Option<u64>),
+    /// A page with this status, as of something that stands before the app.
+    Page(u16),
 }
 
 /// A fault that is to come.
@@ -140,6 +142,13 @@ impl ScimApp {
         self.state().ignores_filters = true;
     }
 
+    /// Has no user by an id of the desk's any more.
+    pub fn forgets_ids(&self) {
+        for user in self.state().users.values_mut() {
+            user.as_object_mut().unwrap().remove("externalId");
+        }
+    }
+
     /// Shows groups without their members for the next so many times.
     pub fn forgets_members(&self, times: usize) {
         self.state().forgets = times;
@@ -247,7 +256,11 @@ impl ScimApp {
             let Some((status, retry_after, body)) = self.answer(&method, &target, &authorization, &body) else {
                 return;
             };
-            let text = if body.is_null() { String::new() } else { body.to_string() };
+            let text = match body {
+                Value::Null => String::new(),
+                Value::String(page) => page,
+                body => body.to_string(),
+            };
             let after = retry_after.map(|seconds| format!("Retry-After: {seconds}\r\n")).unwrap_or_default();
             let head = format!(
                 "HTTP/1.1 {status} x\r\nContent-Type: application/scim+json\r\n{after}Content-Length: {}\r\n\r\n",
@@ -282,6 +295,7 @@ impl ScimApp {
         match fault {
             Some((_, Fault::Drop)) => None,
             Some((_, Fault::Status(status, after))) => Some((status, after, json!({ "detail": "a fault" }))),
+            Some((_, Fault::Page(status))) => Some((status, None, json!("<h1>there is nothing at this address</h1>"))),
             None => done.map(|(status, body)| (status, None, body)),
         }
     }

@@ -296,12 +296,18 @@ fn an_audit_asks_who_has_a_tier_that_the_catalog_has_no_more() {
         let gone = kofi.get("/api/v1/catalog/jira/user").expect(200);
         assert_eq!((&gone["in_catalog"], &gone["may_ask"]), (&json!(false), &json!(0)), "{gone}");
         assert_eq!(gone["holders"][0]["person"], "amara", "{gone}");
+        assert_eq!(gone["gives"], json!(["account", "tier:user"]), "as her grant says: {gone}");
+        for made_up in ["name", "risk", "roles", "requestable_by", "max_duration_hours", "incompatible"] {
+            assert_eq!(gone.get(made_up), None, "only the catalog knows it: {gone}");
+        }
         let member = kofi.get("/api/v1/catalog/jira/member").expect(200);
         assert_eq!((&member["in_catalog"], &member["holders"]), (&json!(true), &json!([])), "{member}");
+        assert_eq!((&member["name"], &member["requestable_by"]), (&json!("Member"), &json!([])), "{member}");
         assert_eq!(kofi.get("/api/v1/catalog/jira/user?role=none").status, 404, "no one has that");
         let printed = desk.command(&["decisions", "role", "--app", "jira", "--tier", "user"]);
         let printed = String::from_utf8_lossy(&printed.stdout).into_owned();
         assert!(printed.contains("the catalog has it no more") && printed.contains("amara"), "{printed}");
+        assert!(printed.contains("jira/user gives: account, tier:user"), "{printed}");
     });
 }
 

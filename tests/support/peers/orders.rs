@@ -30,6 +30,8 @@ pub enum Takes {
     /// It is done when the test says so.
     Later,
     Refused,
+    /// Something before the app answers, and the app has not heard of it.
+    Unheard,
 }
 
 #[derive(Debug, Default)]
@@ -146,6 +148,7 @@ impl OrderApp {
                 match if had { Takes::Done } else { state.takes.pop_front().unwrap_or(Takes::Done) } {
                     Takes::Lost => None,
                     Takes::Later => Some((202, json!({ "state": "accepted", "evidence": "ticket 7" }))),
+                    Takes::Unheard => Some((200, json!({ "welcome": "please sign in" }))),
                     Takes::Refused => Some((200, json!({ "state": "refused", "evidence": "no such licence" }))),
                     Takes::Done => {
                         state.effect(order);

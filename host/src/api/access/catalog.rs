@@ -14,7 +14,7 @@ use crate::api::http::auth::Caller;
 use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::app::access::catalog::{CatalogItem, Standing};
-use crate::app::access::people::roles::{RoleInApp, RoleOfDesk};
+use crate::app::access::people::roles::{CatalogRole, RoleInApp, RoleOfDesk};
 use crate::app::access::questions::Evidence;
 use crate::desk::actor::Role;
 use crate::desk::id::{AppId, PersonId, TierId};
@@ -231,36 +231,46 @@ pub struct AppRoleQuery {
     role: Option<String>,
 }
 
-/// A tier of an app, with one of its roles where one was asked about.
+/// A tier of an app, with one of its roles where one was asked about. All that only the catalog knows is absent where the catalog has it
+/// no more.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AppRoleView {
     app: String,
     tier: String,
-    name: String,
     role: Option<String>,
     /// Whether the catalog has it still. Where it has not, no one may ask for it, and some who asked before hold it.
     in_catalog: bool,
-    /// Empty where the catalog has the tier no more, as all is that only the catalog knows.
-    risk: String,
-    /// Roles that may be asked for with it.
-    roles: Vec<String>,
-    /// All that it gives in the app, such as `account`, `tier:pro` and `group:editors`.
+    /// The tier's name. Absent where the catalog has it no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// Absent where the catalog has it no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    risk: Option<String>,
+    /// Roles that may be asked for with it. Absent where the catalog has it no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    roles: Option<Vec<String>>,
+    /// All that it gives in the app, such as `account`, `tier:pro` and `group:editors`: as the catalog says, else as those hold it who
+    /// asked when the catalog had it.
     gives: Vec<String>,
-    /// By what the desk writes to the app; `null` where it only keeps who may have it.
+    /// By what the desk writes to the app; `null` where it only keeps who may have it, and where the catalog has it no more.
     connector: Option<&'static str>,
-    /// The groups whose members may ask for it; none where every person may.
-    requestable_by: Vec<String>,
+    /// The groups whose members may ask for it; none where every person may. Absent where the catalog has it no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requestable_by: Option<Vec<String>>,
     /// How many may ask for it today.
     may_ask: usize,
-    max_duration_hours: u32,
+    /// Absent where the catalog has it no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_duration_hours: Option<u32>,
     /// The longest grant that is given at once in an emergency.
     emergency_hours: Option<u32>,
-    /// The live rules that decide about it, in the order in which they are asked.
+    /// The live rules that decide about it, in the order in which they are asked; none where it cannot be asked for.
     rules: Vec<DecidingRuleView>,
-    /// Those who are asked where no rule names approvers.
+    /// Those who are asked where no rule names approvers; none where it cannot be asked for.
     access_approvers: Vec<String>,
-    /// The names of all that keeps it from being held with something else.
-    incompatible: Vec<String>,
+    /// The names of all that keeps it from being held with something else. Absent where the catalog has it no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incompatible: Option<Vec<String>>,
     holders: Vec<AppHolderView>,
     /// Whether all who hold it are named.
     complete: bool,
@@ -293,7 +303,6 @@ pub struct AppHolderView {
 impl From<Evidence> for AppHolderView {
     fn from(found: Evidence) -> Self {
         let Evidence { grant, ticket, case, .. } = found;
-        let texts = |people: &[PersonId]| people.iter().map(ToString::to_string).collect::<Vec<_>>();
         let steps = case.iter().flat_map(|case| &case.steps).map(|step| texts(&step.approvers));
         let approved = case.iter().flat_map(|case| &case.decisions).filter(|decision| decision.approve);
         AppHolderView {
@@ -311,69 +320,70 @@ impl From<Evidence> for AppHolderView {
 
 impl From<RoleInApp> for AppRoleView {
     fn from(found: RoleInApp) -> Self {
-        let RoleInApp { app, tier, .. } = found;
-        let rule = |(rule, version)| DecidingRuleView { rule, version };
+        let gives = texts(&found.gives());
+        let rule =
+            |(rule, version): &(String, String)| DecidingRuleView { rule: rule.clone(), version: version.clone() };
+        let catalog = found.catalog.as_ref();
         AppRoleView {
-            app: app.id.to_string(),
-            tier: tier.id.to_string(),
-            name: tier.name,
+            app: found.app.to_string(),
+            tier: found.tier.to_string(),
             role: found.role,
-            in_catalog: found.in_catalog,
-            risk: tier.risk,
-            roles: tier.roles,
-            gives: found.gives.iter().map(ToString::to_string).collect(),
-            connector: found.connector,
-            requestable_by: app.requestable_by.iter().map(ToString::to_string).collect(),
-            may_ask: found.may_ask,
-            max_duration_hours: tier.hours_max,
-            emergency_hours: tier.emergency_hours,
-            rules: found.rules.into_iter().map(rule).collect(),
-            access_approvers: found.approvers.iter().map(ToString::to_string).collect(),
-            incompatible: found.incompatible,
+            in_catalog: catalog.is_some(),
+            name: catalog.map(|catalog| catalog.tier.name.clone()),
+            risk: catalog.map(|catalog| catalog.tier.risk.clone()),
+            roles: catalog.map(|catalog| catalog.tier.roles.clone()),
+            gives,
+            connector: catalog.and_then(|catalog| catalog.connector),
+            requestable_by: catalog.map(|catalog| texts(&catalog.app.requestable_by)),
+            may_ask: catalog.map_or(0, |catalog| catalog.may_ask),
+            max_duration_hours: catalog.map(|catalog| catalog.tier.hours_max),
+            emergency_hours: catalog.and_then(|catalog| catalog.tier.emergency_hours),
+            rules: catalog.iter().flat_map(|catalog| &catalog.rules).map(rule).collect(),
+            access_approvers: catalog.map(|catalog| texts(&catalog.approvers)).unwrap_or_default(),
+            incompatible: catalog.map(|catalog| catalog.incompatible.clone()),
             holders: found.holders.into_iter().map(AppHolderView::from).collect(),
             complete: found.complete,
         }
     }
 }
 
-impl AppRoleView {
-    /// The same as lines for people.
-    pub fn lines(&self) -> Vec<String> {
-        let role = self.role.as_ref().map(|role| format!(" as {role}")).unwrap_or_default();
-        let by = match self.requestable_by.as_slice() {
-            [] => "every person".to_owned(),
-            groups => format!("members of {}", groups.join(", ")),
-        };
-        let mut lines = vec![
-            format!(
-                "{}/{}{role} ({}, risk {}) gives: {}",
-                self.app,
-                self.tier,
-                self.name,
-                self.risk,
-                self.gives.join(", ")
-            ),
-            if self.in_catalog {
-                format!("{by} may ask for it, {} today, for at most {} hours", self.may_ask, self.max_duration_hours)
-            } else {
-                "the catalog has it no more, so that no one may ask for it".to_owned()
-            },
-        ];
-        lines
-            .extend(self.emergency_hours.map(|hours| format!("in an emergency it is given at once for {hours} hours")));
-        lines.extend(self.rules.iter().map(|one| format!("decided by {} {}", one.rule, one.version)));
-        if self.in_catalog {
-            lines.push(format!("asked where no rule names approvers: {}", self.access_approvers.join(", ")));
+fn texts(all: &[impl ToString]) -> Vec<String> {
+    all.iter().map(ToString::to_string).collect()
+}
+
+/// The same as lines for people.
+pub fn app_role_lines(found: &RoleInApp) -> Vec<String> {
+    let role = found.role.as_ref().map(|role| format!(" as {role}")).unwrap_or_default();
+    let (of, gives) = (format!("{}/{}{role}", found.app, found.tier), texts(&found.gives()).join(", "));
+    let mut lines = match &found.catalog {
+        Some(catalog) => catalog_lines(catalog, &of, &gives),
+        None => {
+            vec![format!("{of} gives: {gives}"), "the catalog has it no more, so that no one may ask for it".to_owned()]
         }
-        lines.extend(self.incompatible.iter().map(|name| format!("not held together: {name}")));
-        lines.push(format!("{} hold it:", held(self.holders.len(), self.complete)));
-        lines.extend(self.holders.iter().map(|one| {
-            let by =
-                if one.approved_by.is_empty() { "the policy alone".to_owned() } else { one.approved_by.join(", ") };
-            format!("  {} until {} ({}), approved by {by}: {}", one.person, one.expires_at, one.ticket, one.policy)
-        }));
-        lines
-    }
+    };
+    lines.push(format!("{} hold it:", held(found.holders.len(), found.complete)));
+    lines.extend(found.holders.iter().cloned().map(AppHolderView::from).map(|one| {
+        let by = if one.approved_by.is_empty() { "the policy alone".to_owned() } else { one.approved_by.join(", ") };
+        format!("  {} until {} ({}), approved by {by}: {}", one.person, one.expires_at, one.ticket, one.policy)
+    }));
+    lines
+}
+
+fn catalog_lines(found: &CatalogRole, of: &str, gives: &str) -> Vec<String> {
+    let CatalogRole { app, tier, .. } = found;
+    let by = match app.requestable_by.as_slice() {
+        [] => "every person".to_owned(),
+        groups => format!("members of {}", texts(groups).join(", ")),
+    };
+    let mut lines = vec![
+        format!("{of} ({}, risk {}) gives: {gives}", tier.name, tier.risk),
+        format!("{by} may ask for it, {} today, for at most {} hours", found.may_ask, tier.hours_max),
+    ];
+    lines.extend(tier.emergency_hours.map(|hours| format!("in an emergency it is given at once for {hours} hours")));
+    lines.extend(found.rules.iter().map(|(rule, version)| format!("decided by {rule} {version}")));
+    lines.push(format!("asked where no rule names approvers: {}", texts(&found.approvers).join(", ")));
+    lines.extend(found.incompatible.iter().map(|name| format!("not held together: {name}")));
+    lines
 }
 
 /// Say all that a tier of an app gives, with a role where one is named: who may ask for it, by which rules it is given, and who holds

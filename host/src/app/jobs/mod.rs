@@ -48,8 +48,9 @@ struct Patience {
 /// With the waits between, for half an hour: nothing but the desk's own store can be the matter.
 const OWN_WORK: Patience =
     Patience { attempts_max: 12, backoff_min: Duration::from_secs(1), backoff_max: Duration::from_secs(15 * 60) };
-/// The end of access, for as long as it takes: what is given up would be access that stays (I8, I13).
-const FOR_EVER: Patience = Patience { attempts_max: u32::MAX, ..OWN_WORK };
+/// The end of access, for as long as it takes: what is given up would be access that stays (I8, I13). Once an hour at last, so that very
+/// many that fail for ever are not most of the desk's work.
+const FOR_EVER: Patience = Patience { attempts_max: u32::MAX, backoff_max: Duration::from_secs(3600), ..OWN_WORK };
 /// For two days and a half: another system may be down over a weekend.
 const OTHERS_WORK: Patience =
     Patience { attempts_max: 26, backoff_min: Duration::from_secs(5), backoff_max: Duration::from_secs(4 * 3600) };
@@ -332,7 +333,8 @@ mod tests {
         assert_eq!(backoff(OWN_WORK, 3, 1.0), Duration::from_secs(2));
         assert_eq!(backoff(OWN_WORK, 0, 0.5), Duration::from_millis(750));
         assert_eq!(backoff(OWN_WORK, u32::MAX, 0.0), OWN_WORK.backoff_max);
-        assert_eq!(backoff(FOR_EVER, u32::MAX, 0.0), OWN_WORK.backoff_max);
+        let tried = 100_000 / backoff(FOR_EVER, u32::MAX, 1.0).as_secs();
+        assert_eq!(tried, 55, "a second, of 100,000 that fail for ever, where chance takes the most off");
         let others: u64 = (1..OTHERS_WORK.attempts_max).map(|n| backoff(OTHERS_WORK, n, 0.0).as_secs()).sum();
         assert_eq!(others / 3600, 57, "hours over which another system's work is tried");
     }

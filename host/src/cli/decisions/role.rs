@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::desk;
-use crate::api::access::catalog::{AppRoleView, DeskRoleView};
+use crate::api::access::catalog::{AppRoleView, DeskRoleView, app_role_lines};
 use crate::app::App;
 use crate::app::tokens::provider::Offer;
 use crate::cli::{Failure, Place};
@@ -62,8 +62,8 @@ pub async fn run(role: Role) -> Result<(), Failure> {
 async fn ask(app: &App, actor: &Actor, role: &Role) -> Result<(Value, Vec<String>), Failure> {
     if let (Some(of), Some(tier)) = (&role.app, &role.tier) {
         let found = app.role_in_app(actor, (of, tier), role.role.as_deref()).await.map_err(desk::told)?;
-        let view = AppRoleView::from(found);
-        return Ok((serde_json::to_value(&view)?, view.lines()));
+        let lines = app_role_lines(&found);
+        return Ok((serde_json::to_value(AppRoleView::from(found))?, lines));
     }
     let part = role.part.as_deref().unwrap_or_default();
     let known = Part::from_code(part)

@@ -28,7 +28,12 @@
 //! - `[connector.calls.KIND]`: for `rest`, by the kind of entitlement (`account`, `tier`, `role`, `group`): `create`, `remove`
 //!   and `read`, each `{ method, path, body }`, and where the answer to `read` says that it is there: `there`, a JSON pointer
 //!   (RFC 6901), and `equals`. `shape` lists pointers to what every answer of the app has: an answer without the place of `there` means
-//!   that it is not there only where it has all of them. Default none: then 404 and 410 say so, and nothing else. `end-sessions`, a call as
+//!   that it is not there only where it has all of them. Default none: then 404 and 410 say so, and nothing else. Since a gateway before
+//!   the app answers with 404, too, where it does not reach the app, `absent` and `known` say how such an answer is known to be the
+//!   app's: `absent`, `{ at, equals }`, names what the answer to `read` has then, a JSON pointer and the text there (without `equals` any
+//!   text); `known` is the path of something that is always there, such as the desk's own account, and is read before a 404 or 410
+//!   counts: where it is not found either, nothing follows. Default for both: one without a body counts, and one whose body is JSON; a page
+//!   does not. `end-sessions`, a call as
 //!   `remove`, is made after it wherever an entitlement of the kind is taken away, and ends the person's sessions; 404 and 410 mean that
 //!   there are none. The order is done only when it was answered. Where another tier takes the place of one, sessions go on. Default
 //!   none.
@@ -41,7 +46,7 @@ use crate::config::read::{Keys, Node, distinct};
 use crate::config::wrong::Wrong;
 use crate::desk::id::ConnectorId;
 use crate::desk::organisation::connector::{
-    AllowedCall, Component, Connector, Kind, Rest, RestCall, RestCalls, Scim, Webhook,
+    Absence, AllowedCall, Component, Connector, Kind, Rest, RestCall, RestCalls, Scim, Webhook,
 };
 
 /// The words of `kind`.
@@ -152,7 +157,14 @@ fn of_kind(keys: &mut Keys<'_>) -> Option<RestCalls> {
     let mut text = |key| keys.optional(key).and_then(|node: Node<'_>| node.filled());
     let (there, equals) = (text("there"), text("equals"));
     let shape = distinct(keys.list("shape"), pointer);
-    Some(RestCalls { create: create?, remove: remove?, read: read?, there, equals, shape, end_sessions })
+    let says = keys.optional("absent").and_then(|node| node.keys(says)).flatten();
+    let absence = Absence { says, known: keys.optional("known").and_then(|node| node.filled()) };
+    Some(RestCalls { create: create?, remove: remove?, read: read?, absence, there, equals, shape, end_sessions })
+}
+
+fn says(keys: &mut Keys<'_>) -> Option<(String, Option<String>)> {
+    let equals = keys.optional("equals").and_then(|node| node.filled());
+    Some((keys.required("at").and_then(|node| pointer(&node))?, equals))
 }
 
 fn call(keys: &mut Keys<'_>, key: &'static str) -> Option<RestCall> {

@@ -47,6 +47,8 @@ pub(super) enum Trouble {
     Later(Timestamp, String),
     /// Something may have been done.
     Unknown(String),
+    /// The same, and the app wants to be asked again from this time on.
+    UnknownUntil(Timestamp, String),
     /// The app has understood the call and refuses it with this status.
     Refused(u16, String),
     /// Nothing was done: the app does not let the desk do this, and may let it from this time on. It says nothing of other calls.
@@ -61,6 +63,7 @@ impl Trouble {
         match self {
             Trouble::Later(at, said) => (Came::Later(at), said),
             Trouble::Unknown(said) => (Came::Unknown, said),
+            Trouble::UnknownUntil(at, said) => (Came::UnknownUntil(at), said),
             Trouble::Refused(_, said) => (Came::Rejected, said),
             Trouble::Forbidden(at, said) => (Came::Forbidden(at), said),
             Trouble::ByHand(said) => (Came::ByHand, said),
@@ -72,6 +75,7 @@ impl Trouble {
         match self {
             Trouble::Later(_, said)
             | Trouble::Unknown(said)
+            | Trouble::UnknownUntil(_, said)
             | Trouble::Refused(_, said)
             | Trouble::Forbidden(_, said)
             | Trouble::ByHand(said) => said,
@@ -118,6 +122,12 @@ impl Caller {
 
     /// Makes a call.
     pub async fn call(&self, call: Call<'_>) -> Result<Reply, Trouble> {
+        let (_, meaning) = self.ask(call).await?;
+        meaning
+    }
+
+    /// Makes a call, and gives the answer as it came with its meaning.
+    pub async fn ask(&self, call: Call<'_>) -> Result<(Answer, Result<Reply, Trouble>), Trouble> {
         let what = format!("{} {}", call.method, call.path);
         let to = self.base.join(call.path).map_err(|error| Trouble::Refused(0, format!("{what}: {error}")))?;
         let to = if call.query.is_empty() { to } else { to.with_query(call.query) };
@@ -132,18 +142,11 @@ impl Caller {
         if let Some(tag) = call.if_match.as_deref().and_then(|tag| HeaderValue::from_str(tag).ok()) {
             headers.insert("if-match", tag);
         }
-        self.send(
-            &what,
-            Request {
-                method: call.method,
-                to: &to,
-                headers,
-                body: call.body.unwrap_or_default().into_bytes(),
-                within: WITHIN,
-                answer: Keep::Whole(ANSWER_BYTES_MAX),
-            },
-        )
-        .await
+        let (body, answer) = (call.body.unwrap_or_default().into_bytes(), Keep::Whole(ANSWER_BYTES_MAX));
+        let request = Request { method: call.method, to: &to, headers, body, within: WITHIN, answer };
+        let answer = self.sent(&what, request).await?;
+        let meaning = self.judge(&what, &answer);
+        Ok((answer, meaning))
     }
 
     /// Sends a message to the app's one address, with a signature for each secret.
@@ -198,7 +201,10 @@ impl Caller {
             401 => Some(Trouble::Later(self.later(LOCKED_OUT), shown(what, answer))),
             403 => Some(Trouble::Forbidden(self.later(LOCKED_OUT), shown(what, answer))),
             501 => None,
-            500..=599 => Some(Trouble::Unknown(shown(what, answer))),
+            500..=599 => Some(match asked {
+                Some(wait) => Trouble::UnknownUntil(self.later(wait), shown(what, answer)),
+                None => Trouble::Unknown(shown(what, answer)),
+            }),
             _ => None,
         }
     }

@@ -2,16 +2,16 @@
 //! for the person and the entitlement, and the place in the answer that says whether it is there; and one more where sessions end
 //! with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::call::{Call, Caller, Reply, Trouble};
 use super::{App, Asked, Effect, NotSaid, Probed, SignedIn, time_at};
-use crate::connectors::http::Method;
+use crate::connectors::http::{Answer, Method};
 use crate::desk::access::provisioning::progress::Came;
 use crate::desk::access::provisioning::{Direction, Entitlement, OpState};
-use crate::desk::organisation::connector::{RestCall, RestCalls};
+use crate::desk::organisation::connector::{Absence, RestCall, RestCalls};
 
 const MEDIA_TYPE: &str = "application/json";
 
@@ -35,21 +35,37 @@ impl App for RestApp {
         Box::pin(async move {
             let calls = self.calls.get(parts(&Entitlement::Account).0);
             let calls = calls.ok_or(NotSaid::NoCall)?;
-            match self.make(&calls.read, account, &Entitlement::Account).await {
-                Ok(reply) => time_at(&reply.body, place),
-                Err(trouble) if trouble.is(404) || trouble.is(410) => Ok(None),
+            match self.read(calls, account, &Entitlement::Account).await {
+                Ok(Read::Says(reply)) => time_at(&reply.body, place),
+                Ok(Read::Gone(_)) => Ok(None),
                 Err(trouble) => Err(NotSaid::from(trouble)),
             }
         })
     }
 
     fn probe<'a>(&'a self, entitlements: &'a [Entitlement]) -> Probed<'a> {
-        let without = entitlements.iter().filter(|entitlement| !self.calls.contains_key(parts(entitlement).0));
-        let found =
-            without.map(|entitlement| (true, format!("{entitlement}: no call is configured, so it counts as done")));
-        let found: Vec<(bool, String)> = found.collect();
-        Box::pin(std::future::ready(found))
+        Box::pin(async move {
+            let without = entitlements.iter().filter(|entitlement| !self.calls.contains_key(parts(entitlement).0));
+            let counts = |entitlement: &Entitlement| {
+                (true, format!("{entitlement}: no call is configured, so it counts as done"))
+            };
+            let mut found: Vec<(bool, String)> = without.map(counts).collect();
+            let known: BTreeSet<&str> =
+                self.calls.values().filter_map(|calls| calls.absence.known.as_deref()).collect();
+            for path in known {
+                let read = self.known(path).await;
+                found.push(read.map_or_else(|trouble| (false, trouble.said()), |reply| (true, reply.said)));
+            }
+            found
+        })
     }
+}
+
+/// An answer to `read`.
+enum Read {
+    Says(Reply),
+    /// The app says that there is no such thing, in these words.
+    Gone(String),
 }
 
 /// The kind of an entitlement and its value, as the configuration's places name them.
@@ -130,16 +146,26 @@ fn is_there(calls: &RestCalls, expected: Option<&str>, body: &Value) -> Option<b
         return is_the_apps.then_some(false);
     };
     let Some(expected) = expected else { return Some(!found.is_null() && *found != Value::Bool(false)) };
-    let same = |value: &Value| match value {
-        Value::String(text) => text == expected,
-        // As the app writes it: `7` and `true` are compared as texts, too.
-        other => serde_json::to_string(other).is_ok_and(|text| text == expected),
-    };
+    let same = |value: &Value| is_text(value, expected);
     Some(found.as_array().map_or_else(|| same(found), |list| list.iter().any(same)))
 }
 
+/// Whether a value is a text, or is written as it: `7` and `true` are compared as texts, too.
+fn is_text(value: &Value, expected: &str) -> bool {
+    match value {
+        Value::String(text) => text == expected,
+        other => serde_json::to_string(other).is_ok_and(|text| text == expected),
+    }
+}
+
 impl RestApp {
-    async fn make(&self, call: &RestCall, effect: Effect<'_>, entitlement: &Entitlement) -> Result<Reply, Trouble> {
+    /// Makes a call about an entitlement, and gives the answer as it came with its meaning.
+    async fn ask(
+        &self,
+        call: &RestCall,
+        effect: Effect<'_>,
+        entitlement: &Entitlement,
+    ) -> Result<(Answer, Result<Reply, Trouble>), Trouble> {
         if let Some(place) = unfillable(call, effect) {
             let said = format!(
                 "{} {}: the directory has no {place} that is only this person's: a person looks",
@@ -150,29 +176,72 @@ impl RestApp {
         let path = filled(&call.path, effect, entitlement, segment);
         let body = (!call.body.is_empty()).then(|| filled(&call.body, effect, entitlement, in_json));
         let method = Method::from_bytes(call.method.as_bytes()).unwrap_or(Method::GET);
-        self.caller.call(Call { method, path: &path, query: &[], body, media_type: MEDIA_TYPE, if_match: None }).await
+        self.caller.ask(Call { method, path: &path, query: &[], body, media_type: MEDIA_TYPE, if_match: None }).await
+    }
+
+    /// Reads what the app says of an entitlement.
+    async fn read(&self, calls: &RestCalls, effect: Effect<'_>, entitlement: &Entitlement) -> Result<Read, Trouble> {
+        let (answer, meaning) = self.ask(&calls.read, effect, entitlement).await?;
+        match meaning {
+            Ok(reply) => Ok(Read::Says(reply)),
+            Err(trouble) if trouble.is(404) || trouble.is(410) => {
+                self.gone(&calls.absence, &answer.body, trouble.said()).await.map(Read::Gone)
+            }
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    /// Takes a 404 or 410 with this body as the app's word, and gives what was said; or says why it is not the app's (I9).
+    async fn gone(&self, absence: &Absence, body: &[u8], said: String) -> Result<String, Trouble> {
+        let json: Option<Value> = serde_json::from_slice(body).ok();
+        if let Some((at, equals)) = &absence.says {
+            let found = json.as_ref().and_then(|json| json.pointer(at));
+            let says_so = found.is_some_and(|found| equals.as_deref().is_none_or(|text| is_text(found, text)));
+            if !says_so {
+                return Err(Trouble::Unknown(format!("{said}, without what `absent` names: nothing follows from it")));
+            }
+        } else if absence.known.is_none() && json.is_none() && !body.trim_ascii().is_empty() {
+            return Err(Trouble::Unknown(format!(
+                "{said}: it is no JSON, as of something before the app; where the app itself answers so, set `known` of these calls"
+            )));
+        }
+        let Some(path) = absence.known.as_deref() else { return Ok(said) };
+        match self.known(path).await {
+            Ok(_) => Ok(said),
+            Err(Trouble::Refused(_, why)) => {
+                Err(Trouble::Unknown(format!("{said}; but what is always there is not found either: {why}")))
+            }
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    /// Reads what is always there.
+    async fn known(&self, path: &str) -> Result<Reply, Trouble> {
+        let (method, media_type) = (Method::GET, MEDIA_TYPE);
+        self.caller.call(Call { method, path, query: &[], body: None, media_type, if_match: None }).await
     }
 
     /// Whether an entitlement is there; `None` where it is no business of the app's.
     async fn has(&self, effect: Effect<'_>, entitlement: &Entitlement) -> Result<Option<(bool, String)>, Trouble> {
         let Some(calls) = self.calls.get(parts(entitlement).0) else { return Ok(None) };
-        match self.make(&calls.read, effect, entitlement).await {
-            // A page that something on the way sends instead of the app does not say that it is gone (I9).
-            Ok(reply) if calls.there.is_some() && reply.status == 200 && !reply.is_json => {
-                Err(Trouble::Unknown(format!("{}, and the answer is no JSON: nothing follows from it", reply.said)))
-            }
-            Ok(reply) => {
-                let expected = calls.equals.as_ref().map(|text| filled(text, effect, entitlement, str::to_owned));
-                match is_there(calls, expected.as_deref(), &reply.body) {
-                    Some(there) => Ok(Some((there, reply.said))),
-                    None => Err(Trouble::Unknown(format!(
-                        "{}, without the place that says whether it is there, nor all of `shape`: nothing follows from it",
-                        reply.said
-                    ))),
-                }
-            }
-            Err(Trouble::Refused(404 | 410, said)) => Ok(Some((false, said))),
-            Err(trouble) => Err(trouble),
+        let reply = match self.read(calls, effect, entitlement).await? {
+            Read::Says(reply) => reply,
+            Read::Gone(said) => return Ok(Some((false, said))),
+        };
+        // A page that something on the way sends instead of the app does not say that it is gone (I9).
+        if calls.there.is_some() && reply.status == 200 && !reply.is_json {
+            return Err(Trouble::Unknown(format!(
+                "{}, and the answer is no JSON: nothing follows from it",
+                reply.said
+            )));
+        }
+        let expected = calls.equals.as_ref().map(|text| filled(text, effect, entitlement, str::to_owned));
+        match is_there(calls, expected.as_deref(), &reply.body) {
+            Some(there) => Ok(Some((there, reply.said))),
+            None => Err(Trouble::Unknown(format!(
+                "{}, without the place that says whether it is there, nor all of `shape`: nothing follows from it",
+                reply.said
+            ))),
         }
     }
 
@@ -192,10 +261,11 @@ impl RestApp {
         Ok((came, read))
     }
 
-    /// The call that ends sessions with what an order takes away.
-    fn ends_sessions(&self, effect: Effect<'_>) -> Option<&RestCall> {
+    /// The call that ends sessions with what an order takes away, among those of its kind.
+    fn ends_sessions(&self, effect: Effect<'_>) -> Option<(&RestCalls, &RestCall)> {
         let calls = self.calls.get(parts(&effect.op.entitlement).0)?;
-        calls.end_sessions.as_ref().filter(|_| effect.op.direction == Direction::Revoke)
+        let call = calls.end_sessions.as_ref().filter(|_| effect.op.direction == Direction::Revoke)?;
+        Some((calls, call))
     }
 
     async fn apply_to(&self, effect: Effect<'_>) -> Result<String, Trouble> {
@@ -205,25 +275,39 @@ impl RestApp {
         for (entitlement, wanted) in [(effect.op.entitlement.clone(), effect.is_wanted())].into_iter().chain(taken) {
             let Some(calls) = self.calls.get(parts(&entitlement).0) else { continue };
             let call = if wanted { &calls.create } else { &calls.remove };
-            match self.make(call, effect, &entitlement).await {
+            let (answer, meaning) = self.ask(call, effect, &entitlement).await?;
+            match meaning {
                 Ok(reply) => said.push(reply.said),
                 // There already, or gone already: what is read back has the last word.
                 Err(Trouble::Refused(409, words)) if wanted => said.push(words),
                 Err(Trouble::Refused(404 | 410, words)) if !wanted => said.push(words),
+                // What stands before the app refuses nothing for it.
+                Err(Trouble::Refused(status @ (404 | 410), words)) => {
+                    let words = self.gone(&without_words(calls), &answer.body, words).await?;
+                    return Err(Trouble::Refused(status, words));
+                }
                 Err(trouble) => return Err(trouble),
             }
         }
         // After it was taken away, so that no session begins in between.
-        if let Some(call) = self.ends_sessions(effect) {
-            match self.make(call, effect, &effect.op.entitlement).await {
-                Ok(reply) => said.push(reply.said),
+        if let Some((calls, call)) = self.ends_sessions(effect) {
+            let (answer, meaning) = self.ask(call, effect, &effect.op.entitlement).await?;
+            said.push(match meaning {
+                Ok(reply) => reply.said,
                 // It has none, or knows no such person any more.
-                Err(Trouble::Refused(404 | 410, words)) => said.push(words),
+                Err(trouble) if trouble.is(404) || trouble.is(410) => {
+                    self.gone(&without_words(calls), &answer.body, trouble.said()).await?
+                }
                 Err(trouble) => return Err(trouble),
-            }
+            });
         }
         Ok(said.join("; "))
     }
+}
+
+/// How the app's own 404 to another call than `read` is known: `absent` is about the answers to that one alone.
+fn without_words(calls: &RestCalls) -> Absence {
+    Absence { says: None, known: calls.absence.known.clone() }
 }
 
 #[cfg(test)]
@@ -244,6 +328,7 @@ mod tests {
             create: call(),
             remove: call(),
             read: call(),
+            absence: Absence::default(),
             there: there.map(str::to_owned),
             equals: None,
             shape: Vec::new(),

@@ -108,8 +108,9 @@ impl WebhookApp {
         let id = self.id(&format!("look-{}-{}", effect.op.id, effect.op.attempt));
         let reply = self.post("access.look", &id, &shown(effect, self.answer_by())).await?;
         let Some(there) = reply.body.get("there").and_then(Value::as_bool) else {
+            // As of a page that something before the app sends: the app has refused nothing.
             let said = format!("{}: the answer has no `there` that is true or false", reply.said);
-            return Err(Trouble::Refused(reply.status, said));
+            return Err(Trouble::Unknown(said));
         };
         let came = if there == effect.is_wanted() { Came::Verified } else { Came::NotThere };
         Ok((came, format!("read back, {}: {}", if there { "there" } else { "not there" }, evidence(&reply))))
@@ -118,9 +119,15 @@ impl WebhookApp {
     async fn order(&self, effect: Effect<'_>) -> Result<(Came, String), Trouble> {
         let answer_by = self.answer_by();
         let reply = self.post("access.order", &effect.op.id.to_string(), &shown(effect, answer_by)).await?;
-        let state = reply.body.get("state").and_then(Value::as_str);
         let said = evidence(&reply);
-        Ok(match state.unwrap_or(if reply.status == 202 { "accepted" } else { "done" }) {
+        let state = match reply.body.get("state").and_then(Value::as_str) {
+            Some(state) => state,
+            None if reply.status == 202 => "accepted",
+            None if self.reads => "done",
+            // Something before the app may have answered so, and nothing is read back (I9).
+            None => return Ok((Came::Unknown, format!("{said}: the answer has no `state`, and nothing is read back"))),
+        };
+        Ok(match state {
             "done" if self.reads => (Came::Applied, said),
             "done" => (Came::Verified, said),
             "accepted" => (Came::Promised(answer_by), format!("{said}; it answers by {answer_by}")),

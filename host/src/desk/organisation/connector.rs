@@ -133,8 +133,9 @@ fn is_plain(part: &str) -> bool {
 pub struct RestCalls {
     pub create: RestCall,
     pub remove: RestCall,
-    /// Reads whether it is there: 404 means that it is not.
+    /// Reads whether it is there: 404 and 410 of the app mean that it is not.
     pub read: RestCall,
+    pub absence: Absence,
     /// The place in the answer that is there where the entitlement is (RFC 6901); `None` where any answer of success means so.
     pub there: Option<String>,
     /// Places that every answer of the app to `read` has, also where the entitlement is not there. An answer that lacks the place of
@@ -144,6 +145,15 @@ pub struct RestCalls {
     pub equals: Option<String>,
     /// Ends the person's sessions, once the entitlement was taken away; `None` where the app ends them by itself, or cannot.
     pub end_sessions: Option<RestCall>,
+}
+
+/// How an answer of 404 or 410 is known to be the app's own: what stands before an app answers so, too, where it does not reach it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Absence {
+    /// The place that such an answer to `read` has (RFC 6901), and the text there; `None` for any text.
+    pub says: Option<(String, Option<String>)>,
+    /// The path of something that is always there: where it is not found either, nothing follows from such an answer.
+    pub known: Option<String>,
 }
 
 /// One call.
@@ -165,6 +175,11 @@ impl Kind {
             Kind::Webhook(_) => "webhook",
             Kind::Component(_) => "component",
         }
+    }
+
+    /// Whether taking something away is several calls of which the app may have answered the first alone.
+    pub fn takes_by_halves(&self) -> bool {
+        matches!(self, Kind::Rest(rest) if rest.calls.values().any(|calls| calls.end_sessions.is_some()))
     }
 
     /// Whether the desk has the app end a person's sessions with their account.

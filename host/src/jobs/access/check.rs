@@ -16,17 +16,24 @@ pub async fn run(app: &App, ways: &Ways, claimed: &Claimed) -> Result<Outcome, E
     let mut missing = Vec::new();
     let orders = app.held_by_grants_of(claimed.ticket).await?;
     for order in &orders {
-        let connector = order.connector.as_ref().and_then(|connector| ways.apps.open(connector, now).ok().flatten());
-        let Some(connector) = connector else { continue };
+        let Some(connector) = &order.connector else { continue };
+        if let Some(until) = app.pauses.alone_until(&connector.id, now) {
+            return Ok(Outcome::NotBefore(until));
+        }
+        let Some(opened) = ways.apps.open(connector, now).ok().flatten() else { continue };
         let effect = Effect { op: &order.op, account: &order.account };
         // Twice, so that an app that shows things late is not taken at its first word.
-        match connector.look(effect).await {
+        match opened.look(effect).await {
             (Came::NotThere, _) => {
-                if let (Came::NotThere, said) = connector.look(effect).await {
+                if let (Came::NotThere, said) = opened.look(effect).await {
                     missing.push((order.op.entitlement.clone(), said));
                 }
             }
             (Came::Found | Came::Verified, _) => {}
+            (Came::Later(until) | Came::UnknownUntil(until), _) if until > now => {
+                app.pauses.leave_alone(&connector.id, now, until);
+                return Ok(Outcome::NotBefore(until));
+            }
             (_, said) => {
                 let (app, entitlement) = (&order.op.app, &order.op.entitlement);
                 tracing::warn!(%app, %entitlement, said, "an app does not say whether it still has access that is granted: nothing follows from it");

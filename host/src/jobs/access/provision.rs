@@ -1,7 +1,7 @@
 //! Orders are carried out in apps: looked at before anything is sent, sent, and read back. What is about to be sent is written
 //! first, and what came of it after; a host that dies between the two leaves an order that is looked at before it is sent again.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -12,10 +12,14 @@ use crate::connectors::apps::{self, Effect};
 use crate::desk::access::provisioning::progress::{Came, Report, may_be_sent};
 use crate::desk::access::provisioning::{Op, OpState};
 use crate::desk::id::OpId;
+use crate::desk::organisation::connector::Connector;
 use crate::jobs::ways::Ways;
 
 /// How long a run begins new orders. What it has begun then has its own bounds, within those of a run.
 const BEGIN_MAX: Duration = Duration::from_secs(10);
+/// How long a run begins to send what it has looked at. An app that takes its time with each call would else take the whole of a run, and
+/// nothing that came of it would be written.
+const SEND_MAX: Duration = Duration::from_secs(15);
 /// The words about an order to an app that has no connector which could carry it out.
 const BY_HAND: &str = "a person does it by hand, and says so";
 /// How often a run looks for orders: each look may free others, such as those that wait for an account.
@@ -40,7 +44,7 @@ pub async fn run(app: &App, ways: &Ways, claimed: &Claimed) -> Result<Outcome, E
         if free.is_empty() {
             return Ok(again.map_or(Outcome::Done, Outcome::NotBefore));
         }
-        carry_out(app, ways, &free).await?;
+        carry_out(app, ways, &free, begun).await?;
     }
     Ok(rest(app, &app.orders(claimed.ticket).await?))
 }
@@ -51,11 +55,15 @@ fn rest(app: &App, orders: &Orders) -> Outcome {
     at_once.or(orders.next).map_or(Outcome::Done, Outcome::NotBefore)
 }
 
-/// Looks at orders, sends those that have to be, and has all that came of it written.
-async fn carry_out(app: &App, ways: &Ways, orders: &[Order]) -> Result<(), Error> {
+/// Looks at orders, sends those that have to be, and has all that came of it written. Those for which the run has no time left come in the
+/// next one.
+async fn carry_out(app: &App, ways: &Ways, orders: &[Order], begun: Instant) -> Result<(), Error> {
     let now = app.clock.now();
     let (mut reports, mut to_send) = (Vec::new(), Vec::new());
     for order in orders {
+        if begun.elapsed() > BEGIN_MAX {
+            break;
+        }
         match look(app, ways, order, now).await {
             Some(report) => reports.push(report),
             None => to_send.push(order),
@@ -73,6 +81,10 @@ async fn carry_out(app: &App, ways: &Ways, orders: &[Order]) -> Result<(), Error
     let mut reports = Vec::new();
     for (id, attempt) in app.sending(grant, &ids).await? {
         let Some(order) = to_send.iter().find(|order| order.op.id == id) else { continue };
+        // It counts as sent, so that it is looked at first, once its time is over.
+        if begun.elapsed() > SEND_MAX {
+            break;
+        }
         crash::point("send-before");
         reports.push(send(app, ways, order, attempt, now).await);
         crash::point("send-after");
@@ -81,23 +93,26 @@ async fn carry_out(app: &App, ways: &Ways, orders: &[Order]) -> Result<(), Error
     app.take_reports(grant, &reports).await
 }
 
-/// Until when an order waits, since its app wants to be left alone or had as many in this minute as it bears.
+/// Until when an order waits, since its app is left alone or had as many in this minute as it bears.
 fn paused(app: &App, order: &Order, now: Timestamp) -> Option<Timestamp> {
     let connector = order.connector.as_ref()?;
-    app.pauses.until(&connector.id, now).or_else(|| app.pauses.full_until(connector, now))
+    app.pauses.until(&connector.id, order.op.id, now).or_else(|| app.pauses.full_until(connector, now))
 }
 
-/// Leaves apps alone that ask for it, for all orders of this host.
+/// Leaves apps alone that ask for it or do not answer, for all orders of this host.
 fn pause(app: &App, orders: &[Order], reports: &[Report]) {
+    let now = app.clock.now();
     for report in reports {
         let order = orders.iter().find(|order| order.op.id == report.op);
-        let Some(connector) = order.and_then(|order| order.connector.as_ref()) else { continue };
+        let Some(Connector { id, .. }) = order.and_then(|order| order.connector.as_ref()) else { continue };
         match report.came {
-            Came::Later(until) | Came::UnknownUntil(until) => app.pauses.leave_alone(&connector.id, until),
+            Came::Later(until) | Came::UnknownUntil(until) => app.pauses.leave_alone(id, now, until),
+            Came::Unknown => app.pauses.has_not_answered(id, now),
             // What one order may not do, such as changing an administrator of the app, keeps no other waiting.
-            Came::Forbidden(until) => app.pauses.was_forbidden(&connector.id, until),
-            Came::Found | Came::Verified | Came::Applied | Came::Promised(_) => app.pauses.has_let(&connector.id),
-            Came::NotThere | Came::Unknown | Came::Rejected | Came::ByHand => {}
+            Came::Forbidden(until) => app.pauses.was_forbidden(id, now, until),
+            Came::Found | Came::Verified | Came::Applied | Came::Promised(_) => app.pauses.has_let(id),
+            Came::NotThere | Came::Rejected => app.pauses.has_answered(id),
+            Came::ByHand => {}
         }
     }
 }
@@ -110,7 +125,9 @@ async fn look(app: &App, ways: &Ways, order: &Order, now: Timestamp) -> Option<R
         Ok(Some(opened)) => opened,
         Ok(None) if may_be_sent(op.state) => return None,
         Ok(None) => return report(Came::ByHand, BY_HAND.to_owned()),
-        Err(why) => return report(Came::Later(later(now)), why.to_string()),
+        Err(why) if may_be_sent(op.state) => return report(Came::Later(later(now)), why.to_string()),
+        // It was sent, and may have been done.
+        Err(why) => return report(Came::UnknownUntil(later(now)), why.to_string()),
     };
     let effect = Effect { op, account: &order.account };
     let first = op.is_unsent();

@@ -12,7 +12,7 @@ use super::super::frame::failure::Failure;
 use super::super::frame::times::When;
 use super::super::frame::{Frame, page};
 use super::super::session::Visit;
-use crate::app::access::people::roles::{RoleInApp, RoleOfDesk};
+use crate::app::access::people::roles::{CatalogRole, RoleInApp, RoleOfDesk};
 use crate::app::access::questions::Evidence;
 use crate::desk::actor::Role;
 use crate::desk::id::{AppId, PersonId, TierId};
@@ -131,13 +131,32 @@ fn of_desk(f: &Frame, found: &RoleOfDesk) -> Answer {
 }
 
 fn in_app(f: &Frame, found: &RoleInApp) -> Answer {
+    let role = found.role.as_ref().map(|role| format!(" · {role}")).unwrap_or_default();
+    let (name, ways) = match &found.catalog {
+        Some(catalog) => (format!("{} · {}", catalog.app.name, catalog.tier.name), ways(f, catalog)),
+        None => (format!("{} · {}", found.app, found.tier), vec![f.words.t("could.gone")]),
+    };
+    Answer {
+        name: format!("{name}{role}"),
+        may: Vec::new(),
+        gives: found.gives().iter().map(ToString::to_string).collect(),
+        ways,
+        complete: found.complete,
+        holders: found.holders.iter().map(|found| holder(f, found)).collect(),
+    }
+}
+
+/// How one comes by what the catalog has.
+fn ways(f: &Frame, found: &CatalogRole) -> Vec<String> {
     let groups: Vec<String> = found.app.requestable_by.iter().map(ToString::to_string).collect();
-    let mut ways = vec![match groups.is_empty() {
-        _ if !found.in_catalog => f.words.t("could.gone"),
-        true => f.words.t1("could.all-may-ask", found.may_ask),
-        false => f.words.t2("could.may-ask", groups.join(", "), found.may_ask),
-    }];
-    ways.extend(found.in_catalog.then(|| f.words.t1("could.hours", found.tier.hours_max)));
+    let mut ways = vec![
+        if groups.is_empty() {
+            f.words.t1("could.all-may-ask", found.may_ask)
+        } else {
+            f.words.t2("could.may-ask", groups.join(", "), found.may_ask)
+        },
+        f.words.t1("could.hours", found.tier.hours_max),
+    ];
     ways.extend(found.tier.emergency_hours.map(|hours| f.words.t1("could.emergency", hours)));
     ways.extend(found.rules.iter().map(|(rule, version)| f.words.t2("could.rule", rule, version)));
     if !found.approvers.is_empty() {
@@ -145,15 +164,7 @@ fn in_app(f: &Frame, found: &RoleInApp) -> Answer {
         ways.push(f.words.t1("could.approvers", names.join(", ")));
     }
     ways.extend(found.incompatible.iter().map(|name| f.words.t1("could.apart", name)));
-    let role = found.role.as_ref().map(|role| format!(" · {role}")).unwrap_or_default();
-    Answer {
-        name: format!("{} · {}{role}", found.app.name, found.tier.name),
-        may: Vec::new(),
-        gives: found.gives.iter().map(ToString::to_string).collect(),
-        ways,
-        complete: found.complete,
-        holders: found.holders.iter().map(|found| holder(f, found)).collect(),
-    }
+    ways
 }
 
 fn holder(f: &Frame, found: &Evidence) -> Holder {

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::super::provisioning::{asks, connected, desk, in_order, now, states};
+use super::super::provisioning::{asks, connected, desk, hours, in_order, now, states};
 use super::found::change;
 use crate::support::house::House;
-use crate::support::place::on_both;
-use crate::support::scim::{ScimApp, rest_calls};
+use crate::support::place::{Database, on_both};
+use crate::support::scim::{Fault, Phase, ScimApp, rest_calls};
 
 /// Jonas has left, and Amara has his address by now.
 fn address_goes_to_amara(desk: &House) {
@@ -60,28 +60,58 @@ fn i09_from_who_has_got_the_address_of_one_who_has_left_nothing_is_taken_for_tha
     });
 }
 
+/// A desk whose app knows people by their addresses and nothing else.
+fn by_address(database: Database, app: &ScimApp) -> House {
+    let calls =
+        |kind: &str, path: &str| rest_calls(kind, path).replacen("there = \"/has\"\nequals = \"{user}\"\n", "", 1);
+    let rest = format!(
+        "kind = \"rest\"\nurl = \"{}\"\ninternal = true\ntoken-file = \"app.token\"\n{}{}",
+        app.url,
+        calls("account", "plain/account/{email}"),
+        calls("tier", "plain/{value}/{email}")
+    );
+    connected(database, &rest)
+}
+
+/// The directory has her no more.
+fn forgets_amara(desk: &House) {
+    change(desk, "people.toml", |text| {
+        let id = text.find("id = \"amara\"").unwrap();
+        let start = text[..id].rfind("[[person]]").unwrap();
+        let end = text[id..].find("[[person]]").map_or(text.len(), |end| id + end);
+        format!("{}{}", &text[..start], &text[end..])
+    });
+}
+
+/// The app has done it, and the answer was lost: nothing says that it was not.
+#[test]
+fn i09_what_was_sent_and_can_be_read_no_more_is_not_gone() {
+    on_both(|database| {
+        let app = ScimApp::start(&[]);
+        let desk = by_address(database, &app);
+        app.fail("PUT", "/plain/account", 1, Phase::After, Fault::Drop);
+        asks(&desk.as_role("amara"), "user", 48);
+        now(&desk);
+        assert_eq!((states(&desk), app.effects().len()), (vec!["provisioning".to_owned()], 1));
+        forgets_amara(&desk);
+        for _ in 0..3 {
+            desk.advance(hours(1));
+        }
+        assert_eq!((states(&desk), app.effects().len()), (vec!["deprovisioning".to_owned()], 1));
+        assert!(waits_for_a_person(&desk));
+        in_order(&desk);
+    });
+}
+
 #[test]
 fn i09_no_call_is_made_whose_path_would_lack_the_person() {
     on_both(|database| {
         let app = ScimApp::start(&[]);
-        let calls =
-            |kind: &str, path: &str| rest_calls(kind, path).replacen("there = \"/has\"\nequals = \"{user}\"\n", "", 1);
-        let rest = format!(
-            "kind = \"rest\"\nurl = \"{}\"\ninternal = true\ntoken-file = \"app.token\"\n{}{}",
-            app.url,
-            calls("account", "plain/account/{email}"),
-            calls("tier", "plain/{value}/{email}")
-        );
-        let desk = connected(database, &rest);
+        let desk = by_address(database, &app);
         asks(&desk.as_role("amara"), "user", 4);
         now(&desk);
         assert_eq!((states(&desk), app.effects().len()), (vec!["active".to_owned()], 2));
-        change(&desk, "people.toml", |text| {
-            let id = text.find("id = \"amara\"").unwrap();
-            let start = text[..id].rfind("[[person]]").unwrap();
-            let end = text[id..].find("[[person]]").map_or(text.len(), |end| id + end);
-            format!("{}{}", &text[..start], &text[end..])
-        });
+        forgets_amara(&desk);
         now(&desk);
         assert_eq!((states(&desk), app.effects().len()), (vec!["deprovisioning".to_owned()], 2), "none was sent");
         assert!(waits_for_a_person(&desk));

@@ -178,6 +178,33 @@ fn i12_sessions_end_with_the_account_also_where_answers_are_lost() {
     });
 }
 
+/// The account is taken away and its sessions are not ended yet when it is given again: it is not there, and the grant does not say so.
+#[test]
+fn i12_what_was_taken_away_by_half_is_given_anew_and_not_taken_for_held() {
+    on_both(|database| {
+        let app = ScimApp::start(&[]);
+        let desk = with_sessions(database, &app);
+        asks(&desk.as_role("amara"), "user", 48);
+        now(&desk);
+        app.fail("DELETE", "/plain/sessions", 1, Phase::Before, Fault::Status(429, Some(1_800)));
+        let id = grants(&desk)[0]["id"].as_str().unwrap().to_owned();
+        let reason = json!({ "reason": "the project is over" });
+        desk.as_role("mei").post(&format!("/api/v1/grants/{id}/revoke"), &reason).expect(200);
+        now(&desk);
+        assert_eq!((states(&desk), app.effects()[2..].len()), (vec!["deprovisioning".to_owned()], 2));
+        asks(&desk.as_role("amara"), "user", 48);
+        for _ in 0..3 {
+            desk.advance(seconds(1_801));
+        }
+        assert_eq!(states(&desk), ["active", "ended"]);
+        let effects = app.effects();
+        let last = |effect: &str| effects.iter().rposition(|one| one == effect);
+        assert!(last("PUT account amara") > last("DELETE account amara"), "{effects:?}");
+        assert!(last("DELETE account amara") < last("DELETE sessions amara"), "{effects:?}");
+        in_order(&desk);
+    });
+}
+
 #[test]
 fn i14_the_report_about_a_leaver_says_until_when_sessions_go_on_that_no_call_ends() {
     on_both(|database| {

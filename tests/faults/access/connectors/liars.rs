@@ -125,6 +125,24 @@ fn an_app_that_passes_over_filters_gives_no_one_elses_user_access() {
     });
 }
 
+/// The same where its user is shown without any id: one that was asked for by an id is not taken for the person's for that.
+#[test]
+fn an_app_that_passes_over_filters_and_shows_no_ids_gives_no_one_elses_user_access_either() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        app.has_already("x-9", "ben@meridian.example", "admin");
+        app.forgets_ids();
+        app.ignores_filters();
+        let desk = connected(database, &app);
+        asks(&desk.as_role("amara"), "user", 4);
+        now(&desk);
+        assert_ne!(states(&desk), ["active"]);
+        desk.advance(hours(5));
+        assert_eq!((app.members("user"), app.effects()), (Vec::<String>::new(), Vec::<String>::new()));
+        in_order(&desk);
+    });
+}
+
 #[test]
 fn i20_who_is_in_a_group_by_way_of_another_is_found_where_no_grant_gives_it() {
     on_both(|database| {
@@ -175,6 +193,27 @@ fn i13_what_an_app_forbids_for_one_person_keeps_no_other_end_waiting() {
             desk.advance(hours(1));
         }
         assert_eq!((states(&desk), app.active("amara")), (vec!["ended".to_owned()], Some(false)), "it is tried again");
+        in_order(&desk);
+    });
+}
+
+/// The daily look is one of very many calls, and waits as orders do.
+#[test]
+fn an_app_that_is_busy_at_the_daily_look_is_read_once_it_is_not() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        let desk = connected(database, &app);
+        asks(&desk.as_role("amara"), "user", 24 * 30);
+        now(&desk);
+        app.take_out("user");
+        app.fail("GET", "/Users", 1, Phase::Before, Fault::Status(429, Some(3_600)));
+        desk.advance(hours(24));
+        assert_eq!((states(&desk), app.members("user")), (vec!["active".to_owned()], vec![]));
+        let asked = app.requests().len();
+        desk.advance(SignedDuration::from_mins(59));
+        assert_eq!(app.requests().len(), asked, "it is left alone");
+        desk.advance(SignedDuration::from_mins(2));
+        assert_eq!((states(&desk), app.members("user")), (vec!["active".to_owned()], vec!["amara".to_owned()]));
         in_order(&desk);
     });
 }

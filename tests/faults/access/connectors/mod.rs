@@ -4,7 +4,9 @@
 mod addresses;
 mod component;
 mod defaults;
+mod down;
 mod found;
+mod gateways;
 mod liars;
 mod published;
 mod sign_ins;

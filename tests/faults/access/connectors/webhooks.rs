@@ -89,6 +89,31 @@ fn an_answer_that_never_comes_is_asked_for_again_and_the_app_does_it_once() {
     });
 }
 
+/// Nothing is read back of it, so that an answer which does not say what came of the order says nothing.
+#[test]
+fn i09_an_answer_without_a_state_is_no_word_of_the_app() {
+    on_both(|database| {
+        let app = OrderApp::start();
+        let desk = desk(database, &app, "reads = false");
+        app.takes_next(&[Takes::Unheard]);
+        asks(&desk.as_role("amara"), "user", 4);
+        now(&desk);
+        assert_eq!((states(&desk), app.has("amara").1), (vec!["provisioning".to_owned()], 0));
+        for _ in 0..3 {
+            desk.advance(seconds(10));
+        }
+        assert_eq!((states(&desk), app.has("amara").1), (vec!["active".to_owned()], 2), "it was sent again");
+        app.takes_next(&[Takes::Unheard, Takes::Unheard]);
+        desk.advance(hours(4));
+        assert_eq!((states(&desk), app.has("amara").1), (vec!["deprovisioning".to_owned()], 2));
+        for _ in 0..4 {
+            desk.advance(seconds(30));
+        }
+        assert_eq!((states(&desk), app.has("amara")), (vec!["ended".to_owned()], (vec![], 4)));
+        in_order(&desk);
+    });
+}
+
 #[test]
 fn a_word_that_is_not_signed_or_not_for_this_order_changes_nothing() {
     let app = OrderApp::start();

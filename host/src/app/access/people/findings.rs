@@ -29,7 +29,8 @@ impl Office {
     pub fn looks_for_findings(&self) -> bool {
         let now = self.clock.now().as_second();
         let last = self.looked_at.load(Ordering::Acquire);
-        let due = last == 0 || now.saturating_sub(last) >= EVERY.as_secs();
+        // By a clock that was set back, the last look may be one of a day that is still to come.
+        let due = last == 0 || now < last || now.saturating_sub(last) >= EVERY.as_secs();
         due && self.looked_at.compare_exchange(last, now, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 

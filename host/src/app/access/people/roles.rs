@@ -38,11 +38,22 @@ pub struct RoleOfDesk {
 /// A tier of an app, with one of its roles where one was asked about.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RoleInApp {
+    pub app: AppId,
+    pub tier: TierId,
+    pub role: Option<String>,
+    /// `None` where the catalog has it no more: then it cannot be asked for, and only the grants say what it gives.
+    pub catalog: Option<CatalogRole>,
+    /// The grants by which it is held now, with who asked, what the policy said, and who approved.
+    pub holders: Vec<Evidence>,
+    /// Whether all of them are named.
+    pub complete: bool,
+}
+
+/// All that the catalog and the rules say of a tier that may be asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CatalogRole {
     pub app: organisation::App,
     pub tier: Tier,
-    pub role: Option<String>,
-    /// Whether the catalog has it still, so that it may be asked for. Where it has not, the app and the tier are known by their ids alone.
-    pub in_catalog: bool,
     /// By what the desk writes to the app: the word of the connector's kind; `None` where it only keeps who may have it.
     pub connector: Option<&'static str>,
     /// All that it gives in the app.
@@ -55,10 +66,19 @@ pub struct RoleInApp {
     pub approvers: Vec<PersonId>,
     /// The names of all that keeps it from being held with something else.
     pub incompatible: Vec<String>,
-    /// The grants by which it is held now, with who asked, what the policy said, and who approved.
-    pub holders: Vec<Evidence>,
-    /// Whether all of them are named.
-    pub complete: bool,
+}
+
+impl RoleInApp {
+    /// All that it gives in the app: as the catalog says, else as those hold it who asked when the catalog had it.
+    pub fn gives(&self) -> Vec<Entitlement> {
+        if let Some(catalog) = &self.catalog {
+            return catalog.gives.clone();
+        }
+        // A tier that stays by default is not the one that its grant had given.
+        let held = self.holders.iter().filter(|found| found.stays.is_none());
+        let given: BTreeSet<Entitlement> = held.flat_map(|found| found.grant.entitlements()).collect();
+        given.into_iter().collect()
+    }
 }
 
 impl App {
@@ -114,33 +134,44 @@ impl App {
         let known = organisation.apps.get(app);
         let known_tier = known.and_then(|found| found.tier(tier.as_str())).map(|(_, found)| found);
         let has_role = |found: &Tier| role.is_none_or(|role| found.roles.iter().any(|one| one == role));
-        let in_catalog = known_tier.is_some_and(has_role);
-        if !in_catalog && holders.is_empty() && complete {
+        let in_catalog = known.zip(known_tier).filter(|&(_, found)| has_role(found));
+        if in_catalog.is_none() && holders.is_empty() && complete {
             return Err(match (known, known_tier) {
                 (None, _) => missing("app", app.as_str()),
                 (Some(_), None) => missing("tier", tier.as_str()),
                 (Some(_), Some(_)) => missing("role", role.unwrap_or_default()),
             });
         }
-        let found = known.cloned().unwrap_or_else(|| by_id(app));
-        let tier = known_tier.cloned().unwrap_or_else(|| tier_by_id(tier));
-        let may_ask = |person: &&organisation::Person| person.active && organisation.may_request(&person.id, &found);
-        let rules = self.rules.generation();
-        let rules = rules.for_access().map(|rule| (rule.manifest.name.to_string(), rule.manifest.version.clone()));
         Ok(RoleInApp {
-            in_catalog,
-            connector: organisation.connector_of(&found.id).map(|connector| connector.kind.code()),
-            gives: given(&tier, role),
-            may_ask: if in_catalog { organisation.people.values().filter(may_ask).count() } else { 0 },
-            rules: rules.filter(|_| in_catalog).collect(),
-            approvers: organisation.defaults.access_approvers.iter().filter(|_| in_catalog).cloned().collect(),
-            incompatible: kept_apart(&organisation, &found, &tier),
-            app: found,
-            tier,
+            catalog: in_catalog.map(|found| self.catalog_role(&organisation, found, role)),
+            app: app.clone(),
+            tier: tier.clone(),
             role: role.map(str::to_owned),
             holders,
             complete,
         })
+    }
+
+    /// All that the catalog and the live rules say of a tier, with a role.
+    fn catalog_role(
+        &self,
+        organisation: &Organisation,
+        (app, tier): (&organisation::App, &Tier),
+        role: Option<&str>,
+    ) -> CatalogRole {
+        let may_ask = |person: &&organisation::Person| person.active && organisation.may_request(&person.id, app);
+        let rules = self.rules.generation();
+        let rules = rules.for_access().map(|rule| (rule.manifest.name.to_string(), rule.manifest.version.clone()));
+        CatalogRole {
+            connector: organisation.connector_of(&app.id).map(|connector| connector.kind.code()),
+            gives: given(tier, role),
+            may_ask: organisation.people.values().filter(may_ask).count(),
+            rules: rules.collect(),
+            approvers: organisation.defaults.access_approvers.clone(),
+            incompatible: kept_apart(organisation, app, tier),
+            app: app.clone(),
+            tier: tier.clone(),
+        }
     }
 
     /// The grants by which a tier is held now, and whether these are all.
@@ -167,44 +198,6 @@ impl App {
         let complete = after.is_none() && holders.len() <= HOLDERS_MAX;
         holders.truncate(HOLDERS_MAX);
         Ok((holders, complete))
-    }
-}
-
-/// An app that the catalog has no more.
-fn by_id(app: &AppId) -> organisation::App {
-    organisation::App {
-        id: app.clone(),
-        name: app.to_string(),
-        owner: None,
-        tiers: Vec::new(),
-        attributes: BTreeMap::new(),
-        description: String::new(),
-        keywords: Vec::new(),
-        alternatives: Vec::new(),
-        requestable_by: Vec::new(),
-        connector: None,
-        one_tier: false,
-        deadlines: None,
-        ends_when_removed: false,
-        sessions_hours: None,
-        default_tier: None,
-    }
-}
-
-/// A tier that the catalog has no more.
-fn tier_by_id(tier: &TierId) -> Tier {
-    Tier {
-        id: tier.clone(),
-        name: tier.to_string(),
-        risk: String::new(),
-        hours_max: 0,
-        groups: Vec::new(),
-        roles: Vec::new(),
-        seats: None,
-        monthly_cost: None,
-        presets: Vec::new(),
-        emergency_hours: None,
-        deadlines: None,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::desk::access::provisioning::{Account, Direction, Entitlement};
 
 mod resource;
 
-use resource::{EXTERNAL_ID, Resource, is_plain};
+use resource::{EXTERNAL_ID, Resource, is_plain, new_user, quoted, user_name};
 
 /// The most members of a group that are looked at one by one.
 const MEMBERS_MAX: usize = 2_000;
@@ -25,7 +25,6 @@ const SHOWN_CHARS_MAX: usize = 200;
 /// The status for an app that answers a filter with what the filter leaves out: as of one that refuses it.
 const NO_FILTER: u16 = 501;
 const MEDIA_TYPE: &str = "application/scim+json";
-const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
@@ -81,15 +80,6 @@ impl App for ScimApp {
     }
 }
 
-/// A text of a filter (RFC 7644, 3.4.2.2), which is written as JSON writes it.
-fn quoted(text: &str) -> String {
-    Value::from(text).to_string()
-}
-
-fn user_name(account: &Account) -> &str {
-    if account.email.is_empty() { account.id.as_str() } else { &account.email }
-}
-
 /// The purpose for which it is looked whether a user is in a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Look {
@@ -140,7 +130,10 @@ impl ScimApp {
     /// an app that passes over filters has all for everyone.
     async fn find(&self, path: &str, (name, text): (&str, &str)) -> Result<Option<Resource>, Trouble> {
         let filter = format!("{name} eq {}", quoted(text));
-        let reply = self.get(path, &[("filter", &filter), ("count", "2")]).await?;
+        let asked = self.get(path, &[("filter", &filter), ("count", "2")]).await;
+        // An app that speaks SCIM has users and groups to ask for: what does not find them stands before it. Of ids see `user`.
+        let is_no_apps = |trouble: &Trouble| trouble.is(404) && name != EXTERNAL_ID;
+        let reply = asked.map_err(|trouble| if is_no_apps(&trouble) { no_answer(&trouble.said()) } else { trouble })?;
         let listed = reply.body.get("Resources").and_then(Value::as_array);
         let total = reply.body.get("totalResults").and_then(Value::as_u64);
         // A page that something on the way sends instead of the app, or a part of a list, does not say that none is there (I9).
@@ -169,7 +162,12 @@ impl ScimApp {
     async fn user(&self, account: &Account) -> Result<Option<Resource>, Trouble> {
         let by_id = self.find("Users", (EXTERNAL_ID, account.id.as_str())).await;
         match by_id {
-            Ok(Some(user)) => return Ok(Some(user)),
+            Ok(Some(user)) => {
+                let is_shown = user.has_own_id() || user.has_name(user_name(account));
+                if is_shown || self.filters_by_ids(account).await? {
+                    return Ok(Some(user));
+                }
+            }
             // Some servers do not take this filter.
             Ok(None) | Err(Trouble::Refused(400 | 403 | 404 | 501, _)) => {}
             Err(trouble) => return Err(trouble),
@@ -187,6 +185,16 @@ impl ScimApp {
             return Ok(Some(found));
         }
         Ok(None)
+    }
+
+    /// Whether the app filters by the desk's ids at all: one that passes over them has a user for an id that no person has, too.
+    async fn filters_by_ids(&self, account: &Account) -> Result<bool, Trouble> {
+        let of_none = format!("{}-and-no-person", account.id);
+        match self.find("Users", (EXTERNAL_ID, &of_none)).await {
+            Ok(found) => Ok(found.is_none()),
+            Err(Trouble::Refused(..)) => Ok(false),
+            Err(trouble) => Err(trouble),
+        }
     }
 
     /// The id of the group that stands for an entitlement; `None` where the app has none.
@@ -218,7 +226,12 @@ impl ScimApp {
                 Some(group) => Ok(Some(group)),
                 None => Err(no_answer(&reply.said)),
             },
-            Err(trouble) if trouble.is(404) => Ok(None),
+            // What stands before the app says so of all groups: then nothing follows from it (I9).
+            Err(trouble) if trouble.is(404) => match self.get("Groups", &[("count", "1")]).await {
+                Ok(all) if resource::is_list(&all.body) => Ok(None),
+                Ok(Reply { said, .. }) | Err(Trouble::Refused(_, said)) => Err(no_answer(&said)),
+                Err(trouble) => Err(trouble),
+            },
             Err(trouble) => Err(trouble),
         }
     }
@@ -477,21 +490,4 @@ fn overtaken(trouble: Trouble) -> Trouble {
 
 fn has_no_patch(trouble: &Trouble) -> bool {
     matches!(trouble, Trouble::Refused(400 | 405 | 501, _))
-}
-
-fn new_user(account: &Account) -> Value {
-    let name = if account.name.is_empty() { account.id.as_str() } else { &account.name };
-    let (given, family) = name.split_once(' ').unwrap_or((name, name));
-    let mut user = json!({
-        "schemas": [USER],
-        "externalId": account.id.as_str(),
-        "userName": user_name(account),
-        "displayName": name,
-        "name": { "formatted": name, "givenName": given, "familyName": family },
-        "active": true,
-    });
-    if let (Some(fields), false) = (user.as_object_mut(), account.email.is_empty()) {
-        fields.insert("emails".to_owned(), json!([{ "value": account.email, "type": "work", "primary": true }]));
-    }
-    user
 }

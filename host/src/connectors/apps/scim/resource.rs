@@ -1,9 +1,45 @@
 //! A user or a group as an app shows it.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::desk::access::provisioning::Account;
+
+const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 /// The name of the desk's own id for a user.
 pub(super) const EXTERNAL_ID: &str = "externalId";
+
+/// A text of a filter (RFC 7644, 3.4.2.2), which is written as JSON writes it.
+pub(super) fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+/// The name by which an app knows a person.
+pub(super) fn user_name(account: &Account) -> &str {
+    if account.email.is_empty() { account.id.as_str() } else { &account.email }
+}
+
+/// A person as a user that the app does not have yet.
+pub(super) fn new_user(account: &Account) -> Value {
+    let name = if account.name.is_empty() { account.id.as_str() } else { &account.name };
+    let (given, family) = name.split_once(' ').unwrap_or((name, name));
+    let mut user = json!({
+        "schemas": [USER],
+        "externalId": account.id.as_str(),
+        "userName": user_name(account),
+        "displayName": name,
+        "name": { "formatted": name, "givenName": given, "familyName": family },
+        "active": true,
+    });
+    if let (Some(fields), false) = (user.as_object_mut(), account.email.is_empty()) {
+        fields.insert("emails".to_owned(), json!([{ "value": account.email, "type": "work", "primary": true }]));
+    }
+    user
+}
+
+/// Whether an answer is a list of resources, which may have none (RFC 7644, 3.4.2).
+pub(super) fn is_list(body: &Value) -> bool {
+    body.get("Resources").is_some_and(Value::is_array) || body.get("totalResults").is_some_and(Value::is_u64)
+}
 
 /// A user or a group of the app.
 pub(super) struct Resource {
@@ -41,6 +77,17 @@ impl Resource {
     pub fn has(&self, name: &str, text: &str) -> bool {
         let same = |own: &str| own == text || (name != EXTERNAL_ID && own.to_lowercase() == text.to_lowercase());
         self.body.get(name).and_then(Value::as_str).is_none_or(same)
+    }
+
+    /// Whether it is shown with the desk's own id.
+    pub fn has_own_id(&self) -> bool {
+        self.body.get(EXTERNAL_ID).is_some_and(Value::is_string)
+    }
+
+    /// Whether it is shown with this name, in whichever letters.
+    pub fn has_name(&self, name: &str) -> bool {
+        let own = self.body.get("userName").and_then(Value::as_str);
+        own.is_some_and(|own| own.to_lowercase() == name.to_lowercase())
     }
 
     pub fn is_active(&self) -> bool {

@@ -26,6 +26,11 @@ pub fn is_connected(app: &AppId, organisation: &Organisation) -> bool {
     organisation.connector_of(app).is_some()
 }
 
+/// Whether a person does in the app what the desk orders.
+pub(super) fn is_by_hand(app: &AppId, organisation: &Organisation) -> bool {
+    organisation.connector_of(app).is_none_or(|connector| connector.kind == Kind::Manual)
+}
+
 /// All that a person is to hold in an app, each with the grants that are the reason. Where an app has one licence tier at a
 /// time, that is the highest of all (I11).
 pub fn wanted<'g>(
@@ -180,10 +185,10 @@ fn to_hold<'g>(
 fn order(change: &mut Change, books: &mut Books, key: Key<'_>, at: &At<'_>) {
     let grants = books.grants.clone();
     let (wanted, _) = to_hold(&grants, books, key, at);
-    let by_hand = at.organisation.connector_of(key.1).is_none_or(|connector| connector.kind == Kind::Manual);
+    let how = Manner::of(key.1, at.organisation);
     for op in open(books, key).into_values().cloned().collect::<Vec<_>>() {
         let is_wanted = wanted.contains_key(&op.entitlement) == (op.direction != Direction::Revoke);
-        if !is_wanted && is_untouched(&op, by_hand) && books.ops.contains(&op) {
+        if !is_wanted && is_untouched(&op, how) && books.ops.contains(&op) {
             write(change, books, Op { state: OpState::Superseded, changed_at: at.now, ..op });
         }
     }
@@ -230,16 +235,35 @@ fn order(change: &mut Change, books: &mut Books, key: Key<'_>, at: &At<'_>) {
     }
 }
 
+/// How orders to an app are carried out.
+#[derive(Clone, Copy)]
+struct Manner {
+    by_hand: bool,
+    takes_by_halves: bool,
+}
+
+impl Manner {
+    fn of(app: &AppId, organisation: &Organisation) -> Manner {
+        let halves = organisation.connector_of(app).is_some_and(|connector| connector.kind.takes_by_halves());
+        Manner { by_hand: is_by_hand(app, organisation), takes_by_halves: halves }
+    }
+}
+
 /// Whether nothing of an order is in the app.
-fn is_untouched(op: &Op, by_hand: bool) -> bool {
+fn is_untouched(op: &Op, how: Manner) -> bool {
     let nothing_came_of_it = match op.state {
         OpState::Planned => true,
         // Of what a person was asked to do, it is not known whether they have done it.
-        OpState::Waiting => op.is_unsent() || !by_hand,
+        OpState::Waiting => op.is_unsent() || !how.by_hand,
         _ => false,
     };
-    // A replacement may have been done by half, so one that was sent goes on to its end.
-    nothing_came_of_it && (op.direction != Direction::Replace || op.is_unsent())
+    // What may have been done by half goes on to its end once it was sent.
+    let by_halves = match op.direction {
+        Direction::Grant => false,
+        Direction::Replace => true,
+        Direction::Revoke => how.takes_by_halves,
+    };
+    nothing_came_of_it && (!by_halves || op.is_unsent())
 }
 
 fn planned(

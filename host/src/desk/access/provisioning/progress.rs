@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::plan::{bring_in_line, compensate, drop_holding, hold, is_connected, write};
+use super::plan::{bring_in_line, compensate, drop_holding, hold, is_by_hand, is_connected, write};
 use super::{Books, Direction, Entitlement, Holding, Op, OpState};
 use crate::desk::access::decide::revoked;
 use crate::desk::access::ending::stands;
@@ -186,6 +186,7 @@ fn take_one(change: &mut Change, books: &mut Books, op: Op, report: &Report, at:
         Came::Later(not_before) | Came::Forbidden(not_before) => {
             (OpState::Waiting, not_before.max(later(SignedDuration::from_secs(1))))
         }
+        Came::Unknown if op.state == OpState::Unknown => (OpState::Unknown, later(longer(&op))),
         Came::Unknown => (OpState::Unknown, again),
         Came::UnknownUntil(not_before) => (OpState::Unknown, not_before.max(later(SignedDuration::from_secs(1)))),
         // What is to go is never given up, nor is what a person holds by a grant that the app has had.
@@ -194,18 +195,30 @@ fn take_one(change: &mut Change, books: &mut Books, op: Op, report: &Report, at:
         Came::ByHand => (OpState::Waiting, later(BY_HAND)),
     };
     let said = cut(&report.said).to_owned();
+    let left = may_be_left(&op, &report.came, at);
     let op = Op { state, not_before, said, changed_at: at.now, ..op };
     write(change, books, op.clone());
+    if left && (state == OpState::Rejected || report.came == Came::ByHand) {
+        hold(change, books, held_by(&op, false, at.now));
+    }
     match state {
         OpState::Verified => verified(change, books, &op, report.came == Came::Found, at),
-        OpState::Rejected => {
-            if op.direction == Direction::Replace {
-                // The half of it may be there: it counts as held until it is read back as gone.
-                hold(change, books, held_by(&op, false, at.now));
-            }
-            compensate(change, books, &op, at);
-        }
+        OpState::Rejected => compensate(change, books, &op, at),
         _ => {}
+    }
+}
+
+/// Whether an order that stops here may have left something in the app all the same: that counts as held until it is read back as gone.
+fn may_be_left(op: &Op, came: &Came, at: &At<'_>) -> bool {
+    match (op.direction, came) {
+        (Direction::Revoke, _) => false,
+        // The half of it may be there.
+        (Direction::Replace, Came::Rejected) => true,
+        // An attempt before this one may have had its effect, which shows late, or of which the app says nothing.
+        (Direction::Grant, Came::Rejected) => op.attempt > 1,
+        // It was sent, and it can no longer be read whether it is there.
+        (_, Came::ByHand) => !may_be_sent(op.state) && !is_by_hand(&op.app, at.organisation),
+        _ => false,
     }
 }
 
@@ -242,6 +255,13 @@ fn held_by(op: &Op, preexisting: bool, since: Timestamp) -> Holding {
 fn backoff(attempt: u32) -> SignedDuration {
     let times = 1_i32.checked_shl(attempt.saturating_sub(1).min(20)).unwrap_or(i32::MAX);
     BACKOFF_MIN.checked_mul(times).map_or(BACKOFF_MAX, |wait| wait.min(BACKOFF_MAX))
+}
+
+/// The wait of an order of which it is still not known what came of it: twice as long as the last. No attempt is made meanwhile that would
+/// make it longer.
+fn longer(op: &Op) -> SignedDuration {
+    let last = op.not_before.duration_since(op.changed_at);
+    last.checked_mul(2).map_or(BACKOFF_MAX, |wait| wait.clamp(backoff(op.attempt), BACKOFF_MAX))
 }
 
 fn cut(said: &str) -> &str {

@@ -1,95 +1,26 @@
 //! Orders on their way to apps: which of them are due, and what is written before and after each is sent. What talks to the apps
 //! is the job's.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
-
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::{Error, Office};
 use crate::desk::access::provisioning::progress::{self, Came, Report};
 use crate::desk::access::provisioning::{Account, Direction, Entitlement, Holding, Op, OpState};
 use crate::desk::access::{Grant, GrantState};
-use crate::desk::id::{AppId, ConnectorId, GrantId, OpId, PersonId, TicketId};
+use crate::desk::id::{AppId, GrantId, OpId, PersonId, TicketId};
 use crate::desk::organisation::connector::{Connector, Kind};
 use crate::desk::organisation::{Organisation, Person};
 pub use crate::store::commit::crash;
+
+mod pauses;
+
+pub use pauses::Pauses;
 
 /// How long no other looks at an order that is being sent: longer than one run of the job may take.
 const SENDING: SignedDuration = SignedDuration::from_secs(60);
 
 /// How often it is looked whether a person who has left is here again, as long as their grants have not ended.
 const AWAY: SignedDuration = SignedDuration::from_mins(5);
-
-/// How long orders are counted together.
-const MINUTE: SignedDuration = SignedDuration::from_mins(1);
-/// So many orders in a row that an app does not let the desk do say that it lets it do none.
-const FORBIDDEN_MAX: u32 = 5;
-
-/// The connectors whose apps want to be left alone, and until when. Each host keeps its own.
-#[derive(Debug, Default)]
-pub struct Pauses(Mutex<BTreeMap<ConnectorId, Pause>>);
-
-/// How an app wants to be asked.
-#[derive(Debug, Clone, Copy, Default)]
-struct Pause {
-    until: Option<Timestamp>,
-    /// When the minute began that is counted, and with how many orders the desk has begun in it.
-    minute: Option<(Timestamp, u32)>,
-    /// The orders in a row that it did not let the desk do.
-    forbidden: u32,
-}
-
-impl Pauses {
-    /// Until when an app wants to be left alone; `None` where it does not.
-    pub fn until(&self, connector: &ConnectorId, now: Timestamp) -> Option<Timestamp> {
-        let pauses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        pauses.get(connector).and_then(|pause| pause.until).filter(|until| *until > now)
-    }
-
-    /// Notes that an app wants to be left alone.
-    pub fn leave_alone(&self, connector: &ConnectorId, until: Timestamp) {
-        self.change(connector, |pause| pause.until = Some(until));
-    }
-
-    /// Notes that an app does not let the desk do an order: where it has let it do none for long, it is left alone.
-    pub fn was_forbidden(&self, connector: &ConnectorId, until: Timestamp) {
-        self.change(connector, |pause| {
-            pause.forbidden += 1;
-            if pause.forbidden >= FORBIDDEN_MAX {
-                (pause.until, pause.forbidden) = (Some(until), 0);
-            }
-        });
-    }
-
-    /// Notes that an app has let the desk do an order.
-    pub fn has_let(&self, connector: &ConnectorId) {
-        self.change(connector, |pause| pause.forbidden = 0);
-    }
-
-    /// Until when no order more is begun with, since there were as many within a minute as the connector says; `None` where this one is.
-    pub fn full_until(&self, connector: &Connector, now: Timestamp) -> Option<Timestamp> {
-        let most = connector.orders_per_minute?;
-        let mut full = None;
-        self.change(&connector.id, |pause| {
-            let end = |start: Timestamp| start.checked_add(MINUTE).unwrap_or(Timestamp::MAX);
-            // A clock that was set back begins a new minute.
-            let (start, count) =
-                pause.minute.filter(|(start, _)| *start <= now && now < end(*start)).unwrap_or((now, 0));
-            if count >= most {
-                full = Some(end(start));
-            } else {
-                pause.minute = Some((start, count + 1));
-            }
-        });
-        full
-    }
-
-    fn change(&self, connector: &ConnectorId, change: impl FnOnce(&mut Pause)) {
-        let mut pauses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        change(pauses.entry(connector.clone()).or_default());
-    }
-}
 
 /// An order with all that is needed to carry it out.
 #[derive(Debug, Clone, PartialEq)]
