@@ -15,7 +15,7 @@ use super::wait::until;
 #[allow(unused_imports, reason = "a test of a process takes all that it needs from here")]
 pub use super::client::{Answer, Client};
 #[allow(unused_imports, reason = "a test of a process takes all that it needs from here")]
-pub use super::place::{Database, Place, copy, on_both};
+pub use super::place::{Database, Place, copy, on_both, on_both_at_once};
 
 /// How long a test waits for rules that are being compiled: longer than a desk lets one of them be.
 const SETTLING_MAX: Duration = Duration::from_secs(90);

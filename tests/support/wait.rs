@@ -5,6 +5,25 @@ use std::time::{Duration, Instant};
 /// How long a condition may take to come true before the test gives up on it: long, since the machine may have much else to do.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Cases that are played at the same time.
+const AT_ONCE: usize = 4;
+
+/// Plays cases that have nothing to do with each other and mostly wait, some of them at the same time.
+///
+/// # Panics
+///
+/// Where one of them fails, after all that were begun have ended.
+pub fn side_by_side<T: Sync>(cases: &[T], play: impl Fn(&T) + Sync) {
+    let play = &play;
+    for some in cases.chunks(AT_ONCE) {
+        std::thread::scope(|scope| {
+            for case in some {
+                scope.spawn(move || play(case));
+            }
+        });
+    }
+}
+
 /// Asks until the answer is there, and says how long that took.
 ///
 /// # Panics
