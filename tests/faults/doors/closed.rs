@@ -100,8 +100,8 @@ type Head<'a> = (&'a str, Option<&'a str>, u16);
 fn are_answered(desk: &House, heads: &[Head<'_>]) {
     for some in heads.chunks(AT_ONCE) {
         let sent: Vec<TcpStream> = some.iter().map(|(route, token, _)| send_head(desk, route, *token)).collect();
-        for ((route, token, status), stream) in some.iter().zip(sent) {
-            assert_eq!(status_of(route, stream), *status, "{route}, with the token {token:?}");
+        for ((route, token, status), mut stream) in some.iter().zip(sent) {
+            assert_eq!(status_of(route, &mut stream), *status, "{route}, with the token {token:?}");
         }
     }
 }
@@ -122,7 +122,7 @@ fn send_head(desk: &House, route: &str, token: Option<&str>) -> TcpStream {
 }
 
 /// The status of the answer to a head alone.
-fn status_of(route: &str, mut stream: TcpStream) -> u16 {
+fn status_of(route: &str, stream: &mut TcpStream) -> u16 {
     let mut begin = [0; 12];
     stream.read_exact(&mut begin).unwrap_or_else(|error| panic!("{route}: no answer before the body: {error}"));
     std::str::from_utf8(&begin[9..]).unwrap().parse().unwrap()
