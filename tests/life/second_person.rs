@@ -46,7 +46,7 @@ fn asked_for_access(desk: &House) -> Value {
 
 #[test]
 fn a_rule_for_access_counts_when_a_second_person_has_agreed() {
-    on_both(|database| {
+    on_both_at_once(|database| {
         let desk = House::with_settings(database, example_rules(), |text| {
             text.replace("[server]\n", "[server]\ntwo-person-access = true\n")
         });
