@@ -187,7 +187,8 @@ fn an_erased_person_has_no_password_no_place_in_the_directory_and_no_files_left(
 fn desk_with_a_webhook(database: Database) -> House {
     let desk = House::with_settings(database, example_rules(), |text| {
         let secret = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-        let file = std::env::temp_dir().join(format!("ruledesk-secrets-{}-{database:?}", std::process::id()));
+        let (process, thread) = (std::process::id(), std::thread::current().id());
+        let file = std::env::temp_dir().join(format!("ruledesk-secrets-{process}-{thread:?}-{database:?}"));
         std::fs::write(&file, format!("{secret}\n")).unwrap();
         format!(
             "{text}\n[outgoing]\ninternal-hosts = [\"127.0.0.1\"]\n\n[[webhook]]\nid = \"cmdb\"\n\
