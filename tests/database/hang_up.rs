@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 use sqlx::Connection as _;
 
 use super::proxy::Proxy;
+use crate::support::client::Client;
 use crate::support::components::example_rules;
 use crate::support::desk::{Database, Desk, on_both};
-use crate::support::postgres;
+use crate::support::place::migrated_database;
 use crate::support::wait::until_within;
 
 /// How far away the server is.
@@ -127,6 +128,23 @@ fn hang_up(desk: &Desk, requests: &[String]) {
     }
 }
 
+/// More readers at once than the desk has connections idle, so that each of those is used.
+const READERS: usize = 12;
+
+/// Many read a ticket at once, and all of them find it; one whose token was taken back reads as often, and is refused.
+fn all_find(kofi: &Client, path: &str, revoked: Option<&Client>) {
+    std::thread::scope(|scope| {
+        for _ in 0..READERS {
+            scope.spawn(move || {
+                if let Some(revoked) = revoked {
+                    assert_eq!(revoked.get("/api/v1/tickets").status, 401);
+                }
+                kofi.get(path).expect(200);
+            });
+        }
+    });
+}
+
 /// How many connections stand still within a transaction.
 async fn left_within(url: &str) -> i64 {
     let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
@@ -138,7 +156,7 @@ async fn left_within(url: &str) -> i64 {
 
 #[test]
 fn a_client_that_hangs_up_leaves_no_connection_within_a_transaction() {
-    let url = postgres::fresh_database();
+    let url = migrated_database();
     let proxy = Proxy::before(&url, DELAY);
     let desk = desk(Some(proxy.url(&url)));
     let (amara, kofi, mei) = (desk.as_role("amara"), desk.as_role("kofi"), desk.as_role("mei"));
@@ -172,10 +190,7 @@ fn a_client_that_hangs_up_leaves_no_connection_within_a_transaction() {
         revoked.token = Some(secret);
         let created = amara.post("/api/v1/tickets", &body).expect(201);
         let path = format!("/api/v1/tickets/{}", created["key"].as_str().unwrap());
-        for _ in 0..12 {
-            assert_eq!(revoked.get("/api/v1/tickets").status, 401);
-            kofi.get(&path).expect(200);
-        }
+        all_find(&kofi, &path, Some(&revoked));
         kofi.post(&format!("{path}/comments"), &json!({ "body": "x" })).expect(201);
         let table = mei.put_text(&format!("/api/v1/tables/kept-{round}?why=x"), "k,v\na,1\n", "text/csv");
         assert_eq!(table.status, 200, "{}", table.text);
@@ -188,7 +203,7 @@ fn a_client_that_hangs_up_leaves_no_connection_within_a_transaction() {
 
 #[test]
 fn on_every_route_that_reads_a_client_may_hang_up() {
-    let url = postgres::fresh_database();
+    let url = migrated_database();
     let proxy = Proxy::before(&url, DELAY);
     let desk = desk(Some(proxy.url(&url)));
     let amara = desk.as_role("amara");
@@ -206,16 +221,14 @@ fn on_every_route_that_reads_a_client_may_hang_up() {
     }
     let created = amara.post("/api/v1/tickets", &body).expect(201);
     let path = format!("/api/v1/tickets/{}", created["key"].as_str().unwrap());
-    for _ in 0..12 {
-        desk.as_role("kofi").get(&path).expect(200);
-    }
+    all_find(&desk.as_role("kofi"), &path, None);
 }
 
 /// SQLite says nothing of its transactions: one that is left would keep all others from writing, or would not see what is new.
 #[test]
 fn on_every_route_that_writes_a_client_may_hang_up() {
     on_both(|database| {
-        let url = (database == Database::Postgres).then(postgres::fresh_database);
+        let url = (database == Database::Postgres).then(migrated_database);
         let proxy = url.as_ref().map(|url| Proxy::before(url, DELAY));
         let desk = desk(url.as_ref().zip(proxy.as_ref()).map(|(url, proxy)| proxy.url(url)));
         let amara = desk.as_role("amara");
@@ -234,9 +247,7 @@ fn on_every_route_that_writes_a_client_may_hang_up() {
             }
             let created = amara.post("/api/v1/tickets", &body).expect(201);
             let path = format!("/api/v1/tickets/{}", created["key"].as_str().unwrap());
-            for _ in 0..12 {
-                desk.as_role("kofi").get(&path).expect(200);
-            }
+            all_find(&desk.as_role("kofi"), &path, None);
         }
     });
 }

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use ruledesk::store::Target;
 use serde_json::json;
 
-use crate::support::desk::{Database, Desk};
+use crate::support::components::example_rules;
+use crate::support::desk::{Database, Desk, Place};
 
 fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().mode() & 0o777
@@ -23,7 +24,7 @@ fn kept(desk: &Desk) -> Vec<PathBuf> {
 
 #[test]
 fn nobody_else_can_read_the_data_directory_and_what_is_in_it() {
-    let desk = Desk::demo(Database::Sqlite);
+    let desk = Place::demo(Database::Sqlite, example_rules()).before_its_first_start().start();
     let body = json!({ "request_type": "question", "subject": "x", "body": "Please tell me.", "fields": { "topic": "other" } });
     desk.as_role("amara").post("/api/v1/tickets", &body).expect(201);
     let files = kept(&desk);

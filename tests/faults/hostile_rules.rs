@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use crate::support::components::{hostile, hostile_manifest, put};
 use crate::support::desk::Desk;
 use crate::support::house::House;
-use crate::support::place::{Database, Place, on_both};
+use crate::support::place::{Database, Place, on_both_at_once};
 use crate::support::wait::until;
 
 const DEEDS: [(&str, &str); 9] = [
@@ -131,7 +131,7 @@ fn until_missed(desk: &House, is: bool) {
 
 #[test]
 fn what_intake_could_not_check_is_marked_until_a_single_folder_that_is_gone_is_back_or_the_rule_is_retired() {
-    on_both(|database| {
+    on_both_at_once(|database| {
         let desk = patient(database, "3600");
         let (mei, why) = (desk.as_role("mei"), json!({ "why": "it was replaced" }));
         let marked = || ask(&desk).0["signals"].to_string().contains("intake-unchecked");
@@ -185,7 +185,7 @@ fn a_rule_that_is_retired_before_its_folder_is_taken_away_is_not_missed() {
 
 #[test]
 fn a_single_folder_that_is_gone_for_longer_than_the_patience_is_missed_no_more() {
-    let desk = patient(Database::Sqlite, "20");
+    let desk = patient(Database::Sqlite, "10");
     let marked = || ask(&desk).0["signals"].to_string().contains("intake-unchecked");
     std::fs::remove_dir_all(desk.rules.join("checks")).unwrap();
     until_missed(&desk, true);

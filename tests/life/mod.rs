@@ -8,7 +8,7 @@ use crate::support::client::Answer;
 use crate::support::components::{hostile, hostile_manifest, put};
 use crate::support::desk::Desk;
 use crate::support::house::House;
-use crate::support::place::{Database, Place, on_both};
+use crate::support::place::{Database, Place, on_both, on_both_at_once};
 use crate::support::wait::until;
 
 mod access_flow;
@@ -84,7 +84,7 @@ fn events(desk: &Place) -> Vec<String> {
 
 #[test]
 fn a_shadow_has_no_effect_is_promoted_and_rolled_back_with_a_broken_file() {
-    on_both(|database| {
+    on_both_at_once(|database| {
         let desk = desk(database, "intake", "pass");
         offer(&desk, "1.1.0", "intake", "reject", "mode = \"shadow\"");
         until_one(&desk, "the shadow", |one| one["candidate"]["state"] == "shadow");

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::components::example_rules;
 use crate::support::house::House;
-use crate::support::place::{Database, in_runtime, on_both};
+use crate::support::place::{Database, in_runtime, on_both, on_both_at_once};
 use crate::support::wait::until;
 
 fn access_policy(desk: &House) -> Value {
@@ -46,7 +46,7 @@ fn asked_for_access(desk: &House) -> Value {
 
 #[test]
 fn a_rule_for_access_counts_when_a_second_person_has_agreed() {
-    on_both(|database| {
+    on_both_at_once(|database| {
         let desk = House::with_settings(database, example_rules(), |text| {
             text.replace("[server]\n", "[server]\ntwo-person-access = true\n")
         });
@@ -100,7 +100,7 @@ fn a_rule_for_access_counts_when_a_second_person_has_agreed() {
 
 #[test]
 fn no_canary_decides_access_on_one_word() {
-    on_both(|database| {
+    on_both_at_once(|database| {
         let desk = House::with_settings(database, example_rules(), |text| text);
         ship(&desk, "1.1.0", "canary");
         let events = |desk: &House| desk.as_role("mei").get("/api/v1/rules/access-policy/events").expect(200);
@@ -143,7 +143,7 @@ fn no_canary_decides_access_on_one_word() {
 
 #[test]
 fn one_operator_is_not_two_persons() {
-    on_both(|database| {
+    on_both_at_once(|database| {
         let desk = House::with_settings(database, example_rules(), |text| {
             text.replace("[server]\n", "[server]\ntwo-person-access = true\n")
         });

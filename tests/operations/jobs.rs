@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::metric;
 use crate::store::fixture;
-use crate::support::desk::{Database, Desk, on_both};
+use crate::support::desk::{Database, Desk, on_both, on_both_at_once};
 use crate::support::wait::until;
 
 const DEADLINES: Queue = Queue::Timers(TimerKind::AccessDeadline);
@@ -130,7 +130,7 @@ fn go_on(target: &Target) -> Vec<&'static str> {
 
 #[test]
 fn killed_between_claim_and_end_a_job_is_done_once_by_the_next_host() {
-    on_both(|database| {
+    on_both_at_once(|database| {
         let desk = Desk::demo(database);
         let key = request(&desk);
         let (target, place) = (desk.target(), desk.crash());
@@ -184,7 +184,7 @@ fn an_orderly_stop_is_quick_and_logs_nothing_that_is_wrong() {
 
 #[test]
 fn an_admin_sees_what_the_desk_has_given_up_on_and_has_it_done_again() {
-    on_both(|database| {
+    on_both_at_once(|database| {
         let desk = Desk::demo(database);
         let keys: Vec<String> = PEOPLE.iter().take(3).map(|person| request_for(&desk, person)).collect();
         let mei = desk.as_role("mei");

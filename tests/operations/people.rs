@@ -14,7 +14,7 @@ use crate::store::fixture::organisation;
 use crate::support::client::{Client, resolved};
 use crate::support::components::example_rules;
 use crate::support::house::House;
-use crate::support::place::{Database, copy_demo, in_runtime, on_both};
+use crate::support::place::{Database, copy_demo, in_runtime, on_both, on_both_at_once};
 use crate::support::wait::until;
 
 /// The demo in a directory of its own, so that a person can leave.
@@ -123,7 +123,7 @@ fn an_erasure_changes_no_ticket_that_has_nothing_of_the_person() {
 /// All that the identity provider said, the password, and files go as well.
 #[test]
 fn an_erased_person_has_no_password_no_place_in_the_directory_and_no_files_left() {
-    on_both(|database| {
+    on_both_at_once(|database| {
         let (desk, dir) = desk(database);
         let (amara, kofi, mei) = (desk.as_role("amara"), desk.as_role("kofi"), desk.as_role("mei"));
         let people = dir.path().join("people.toml");
@@ -187,7 +187,8 @@ fn an_erased_person_has_no_password_no_place_in_the_directory_and_no_files_left(
 fn desk_with_a_webhook(database: Database) -> House {
     let desk = House::with_settings(database, example_rules(), |text| {
         let secret = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-        let file = std::env::temp_dir().join(format!("ruledesk-secrets-{}-{database:?}", std::process::id()));
+        let (process, thread) = (std::process::id(), std::thread::current().id());
+        let file = std::env::temp_dir().join(format!("ruledesk-secrets-{process}-{thread:?}-{database:?}"));
         std::fs::write(&file, format!("{secret}\n")).unwrap();
         format!(
             "{text}\n[outgoing]\ninternal-hosts = [\"127.0.0.1\"]\n\n[[webhook]]\nid = \"cmdb\"\n\
@@ -237,7 +238,7 @@ fn naming(desk: &House, person: &str) -> Vec<String> {
 /// delivered to webhooks.
 #[test]
 fn an_erased_person_is_named_by_nothing_of_others() {
-    on_both(|database| {
+    on_both_at_once(|database| {
         let desk = desk_with_a_webhook(database);
         let [amara, kofi, mei] = ["amara", "kofi", "mei"].map(|person| desk.as_role(person));
         let akira = desk.with_roles("akira", "agent");

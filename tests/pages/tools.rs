@@ -315,6 +315,8 @@ fn agents_at_one_ticket_see_who_looks_and_who_writes() {
     mei.go("/tickets/IT-1");
     mei.sees("[data-presence]", "Kofi Mensah looks at it too");
     mei.type_into("#reply-body", "I have an idea");
+    // He comes back to his tab, which looks at once; below it looks by itself, every ten seconds.
+    kofi.script("document.dispatchEvent(new Event('visibilitychange'))");
     kofi.sees("[data-presence]", "Mei Lin is writing an answer");
     // The browser goes away without a word: no page of it says that it leaves.
     mei.devtools("Network.enable", &serde_json::json!({}));

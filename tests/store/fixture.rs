@@ -27,7 +27,7 @@ use ruledesk::store::tickets::list::{Filter, Start};
 use ruledesk::store::{Commit, Committed, DecisionRecord, RunRecord, Store, Target};
 use uuid::Uuid;
 
-use crate::support::place::migrated_database;
+use crate::support::place::{migrated_database, put_migrated_file};
 
 /// 2026-08-03T08:00:00Z, a Monday.
 pub const NOW: i64 = 1_785_744_000_000;
@@ -48,8 +48,9 @@ pub fn person(id: &str) -> PersonId {
 /// A store on a fresh SQLite file, which lives as long as the folder.
 pub async fn on_sqlite() -> (Store, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(&Target::Sqlite(dir.path().join("desk.db"))).await.unwrap();
-    (store, dir)
+    let file = dir.path().join("desk.db");
+    put_migrated_file(&file);
+    (Store::open(&Target::Sqlite(file)).await.unwrap(), dir)
 }
 
 /// A store on a fresh PostgreSQL database, and where that is.

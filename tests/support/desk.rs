@@ -15,7 +15,7 @@ use super::wait::until;
 #[allow(unused_imports, reason = "a test of a process takes all that it needs from here")]
 pub use super::client::{Answer, Client};
 #[allow(unused_imports, reason = "a test of a process takes all that it needs from here")]
-pub use super::place::{Database, Place, copy, on_both};
+pub use super::place::{Database, Place, copy, on_both, on_both_at_once};
 
 /// How long a test waits for rules that are being compiled: longer than a desk lets one of them be.
 const SETTLING_MAX: Duration = Duration::from_secs(90);
@@ -70,7 +70,13 @@ impl Desk {
         Desk::serve(place).settle()
     }
 
-    fn serve(mut place: Place) -> Desk {
+    fn serve(place: Place) -> Desk {
+        let desk = Desk::launch(place);
+        until("the desk to be ready", || (desk.as_role("mei").get("/readyz").status == 200).then_some(()));
+        desk
+    }
+
+    fn launch(mut place: Place) -> Desk {
         let log = std::fs::File::options().create(true).append(true).open(place.data.path().join("log")).unwrap();
         let program = place.program(&["serve", "--demo", "--listen", "127.0.0.1:0"]);
         let mut command = match place.file_blocks_max {
@@ -87,9 +93,7 @@ impl Desk {
             }
         };
         std::thread::spawn(move || lines.for_each(drop));
-        let desk = Desk { child, place };
-        until("the desk to be ready", || (desk.as_role("mei").get("/readyz").status == 200).then_some(()));
-        desk
+        Desk { child, place }
     }
 
     /// Waits for the rules that are being compiled: a desk serves before they are, and on a busy machine long before.
@@ -167,10 +171,11 @@ impl Place {
         Desk::start(self)
     }
 
-    /// Starts a process and waits until it serves, not for its rules: some are meant never to be compiled.
+    /// Starts a process and waits until it serves, not until it says that it is ready, nor for its rules: some are meant never to be
+    /// compiled.
     #[allow(dead_code, reason = "only what is about such rules asks for it")]
     pub fn serve(self) -> Desk {
-        Desk::serve(self)
+        Desk::launch(self)
     }
 }
 

@@ -2,8 +2,12 @@
 //! whether a process of its own serves it or the test's.
 
 use std::collections::BTreeMap;
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 use ruledesk::store::db::Db;
 use ruledesk::store::{Store, Target};
@@ -12,7 +16,10 @@ use tempfile::TempDir;
 use super::client::Client;
 use super::components::{PROGRAM, compiled, root};
 use super::postgres;
-use super::wait::until;
+use super::wait::{side_by_side, until};
+
+/// The name of the file of a database.
+const SQLITE_FILE: &str = "ruledesk.db";
 
 /// Which database a desk keeps its tickets in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +33,11 @@ pub fn on_both(test: impl Fn(Database)) {
     for database in [Database::Sqlite, Database::Postgres] {
         test(database);
     }
+}
+
+/// The same at the same time, for a test that mostly waits.
+pub fn on_both_at_once(test: impl Fn(Database) + Sync) {
+    side_by_side(&[Database::Sqlite, Database::Postgres], |database| test(*database));
 }
 
 /// Where a desk is and what it works on. It outlives the process, or the part of one, that serves it.
@@ -44,12 +56,20 @@ pub struct Place {
 }
 
 impl Place {
-    /// A configuration, with a copy of these rules and an empty database.
+    /// A configuration, with a copy of these rules and a database without tickets.
     pub(super) fn new(database: Database, rules: &Path, config: &Path) -> Place {
         let data = TempDir::new().unwrap();
         let own = data.path().join("rules");
         copy(rules, &own);
-        let database = (database == Database::Postgres).then(migrated_database);
+        let database = match database {
+            Database::Postgres => Some(migrated_database()),
+            Database::Sqlite => {
+                let folder = data.path().join("data");
+                DirBuilder::new().mode(0o700).create(&folder).unwrap();
+                put_migrated_file(&folder.join(SQLITE_FILE));
+                None
+            }
+        };
         let (url, environment) = (String::new(), Vec::new());
         Place { url, rules: own, config: config.to_owned(), data, database, environment, file_blocks_max: None }
     }
@@ -73,6 +93,9 @@ impl Place {
     /// The same without a table in its database, as no program has been started on it yet.
     pub fn before_its_first_start(self) -> Place {
         let database = self.database.as_ref().map(|_| postgres::fresh_database());
+        if database.is_none() {
+            std::fs::remove_dir_all(self.data_dir()).unwrap();
+        }
         Place { database, ..self }
     }
 
@@ -114,7 +137,7 @@ impl Place {
     pub fn target(&self) -> Target {
         match &self.database {
             Some(url) => Target::Postgres(url.clone()),
-            None => Target::Sqlite(self.data_dir().join("ruledesk.db")),
+            None => Target::Sqlite(self.data_dir().join(SQLITE_FILE)),
         }
     }
 
@@ -224,12 +247,30 @@ impl Place {
 
 /// A PostgreSQL database as a desk without tickets leaves it.
 pub fn migrated_database() -> String {
-    postgres::prepared_database(|url| {
-        let target = Target::Postgres(url.to_owned());
-        let migrate = move || in_runtime(async move { Store::open(&target).await.unwrap().close().await });
-        // On a thread of its own: where a test asks, a runtime may be there already.
-        std::thread::spawn(migrate).join().unwrap();
-    })
+    postgres::prepared_database(|url| migrate(Target::Postgres(url.to_owned())))
+}
+
+/// Puts a SQLite database as a desk without tickets leaves it at a place where there is none, for its owner alone. The schema is made
+/// once: a copy takes a fraction of the time.
+pub fn put_migrated_file(file: &Path) {
+    static PREPARED: OnceLock<Vec<u8>> = OnceLock::new();
+    let prepared = PREPARED.get_or_init(|| {
+        let folder = TempDir::new().unwrap();
+        let made = folder.path().join(SQLITE_FILE);
+        migrate(Target::Sqlite(made.clone()));
+        let log = std::fs::metadata(made.with_extension("db-wal")).map_or(0, |log| log.len());
+        assert_eq!(log, 0, "all of it is in the one file when the database is closed");
+        std::fs::read(made).unwrap()
+    });
+    let mut made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).unwrap();
+    made.write_all(prepared).unwrap();
+}
+
+/// Brings a database to the schema of today and closes it.
+fn migrate(target: Target) {
+    let migrate = move || in_runtime(async move { Store::open(&target).await.unwrap().close().await });
+    // On a thread of its own: where a test asks, a runtime may be there already.
+    std::thread::spawn(migrate).join().unwrap();
 }
 
 /// Waits for what is done on a runtime of its own.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{comment, incident, step};
 use crate::support::client::{Client, resolved};
 use crate::support::house::House;
-use crate::support::place::on_both;
+use crate::support::place::{on_both, on_both_at_once};
 use crate::support::wait::until;
 
 fn keys(list: &Value, name: &str) -> Vec<String> {
@@ -100,7 +100,7 @@ fn each_reader_finds_the_articles_that_are_for_them() {
 
 #[test]
 fn tickets_are_found_by_their_words_and_private_ones_by_nobody_else() {
-    on_both(|database| {
+    on_both_at_once(|database| {
         let desk = House::demo(database);
         let (amara, lena, kofi) = (desk.as_role("amara"), desk.as_role("lena"), desk.as_role("kofi"));
         let [hers, theirs] = [incident(&amara, "Zeppelin gateway"), incident(&lena, "Zeppelin printer")];

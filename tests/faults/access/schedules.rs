@@ -11,6 +11,7 @@ use crate::support::desk::Desk;
 use crate::support::house::House;
 use crate::support::place::Database;
 use crate::support::scim::{Fault, Phase, ScimApp, TOKEN};
+use crate::support::wait::side_by_side;
 
 /// The people of one round: each goes through a schedule of their own, in the same desk and the same app.
 const PEOPLE: [&str; 12] =
@@ -304,7 +305,8 @@ fn whatever_happens_in_whatever_order_the_app_has_what_the_grants_say() {
     let wanted = std::env::var_os("RULEDESK_SCHEDULES").and_then(|n| n.to_str()?.parse::<usize>().ok());
     let rounds = wanted.map_or(ROUNDS, |schedules| schedules.div_ceil(PEOPLE.len()));
     let first = std::env::var("RULEDESK_SEED").map_or(1, |n| n.parse().unwrap());
-    (first..first + rounds as u64).for_each(round);
+    let seeds: Vec<u64> = (first..first + rounds as u64).collect();
+    side_by_side(&seeds, |seed| round(*seed));
 }
 
 /// Found by the first schedule of all: such an order was never sent.
@@ -395,20 +397,19 @@ fn killed_before_or_after_a_commit_or_a_sending_nothing_is_lost_and_nothing_is_d
         (Database::Postgres, "send-before:1", "send-after:2"),
         (Database::Postgres, "commit-after:2", "commit-before:3"),
     ];
-    for (database, grant_at, revoke_at) in points {
-        killed_at(database, grant_at, revoke_at);
-    }
+    side_by_side(&points, |&(database, grant_at, revoke_at)| killed_at(database, grant_at, revoke_at));
 }
 
 /// The word of an approver: the process dies before it is written or after it, and the same word sent again counts once.
 #[test]
 fn killed_over_an_approval_the_same_word_sent_again_counts_once_and_gives_the_access_once() {
-    for (database, at) in [
+    let points = [
         (Database::Sqlite, "commit-before:1"),
         (Database::Sqlite, "commit-after:1"),
         (Database::Postgres, "commit-before:1"),
         (Database::Postgres, "commit-after:1"),
-    ] {
+    ];
+    side_by_side(&points, |&(database, at)| {
         let app = ScimApp::start(&["user", "admin"]);
         let desk = connected(database, &app);
         let made = desk.as_role("kofi").post("/api/v1/tickets", &body("amara", "admin", 48)).expect(201);
@@ -435,19 +436,20 @@ fn killed_over_an_approval_the_same_word_sent_again_counts_once_and_gives_the_ac
         let is = |event: &&Value| event["event"] == "approved-by" && event["detail"]["approver"] == approver.as_str();
         assert_eq!(story["ledger"].as_array().unwrap().iter().filter(is).count(), 1, "{at}: {story}");
         assert!(desk.command(&["decisions", "chain"]).status.success(), "{at}");
-    }
+    });
 }
 
 /// The app refuses a part of the access, and the process dies over that or while it takes back what was there already.
 #[test]
 fn killed_while_a_part_is_refused_or_taken_back_all_of_it_goes_and_what_was_there_before_stays() {
-    for (database, at, there_before) in [
+    let points = [
         (Database::Sqlite, "send-after:2", false),
         (Database::Sqlite, "send-before:3", false),
         (Database::Postgres, "send-after:3", false),
         // Of the account, which is there, nothing is sent.
         (Database::Sqlite, "send-after:1", true),
-    ] {
+    ];
+    side_by_side(&points, |&(database, at, there_before)| {
         // Without a group for the tier.
         let app = ScimApp::start(&["admin"]);
         if there_before {
@@ -467,5 +469,5 @@ fn killed_while_a_part_is_refused_or_taken_back_all_of_it_goes_and_what_was_ther
         assert_eq!(app.effects(), sent, "{at}");
         assert_eq!(app.active("amara"), Some(there_before), "{at}");
         assert!(desk.command(&["decisions", "chain"]).status.success(), "{at}");
-    }
+    });
 }

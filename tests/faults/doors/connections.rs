@@ -135,7 +135,7 @@ async fn an_answer_that_is_not_read_ends_and_gives_back_its_place() {
 #[test]
 fn permission_is_asked_before_a_body_is_read() {
     let desk = House::demo(Database::Sqlite);
-    let address = desk.url.trim_start_matches("http://").parse().unwrap();
+    let address: SocketAddr = desk.url.trim_start_matches("http://").parse().unwrap();
     let routes = [
         "PUT /api/v1/tables/floors",
         "POST /api/v1/rules/dry-run",
@@ -147,17 +147,25 @@ fn permission_is_asked_before_a_body_is_read() {
         "PUT /api/v1/articles/KB-1",
         "POST /api/v1/articles/KB-1/state",
     ];
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    for route in routes {
-        for (authorization, status) in [("Authorization: Bearer demo-amara\r\n", "403"), ("", "401")] {
-            let head = format!(
-                "{route} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{authorization}\
-                 Content-Type: application/json\r\nContent-Length: 900000\r\n\r\n"
-            );
-            let answer = runtime.block_on(async { answer(connect(address, &head).await).await });
-            assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{route}: {answer}");
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        // All at once: the desk waits a second for the body of each.
+        let mut asked: JoinSet<()> = JoinSet::new();
+        for route in routes {
+            for (authorization, status) in [("Authorization: Bearer demo-amara\r\n", "403"), ("", "401")] {
+                let head = format!(
+                    "{route} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{authorization}\
+                     Content-Type: application/json\r\nContent-Length: 900000\r\n\r\n"
+                );
+                asked.spawn(async move {
+                    let said = answer(connect(address, &head).await).await;
+                    assert!(said.starts_with(&format!("HTTP/1.1 {status}")), "{route}: {said}");
+                });
+            }
         }
-    }
+        while let Some(came) = asked.join_next().await {
+            came.unwrap();
+        }
+    });
 }
 
 /// An answer is not many times what was sent.

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::super::incident;
 use crate::support::desk::Desk;
 use crate::support::house::House;
-use crate::support::place::{Database, Place, on_both};
+use crate::support::place::{Database, Place, on_both, on_both_at_once};
 
 /// A stream of events, as it comes.
 struct Stream(BufReader<TcpStream>);
@@ -112,7 +112,7 @@ fn each_watcher_is_told_of_the_tickets_that_they_may_see_and_of_no_private_note(
 
 #[test]
 fn readers_of_a_department_and_followers_are_told_of_what_they_may_read_while_they_may() {
-    on_both(|database| {
+    on_both_at_once(|database| {
         let desk = House::demo(database);
         let (mut lena, mut priya) = (Stream::open(&desk, "lena", None), Stream::open(&desk, "priya", None));
         let create = |person: &str| {

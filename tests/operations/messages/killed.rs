@@ -12,7 +12,7 @@ use crate::support::components::example_rules;
 use crate::support::peers::hook::Receiver;
 use crate::support::peers::smtp::Relay;
 use crate::support::place::{Database, Place};
-use crate::support::wait::until;
+use crate::support::wait::{side_by_side, until};
 
 fn submits(client: &Client) -> Answer {
     client.with("idempotency-key", "once").post("/api/v1/tickets", &incident("VPN is down"))
@@ -90,7 +90,5 @@ fn killed_between_a_commit_and_what_follows_a_ticket_is_there_once_and_everybody
         (Database::Postgres, "mail-after:1"),
         (Database::Postgres, "post-after:1"),
     ];
-    for (database, point) in points {
-        killed_at(database, point);
-    }
+    side_by_side(&points, |&(database, point)| killed_at(database, point));
 }

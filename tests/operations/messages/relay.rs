@@ -10,7 +10,7 @@ use crate::support::components::example_rules;
 use crate::support::desk::Desk;
 use crate::support::house::House;
 use crate::support::peers::smtp::{Manner, Relay, header};
-use crate::support::place::{Database, on_both};
+use crate::support::place::{Database, on_both, on_both_at_once};
 use crate::support::wait::until;
 
 const QUESTION: &str = r#"{ "request_type": "question", "subject": "Where is it?", "body": "Please tell me.", "fields": { "topic": "other" } }"#;
@@ -77,7 +77,7 @@ fn a_refusal_for_good_is_laid_aside_at_once_and_can_be_tried_again() {
 /// The relay has taken the message, and the desk is killed before it could write that down.
 #[test]
 fn a_desk_that_is_killed_between_sending_and_writing_sends_again_with_the_same_id() {
-    on_both(|database| {
+    on_both_at_once(|database| {
         let relay = Relay::start();
         relay.behave(Manner::TakesInSilence);
         let desk = Desk::with_settings(database, example_rules(), |text| text + &relay.settings());

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::support::components::{example_rules, hostile, hostile_manifest, put};
 use crate::support::house::House;
-use crate::support::place::{Database, on_both};
+use crate::support::place::{Database, on_both_at_once};
 use crate::support::wait::until;
 
 pub(super) fn component() -> Vec<u8> {
@@ -170,7 +170,7 @@ fn a_rule_for_access_whose_folder_is_away_leaves_access_to_a_person_until_that_i
 /// Who starts later goes by the word of the person who has said that what is not there is gone.
 #[test]
 fn a_folder_that_a_person_has_meant_to_be_gone_is_so_after_a_restart() {
-    on_both(|database| {
+    on_both_at_once(|database| {
         let mut desk = patient(database, 1_000);
         for ended_before in [true, false] {
             put(&desk.rules, "20-deny", &access("deny", "1.0.0", "deny", ""), &component());
@@ -213,7 +213,7 @@ fn a_reload_of_a_directory_that_cannot_be_read_means_nothing_to_be_gone() {
 
 #[test]
 fn a_folder_that_is_away_for_longer_than_the_patience_is_gone_for_one_who_starts_then() {
-    on_both(|database| {
+    on_both_at_once(|database| {
         let desk = patient(database, 1_000);
         put(&desk.rules, "20-deny", &access("deny", "1.0.0", "deny", ""), &component());
         until_rule(&desk, "20-deny", |rule| rule["active"]["version"] == "1.0.0");

@@ -15,7 +15,7 @@ use super::raw::{Raw, SCHEMA_MAX, fill};
 use crate::support::components::root;
 use crate::support::desk::limited;
 use crate::support::house::House;
-use crate::support::place::{Database, Place, in_runtime, on_both};
+use crate::support::place::{Database, Place, in_runtime, on_both, on_both_at_once};
 use crate::support::wait::until;
 
 /// A desk without rules on a database of an earlier schema.
@@ -101,7 +101,7 @@ fn same_whenever(mut about: Value) -> Value {
 #[test]
 fn a_database_of_every_earlier_schema_reads_as_it_did() {
     let newest = read(&old(Database::Sqlite, SCHEMA_MAX).open(), SCHEMA_MAX);
-    on_both(|database| {
+    on_both_at_once(|database| {
         for schema in 1..=SCHEMA_MAX {
             let about = read(&old(database, schema).open(), schema);
             assert_eq!(same_whenever(about[0].clone()), same_whenever(newest[0].clone()), "schema {schema}");
@@ -140,7 +140,7 @@ fn tickets_of_an_earlier_program_are_found_by_their_tags() {
 #[test]
 fn a_migration_that_is_killed_goes_on_with_the_next_start() {
     let newest = i64::try_from(fs::read_dir(root().join("migrations/sqlite")).unwrap().count()).unwrap();
-    on_both(|database| {
+    on_both_at_once(|database| {
         for kill_after in (1..=newest).step_by(3) {
             let place = old(database, 1);
             let mut program = place.program(&["serve", "--demo", "--listen", "127.0.0.1:0"]);
