@@ -19,24 +19,14 @@ pub enum Role {
     Mail,
 }
 
-impl Role {
-    pub const ALL: [Role; 6] = [Role::Requester, Role::Agent, Role::Approver, Role::Admin, Role::Directory, Role::Mail];
-
-    /// The stable word for programs.
-    pub fn code(self) -> &'static str {
-        match self {
-            Role::Requester => "requester",
-            Role::Agent => "agent",
-            Role::Approver => "approver",
-            Role::Admin => "admin",
-            Role::Directory => "directory",
-            Role::Mail => "mail",
-        }
-    }
-
-    /// The role with this word.
-    pub fn from_code(code: &str) -> Option<Role> {
-        Role::ALL.into_iter().find(|role| role.code() == code)
+codes! {
+    Role {
+        Requester => "requester",
+        Agent => "agent",
+        Approver => "approver",
+        Admin => "admin",
+        Directory => "directory",
+        Mail => "mail",
     }
 }
 

@@ -3,6 +3,33 @@
 //! Commands come in, a change or a [`refusal::Refusal`] goes out. Everything here is a pure function of its arguments,
 //! so that every timer and every race can be tested in microseconds. It imports nothing of ours.
 
+/// Gives an enum `ALL`, `code` and `from_code` from one list of its variants with the stable words by which programs, rows and
+/// configurations name them. The compiler refuses a list that misses a variant or has a word twice.
+macro_rules! codes {
+    ($name:ident { $($variant:ident => $code:literal),+ $(,)? }) => {
+        impl $name {
+            /// Every variant, in the order of the list.
+            pub const ALL: [$name; [$($code),+].len()] = [$($name::$variant),+];
+
+            /// The stable word for programs.
+            pub const fn code(self) -> &'static str {
+                match self {
+                    $($name::$variant => $code),+
+                }
+            }
+
+            /// The variant with this word.
+            pub fn from_code(code: &str) -> Option<$name> {
+                match code {
+                    $($code => Some($name::$variant),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+pub(crate) use codes;
+
 pub mod id;
 pub mod organisation;
 pub mod permission;

@@ -48,30 +48,13 @@ pub enum AccessState {
     Cancelled,
 }
 
-impl AccessState {
-    /// Every state.
-    pub const ALL: [AccessState; 5] = [
-        AccessState::DeniedByPolicy,
-        AccessState::Awaiting,
-        AccessState::Approved,
-        AccessState::Denied,
-        AccessState::Cancelled,
-    ];
-
-    /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            AccessState::DeniedByPolicy => "denied_by_policy",
-            AccessState::Awaiting => "awaiting",
-            AccessState::Approved => "approved",
-            AccessState::Denied => "denied",
-            AccessState::Cancelled => "cancelled",
-        }
-    }
-
-    /// The state with this word.
-    pub fn from_code(code: &str) -> Option<AccessState> {
-        AccessState::ALL.into_iter().find(|state| state.code() == code)
+codes! {
+    AccessState {
+        DeniedByPolicy => "denied_by_policy",
+        Awaiting => "awaiting",
+        Approved => "approved",
+        Denied => "denied",
+        Cancelled => "cancelled",
     }
 }
 

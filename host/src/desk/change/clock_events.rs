@@ -16,27 +16,14 @@ pub enum ClockStep {
     Cancel,
 }
 
-impl ClockStep {
-    /// Every step.
-    pub const ALL: [ClockStep; 6] = [
-        ClockStep::Start,
-        ClockStep::Pause,
-        ClockStep::Resume,
-        ClockStep::Meet,
-        ClockStep::Retarget,
-        ClockStep::Cancel,
-    ];
-
-    /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            ClockStep::Start => "start",
-            ClockStep::Pause => "pause",
-            ClockStep::Resume => "resume",
-            ClockStep::Meet => "meet",
-            ClockStep::Retarget => "retarget",
-            ClockStep::Cancel => "cancel",
-        }
+codes! {
+    ClockStep {
+        Start => "start",
+        Pause => "pause",
+        Resume => "resume",
+        Meet => "meet",
+        Retarget => "retarget",
+        Cancel => "cancel",
     }
 }
 

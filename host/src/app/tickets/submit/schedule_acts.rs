@@ -8,6 +8,7 @@ use super::schedules::entries;
 use crate::app::office::signatory;
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
+use crate::desk::codes;
 use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::desk::ticket::edit::check_reason;
@@ -37,19 +38,7 @@ pub enum ScheduleStep {
     RunNext,
 }
 
-impl ScheduleStep {
-    /// Every step.
-    pub const ALL: [ScheduleStep; 3] = [ScheduleStep::Pause, ScheduleStep::Resume, ScheduleStep::RunNext];
-
-    /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            ScheduleStep::Pause => "pause",
-            ScheduleStep::Resume => "resume",
-            ScheduleStep::RunNext => "run-next",
-        }
-    }
-}
+codes! { ScheduleStep { Pause => "pause", Resume => "resume", RunNext => "run-next" } }
 
 /// An entry whose row is damaged, as it is shown.
 fn damaged(error: &store::Error, now: Timestamp) -> Progress {

@@ -79,30 +79,13 @@ pub enum ReviewVerdict {
     Unasked,
 }
 
-impl ReviewVerdict {
-    /// Every outcome.
-    pub const ALL: [ReviewVerdict; 5] = [
-        ReviewVerdict::Keep,
-        ReviewVerdict::Revoke,
-        ReviewVerdict::Lapsed,
-        ReviewVerdict::Ended,
-        ReviewVerdict::Unasked,
-    ];
-
-    /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            ReviewVerdict::Keep => "keep",
-            ReviewVerdict::Revoke => "revoke",
-            ReviewVerdict::Lapsed => "lapsed",
-            ReviewVerdict::Ended => "ended",
-            ReviewVerdict::Unasked => "unasked",
-        }
-    }
-
-    /// The outcome with this word.
-    pub fn from_code(code: &str) -> Option<ReviewVerdict> {
-        ReviewVerdict::ALL.into_iter().find(|verdict| verdict.code() == code)
+codes! {
+    ReviewVerdict {
+        Keep => "keep",
+        Revoke => "revoke",
+        Lapsed => "lapsed",
+        Ended => "ended",
+        Unasked => "unasked",
     }
 }
 
@@ -115,20 +98,7 @@ pub enum Asks {
     Manager,
 }
 
-impl Asks {
-    /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Asks::Owner => "owner",
-            Asks::Manager => "manager",
-        }
-    }
-
-    /// The kind with this word.
-    pub fn from_code(code: &str) -> Option<Asks> {
-        [Asks::Owner, Asks::Manager].into_iter().find(|asks| asks.code() == code)
-    }
-}
+codes! { Asks { Owner => "owner", Manager => "manager" } }
 
 /// Asks whether a grant is still needed; `None` where it is over. Where no person is there to be asked, that is noted: the evidence of a
 /// campaign has each grant, and nothing stays out of it in silence.

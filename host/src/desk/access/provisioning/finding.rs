@@ -49,24 +49,7 @@ pub enum FindingVerdict {
     Gone,
 }
 
-impl FindingVerdict {
-    /// Every outcome.
-    pub const ALL: [FindingVerdict; 3] = [FindingVerdict::Accepted, FindingVerdict::Removed, FindingVerdict::Gone];
-
-    /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            FindingVerdict::Accepted => "accepted",
-            FindingVerdict::Removed => "removed",
-            FindingVerdict::Gone => "gone",
-        }
-    }
-
-    /// The outcome with this word.
-    pub fn from_code(code: &str) -> Option<FindingVerdict> {
-        FindingVerdict::ALL.into_iter().find(|verdict| verdict.code() == code)
-    }
-}
+codes! { FindingVerdict { Accepted => "accepted", Removed => "removed", Gone => "gone" } }
 
 impl Finding {
     /// The stable word for what it is.

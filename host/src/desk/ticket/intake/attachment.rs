@@ -69,25 +69,16 @@ pub enum Scan {
     Infected,
 }
 
+codes! {
+    Scan {
+        Unscanned => "unscanned",
+        Pending => "pending",
+        Clean => "clean",
+        Infected => "infected",
+    }
+}
+
 impl Scan {
-    /// Every state.
-    pub const ALL: [Scan; 4] = [Scan::Unscanned, Scan::Pending, Scan::Clean, Scan::Infected];
-
-    /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Scan::Unscanned => "unscanned",
-            Scan::Pending => "pending",
-            Scan::Clean => "clean",
-            Scan::Infected => "infected",
-        }
-    }
-
-    /// The state with this word.
-    pub fn from_code(code: &str) -> Option<Scan> {
-        Scan::ALL.into_iter().find(|scan| scan.code() == code)
-    }
-
     /// Whether the content may be given out.
     pub const fn is_open(self) -> bool {
         matches!(self, Scan::Unscanned | Scan::Clean)

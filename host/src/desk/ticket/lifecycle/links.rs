@@ -31,34 +31,24 @@ pub enum LinkKind {
     Related,
 }
 
+// The words are said of the ticket that the link belongs to.
+codes! {
+    LinkKind {
+        Child => "child-of",
+        Duplicate => "duplicate-of",
+        BlockedBy => "blocked-by",
+        FollowUp => "follow-up-of",
+        SplitFrom => "split-from",
+        MergedInto => "merged-into",
+        Related => "related-to",
+    }
+}
+
 impl LinkKind {
-    /// Every kind.
-    pub const ALL: [LinkKind; 7] = [
-        LinkKind::Child,
-        LinkKind::Duplicate,
-        LinkKind::BlockedBy,
-        LinkKind::FollowUp,
-        LinkKind::SplitFrom,
-        LinkKind::MergedInto,
-        LinkKind::Related,
-    ];
     /// The kinds that people make and take away; the others come with what they stand for.
     pub const BY_HAND: [LinkKind; 4] = [LinkKind::Child, LinkKind::Duplicate, LinkKind::BlockedBy, LinkKind::Related];
 
-    /// The stable word for programs, from the ticket that the link belongs to.
-    pub const fn code(self) -> &'static str {
-        match self {
-            LinkKind::Child => "child-of",
-            LinkKind::Duplicate => "duplicate-of",
-            LinkKind::BlockedBy => "blocked-by",
-            LinkKind::FollowUp => "follow-up-of",
-            LinkKind::SplitFrom => "split-from",
-            LinkKind::MergedInto => "merged-into",
-            LinkKind::Related => "related-to",
-        }
-    }
-
-    /// The same from the other ticket.
+    /// The word that is said of the other ticket.
     pub const fn reverse(self) -> &'static str {
         match self {
             LinkKind::Child => "parent-of",
@@ -69,11 +59,6 @@ impl LinkKind {
             LinkKind::MergedInto => "merged-from",
             LinkKind::Related => "related-to",
         }
-    }
-
-    /// The kind with this word.
-    pub fn from_code(code: &str) -> Option<LinkKind> {
-        LinkKind::ALL.into_iter().find(|kind| kind.code() == code)
     }
 }
 

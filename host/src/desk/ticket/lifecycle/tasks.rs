@@ -52,24 +52,7 @@ pub enum TaskStep {
     Removed,
 }
 
-impl TaskStep {
-    /// Every step.
-    pub const ALL: [TaskStep; 3] = [TaskStep::Done, TaskStep::Open, TaskStep::Removed];
-
-    /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            TaskStep::Done => "done",
-            TaskStep::Open => "open",
-            TaskStep::Removed => "removed",
-        }
-    }
-
-    /// The step with this word.
-    pub fn from_code(code: &str) -> Option<TaskStep> {
-        TaskStep::ALL.into_iter().find(|step| step.code() == code)
-    }
-}
+codes! { TaskStep { Done => "done", Open => "open", Removed => "removed" } }
 
 /// Adds a task to a ticket that has so many.
 ///

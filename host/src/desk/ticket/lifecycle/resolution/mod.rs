@@ -92,26 +92,16 @@ pub enum ResolutionEnd {
     TakenUp,
 }
 
+codes! {
+    ResolutionEnd {
+        Confirmed => "confirmed",
+        Disputed => "disputed",
+        Unanswered => "unanswered",
+        TakenUp => "taken-up",
+    }
+}
+
 impl ResolutionEnd {
-    /// Every end.
-    pub const ALL: [ResolutionEnd; 4] =
-        [ResolutionEnd::Confirmed, ResolutionEnd::Disputed, ResolutionEnd::Unanswered, ResolutionEnd::TakenUp];
-
-    /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            ResolutionEnd::Confirmed => "confirmed",
-            ResolutionEnd::Disputed => "disputed",
-            ResolutionEnd::Unanswered => "unanswered",
-            ResolutionEnd::TakenUp => "taken-up",
-        }
-    }
-
-    /// The end with this word.
-    pub fn from_code(code: &str) -> Option<ResolutionEnd> {
-        ResolutionEnd::ALL.into_iter().find(|end| end.code() == code)
-    }
-
     /// The end that a ticket's way out of `resolved` is, where it leaves it. A ticket's requester alone confirms and disputes;
     /// what the desk reopens, a requester's words have.
     pub fn of(before: &Ticket, after: &Ticket, entries: &[Entry]) -> Option<ResolutionEnd> {
