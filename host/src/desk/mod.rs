@@ -4,7 +4,7 @@
 //! so that every timer and every race can be tested in microseconds. It imports nothing of ours.
 
 /// Gives an enum `ALL`, `code` and `from_code` from one list of its variants with the stable words by which programs, rows and
-/// configurations name them. The compiler refuses a list that misses a variant or has a word twice.
+/// configurations name them. A list that misses a variant does not compile, and the compiler warns of a word that is there twice.
 macro_rules! codes {
     ($name:ident { $($variant:ident => $code:literal),+ $(,)? }) => {
         impl $name {

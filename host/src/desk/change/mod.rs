@@ -15,7 +15,8 @@ use super::ticket::lifecycle::resolution::{ResolutionEnd, ResolutionRecord};
 use super::ticket::lifecycle::tasks::TaskWrite;
 use super::ticket::lifecycle::time::TimeSpent;
 use super::ticket::timeline::{Entry, Event};
-use super::ticket::{State, Ticket};
+use super::ticket::{State, Ticket, changed};
+use at::At;
 use clock_events::ClockEvent;
 use message::Message;
 use notify::ToAssignee;
@@ -90,6 +91,11 @@ impl Change {
     pub(super) fn update(before: &Ticket, after: Ticket, entries: Vec<Entry>) -> Change {
         let ticket = TicketWrite::Update { before: Box::new(before.clone()), after: Box::new(after) };
         Change { entries, ..Change::of(ticket) }
+    }
+
+    /// A ticket that comes to its next version, with what its timeline says, and is otherwise as before.
+    pub(super) fn next(ticket: &Ticket, at: &At<'_>, entries: Vec<Entry>) -> Change {
+        Change::update(ticket, changed(ticket, at.now), entries)
     }
 
     fn of(ticket: TicketWrite) -> Change {

@@ -127,7 +127,7 @@ fn said(
     at: &At<'_>,
 ) -> Change {
     let event = Event::Commented { comment: at.comment_id(), body: body.to_owned() };
-    Change::update(ticket, after, vec![Entry { at: at.now, author: author.clone(), visibility, event }])
+    Change::update(ticket, after, vec![at.entry(author.clone(), visibility, event)])
 }
 
 /// The same, and those responsible for the ticket hear of it.

@@ -205,7 +205,7 @@ pub fn day_has_come(ticket: &Ticket, at: &At<'_>) -> Option<Change> {
     let (from, to, reason) = (ticket.state, State::InProgress, DAY_CAME.to_owned());
     let news = About { moved: Some(Moved { from, to, reason: reason.clone(), by_desk: true }), ..About::default() };
     let event = Event::StateChanged { from, to, reason };
-    let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event };
+    let entry = at.public(Author::System, event);
     let mut change = Change::update(ticket, moved(ticket, to, at), vec![entry]);
     for person in responsible(ticket, at.organisation) {
         let message = at.message(ticket.id, MessageKind::StateChanged, &person);

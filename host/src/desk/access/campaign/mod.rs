@@ -18,8 +18,8 @@ use crate::desk::permission::MayReview;
 use crate::desk::refusal::Refusal;
 use crate::desk::text::normal;
 use crate::desk::ticket::edit::{check_optional_reason, check_reason};
-use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Visibility};
-use crate::desk::ticket::{Submitted, Ticket, changed};
+use crate::desk::ticket::timeline::{AccessOutcome, Event};
+use crate::desk::ticket::{Submitted, Ticket};
 use crate::desk::verdict::access::Heard;
 
 mod reviewers;
@@ -115,7 +115,7 @@ pub fn ask(
     if reviewers.is_empty() {
         return Some(unasked(ticket, grant, (campaign, due_at), at));
     }
-    let mut change = Change::update(ticket, changed(ticket, at.now), Vec::new());
+    let mut change = Change::next(ticket, at, Vec::new());
     asked(&mut change, grant, (Some(campaign), reviewers, due_at), at);
     Some(change)
 }
@@ -123,8 +123,8 @@ pub fn ask(
 /// Notes about a grant that a campaign had no one to ask about it.
 fn unasked(ticket: &Ticket, grant: &Grant, (campaign, due_at): (CampaignId, Timestamp), at: &At<'_>) -> Change {
     let event = Event::AccessDecided { outcome: AccessOutcome::Attention, detail: NONE_TO_ASK.to_owned() };
-    let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Internal, event };
-    let mut change = Change::update(ticket, changed(ticket, at.now), vec![entry]);
+    let entry = at.internal(Author::System, event);
+    let mut change = Change::next(ticket, at, vec![entry]);
     let item = ReviewItem {
         id: at.review_item_id(),
         campaign: Some(campaign),
@@ -185,7 +185,7 @@ pub fn follow(ticket: &Ticket, grant: &Grant, item: &ReviewItem, at: &At<'_>) ->
     if people.is_empty() {
         return None;
     }
-    let mut change = Change::update(ticket, changed(ticket, at.now), Vec::new());
+    let mut change = Change::next(ticket, at, Vec::new());
     change.messages.extend(people.iter().map(|person| at.message(item.ticket, MessageKind::ReviewWanted, person)));
     let item = ReviewItem { reviewers: people, ..item.clone() };
     let event = LedgerEvent::ReviewAsked { item: item.clone() };
@@ -271,8 +271,8 @@ pub fn after_move(ticket: &Ticket, grant: &Grant, (why, what): (&str, AfterMove)
         return Some(revoked(ticket, grant, (Author::System, why.to_owned()), EndReason::Moved, at));
     }
     let event = Event::AccessDecided { outcome: AccessOutcome::Attention, detail: why.to_owned() };
-    let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Internal, event };
-    let mut change = Change::update(ticket, changed(ticket, at.now), vec![entry]);
+    let entry = at.internal(Author::System, event);
+    let mut change = Change::next(ticket, at, vec![entry]);
     // Who has asked for what could not wait has no word in the review, so that others are asked.
     let mut parties = vec![&grant.subject];
     if could_not_wait(&ticket.submitted) {
@@ -418,7 +418,7 @@ fn ended(ticket: &Ticket, grant: &Grant, item: &ReviewItem, answer: ReviewAnswer
         let author = answer.by.clone().map_or(Author::System, Author::Person);
         revoked(ticket, grant, (author, answer.reason.clone()), EndReason::Reviewed, at)
     } else {
-        Change::update(ticket, changed(ticket, at.now), Vec::new())
+        Change::next(ticket, at, Vec::new())
     };
     let event = LedgerEvent::Reviewed { item: item.id, grant: item.grant, answer: answer.clone() };
     change.ledger.push(LedgerEntry { at: at.now, ticket: item.ticket, event });

@@ -16,7 +16,7 @@ use crate::desk::change::timer::{TimerKind, TimerWrite};
 use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TierId};
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::connector::Kind;
-use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Visibility};
+use crate::desk::ticket::timeline::{AccessOutcome, Event};
 
 /// Whose access to which app.
 pub type Key<'a> = (&'a PersonId, &'a AppId);
@@ -317,7 +317,7 @@ fn say(change: &mut Change, grant: &Grant, (state, kept): (GrantState, Option<&T
     // The timeline of another ticket is not the change's to write.
     if grant.ticket == change.after().id {
         let event = Event::AccessDecided { outcome, detail };
-        change.entries.push(Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event });
+        change.entries.push(at.public(Author::System, event));
     }
     change.messages.push(at.message(grant.ticket, MessageKind::StateChanged, &grant.subject));
 }
@@ -336,6 +336,6 @@ pub(super) fn compensate(change: &mut Change, books: &mut Books, refused: &Op, a
             change.timers.push(TimerWrite::Cancel { kind, ticket: grant.ticket });
         }
         let event = Event::AccessDecided { outcome: AccessOutcome::Attention, detail: refused.said.clone() };
-        change.entries.push(Entry { at: at.now, author: Author::System, visibility: Visibility::Internal, event });
+        change.entries.push(at.internal(Author::System, event));
     }
 }

@@ -13,8 +13,8 @@ use crate::desk::actor::Author;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::id::OpId;
-use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Visibility};
-use crate::desk::ticket::{Ticket, changed};
+use crate::desk::ticket::Ticket;
+use crate::desk::ticket::timeline::{AccessOutcome, Event};
 
 /// The wait before the second attempt; it doubles with each further one.
 const BACKOFF_MIN: SignedDuration = SignedDuration::from_secs(2);
@@ -71,7 +71,7 @@ pub fn sending(ticket: &Ticket, ids: &[OpId], until: Timestamp, at: &At<'_>) -> 
     let mut books = at.review().books();
     let sent: Vec<Op> = books.ops.iter().filter(|op| ids.contains(&op.id) && may_be_sent(op.state)).cloned().collect();
     let first = sent.first()?.clone();
-    let mut change = Change::update(ticket, changed(ticket, at.now), Vec::new());
+    let mut change = Change::next(ticket, at, Vec::new());
     for op in sent {
         let (state, attempt) = (OpState::Sent, op.attempt + 1);
         write(&mut change, &mut books, Op { state, attempt, not_before: until, changed_at: at.now, ..op });
@@ -88,7 +88,7 @@ pub const fn may_be_sent(state: OpState) -> bool {
 /// Takes the answers about orders; what is stale is passed over. `None` where all of it is.
 pub fn take(ticket: &Ticket, reports: &[Report], at: &At<'_>) -> Option<Change> {
     let mut books = at.review().books();
-    let mut change = Change::update(ticket, changed(ticket, at.now), Vec::new());
+    let mut change = Change::next(ticket, at, Vec::new());
     let mut keys = BTreeSet::new();
     for report in reports {
         let current = |op: &&Op| {
@@ -122,7 +122,7 @@ pub fn missing(ticket: &Ticket, grant: &Grant, lost: &[(Entitlement, String)], a
     let detail = lost.iter().map(|(entitlement, said)| format!("{entitlement} is missing in the app: {said}"));
     let detail = cut(&detail.collect::<Vec<_>>().join("; ")).to_owned();
     let event = Event::AccessDecided { outcome: AccessOutcome::Attention, detail };
-    let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Internal, event };
+    let entry = at.internal(Author::System, event);
     if at.organisation.apps.get(&grant.app).is_some_and(|app| app.ends_when_removed) {
         // What still counts as held is looked for once more: the end is proved as any other.
         let why = (Author::System, TAKEN_AWAY.to_owned());
@@ -130,7 +130,7 @@ pub fn missing(ticket: &Ticket, grant: &Grant, lost: &[(Entitlement, String)], a
         change.entries.push(entry);
         return Some(change);
     }
-    let mut change = Change::update(ticket, changed(ticket, at.now), vec![entry]);
+    let mut change = Change::next(ticket, at, vec![entry]);
     for holding in &gone {
         drop_holding(&mut change, &mut books, holding, false, at);
     }
@@ -148,7 +148,7 @@ pub fn adopt(ticket: &Ticket, grant: &Grant, at: &At<'_>) -> Option<Change> {
     if grant.has_ended(at.now) || !is_connected(key.1, at.organisation) {
         return None;
     }
-    let mut change = Change::update(ticket, changed(ticket, at.now), Vec::new());
+    let mut change = Change::next(ticket, at, Vec::new());
     let known = books.ops.len();
     bring_in_line(&mut change, &mut books, key, at);
     (books.ops.len() > known).then_some(change)
@@ -161,7 +161,7 @@ pub fn take_rest(ticket: &Ticket, grant: &Grant, at: &At<'_>) -> Option<Change> 
     if at.organisation.is_active(&grant.subject) {
         return None;
     }
-    let mut change = Change::update(ticket, changed(ticket, at.now), Vec::new());
+    let mut change = Change::next(ticket, at, Vec::new());
     let known = books.ops.len();
     bring_in_line(&mut change, &mut books, (&grant.subject, &grant.app), at);
     (books.ops.len() > known).then_some(change)

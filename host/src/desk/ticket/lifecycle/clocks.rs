@@ -30,7 +30,7 @@ use crate::desk::id::{CategoryId, PriorityId};
 use crate::desk::organisation::service::{FurtherClock, Occasion, Targets};
 use crate::desk::organisation::{Calendar, Organisation, PriorityLevel};
 use crate::desk::sla::{self, Clock, ClockKind, Clocks, MINUTE_MS};
-use crate::desk::ticket::timeline::{Entry, Event, Visibility};
+use crate::desk::ticket::timeline::{Event, Visibility};
 use crate::desk::ticket::{State, Ticket, WaitingFor, changed};
 
 /// The calendar that a ticket's clock of this kind runs by.
@@ -318,7 +318,7 @@ pub fn follow_configuration(ticket: &Ticket, at: &At<'_>) -> Option<Change> {
     }
     let mut after = changed(ticket, at.now);
     let mut entries = Vec::new();
-    let mut note = |visibility, event| entries.push(Entry { at: at.now, author: Author::System, visibility, event });
+    let mut note = |visibility, event| entries.push(at.entry(Author::System, visibility, event));
     for kind in ticket.clocks.kinds() {
         let Some(before) = ticket.clocks.get(kind).copied() else { continue };
         let Ok(minutes) = minutes(ticket, kind, at.organisation) else { continue };

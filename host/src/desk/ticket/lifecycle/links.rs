@@ -155,7 +155,7 @@ pub fn unlink(
         after.duplicate_of = None;
     }
     let event = Event::Unlinked { link: kind.code().to_owned(), other };
-    let entry = Entry { at: at.now, author: author.clone(), visibility: Visibility::Internal, event };
+    let entry = at.internal(author.clone(), event);
     let mut change = Change::update(ticket, after, vec![entry]);
     change.links.push(LinkWrite::Remove { kind, other });
     Ok(Some(change))
@@ -176,6 +176,6 @@ pub fn entry((kind, other): (LinkKind, TicketNumber), author: Author, at: Timest
 /// Says on the other ticket's timeline that a link leads to it.
 pub fn noted(ticket: &Ticket, (kind, from): (LinkKind, TicketNumber), at: &At<'_>) -> Change {
     let event = Event::Linked { link: kind.reverse().to_owned(), other: from };
-    let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Internal, event };
-    Change::update(ticket, changed(ticket, at.now), vec![entry])
+    let entry = at.internal(Author::System, event);
+    Change::next(ticket, at, vec![entry])
 }

@@ -44,7 +44,7 @@ pub fn watch(ticket: &Ticket, person: &PersonId, permit: &MayWatch, at: &At<'_>)
     after.watchers.push(person.clone());
     let event = Event::Watched { person: person.clone() };
     let visibility = visibility(at.organisation, person);
-    let entry = Entry { at: at.now, author: author.clone(), visibility, event };
+    let entry = at.entry(author.clone(), visibility, event);
     Ok(Some(Change::update(ticket, after, vec![entry])))
 }
 
@@ -61,7 +61,7 @@ pub fn unwatch(ticket: &Ticket, person: &PersonId, permit: &MayWatch, at: &At<'_
     after.watchers.retain(|watcher| watcher != person);
     let event = Event::Unwatched { person: person.clone() };
     let visibility = visibility(at.organisation, person);
-    let entry = Entry { at: at.now, author: author.clone(), visibility, event };
+    let entry = at.entry(author.clone(), visibility, event);
     Ok(Some(Change::update(ticket, after, vec![entry])))
 }
 

@@ -12,7 +12,7 @@ use crate::desk::refusal::Refusal;
 use crate::desk::text::{into_normal, is_blank};
 use crate::desk::ticket::lifecycle::links::{self, Around};
 use crate::desk::ticket::sight::Part;
-use crate::desk::ticket::timeline::{Entry, Event, Field, Visibility};
+use crate::desk::ticket::timeline::{Entry, Event, Field};
 use crate::desk::ticket::{State, Ticket, WaitingFor, moved};
 
 pub mod survey;
@@ -163,7 +163,7 @@ pub(in crate::desk) fn recorded(
         change.messages.push(at.message(ticket.id, MessageKind::Resolved, requester));
     }
     let event = Event::Resolved { record: record.clone() };
-    change.entries.push(Entry { at: at.now, author, visibility: Visibility::Internal, event });
+    change.entries.push(at.internal(author, event));
     change.record = Some(record);
 }
 
@@ -180,14 +180,14 @@ pub fn resolve_duplicate(
     }
     // The other ticket may be another person's, so that its number is not said here.
     let event = Event::StateChanged { from: ticket.state, to: State::Resolved, reason: record.fix.clone() };
-    let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event };
+    let entry = at.public(Author::System, event);
     let mut after = moved(ticket, State::Resolved, at);
     let set = is_under_other(ticket, at.organisation).then(|| {
         let from = std::mem::replace(&mut after.category, category.clone());
         let (from, to) = (Some(from.to_string()), category.to_string());
         let event = Event::Set { field: Field::Category, from, to, reason: AS_THE_OTHER.to_owned() };
         let visibility = Part::Set(Field::Category).visibility();
-        Entry { at: at.now, author: Author::System, visibility, event }
+        at.entry(Author::System, visibility, event)
     });
     let mut change = Change::update(ticket, after, set.into_iter().chain([entry]).collect());
     recorded(&mut change, ticket, record.clone(), Author::System, at);
