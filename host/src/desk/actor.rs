@@ -82,6 +82,16 @@ pub enum Author {
     Rule(RuleRef),
 }
 
+impl Author {
+    /// The person who made the change; `None` where it was the desk or a rule.
+    pub fn person(&self) -> Option<&PersonId> {
+        match self {
+            Author::Person(person) => Some(person),
+            Author::System | Author::Rule(_) => None,
+        }
+    }
+}
+
 /// A rule in one version.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RuleRef {

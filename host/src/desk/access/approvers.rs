@@ -65,23 +65,20 @@ impl Named {
 
 /// The managers of the person who is to have the access who may approve, nearest first.
 fn managers(case: &AccessCase, organisation: &Organisation, now: Timestamp) -> Vec<PersonId> {
-    let subject = organisation.people.get(&case.request.subject);
-    let managers = subject.map(|subject| organisation.managers(subject)).unwrap_or_default();
+    let managers = organisation.managers_of(&case.request.subject);
     managers.into_iter().filter(|person| may_approve(case, organisation, person, now)).collect()
 }
 
 /// The manager whom a step asks that asks the nearest: who has a word in the request already makes no room for the next above, also
 /// where a party lets them decide in their place from then on (I2).
 fn nearest_manager(case: &AccessCase, organisation: &Organisation, now: Timestamp) -> Option<PersonId> {
-    let subject = organisation.people.get(&case.request.subject);
-    let managers = subject.map(|subject| organisation.managers(subject)).unwrap_or_default();
+    let managers = organisation.managers_of(&case.request.subject);
     managers.into_iter().find(|one| may_approve(case, organisation, one, now) || case.has_said(one, organisation))
 }
 
 /// Approvers are active, and are neither a party to the request, by whichever of their accounts, nor stand in for one (I2).
 fn may_approve(case: &AccessCase, organisation: &Organisation, person: &PersonId, now: Timestamp) -> bool {
-    let here = organisation.people.get(person).is_some_and(|person| person.active);
-    here && !organisation.is_party(person, &case.parties(), now)
+    organisation.is_active(person) && !organisation.is_party(person, &case.parties(), now)
 }
 
 impl HumanDecision {
@@ -266,7 +263,7 @@ impl AccessCase {
             return false;
         }
         let is_taken = |one: &PersonId| {
-            organisation.people.get(one).is_some_and(|person| person.active)
+            organisation.is_active(one)
                 && given.iter().any(|to| organisation.is_same(to, one))
                 && !parties.iter().any(|party| organisation.is_same(party, one))
                 && !self.has_word_in(number, one, organisation)
@@ -276,8 +273,7 @@ impl AccessCase {
             return named.people(self, organisation, now).iter().any(is_taken);
         }
         // Of managers the nearest is asked who may approve.
-        let subject = organisation.people.get(&self.request.subject);
-        let managers = subject.map(|subject| organisation.managers(subject)).unwrap_or_default();
+        let managers = organisation.managers_of(&self.request.subject);
         let is_asked = |one: &&PersonId| {
             is_taken(one) || may_approve(self, organisation, one, now) || self.has_said(one, organisation)
         };

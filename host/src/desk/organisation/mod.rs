@@ -471,6 +471,11 @@ impl Organisation {
         chain
     }
 
+    /// The same of the person with this id; none where the organisation does not know them.
+    pub fn managers_of(&self, person: &PersonId) -> Vec<PersonId> {
+        self.people.get(person).map(|person| self.managers(person)).unwrap_or_default()
+    }
+
     /// The connector of an app.
     pub fn connector_of(&self, app: &AppId) -> Option<&Connector> {
         self.connectors.get(self.apps.get(app)?.connector.as_ref()?)
