@@ -71,9 +71,10 @@ pub fn with_quoted(sentence: &str) -> String {
         }
         for (at, text) in piece.split('"').enumerate() {
             said.push_str(if at == 0 { "" } else { "\"" });
-            match at % 2 {
-                0 => said.push_str(text),
-                _ => said.push_str(quoted(text).trim_matches('`')),
+            if at % 2 == 0 {
+                said.push_str(text);
+            } else {
+                said.push_str(quoted(text).trim_matches('`'));
             }
         }
     }

@@ -75,7 +75,8 @@ fn gone_on(kind: ClockKind, (was, is): (&Clock, &Clock), over: bool) -> Vec<Cloc
         ClockKind::Team | ClockKind::Answer if begins_again && was.met_at.is_none() => {
             return vec![ClockStep::Cancel, ClockStep::Start];
         }
-        _ => {}
+        ClockKind::Update | ClockKind::Team | ClockKind::Answer => {}
+        ClockKind::FirstResponse | ClockKind::Resolution | ClockKind::Confirmation | ClockKind::Further(_) => {}
     }
     let stands = was.met_at.is_none() && is.met_at.is_none();
     let moved_on = was.running_since.is_some() && is.running_since.is_some() && was.running_since != is.running_since;
@@ -90,7 +91,7 @@ fn gone_on(kind: ClockKind, (was, is): (&Clock, &Clock), over: bool) -> Vec<Cloc
             (Some(_), None) if over => Some(ClockStep::Cancel),
             (Some(_), None) => Some(ClockStep::Pause),
             (None, Some(_)) => Some(ClockStep::Resume),
-            _ => None,
+            (None, None) | (Some(_), Some(_)) => None,
         },
     };
     retargeted.then_some(ClockStep::Retarget).into_iter().chain(step).collect()

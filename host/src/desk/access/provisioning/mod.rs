@@ -42,6 +42,14 @@ impl fmt::Display for Entitlement {
 }
 
 impl Entitlement {
+    /// The licence tier that it is; `None` where it is none.
+    pub fn tier(&self) -> Option<&TierId> {
+        match self {
+            Entitlement::Tier(tier) => Some(tier),
+            Entitlement::Account | Entitlement::Role(_) | Entitlement::Group(_) => None,
+        }
+    }
+
     /// All that any grant can give in some apps, but for the account.
     pub fn of_apps<'a>(apps: impl IntoIterator<Item = &'a App>) -> Vec<Entitlement> {
         let mut all = Vec::new();

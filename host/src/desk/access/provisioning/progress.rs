@@ -205,7 +205,12 @@ fn take_one(change: &mut Change, books: &mut Books, op: Op, report: &Report, at:
             }
             compensate(change, books, &op, at);
         }
-        _ => {}
+        OpState::Planned
+        | OpState::Sent
+        | OpState::Unknown
+        | OpState::Applied
+        | OpState::Waiting
+        | OpState::Superseded => {}
     }
 }
 

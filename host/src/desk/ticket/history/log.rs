@@ -137,7 +137,7 @@ pub fn way(from: State, to: State) -> Option<Vec<State>> {
     let passes = |state: State| match state {
         State::Open | State::InProgress | State::Reopened => true,
         State::Resolved => to == State::Closed,
-        _ => false,
+        State::New | State::Waiting(_) | State::Closed | State::Cancelled | State::Merged => false,
     };
     let mut ways: Vec<Vec<State>> = vec![Vec::new()];
     for _ in 0..STEPS_MAX {

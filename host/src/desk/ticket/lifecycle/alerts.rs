@@ -37,7 +37,11 @@ fn shares(ticket: &Ticket, kind: ClockKind, organisation: &Organisation) -> Vec<
             let closing = organisation.closing_of(&ticket.submitted.request_type);
             closing.remind_percent.into_iter().chain([BREACH]).collect()
         }
-        _ => {
+        ClockKind::FirstResponse
+        | ClockKind::Resolution
+        | ClockKind::Update
+        | ClockKind::Team
+        | ClockKind::Further(_) => {
             let escalations = organisation.watch.escalate_at.iter();
             let about = escalations.filter(|one| one.is_about(kind, &ticket.submitted.request_type));
             let mut all = organisation.watch.alert_at.clone();
@@ -134,7 +138,11 @@ fn alert(change: &mut Change, ticket: &Ticket, clock: ClockKind, percent: u16, a
     let reminder = match clock {
         ClockKind::Confirmation => Some(MessageKind::ConfirmationReminder),
         ClockKind::Answer => Some(MessageKind::AnswerReminder),
-        _ => None,
+        ClockKind::FirstResponse
+        | ClockKind::Resolution
+        | ClockKind::Update
+        | ClockKind::Team
+        | ClockKind::Further(_) => None,
     };
     if let Some(reminder) = reminder {
         change.messages.push(at.message(ticket.id, reminder, &ticket.submitted.requester));

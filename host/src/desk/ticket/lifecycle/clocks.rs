@@ -285,10 +285,7 @@ pub(in crate::desk) fn follow_category(after: &mut Ticket, before: &CategoryId, 
 fn retarget(clocks: &mut Clocks, targets: Targets, promised: impl Fn(Clock, u32) -> Clock) {
     clocks.first_response = promised(clocks.first_response, targets.first_response);
     clocks.resolution = promised(clocks.resolution, targets.resolution);
-    clocks.update = match (clocks.update, targets.update) {
-        (Some(clock), Some(minutes)) => Some(promised(clock, minutes)),
-        _ => None,
-    };
+    clocks.update = clocks.update.zip(targets.update).map(|(clock, minutes)| promised(clock, minutes));
 }
 
 /// The minutes that a ticket's clock of this kind is promised by the configuration: `Err` where what would say so is no more.

@@ -96,11 +96,9 @@ pub(super) fn raise(change: &mut Change, (author, reason): (Author, &str), at: &
         reason: reason.to_owned(),
     };
     // Explanations go by what was set. It is the desk that sets it, so that it does not read as an agent's correction of a rule.
-    let set = |field, from: String, to: String| Entry {
-        at: at.now,
-        author: Author::System,
-        visibility: Part::Set(field).visibility(),
-        event: Event::Set { field, from: Some(from), to, reason: format!("escalated: {reason}") },
+    let set = |field, from: String, to: String| {
+        let event = Event::Set { field, from: Some(from), to, reason: format!("escalated: {reason}") };
+        at.entry(Author::System, Part::Set(field).visibility(), event)
     };
     change.entries.push(set(Field::Team, after.team.to_string(), team.id.to_string()));
     change.entries.push(set(Field::Tier, after.tier.to_string(), team.tier.to_string()));

@@ -109,10 +109,8 @@ impl ResolutionEnd {
             return None;
         }
         let moved = entries.iter().find(|entry| matches!(entry.event, Event::StateChanged { .. }));
-        let by_requester = match moved.map(|entry| &entry.author) {
-            Some(Author::Person(person)) => Some(before.submitted.requester == *person),
-            _ => None,
-        };
+        let by_requester =
+            moved.and_then(|entry| entry.author.person()).map(|person| before.submitted.requester == *person);
         Some(match (after.state, by_requester) {
             (State::Reopened, Some(false)) => ResolutionEnd::TakenUp,
             (State::Reopened, _) => ResolutionEnd::Disputed,
