@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use crate::app::{Error, Office};
 use crate::desk::access::provisioning::progress::{self, Came, Report};
@@ -15,6 +15,7 @@ use crate::desk::id::{GrantId, OpId};
 use crate::desk::organisation::connector::Kind;
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
+use crate::desk::sla::{earlier, later};
 use crate::desk::ticket::edit::{check_optional_reason, check_reason};
 pub use crate::signing::Signed;
 use crate::signing::secrets;
@@ -84,7 +85,7 @@ impl Office {
     ///
     /// Where the store cannot be read.
     pub async fn revocations_overdue(&self) -> Result<i64, Error> {
-        let before = self.clock.now().checked_sub(OVERDUE).unwrap_or(Timestamp::MIN);
+        let before = earlier(self.clock.now(), OVERDUE);
         Ok(self.store.revocations_since_before(before).await?)
     }
 
@@ -167,7 +168,7 @@ impl Office {
             AppOutcome::Refused => Came::Rejected,
             AppOutcome::Later(seconds) => {
                 let wait = SignedDuration::from_secs(i64::from(seconds.min(LATER_S_MAX)));
-                Came::Later(self.clock.now().checked_add(wait).unwrap_or(Timestamp::MAX))
+                Came::Later(later(self.clock.now(), wait))
             }
         };
         let said = format!("the app says: {}", answer.evidence.trim());

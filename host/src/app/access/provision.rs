@@ -13,6 +13,7 @@ use crate::desk::access::{Grant, GrantState};
 use crate::desk::id::{AppId, ConnectorId, GrantId, OpId, PersonId, TicketId};
 use crate::desk::organisation::connector::{Connector, Kind};
 use crate::desk::organisation::{Organisation, Person};
+use crate::desk::sla::later;
 pub use crate::store::commit::crash;
 
 /// How long no other looks at an order that is being sent: longer than one run of the job may take.
@@ -72,7 +73,7 @@ impl Pauses {
         let most = connector.orders_per_minute?;
         let mut full = None;
         self.change(&connector.id, |pause| {
-            let end = |start: Timestamp| start.checked_add(MINUTE).unwrap_or(Timestamp::MAX);
+            let end = |start: Timestamp| later(start, MINUTE);
             // A clock that was set back begins a new minute.
             let (start, count) =
                 pause.minute.filter(|(start, _)| *start <= now && now < end(*start)).unwrap_or((now, 0));
@@ -127,7 +128,7 @@ impl Office {
         let here = organisation.is_active(&first.subject);
         let waits = |op: &Op| !here && op.direction != Direction::Revoke && progress::may_be_sent(op.state);
         let (waiting, free): (Vec<Op>, Vec<Op>) = own.iter().filter(|op| is_free(op, &open)).cloned().partition(waits);
-        let again = (!waiting.is_empty()).then(|| now.checked_add(AWAY).unwrap_or(Timestamp::MAX));
+        let again = (!waiting.is_empty()).then(|| later(now, AWAY));
         let next = free.iter().map(|op| op.not_before).filter(|at| *at > now).chain(again).min();
         let names = self.names_in(&organisation, (&first.subject, &first.app)).await?;
         let due = free.into_iter().filter(|op| op.not_before <= now).map(|op| order(&organisation, op, &names));
@@ -189,7 +190,7 @@ impl Office {
     ///
     /// Where the store cannot be read or written.
     pub async fn sending(&self, grant: GrantId, ids: &[OpId]) -> Result<Vec<(OpId, u32)>, Error> {
-        let until = self.clock.now().checked_add(SENDING).unwrap_or(Timestamp::MAX);
+        let until = later(self.clock.now(), SENDING);
         self.change_in_app(grant, None, |ticket, _, at| Ok(progress::sending(ticket, ids, until, at))).await?;
         let mut sent = Vec::new();
         for id in ids {

@@ -18,6 +18,7 @@ use crate::desk::id::{AppId, CampaignId, GrantId, PersonId, ReviewItemId, Ticket
 use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
+use crate::desk::sla::later;
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::edit::check_reason;
 use crate::store::IdempotencyKey;
@@ -76,7 +77,7 @@ impl App {
                 }
             },
         };
-        if new.due_at <= now || new.due_at > now.checked_add(LASTS_MAX).unwrap_or(Timestamp::MAX) {
+        if new.due_at <= now || new.due_at > later(now, LASTS_MAX) {
             problems.push(Problem::new("due_at", "out-of-range", "Give a time within the next year."));
         }
         if !problems.is_empty() {

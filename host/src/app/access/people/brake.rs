@@ -9,6 +9,7 @@ use crate::desk::access::Grant;
 use crate::desk::actor::Actor;
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
+use crate::desk::sla::earlier;
 use crate::desk::ticket::edit::check_reason;
 pub use crate::store::access::reviews::Brake;
 
@@ -59,7 +60,7 @@ impl Office {
     /// Since when leavers are counted, and how many there may be where the configuration says it.
     fn counted(&self, now: Timestamp) -> (Timestamp, Option<usize>) {
         let configured = self.organisation().defaults.leavers_max.and_then(|most| usize::try_from(most).ok());
-        (now.checked_sub(WITHIN).unwrap_or(Timestamp::MIN), configured)
+        (earlier(now, WITHIN), configured)
     }
 
     /// The last time that the desk stopped; `None` where it never did.

@@ -13,6 +13,7 @@ use crate::desk::id::{DelegationId, MessageId, PersonId};
 use crate::desk::organisation::accounts::{Given, OwnDelegation};
 use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
+use crate::desk::sla::earlier;
 use crate::store::people::delegations::Notice;
 
 /// How often it is tried again while others give and end the same.
@@ -48,7 +49,7 @@ impl Office {
         if self.delegations.load().revision == revision {
             return Ok(false);
         }
-        let since = self.clock.now().checked_sub(KNOWN_FOR).unwrap_or(Timestamp::MIN);
+        let since = earlier(self.clock.now(), KNOWN_FOR);
         let all = self.store.delegations(self.today(since)).await?;
         self.delegations.store(Arc::new(Kept { revision, all }));
         self.lay_over();

@@ -16,6 +16,7 @@ use crate::desk::organisation::Organisation;
 use crate::desk::organisation::form::Value;
 use crate::desk::permission::MayReview;
 use crate::desk::refusal::Refusal;
+use crate::desk::sla::later;
 use crate::desk::text::normal;
 use crate::desk::ticket::edit::{check_optional_reason, check_reason};
 use crate::desk::ticket::timeline::{AccessOutcome, Event};
@@ -246,7 +247,7 @@ pub(super) fn broken_glass(case: AccessCase, heard: Heard, at: &At<'_>) -> Acces
 
 /// Has people look at what was given in an emergency.
 pub(super) fn ask_after_emergency(change: &mut Change, case: &AccessCase, grant: &Grant, at: &At<'_>) {
-    let due_at = at.now.checked_add(AFTER_EMERGENCY).unwrap_or(Timestamp::MAX);
+    let due_at = later(at.now, AFTER_EMERGENCY);
     asked(change, grant, (None, after_emergency(case, at), due_at), at);
 }
 
@@ -289,7 +290,7 @@ pub fn after_move(ticket: &Ticket, grant: &Grant, (why, what): (&str, AfterMove)
     let choices = [first, of(Asks::Manager), of(Asks::Owner), own];
     let reviewers = choices.into_iter().find(|people| !people.is_empty()).unwrap_or_default();
     if !reviewers.is_empty() {
-        let due_at = at.now.checked_add(AFTER_MOVE).unwrap_or(Timestamp::MAX);
+        let due_at = later(at.now, AFTER_MOVE);
         asked(&mut change, grant, (None, reviewers, due_at), at);
     }
     Some(change)

@@ -16,6 +16,7 @@ use crate::desk::change::timer::{TimerKind, TimerWrite};
 use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TierId};
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::connector::Kind;
+use crate::desk::sla::later;
 use crate::desk::ticket::timeline::{AccessOutcome, Event};
 
 /// Whose access to which app.
@@ -302,7 +303,7 @@ fn settle(change: &mut Change, books: &mut Books, key: Key<'_>, at: &At<'_>) -> 
         stands(change, grant, *state, grant.end_reason, at.now);
         books.stands(grant.id, *state, None);
         say(change, grant, (*state, kept.as_ref()), at);
-        let check = (*state == GrantState::Active).then(|| at.now.checked_add(CHECK_EVERY).unwrap_or(Timestamp::MAX));
+        let check = (*state == GrantState::Active).then(|| later(at.now, CHECK_EVERY));
         change.timers.push(TimerWrite::due(TimerKind::AccessCheck, grant.ticket, check));
     }
     !moved.is_empty()

@@ -13,6 +13,7 @@ use crate::desk::actor::Author;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::id::OpId;
+use crate::desk::sla::later;
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::timeline::{AccessOutcome, Event};
 
@@ -168,8 +169,8 @@ pub fn take_rest(ticket: &Ticket, grant: &Grant, at: &At<'_>) -> Option<Change> 
 }
 
 fn take_one(change: &mut Change, books: &mut Books, op: Op, report: &Report, at: &At<'_>) {
-    let later = |wait: SignedDuration| at.now.checked_add(wait).unwrap_or(Timestamp::MAX);
-    let again = later(backoff(op.attempt));
+    let from_now = |wait: SignedDuration| later(at.now, wait);
+    let again = from_now(backoff(op.attempt));
     let supported = books.grants.iter().any(|grant| {
         op.is_about((&grant.subject, &grant.app))
             && grant.state == GrantState::Active
@@ -181,17 +182,17 @@ fn take_one(change: &mut Change, books: &mut Books, op: Op, report: &Report, at:
         // What the app has accepted may only show late; what was lost has waited already.
         Came::NotThere if op.state == OpState::Applied => (OpState::Planned, again),
         Came::NotThere => (OpState::Planned, at.now),
-        Came::Applied => (OpState::Applied, later(SignedDuration::from_secs(1))),
+        Came::Applied => (OpState::Applied, from_now(SignedDuration::from_secs(1))),
         Came::Promised(until) => (OpState::Applied, until),
         Came::Later(not_before) | Came::Forbidden(not_before) => {
-            (OpState::Waiting, not_before.max(later(SignedDuration::from_secs(1))))
+            (OpState::Waiting, not_before.max(from_now(SignedDuration::from_secs(1))))
         }
         Came::Unknown => (OpState::Unknown, again),
-        Came::UnknownUntil(not_before) => (OpState::Unknown, not_before.max(later(SignedDuration::from_secs(1)))),
+        Came::UnknownUntil(not_before) => (OpState::Unknown, not_before.max(from_now(SignedDuration::from_secs(1)))),
         // What is to go is never given up, nor is what a person holds by a grant that the app has had.
-        Came::Rejected if op.direction == Direction::Revoke || supported => (OpState::Waiting, later(BACKOFF_MAX)),
+        Came::Rejected if op.direction == Direction::Revoke || supported => (OpState::Waiting, from_now(BACKOFF_MAX)),
         Came::Rejected => (OpState::Rejected, at.now),
-        Came::ByHand => (OpState::Waiting, later(BY_HAND)),
+        Came::ByHand => (OpState::Waiting, from_now(BY_HAND)),
     };
     let said = cut(&report.said).to_owned();
     let op = Op { state, not_before, said, changed_at: at.now, ..op };
