@@ -95,6 +95,10 @@ pub enum Busy {
     Backtests,
     #[error("this rule is being changed by several at once: try again soon")]
     Rule,
+    #[error("the directory is being changed by several at once: try again soon")]
+    Directory,
+    #[error("who stands in for whom is being changed by several at once: try again soon")]
+    Delegations,
     #[error("too many people watch for events: try again soon")]
     Watchers,
     #[error("many people are changing this ticket: try again soon")]

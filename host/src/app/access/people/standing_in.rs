@@ -169,7 +169,7 @@ impl App {
                 return Ok(made);
             }
         }
-        Err(Busy::Rule.into())
+        Err(Busy::Delegations.into())
     }
 
     /// Ends what the actor has given another, or lays down what they were given; one that is over already stays as it is.

@@ -387,7 +387,7 @@ impl App {
             }
             return Ok(entry);
         }
-        Err(Busy::Rule.into())
+        Err(Busy::Directory.into())
     }
 
     /// Follows the directory as other hosts change it, until it is asked to stop.
