@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
-use super::{By, Cell, Days, ReportTable};
+use super::{By, Cell, Days, ReportTable, first_of};
 use crate::app::{Error, Office};
 use crate::desk::organisation::form::{Fault, Problem};
 use crate::store::tickets::reports::days::{Clocks, Undone};
@@ -32,7 +32,8 @@ impl Office {
         let (before, undone) = tokio::try_join!(before, self.store.undone((period, &clocks), by))?;
         let mut open: BTreeMap<String, i64> = BTreeMap::new();
         for counted in before {
-            open.insert(counted.group, counted.counts.first().copied().unwrap_or_default());
+            let [count] = first_of(&counted.counts);
+            open.insert(counted.group, count);
         }
         let mut changes: BTreeMap<(Date, String), i64> = BTreeMap::new();
         for (counted, sign) in [(created, 1), (ended, -1)] {

@@ -177,19 +177,16 @@ impl App {
         asked: Asked,
     ) -> Result<Changed, Error> {
         let Asked { ticket, mut judged, cause, begun } = asked;
+        let mut run = self.take_note(judged.record(), cause, begun)?;
         if judged.effect() == Effect::FollowsUp {
-            let recorded = judged.record();
-            let run = self.take_note(recorded, cause, begun)?;
             match self.follow_up_with(actor, &ticket, words, key.clone(), run).await {
                 // The form or the rules take no such ticket, or there would be too many: then the words stay where they are.
                 Err(Error::Rejected { .. } | Error::Refused(_) | Error::TooMuch { .. }) => judged.undo(),
                 done => return done,
             }
-            let run = judged.record().packed.map_err(Broken::Unpacked)?;
-            return self.say_as_judged(actor, &ticket, words, key, (judged.effect(), run)).await;
+            // The calls are counted already.
+            run = judged.record().packed.map_err(Broken::Unpacked)?;
         }
-        let recorded = judged.record();
-        let run = self.take_note(recorded, cause, begun)?;
         self.say_as_judged(actor, &ticket, words, key, (judged.effect(), run)).await
     }
 
