@@ -207,9 +207,10 @@ impl Office {
     /// Where the store cannot be read or written: then they are looked at again.
     pub async fn take_reports(&self, grant: GrantId, reports: &[Report]) -> Result<(), Error> {
         let grant = self.change_in_app(grant, None, |ticket, _, at| Ok(progress::take(ticket, reports, at))).await?;
-        match reports.iter().any(|report| matches!(report.came, Came::Found | Came::Verified)) {
-            true => self.keep_name(&grant).await,
-            false => Ok(()),
+        if reports.iter().any(|report| matches!(report.came, Came::Found | Came::Verified)) {
+            self.keep_name(&grant).await
+        } else {
+            Ok(())
         }
     }
 
@@ -229,10 +230,7 @@ impl Office {
         organisation: &Organisation,
         (person, app): (&PersonId, &AppId),
     ) -> Result<Vec<String>, Error> {
-        match asks_by_name(organisation, app) {
-            true => Ok(self.store.known_as(person, app).await?),
-            false => Ok(Vec::new()),
-        }
+        if asks_by_name(organisation, app) { Ok(self.store.known_as(person, app).await?) } else { Ok(Vec::new()) }
     }
 }
 

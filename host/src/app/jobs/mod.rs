@@ -176,10 +176,7 @@ impl Jobs {
         let next = self.store.next_due(queue).await?;
         Ok(next.map(|at| {
             let between = at.duration_since(now);
-            match at > now {
-                true => Due::In(between.unsigned_abs()),
-                false => Due::Since(between.unsigned_abs()),
-            }
+            if at > now { Due::In(between.unsigned_abs()) } else { Due::Since(between.unsigned_abs()) }
         }))
     }
 

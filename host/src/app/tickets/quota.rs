@@ -217,9 +217,10 @@ impl Office {
     ) -> Result<(), Error> {
         let Some(person) = bound(actor) else { return Ok(()) };
         let most = self.quotas.limits.load().attachments.person_bytes_max;
-        match self.store.attachment_bytes_of(person, visibility).await?.saturating_add(more) > most {
-            true => Err(Error::TooMuch { what: "the bytes of all your files", wait: DAY }),
-            false => Ok(()),
+        if self.store.attachment_bytes_of(person, visibility).await?.saturating_add(more) > most {
+            Err(Error::TooMuch { what: "the bytes of all your files", wait: DAY })
+        } else {
+            Ok(())
         }
     }
 

@@ -53,9 +53,10 @@ pub fn judged_comment(
     if public {
         words::check_open(ticket)?;
     }
-    let mut change = match public && is_answer(ticket, author, as_agent) {
-        true => moving(ticket, State::InProgress, (Author::System, ANSWERED), words, at),
-        false => said(ticket, changed(ticket, at.now), words, at),
+    let mut change = if public && is_answer(ticket, author, as_agent) {
+        moving(ticket, State::InProgress, (Author::System, ANSWERED), words, at)
+    } else {
+        said(ticket, changed(ticket, at.now), words, at)
     };
     if public && as_agent {
         change.on_ticket(|after| clocks::answered(after, at));

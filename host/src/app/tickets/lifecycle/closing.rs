@@ -51,9 +51,10 @@ impl Heard {
     ///
     /// [`Error::Stale`] where it was reopened, closed or resolved again since.
     pub(in crate::app::tickets) fn effect_on(&self, ticket: &Ticket) -> Result<Effect, Error> {
-        match (ticket.state, ticket.resolved_at) == (self.state, self.resolved_at) {
-            true => Ok(self.effect),
-            false => Err(Error::Stale { version: ticket.version }),
+        if (ticket.state, ticket.resolved_at) == (self.state, self.resolved_at) {
+            Ok(self.effect)
+        } else {
+            Err(Error::Stale { version: ticket.version })
         }
     }
 
@@ -139,9 +140,10 @@ impl App {
         let (organisation, now, generation) = (self.organisation(), self.clock.now(), self.rules.generation());
         let is_asked = are_for_rules(&organisation, actor, (&ticket, case.as_ref()), &normal(body), now)
             && has_rule_for(&generation, &ticket);
-        Ok(match is_asked {
-            true => Met::ToJudge(Box::new(ToJudge { ticket, organisation, generation, now })),
-            false => Met::Other(Some(Box::new((ticket, case)))),
+        Ok(if is_asked {
+            Met::ToJudge(Box::new(ToJudge { ticket, organisation, generation, now }))
+        } else {
+            Met::Other(Some(Box::new((ticket, case))))
         })
     }
 

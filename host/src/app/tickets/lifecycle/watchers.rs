@@ -37,9 +37,10 @@ impl Office {
         self.count_change(actor)?;
         let changed = self.change(Which::Number(number), Retry::Commutes, None, |ticket, case, at| {
             may_read(actor, ticket, case)?;
-            Ok(match follows {
-                true => watchers::watch(ticket, person, &permission::watch(actor, ticket)?, at)?,
-                false => watchers::unwatch(ticket, person, &permission::unwatch(actor, ticket, person)?, at)?,
+            Ok(if follows {
+                watchers::watch(ticket, person, &permission::watch(actor, ticket)?, at)?
+            } else {
+                watchers::unwatch(ticket, person, &permission::unwatch(actor, ticket, person)?, at)?
             })
         });
         let ticket = changed.await?.ticket;

@@ -204,10 +204,9 @@ fn after_emergency(case: &AccessCase, at: &At<'_>) -> Vec<PersonId> {
         owner.into_iter().chain(at.organisation.defaults.access_approvers.iter().cloned()).collect();
     let is_taken = taken_out(at.organisation, &parties, at.now);
     let is_chosen = people.iter().any(&is_taken);
-    people.retain(|person| match is_chosen {
-        true => is_taken(person),
-        false => may_review(at.organisation, &parties, person, at.now),
-    });
+    people.retain(
+        |person| if is_chosen { is_taken(person) } else { may_review(at.organisation, &parties, person, at.now) },
+    );
     people.sort_unstable();
     people.dedup();
     people

@@ -216,9 +216,8 @@ fn date(fields: &[Field], name: &str) -> Option<Date> {
 }
 
 fn with_day(fields: &[Field], wanted: &MoveDay) -> Vec<Field> {
-    let one = |(name, value): &Field| match *name == wanted.field {
-        true => (name.clone(), Value::Date(wanted.to)),
-        false => (name.clone(), value.clone()),
+    let one = |(name, value): &Field| {
+        if *name == wanted.field { (name.clone(), Value::Date(wanted.to)) } else { (name.clone(), value.clone()) }
     };
     fields.iter().map(one).collect()
 }

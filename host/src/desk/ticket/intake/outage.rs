@@ -198,9 +198,10 @@ pub fn declare(
         return Ok(None);
     }
     let is_said = stands.is_some_and(|before| before.announcement == declaration.announcement);
-    let mut change = match is_said {
-        true => Change::next(ticket, at, Vec::new()),
-        false => pass_on(comment(ticket, &declaration.announcement, say, at)?, by, at),
+    let mut change = if is_said {
+        Change::next(ticket, at, Vec::new())
+    } else {
+        pass_on(comment(ticket, &declaration.announcement, say, at)?, by, at)
     };
     change.entries.push(internal(author, "declared", at));
     change.outage.insert(0, OutageWrite::Declare { declaration: declaration.clone(), by: by.clone() });
@@ -298,9 +299,10 @@ pub fn hears(child: &Ticket, (by, body): (&PersonId, &str), at: &At<'_>) -> Opti
 /// The change that detaches a ticket, which then waits for an agent as any other does.
 #[must_use]
 pub fn detached(change: Change, ticket: &Ticket, at: &At<'_>) -> Change {
-    match ticket.assignee.is_none() && ticket.state.is_unfinished() {
-        true => change.then(hand_on(ticket, &HandOn::Waited(None), at)),
-        false => change,
+    if ticket.assignee.is_none() && ticket.state.is_unfinished() {
+        change.then(hand_on(ticket, &HandOn::Waited(None), at))
+    } else {
+        change
     }
 }
 
