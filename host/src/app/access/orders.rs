@@ -1,12 +1,10 @@
 //! Orders that are on their way, for those who look after them; and what a person says who has done one by hand.
 
-use std::fs::File;
-use std::io::Read as _;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::SignedDuration;
 
+use crate::app::jobs::endpoints::secrets_in;
 use crate::app::{Error, Office};
 use crate::desk::access::provisioning::progress::{self, Came, Report};
 use crate::desk::access::provisioning::{Op, OpState};
@@ -18,7 +16,6 @@ use crate::desk::refusal::Refusal;
 use crate::desk::sla::{earlier, later};
 use crate::desk::ticket::edit::{check_optional_reason, check_reason};
 pub use crate::signing::Signed;
-use crate::signing::secrets;
 pub use crate::store::access::runs::ConnectorRun;
 use crate::store::sql::page::Page;
 
@@ -65,18 +62,8 @@ pub struct SignedOrder {
 /// The longest that an app may ask to be left alone, in seconds: a day.
 const LATER_S_MAX: u32 = 24 * 3600;
 
-/// The bytes of a file of secrets that are read.
-const SECRETS_BYTES_MAX: u64 = 64 << 10;
-
 /// How long the end of access may take in an app before it is overdue.
 const OVERDUE: SignedDuration = SignedDuration::from_hours(1);
-
-/// The text of a file of secrets, as far as it is read.
-fn secret_text(file: &Path) -> std::io::Result<String> {
-    let mut text = String::new();
-    File::open(file)?.take(SECRETS_BYTES_MAX).read_to_string(&mut text)?;
-    Ok(text)
-}
 
 impl Office {
     /// How much access that is over was not read back as gone in time (I13).
@@ -138,10 +125,13 @@ impl Office {
         if !signed.is_of(self.clock.now()) {
             return Err(Refusal::NotSigned.into());
         }
-        // For each word, so that a new secret needs no restart; and not on a thread that serves requests.
         let (file, reads) = (hook.secret_file.clone(), hook.reads);
-        let text = tokio::task::spawn_blocking(move || secret_text(&file).unwrap_or_default()).await?;
-        if !signed.is_by(&secrets(&text).unwrap_or_default(), body, self.clock.now()) {
+        // Not on a thread that serves requests.
+        let secrets = tokio::task::spawn_blocking(move || secrets_in(&file)).await?.unwrap_or_else(|why| {
+            tracing::error!(app = %op.app, %why, "the word of an app is refused: what it has signed cannot be checked");
+            Vec::new()
+        });
+        if !signed.is_by(&secrets, body, self.clock.now()) {
             return Err(Refusal::NotSigned.into());
         }
         Ok(SignedOrder { op: op.id, grant: op.grant, reads })
