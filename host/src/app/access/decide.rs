@@ -94,7 +94,7 @@ impl App {
         if let Some(unknown) = unknown.filter(|_| seen.insights.len() <= INSIGHTS.len()) {
             let values: [&dyn Display; 2] = [unknown, &INSIGHTS.join(", ")];
             let problem = Problem::of("insights", "unknown", Fault::NoInsight, &values);
-            return Err(Error::Rejected { problems: vec![problem] });
+            return Err(problem.into());
         }
         let shown = self.decision_view(actor, number).await?;
         if shown.snapshot != seen.snapshot || seen.insights.len() > INSIGHTS.len() {

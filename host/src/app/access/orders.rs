@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::SignedDuration;
 
+use crate::app::error::accept;
 use crate::app::jobs::endpoints::secrets_in;
 use crate::app::{Error, Office};
 use crate::desk::access::provisioning::progress::{self, Came, Report};
@@ -149,9 +150,7 @@ impl Office {
         if answer.order != Some(order.op) {
             return Err(Refusal::NotSigned.into());
         }
-        if let Some(problem) = check_optional_reason("evidence", &answer.evidence) {
-            return Err(Error::Rejected { problems: vec![problem] });
-        }
+        accept(check_optional_reason("evidence", &answer.evidence))?;
         let came = match answer.outcome {
             AppOutcome::Done if order.reads => Came::Applied,
             AppOutcome::Done => Came::Verified,
@@ -184,9 +183,7 @@ impl Office {
     pub async fn attest(&self, actor: &Actor, id: OpId, attestation: &Attestation) -> Result<Op, Error> {
         let missing = || Error::Missing { what: "order", name: id.to_string() };
         let op = self.store.op(id).await?.ok_or_else(missing)?;
-        if let Some(problem) = check_reason("evidence", &attestation.evidence) {
-            return Err(Error::Rejected { problems: vec![problem] });
-        }
+        accept(check_reason("evidence", &attestation.evidence))?;
         self.change_in_app(op.grant, None, |ticket, grant, at| {
             let app = at.organisation.apps.get(&grant.app);
             let permit = permission::revoke_for_others(actor, ticket, app.and_then(|app| app.owner.as_ref()))?;

@@ -8,8 +8,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::webhooks::accept;
-use crate::app::error::Broken;
+use crate::app::error::{Broken, accept};
 use crate::app::{Error, Office};
 pub use crate::config::Webhook;
 use crate::desk::actor::Actor;
@@ -129,7 +128,7 @@ impl Office {
         accept(check_reason("why", why))?;
         if webhook.secret_file.is_some() {
             let problem = Problem::of("name", "secret-file", Fault::SecretsInFile, &[]);
-            return Err(Error::Rejected { problems: vec![problem] });
+            return Err(problem.into());
         }
         let secret = self.replace_secret(&secrets_of(name)).await?;
         self.store.deliver_now(name, self.clock.now()).await?;

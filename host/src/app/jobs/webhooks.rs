@@ -8,10 +8,10 @@ use uuid::Uuid;
 
 use super::endpoints::Webhook;
 use super::{Again, Claimed, Failed};
+use crate::app::error::accept;
 use crate::app::office::signatory;
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
-use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::desk::sla::{earlier, later};
 use crate::desk::ticket::edit::check_reason;
@@ -345,11 +345,6 @@ impl Office {
             }
         }
     }
-}
-
-/// Turns a problem of a reason into the error that says it.
-pub(super) fn accept(problem: Option<Problem>) -> Result<(), Error> {
-    problem.map_or(Ok(()), |problem| Err(Error::Rejected { problems: vec![problem] }))
 }
 
 /// The events that an endpoint has not got yet.

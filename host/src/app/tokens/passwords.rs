@@ -229,10 +229,7 @@ impl Office {
     ///
     /// [`Error::Rejected`] where the present one is wrong, or the new one too short or too long.
     pub async fn change_password(&self, actor: &Actor, present: String, new: String) -> Result<(), Error> {
-        let wrong = || {
-            let problem = Problem::of("present", "wrong", Fault::WrongPassword, &[]);
-            Error::Rejected { problems: vec![problem] }
-        };
+        let wrong = || Error::from(Problem::of("present", "wrong", Fault::WrongPassword, &[]));
         let person = actor.person().ok_or_else(wrong)?;
         let account = self.store.account(person).await?.ok_or_else(wrong)?;
         let guess = self.guesses.begin(person.as_str(), "", self.clock.elapsed()).map_err(|_| wrong())?;
@@ -248,7 +245,7 @@ impl Office {
         if !(CHARS_MIN..=CHARS_MAX).contains(&length) {
             let values: [&dyn Display; 3] = [&length, &CHARS_MIN, &CHARS_MAX];
             let problem = Problem::of("password", "invalid", Fault::PasswordLength, &values);
-            return Err(Error::Rejected { problems: vec![problem] });
+            return Err(problem.into());
         }
         let mut salt = [0; SALT_BYTES];
         getrandom::fill(&mut salt).map_err(Broken::Randomness)?;

@@ -98,7 +98,7 @@ pub fn ask_back(
         return Err(Refusal::QuestionOpen);
     }
     if let Some(problem) = check_reason("question", question) {
-        return Err(Refusal::Problems { problems: vec![problem] });
+        return Err(problem.into());
     }
     let words = normal(question.trim()).into_owned();
     let mut change = said(ticket, (AccessOutcome::Asked, approver, &words), at);
@@ -141,7 +141,7 @@ pub fn answer_back(
     }
     let question = waiting(asked).ok_or(Refusal::NotAskedBack)?;
     if let Some(problem) = check_reason("answer", answer) {
-        return Err(Refusal::Problems { problems: vec![problem] });
+        return Err(problem.into());
     }
     let words = normal(answer.trim()).into_owned();
     let mut change = said(ticket, (AccessOutcome::Answered, by, &words), at);
@@ -233,7 +233,7 @@ pub fn revoke(
     at: &At<'_>,
 ) -> Result<Change, Refusal> {
     if let Some(problem) = check_reason("reason", reason) {
-        return Err(Refusal::Problems { problems: vec![problem] });
+        return Err(problem.into());
     }
     if grant.has_ended(at.now) {
         return Err(Refusal::GrantEnded);

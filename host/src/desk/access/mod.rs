@@ -304,7 +304,7 @@ impl AccessCase {
             return Err(Refusal::Overdue { due_at });
         }
         if let Some(problem) = check_optional_reason("reason", &decision.reason) {
-            return Err(Refusal::Problems { problems: vec![problem] });
+            return Err(problem.into());
         }
         if !decision.approve && is_blank(&decision.reason) {
             return Err(Refusal::ReasonMissing);

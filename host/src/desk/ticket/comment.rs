@@ -37,7 +37,7 @@ pub fn judged_comment(
 ) -> Result<Change, Refusal> {
     let Comment { visibility, author, as_agent } = permit.on(ticket)?;
     let body = &*normal(body);
-    check_comment(body).map_err(|problem| Refusal::Problems { problems: vec![problem] })?;
+    check_comment(body)?;
     let public = visibility == Visibility::Public;
     let by_requester = is_by_requester(ticket, author, as_agent);
     let was_resolved = matches!(ticket.state, State::Resolved | State::Closed);

@@ -127,7 +127,7 @@ pub fn transition(
     check_transition(ticket.state, to, parties)?;
     let reason = &*normal(&reason);
     if let Some(problem) = check_optional_reason("reason", reason) {
-        return Err(Refusal::Problems { problems: vec![problem] });
+        return Err(problem.into());
     }
     let goes_on = goes_on(to, until, at)?;
     let record = record.into_normal();
@@ -183,16 +183,15 @@ fn with_day(reason: &str, day: Date) -> String {
 /// When a ticket is worked on again that waits until a day: as the desk opens on it, or next.
 fn goes_on(to: State, until: Option<Date>, at: &At<'_>) -> Result<Option<Timestamp>, Refusal> {
     let Some(day) = until else { return Ok(None) };
-    let refused = |problem: Problem| Refusal::Problems { problems: vec![problem] };
     if !may_wait_until(to) {
-        return Err(refused(Problem::of("until", "not-asked", Fault::WaitsUntilNoDay, &[])));
+        return Err(Problem::of("until", "not-asked", Fault::WaitsUntilNoDay, &[]).into());
     }
     let calendar = &at.organisation.calendar;
     let today = calendar.zone.to_datetime(at.now).date();
     let last = today.checked_add(UNTIL_DAYS_MAX.days()).unwrap_or(Date::MAX);
     let begin = calendar.zone.to_timestamp(day.at(0, 0, 0, 0)).ok().filter(|_| today < day && day <= last);
     let Some(begin) = begin else {
-        return Err(refused(Problem::of("until", "out-of-range", Fault::WaitDay, &[&UNTIL_DAYS_MAX])));
+        return Err(Problem::of("until", "out-of-range", Fault::WaitDay, &[&UNTIL_DAYS_MAX]).into());
     };
     Ok(Some(sla::due(calendar, begin, 1).unwrap_or(begin)))
 }

@@ -3,6 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::app::error::accept;
 use crate::app::office::signatory;
 use crate::app::{App, Error, Office};
 use crate::desk::access::Grant;
@@ -82,9 +83,7 @@ impl App {
     /// [`Error::Refused`], also where it has not stopped; [`Error::Rejected`] without a reason.
     pub async fn resume_ends(self: &std::sync::Arc<Self>, actor: &Actor, reason: &str) -> Result<Brake, Error> {
         permission::administer(actor)?;
-        if let Some(problem) = check_reason("reason", reason) {
-            return Err(Error::Rejected { problems: vec![problem] });
-        }
+        accept(check_reason("reason", reason))?;
         let brake = self.store.last_brake().await?.filter(|brake| brake.resumed.is_none());
         let brake = brake.ok_or(Refusal::NotStopped)?;
         let (now, by) = (self.clock.now(), signatory(actor).to_string());

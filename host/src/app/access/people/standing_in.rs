@@ -143,7 +143,7 @@ impl App {
     ) -> Result<OwnDelegation, Error> {
         let person = permission::delegate_approvals(actor)?;
         let unknown = || Problem::new("to", "unknown", "Name a person who is here, by their id.");
-        let to: PersonId = to.parse().map_err(|_| Error::Rejected { problems: vec![unknown()] })?;
+        let to: PersonId = to.parse().map_err(|_| unknown())?;
         for _ in 0..TRIES_MAX {
             self.catch_up_delegations().await?;
             let (kept, now) = (self.delegations.load_full(), self.clock.now());

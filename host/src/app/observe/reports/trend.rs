@@ -62,7 +62,7 @@ impl Office {
         let all: Vec<Date> = days.from.series(1.day()).take_while(|day| *day <= last).filter(is_there).collect();
         if all.len().saturating_mul(open.len()) > ROWS_MAX {
             let problem = Problem::of("by", "too-much", Fault::ManyGroups, &[&open.len(), &all.len()]);
-            return Err(Error::Rejected { problems: vec![problem] });
+            return Err(problem.into());
         }
         let mut rows = Vec::with_capacity(all.len() * open.len());
         for day in all {

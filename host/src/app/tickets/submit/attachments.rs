@@ -95,7 +95,7 @@ impl Sort {
 }
 
 fn wrong(code: &str, fault: Fault, values: &[&dyn Display]) -> Error {
-    Error::Rejected { problems: vec![Problem::of("attachments", code, fault, values)] }
+    Problem::of("attachments", code, fault, values).into()
 }
 
 /// The media type that a file's beginning shows.

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::schedules::entries;
+use crate::app::error::accept;
 use crate::app::office::signatory;
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
@@ -102,17 +103,14 @@ impl Office {
     ) -> Result<ScheduleStatus, Error> {
         permission::administer(actor)?;
         self.check_scheduled(name)?;
-        let rejected = |problem| Error::Rejected { problems: vec![problem] };
-        if let Some(problem) = check_reason("why", why) {
-            return Err(rejected(problem));
-        }
+        accept(check_reason("why", why))?;
         let now = self.clock.now();
         self.store.schedule(name, now).await?;
         let changed = match step {
             ScheduleStep::Pause => self.store.pause_schedule(name, true, now).await?,
             ScheduleStep::Resume => self.store.pause_schedule(name, false, now).await?,
             ScheduleStep::RunNext if !self.store.want_schedule(name).await? => {
-                return Err(rejected(Problem::new("step", "paused", "is paused: resume it first")));
+                return Err(Problem::new("step", "paused", "is paused: resume it first").into());
             }
             ScheduleStep::RunNext => true,
         };

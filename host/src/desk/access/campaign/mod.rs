@@ -362,7 +362,7 @@ pub fn answer(
     let problem =
         if said.keep { check_optional_reason("reason", &said.reason) } else { check_reason("reason", &said.reason) };
     if let Some(problem) = problem {
-        return Err(Refusal::Problems { problems: vec![problem] });
+        return Err(problem.into());
     }
     let reason = normal(said.reason.trim()).into_owned();
     // A word about what has ended meanwhile keeps nothing and takes nothing back, and the evidence of a campaign does not say so.

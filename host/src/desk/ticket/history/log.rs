@@ -46,7 +46,7 @@ pub fn replay(past: Past, log: &[LogEvent], permit: &MayImport, id: TicketId, at
     if log.len() > EVENTS_MAX {
         // Without its last events a ticket would stand where it never stood.
         let message = format!("has {} events; a ticket has at most {EVENTS_MAX}", log.len());
-        return Err(Refusal::Problems { problems: vec![Problem::new("log", "too-long", message)] });
+        return Err(Problem::new("log", "too-long", message).into());
     }
     let mut log: Vec<&LogEvent> = log.iter().collect();
     log.sort_by_key(|event| (event.at, event.line));

@@ -31,7 +31,7 @@ pub fn escalate(ticket: &Ticket, reason: &str, permit: &MayEscalate, at: &At<'_>
     }
     let reason = &*normal(reason.trim());
     if let Some(problem) = check_reason("reason", reason) {
-        return Err(Refusal::Problems { problems: vec![problem] });
+        return Err(problem.into());
     }
     let event = Event::EscalationAsked { reason: reason.to_owned() };
     let asked = at.public(author.clone(), event);

@@ -42,7 +42,7 @@ pub fn merge(
     }
     let reason = &*normal(reason.trim());
     if let Some(problem) = check_optional_reason("reason", reason) {
-        return Err(Refusal::Problems { problems: vec![problem] });
+        return Err(problem.into());
     }
     let said = match reason {
         "" => format!("it goes on as {}", target.number),

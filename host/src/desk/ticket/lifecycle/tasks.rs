@@ -71,7 +71,7 @@ pub fn add(ticket: &Ticket, text: &str, count: usize, permit: &MayEdit, at: &At<
     });
     let many = || Problem::of("text", "too-many", Fault::ManyTasks, &[&TASKS_MAX]);
     if let Some(problem) = problem.or_else(|| (count >= TASKS_MAX).then(many)) {
-        return Err(Refusal::Problems { problems: vec![problem] });
+        return Err(problem.into());
     }
     let task = Task { id: at.task_id(), text: text.clone(), at: at.now, author: name(author), done: None };
     Ok(change(ticket, author, ("added", text), TaskWrite::Add(task), at))

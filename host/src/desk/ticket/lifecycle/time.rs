@@ -36,7 +36,7 @@ pub struct TimeSpent {
 /// As [`spend`]; [`Refusal::Forbidden`] for those who do not work on the ticket.
 pub fn along(change: Change, minutes: i64, actor: &Actor, at: &At<'_>) -> Result<Change, Refusal> {
     if minutes < 0 {
-        return Err(Refusal::Problems { problems: vec![range()] });
+        return Err(range().into());
     }
     let now = change.after().clone();
     let spent = spend(&now, (minutes, ""), 0, &permission::edit(actor, &now)?, at)?;

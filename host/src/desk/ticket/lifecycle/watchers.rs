@@ -28,9 +28,7 @@ const MENTIONS_MAX: usize = 20;
 /// [`Refusal::Problems`] for a person who is not here, and where too many follow it.
 pub fn watch(ticket: &Ticket, person: &PersonId, permit: &MayWatch, at: &At<'_>) -> Result<Option<Change>, Refusal> {
     let author = permit.on(ticket)?;
-    let problem = |code, fault, values: &[&dyn Display]| Refusal::Problems {
-        problems: vec![Problem::of("person", code, fault, values)],
-    };
+    let problem = |code, fault, values: &[&dyn Display]| Refusal::from(Problem::of("person", code, fault, values));
     if !at.organisation.is_active(person) {
         return Err(problem("unknown", Fault::NotHere, &[person]));
     }
