@@ -2,7 +2,7 @@
 
 use super::lifecycle::words::{self, Effect, Spoken};
 use super::lifecycle::{alerts, clocks};
-use super::timeline::{Entry, Event, Visibility};
+use super::timeline::{Event, Visibility};
 use super::transitions::{Party, check_transition};
 use super::{State, Ticket, WaitingFor, changed, moved};
 use crate::desk::actor::Author;
@@ -111,12 +111,8 @@ fn moving(
     at: &At<'_>,
 ) -> Change {
     let mut change = said(ticket, moved(ticket, to, at), words, at);
-    change.entries.push(Entry {
-        at: at.now,
-        author: by,
-        visibility: Visibility::Public,
-        event: Event::StateChanged { from: ticket.state, to, reason: reason.to_owned() },
-    });
+    let event = Event::StateChanged { from: ticket.state, to, reason: reason.to_owned() };
+    change.entries.push(at.public(by, event));
     change
 }
 

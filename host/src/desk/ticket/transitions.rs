@@ -8,7 +8,7 @@ use super::lifecycle::alerts::responsible;
 use super::lifecycle::clocks;
 use super::lifecycle::links::{self, Around};
 use super::lifecycle::resolution::{self, ResolutionRecord};
-use super::timeline::{Entry, Event, Visibility};
+use super::timeline::Event;
 use super::{State, Ticket, WaitingFor};
 use crate::desk::access::{self, AccessCase};
 use crate::desk::actor::Author;
@@ -139,12 +139,7 @@ pub fn transition(
     // The requester reads what was done, unless the agent says it otherwise.
     let said = if to == State::Resolved && is_blank(reason) { &record.fix } else { reason };
     let said = until.map_or_else(|| said.to_owned(), |day| with_day(said, day));
-    let entry = Entry {
-        at: at.now,
-        author: author.clone(),
-        visibility: Visibility::Public,
-        event: Event::StateChanged { from: ticket.state, to, reason: said },
-    };
+    let entry = at.public(author.clone(), Event::StateChanged { from: ticket.state, to, reason: said });
     let mut after = moved(ticket, to, at);
     if goes_on.is_some() {
         clocks::put_off(&mut after, at);

@@ -12,7 +12,7 @@ use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::permission::MayWatch;
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::sight::of_named;
-use crate::desk::ticket::timeline::{Entry, Event, Visibility};
+use crate::desk::ticket::timeline::{Event, Visibility};
 use crate::desk::ticket::{Ticket, changed};
 
 /// The most people who follow one ticket.
@@ -77,11 +77,9 @@ pub fn follow_on(into: &Ticket, merged: &Ticket, at: &At<'_>) -> Option<Change> 
     }
     let mut after = changed(into, at.now);
     after.watchers.extend(coming.iter().map(|person| (*person).clone()));
-    let entry = |person: &PersonId| Entry {
-        at: at.now,
-        author: Author::System,
-        visibility: visibility(at.organisation, person),
-        event: Event::Watched { person: person.clone() },
+    let entry = |person: &PersonId| {
+        let event = Event::Watched { person: person.clone() };
+        at.entry(Author::System, visibility(at.organisation, person), event)
     };
     Some(Change::update(into, after, coming.into_iter().map(entry).collect()))
 }
