@@ -181,9 +181,7 @@ impl Office {
     /// revoked before; [`Error::Ambiguous`] where several ids begin so.
     pub async fn revoke_token(&self, actor: &Actor, token: &str, why: Option<&str>) -> Result<(), Error> {
         permission::end_tokens(actor)?;
-        if let Some(problem) = why.and_then(|why| check_reason("why", why)) {
-            return Err(problem.into());
-        }
+        accept(why.and_then(|why| check_reason("why", why)))?;
         let missing = || Error::Missing { what: "token that still holds like", name: shown(token) };
         let hash = if token.starts_with(PREFIX) { hash(token) } else { self.token_of_id(token).await? };
         let by = signatory(actor).to_string();
