@@ -284,31 +284,8 @@ impl AccessCase {
         now: Timestamp,
     ) -> Result<AccessCase, Refusal> {
         let approver = permit.on(self.ticket)?;
-        if self.state != AccessState::Awaiting {
-            return Err(Refusal::AccessSettled { state: self.state.code() });
-        }
-        let Some((number, step)) = self.current_step() else {
-            return Err(Refusal::AccessSettled { state: self.state.code() });
-        };
-        if self.concerns(approver) {
-            return Err(Refusal::OwnAccess);
-        }
-        if self.decisions.iter().any(|d| d.step == number && d.approver == *approver) {
-            return Err(Refusal::DecidedAlready);
-        }
-        if !step.approvers.contains(approver) {
-            let elsewhere = self.approved_another(number, approver);
-            return Err(if elsewhere { Refusal::ApprovedAnotherStep } else { Refusal::NotAnApprover });
-        }
-        if let Some(due_at) = self.due_at().filter(|due| decision.approve && *due <= now) {
-            return Err(Refusal::Overdue { due_at });
-        }
-        if let Some(problem) = check_optional_reason("reason", &decision.reason) {
-            return Err(problem.into());
-        }
-        if !decision.approve && is_blank(&decision.reason) {
-            return Err(Refusal::ReasonMissing);
-        }
+        let number = self.step_decided_by(approver, decision, now)?;
+        decision.check_reason()?;
         let mut after = self.clone();
         if let (Some(hours), Some(scope)) = (decision.hours, after.scope.as_mut()) {
             if hours == 0 || hours > scope.duration_hours {
@@ -336,6 +313,33 @@ impl AccessCase {
     }
 }
 
+impl AccessCase {
+    /// The number of the step that awaits this decision of an approver.
+    fn step_decided_by(
+        &self,
+        approver: &PersonId,
+        decision: &ApproverDecision,
+        now: Timestamp,
+    ) -> Result<usize, Refusal> {
+        let open = self.current_step().filter(|_| self.state == AccessState::Awaiting);
+        let (number, step) = open.ok_or(Refusal::AccessSettled { state: self.state.code() })?;
+        if self.concerns(approver) {
+            return Err(Refusal::OwnAccess);
+        }
+        if self.decisions.iter().any(|d| d.step == number && d.approver == *approver) {
+            return Err(Refusal::DecidedAlready);
+        }
+        if !step.approvers.contains(approver) {
+            let elsewhere = self.approved_another(number, approver);
+            return Err(if elsewhere { Refusal::ApprovedAnotherStep } else { Refusal::NotAnApprover });
+        }
+        match self.due_at().filter(|due| decision.approve && *due <= now) {
+            Some(due_at) => Err(Refusal::Overdue { due_at }),
+            None => Ok(number),
+        }
+    }
+}
+
 /// One approver's decision, before it is taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApproverDecision {
@@ -346,6 +350,19 @@ pub struct ApproverDecision {
     pub narrow: Narrow,
     /// The view that the approver was shown; `None` where they did not say.
     pub seen: Option<Seen>,
+}
+
+impl ApproverDecision {
+    /// A denial needs a reason, an approval may have one.
+    fn check_reason(&self) -> Result<(), Refusal> {
+        if let Some(problem) = check_optional_reason("reason", &self.reason) {
+            return Err(problem.into());
+        }
+        if !self.approve && is_blank(&self.reason) {
+            return Err(Refusal::ReasonMissing);
+        }
+        Ok(())
+    }
 }
 
 /// Less than the rules allow: the parts of the scope that an approver leaves out.
