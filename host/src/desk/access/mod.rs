@@ -73,8 +73,8 @@ pub struct AccessCase {
     pub decisions: Vec<HumanDecision>,
     /// Why it was decided so when it was asked for.
     pub reason: String,
-    /// The bytes at the beginning of the reason that are the desk's own words, [`ALL_WORDS`] for all of it: what follows is of rules.
-    /// `None` for requests from before that was kept.
+    /// How many bytes at the beginning of the reason are the desk's own words, [`ALL_WORDS`] where all of it is; the rest is the
+    /// rules'. `None` for requests from before this was kept.
     pub own_words: Option<usize>,
 }
 
@@ -157,8 +157,8 @@ impl AccessCase {
         self.reason.split_at_checked(own).unwrap_or((&self.reason, ""))
     }
 
-    /// The case as far as the guards let it open: one that was approved at once needs a seat, and none may ask for what is not
-    /// held together with something else that is held or asked for (I5). `heard` says whether all rules stand behind it.
+    /// The case as it opens once the guards have looked at it: one that is approved at once needs a seat, and none may ask for what
+    /// must not be held together with something that is held or asked for (I5). `heard` says whether all rules have answered.
     #[must_use]
     pub(super) fn guarded(self, heard: Heard, at: &At<'_>) -> AccessCase {
         let delegates =
@@ -311,9 +311,7 @@ impl AccessCase {
         }
         Ok(after)
     }
-}
 
-impl AccessCase {
     /// The number of the step that awaits this decision of an approver.
     fn step_decided_by(
         &self,

@@ -34,8 +34,8 @@ impl Office {
         due && self.looked_at.compare_exchange(last, now, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
-    /// Takes that these accounts were seen with something in an app: those that no grant gives become findings, and what was found
-    /// before and is there no more is settled.
+    /// Takes note of the accounts that were seen with an entitlement in an app: access that no grant gives becomes a finding, and a
+    /// finding whose access is gone is settled. Of accounts that are doubtful, nothing is settled.
     ///
     /// # Errors
     ///

@@ -121,7 +121,7 @@ pub fn ask(
     Some(change)
 }
 
-/// Notes about a grant that a campaign had no one to ask about it.
+/// Notes that a campaign had no one to ask about a grant.
 fn unasked(ticket: &Ticket, grant: &Grant, (campaign, due_at): (CampaignId, Timestamp), at: &At<'_>) -> Change {
     let event = Event::AccessDecided { outcome: AccessOutcome::Attention, detail: NONE_TO_ASK.to_owned() };
     let entry = at.internal(Author::System, event);
@@ -160,8 +160,9 @@ fn asked(
     change.access.push(AccessWrite::Review(item));
 }
 
-/// Asks others about access where all have left who were asked, or are the one who holds it by another account, or who has asked for
-/// it in an emergency; `None` where one is left, it was answered, or no other is there to be asked. It gains no time.
+/// Asks other reviewers where none of those who were asked may answer any more: they have left, or they are by another account the
+/// holder, or who asked for the access in an emergency. The review keeps its deadline. `None` where one of them is left, where it was
+/// answered or is over, and where no other is there to be asked.
 pub fn follow(ticket: &Ticket, grant: &Grant, item: &ReviewItem, at: &At<'_>) -> Option<Change> {
     let here = |person: &PersonId| at.organisation.is_active(person);
     let asked = [&ticket.submitted.requester, &ticket.submitted.submitted_by];
