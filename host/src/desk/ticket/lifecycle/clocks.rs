@@ -16,8 +16,8 @@
 //! Where the configuration changes, tickets that are not over follow it: every clock that was not met has the target and the
 //! calendar that its priority, its team or its type has now, and the time since it began to run last counts by that calendar;
 //! a promise that is made no more ends, and one that is new begins with the next occasion of its kind. A ticket that is promised for a
-//! day keeps the day. The place in the queue
-//! is that of the priority in the list as it is now. What a ticket has of a level or team that is no more stays as it was.
+//! day keeps the day. The place in the queue is that of the priority in the list as it is now. What a ticket has of a level or team
+//! that is no more stays as it was.
 
 use std::sync::Arc;
 
@@ -162,7 +162,7 @@ fn runs(of: &FurtherClock, ticket: &Ticket) -> bool {
     ticket.state.is_unfinished() && !of.pauses.iter().any(|state| state == ticket.state.code())
 }
 
-/// Whether what a further clock goes by is so of a ticket.
+/// Whether an occasion by which a further clock starts or is met has come for a ticket.
 fn holds(one: &Occasion, ticket: &Ticket) -> bool {
     match one {
         Occasion::Submitted => true,
@@ -182,22 +182,20 @@ pub(in crate::desk) fn answered(after: &mut Ticket, at: &At<'_>) {
     if after.state == State::Waiting(WaitingFor::Requester) && !is_put_off {
         await_answer(after, at);
     }
-    after.clocks.update = promised.filter(|_| owed).map(|minutes| {
-        let clock = Clock::start(calendar, minutes, at.now);
-        let waits = after.state == State::Waiting(WaitingFor::Requester);
-        if waits { clock.pause(calendar, at.now) } else { clock }
-    });
+    after.clocks.update = promised.filter(|_| owed).map(|minutes| begun(after.state, calendar, minutes, at.now));
+}
+
+/// A clock of the desk's own work that begins now; while the requester's turn lasts it stands still.
+fn begun(state: State, calendar: &Calendar, minutes: u32, now: Timestamp) -> Clock {
+    let clock = Clock::start(calendar, minutes, now);
+    if state == State::Waiting(WaitingFor::Requester) { clock.pause(calendar, now) } else { clock }
 }
 
 /// The ticket has come to the team that it is now in.
 pub(in crate::desk) fn enter_team(after: &mut Ticket, at: &At<'_>) {
     let promised = at.organisation.teams.get(&after.team).and_then(|team| team.resolution_minutes);
     let calendar = at.organisation.calendar_of_team(&after.team);
-    after.clocks.team = promised.map(|minutes| {
-        let clock = Clock::start(calendar, minutes, at.now);
-        let waits = after.state == State::Waiting(WaitingFor::Requester);
-        if waits { clock.pause(calendar, at.now) } else { clock }
-    });
+    after.clocks.team = promised.map(|minutes| begun(after.state, calendar, minutes, at.now));
 }
 
 /// The furthest day that a ticket is promised for, in days.
