@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::app::access::unless_gone;
 use crate::app::error::accept;
 use crate::app::{Error, Office};
 use crate::desk::access::provisioning::Entitlement;
@@ -122,11 +123,8 @@ impl Office {
             let entitlement = &found.entitlement;
             let taken = self
                 .change_in_app(grant, None, |ticket, grant, at| Ok(finding::take_away(ticket, grant, entitlement, at)));
-            match taken.await {
-                Ok(_) => {}
-                // One that is damaged is logged, and keeps no other waiting.
-                Err(Error::Missing { .. } | Error::Damaged(_)) => continue,
-                Err(error) => return Err(error),
+            if unless_gone(taken.await)?.is_none() {
+                continue;
             }
             tracing::info!(%person, app = %found.app, %entitlement, "what had come back is taken away: the person has left");
             let (verdict, reason) = (FindingVerdict::Removed, LEFT.to_owned());
