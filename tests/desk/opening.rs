@@ -1,6 +1,7 @@
 //! What a submission brings reaches the ticket, and a permit opens only what it was given for.
 
 use ruledesk::desk::actor::{Actor, Role};
+use ruledesk::desk::organisation::form::Value;
 use ruledesk::desk::permission;
 use ruledesk::desk::ticket::intake::{NewTicket, Submission};
 use ruledesk::desk::ticket::lifecycle::links::Around;
@@ -40,6 +41,23 @@ fn a_tag_that_is_not_in_the_taxonomy_is_a_problem() {
         ..Submission::default()
     };
     assert!(NewTicket::check(&organisation, &permit, submission).is_err());
+}
+
+#[test]
+fn each_chosen_option_counts_as_text() {
+    let organisation = organisation();
+    let actor = Actor::Person { id: person("eve"), roles: [Role::Requester].into() };
+    let permit = permission::create(&organisation, &actor, None).unwrap();
+    let submission = Submission {
+        request_type: "fault".to_owned(),
+        channel: "api".to_owned(),
+        subject: "printer".to_owned(),
+        ..Submission::default()
+    };
+    let mut new = NewTicket::check(&organisation, &permit, submission).unwrap();
+    let without = new.text_bytes();
+    new.fields.push(("colours".to_owned(), Value::Choices(["red", "green"].map(str::to_owned).to_vec())));
+    assert_eq!(new.text_bytes(), without + "redgreen".len());
 }
 
 #[test]

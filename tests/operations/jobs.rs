@@ -270,7 +270,7 @@ async fn what_fails_is_tried_later_and_later_and_then_laid_aside() {
         let admin = Actor::Person { id: fixture::person("amara"), roles: [Role::Admin].into() };
         let agent = Actor::Person { id: fixture::person("amara"), roles: [Role::Agent].into() };
         assert!(matches!(jobs.dead(&agent, None, 10).await, Err(Error::Refused(_))));
-        let dead = jobs.dead(&admin, None, 10).await.unwrap().jobs;
+        let dead = jobs.dead(&admin, None, 10).await.unwrap().items;
         assert_eq!((dead.len(), dead[0].attempts), (1, attempts_max(DEADLINES)));
         assert!(matches!(jobs.retry(&agent, &dead[0].id).await, Err(Error::Refused(_))));
         assert!(matches!(jobs.retry_all(&agent, DEADLINES).await, Err(Error::Refused(_))));

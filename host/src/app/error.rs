@@ -95,6 +95,10 @@ pub enum Busy {
     Backtests,
     #[error("this rule is being changed by several at once: try again soon")]
     Rule,
+    #[error("the directory is being changed by several at once: try again soon")]
+    Directory,
+    #[error("who stands in for whom is being changed by several at once: try again soon")]
+    Delegations,
     #[error("too many people watch for events: try again soon")]
     Watchers,
     #[error("many people are changing this ticket: try again soon")]
@@ -134,6 +138,11 @@ pub enum Broken {
     Unpacked(NotPacked),
 }
 
+/// The error that a check has found, where it has found a problem.
+pub(in crate::app) fn accept(problem: Option<Problem>) -> Result<(), Error> {
+    problem.map_or(Ok(()), |problem| Err(problem.into()))
+}
+
 fn listed(problems: &[config::Problem]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
@@ -144,6 +153,12 @@ impl From<Refusal> for Error {
             Refusal::Problems { problems } => Error::Rejected { problems },
             other => Error::Refused(other),
         }
+    }
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Error::Rejected { problems: vec![problem] }
     }
 }
 

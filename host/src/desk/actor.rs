@@ -19,24 +19,14 @@ pub enum Role {
     Mail,
 }
 
-impl Role {
-    pub const ALL: [Role; 6] = [Role::Requester, Role::Agent, Role::Approver, Role::Admin, Role::Directory, Role::Mail];
-
-    /// The stable word for programs.
-    pub fn code(self) -> &'static str {
-        match self {
-            Role::Requester => "requester",
-            Role::Agent => "agent",
-            Role::Approver => "approver",
-            Role::Admin => "admin",
-            Role::Directory => "directory",
-            Role::Mail => "mail",
-        }
-    }
-
-    /// The role with this word.
-    pub fn from_code(code: &str) -> Option<Role> {
-        Role::ALL.into_iter().find(|role| role.code() == code)
+codes! {
+    Role {
+        Requester => "requester",
+        Agent => "agent",
+        Approver => "approver",
+        Admin => "admin",
+        Directory => "directory",
+        Mail => "mail",
     }
 }
 
@@ -90,6 +80,16 @@ pub enum Author {
     Person(PersonId),
     System,
     Rule(RuleRef),
+}
+
+impl Author {
+    /// The person who made the change; `None` where it was the desk or a rule.
+    pub fn person(&self) -> Option<&PersonId> {
+        match self {
+            Author::Person(person) => Some(person),
+            Author::System | Author::Rule(_) => None,
+        }
+    }
 }
 
 /// A rule in one version.

@@ -103,6 +103,12 @@ pub enum Refusal {
     SurveyOver { end: Timestamp },
 }
 
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Refusal::Problems { problems: vec![problem] }
+    }
+}
+
 fn numbers(numbers: &[TicketNumber]) -> String {
     numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

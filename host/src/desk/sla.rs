@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::{Date, Time};
 use jiff::tz::AmbiguousOffset;
-use jiff::{Span, Timestamp};
+use jiff::{SignedDuration, Span, Timestamp};
 
 use super::id::CalendarId;
 use super::organisation::{Calendar, Organisation};
@@ -17,6 +17,16 @@ const DAYS_AHEAD_MAX: usize = 3 * 366;
 
 /// A minute, in milliseconds.
 pub const MINUTE_MS: i64 = 60_000;
+
+/// The instant so long after another one; the last that there is where it would come after that.
+pub fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.checked_add(by).unwrap_or(Timestamp::MAX)
+}
+
+/// The instant so long before another one; the first that there is where it would come before that.
+pub fn earlier(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.checked_sub(by).unwrap_or(Timestamp::MIN)
+}
 
 /// A promise that is being kept, or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -35,11 +35,11 @@ pub fn is_invisible(c: char) -> bool {
         | '\u{13441}'..='\u{13442}' | '\u{16fe4}' | '\u{1d159}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// The most that a sentence repeats of a name that is none here, in characters.
+/// The longest part of a name that a sentence repeats, in characters.
 const QUOTED_CHARS_MAX: usize = 100;
 
-/// A name that others gave, as a sentence repeats it: its beginning, in backticks. A character that is not drawn, or that does more
-/// than be drawn, is written as its number, since it may be why the name is not known.
+/// The beginning of a name that came from outside, in backticks, for a sentence that repeats it. Invisible and control characters are
+/// written as their code points, since they may be the reason why the name is unknown.
 pub fn quoted(name: &str) -> String {
     let mut text = String::from("`");
     for c in name.chars().take(QUOTED_CHARS_MAX) {
@@ -53,7 +53,7 @@ pub fn quoted(name: &str) -> String {
     text
 }
 
-/// So many characters of a text, with a mark where that is not all.
+/// The first `chars_max` characters of a text, with an ellipsis where there are more.
 pub fn beginning(text: &str, chars_max: usize) -> String {
     match text.char_indices().nth(chars_max) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
@@ -61,7 +61,7 @@ pub fn beginning(text: &str, chars_max: usize) -> String {
     }
 }
 
-/// A sentence of a library that repeats texts of others in backticks or quotation marks: each of them as [`quoted`] writes it.
+/// A library's sentence with each text that it has in backticks or quotation marks shortened and escaped as by [`quoted`].
 pub fn with_quoted(sentence: &str) -> String {
     let mut said = String::new();
     for (at, piece) in sentence.split('`').enumerate() {
@@ -71,9 +71,10 @@ pub fn with_quoted(sentence: &str) -> String {
         }
         for (at, text) in piece.split('"').enumerate() {
             said.push_str(if at == 0 { "" } else { "\"" });
-            match at % 2 {
-                0 => said.push_str(text),
-                _ => said.push_str(quoted(text).trim_matches('`')),
+            if at % 2 == 0 {
+                said.push_str(text);
+            } else {
+                said.push_str(quoted(text).trim_matches('`'));
             }
         }
     }

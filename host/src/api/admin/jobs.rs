@@ -11,7 +11,7 @@ use crate::api::http::address::Query;
 use crate::api::http::auth::Caller;
 use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
-use crate::app::jobs::{DEAD_PAGE_MAX, DeadJob, DeadPage, DeadPlace, JobId, Queue};
+use crate::app::jobs::{DEAD_PAGE_MAX, DeadJob, DeadPlace, JobId, Queue};
 use crate::desk::text::quoted;
 
 /// Which page.
@@ -76,9 +76,9 @@ pub async fn dead(
         return Err(Problem::new(Kind::BAD_QUERY, format!("`limit` is 1 to {DEAD_PAGE_MAX}")));
     }
     let after = query.after.as_deref().map(read_cursor).transpose()?;
-    let DeadPage { jobs, next } = app.jobs.dead(&actor, after, limit).await?;
-    let jobs = jobs.into_iter().map(DeadJobView::from).collect();
-    Ok(axum::Json(DeadPageView { jobs, next: next.map(write_cursor) }))
+    let dead = app.jobs.dead(&actor, after, limit).await?;
+    let jobs = dead.items.into_iter().map(DeadJobView::from).collect();
+    Ok(axum::Json(DeadPageView { jobs, next: dead.next.map(write_cursor) }))
 }
 
 /// The work that is done again.

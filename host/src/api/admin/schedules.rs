@@ -112,7 +112,7 @@ pub async fn step(
     Path((name, code)): Path<(String, String)>,
     Json(body): Json<ScheduleStepBody>,
 ) -> Result<axum::Json<ScheduleView>, Problem> {
-    let step = ScheduleStep::ALL.into_iter().find(|step| step.code() == code);
+    let step = ScheduleStep::from_code(&code);
     let step = step.ok_or_else(|| Problem::new(Kind::NOT_FOUND, format!("there is no step {}", quoted(&code))))?;
     Ok(axum::Json(app.step_schedule(&actor, &name, step, &body.why).await?.into()))
 }

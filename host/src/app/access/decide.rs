@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::SignedDuration;
 
 use crate::app::access::view::INSIGHTS;
 use crate::app::decide::{again, pipeline};
@@ -19,6 +19,7 @@ use crate::desk::id::{PersonId, TicketId, TicketNumber};
 use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
+use crate::desk::sla::earlier;
 use crate::desk::ticket::Ticket;
 use crate::desk::verdict::access::AccessVerdict;
 pub use crate::store::access::ListedGrant;
@@ -27,6 +28,8 @@ use crate::store::sql::page::Page;
 use crate::store::tickets::summary::TicketSummary;
 use crate::store::{Commit, PackedRun};
 
+/// How long what has ended is among the access that is listed of a person.
+const SHOWN_FOR: SignedDuration = SignedDuration::from_hours(365 * 24);
 /// How often a decision is taken again while others about the same access are written.
 const TRIES_MAX: usize = 8;
 
@@ -91,7 +94,7 @@ impl App {
         if let Some(unknown) = unknown.filter(|_| seen.insights.len() <= INSIGHTS.len()) {
             let values: [&dyn Display; 2] = [unknown, &INSIGHTS.join(", ")];
             let problem = Problem::of("insights", "unknown", Fault::NoInsight, &values);
-            return Err(Error::Rejected { problems: vec![problem] });
+            return Err(problem.into());
         }
         let shown = self.decision_view(actor, number).await?;
         if shown.snapshot != seen.snapshot || seen.insights.len() > INSIGHTS.len() {
@@ -223,9 +226,7 @@ impl Office {
         }
         let is_new = after.is_none();
         let now = self.clock.now();
-        let year = Timestamp::from_millisecond(now.as_millisecond() - 365 * 86_400_000);
-        let year = year.unwrap_or(Timestamp::UNIX_EPOCH);
-        let page = self.store.grants_page(person, year, after, limit).await?;
+        let page = self.store.grants_page(person, earlier(now, SHOWN_FOR), after, limit).await?;
         // One who has left the directory may have held something all the same.
         if is_new && page.items.is_empty() && !self.organisation().people.contains_key(person) {
             return Err(Error::Missing { what: "person", name: person.to_string() });

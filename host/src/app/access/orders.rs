@@ -1,12 +1,11 @@
 //! Orders that are on their way, for those who look after them; and what a person says who has done one by hand.
 
-use std::fs::File;
-use std::io::Read as _;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
+use crate::app::error::accept;
+use crate::app::jobs::endpoints::secrets_in;
 use crate::app::{Error, Office};
 use crate::desk::access::provisioning::progress::{self, Came, Report};
 use crate::desk::access::provisioning::{Op, OpState};
@@ -15,9 +14,9 @@ use crate::desk::id::{GrantId, OpId};
 use crate::desk::organisation::connector::Kind;
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
+use crate::desk::sla::{earlier, later};
 use crate::desk::ticket::edit::{check_optional_reason, check_reason};
 pub use crate::signing::Signed;
-use crate::signing::secrets;
 pub use crate::store::access::runs::ConnectorRun;
 use crate::store::sql::page::Page;
 
@@ -64,18 +63,8 @@ pub struct SignedOrder {
 /// The longest that an app may ask to be left alone, in seconds: a day.
 const LATER_S_MAX: u32 = 24 * 3600;
 
-/// The bytes of a file of secrets that are read.
-const SECRETS_BYTES_MAX: u64 = 64 << 10;
-
 /// How long the end of access may take in an app before it is overdue.
 const OVERDUE: SignedDuration = SignedDuration::from_hours(1);
-
-/// The text of a file of secrets, as far as it is read.
-fn secret_text(file: &Path) -> std::io::Result<String> {
-    let mut text = String::new();
-    File::open(file)?.take(SECRETS_BYTES_MAX).read_to_string(&mut text)?;
-    Ok(text)
-}
 
 impl Office {
     /// How much access that is over was not read back as gone in time (I13).
@@ -84,7 +73,7 @@ impl Office {
     ///
     /// Where the store cannot be read.
     pub async fn revocations_overdue(&self) -> Result<i64, Error> {
-        let before = self.clock.now().checked_sub(OVERDUE).unwrap_or(Timestamp::MIN);
+        let before = earlier(self.clock.now(), OVERDUE);
         Ok(self.store.revocations_since_before(before).await?)
     }
 
@@ -137,10 +126,13 @@ impl Office {
         if !signed.is_of(self.clock.now()) {
             return Err(Refusal::NotSigned.into());
         }
-        // For each word, so that a new secret needs no restart; and not on a thread that serves requests.
         let (file, reads) = (hook.secret_file.clone(), hook.reads);
-        let text = tokio::task::spawn_blocking(move || secret_text(&file).unwrap_or_default()).await?;
-        if !signed.is_by(&secrets(&text).unwrap_or_default(), body, self.clock.now()) {
+        // Not on a thread that serves requests.
+        let secrets = tokio::task::spawn_blocking(move || secrets_in(&file)).await?.unwrap_or_else(|why| {
+            tracing::error!(app = %op.app, %why, "the word of an app is refused: what it has signed cannot be checked");
+            Vec::new()
+        });
+        if !signed.is_by(&secrets, body, self.clock.now()) {
             return Err(Refusal::NotSigned.into());
         }
         Ok(SignedOrder { op: op.id, grant: op.grant, reads })
@@ -158,16 +150,14 @@ impl Office {
         if answer.order != Some(order.op) {
             return Err(Refusal::NotSigned.into());
         }
-        if let Some(problem) = check_optional_reason("evidence", &answer.evidence) {
-            return Err(Error::Rejected { problems: vec![problem] });
-        }
+        accept(check_optional_reason("evidence", &answer.evidence))?;
         let came = match answer.outcome {
             AppOutcome::Done if order.reads => Came::Applied,
             AppOutcome::Done => Came::Verified,
             AppOutcome::Refused => Came::Rejected,
             AppOutcome::Later(seconds) => {
                 let wait = SignedDuration::from_secs(i64::from(seconds.min(LATER_S_MAX)));
-                Came::Later(self.clock.now().checked_add(wait).unwrap_or(Timestamp::MAX))
+                Came::Later(later(self.clock.now(), wait))
             }
         };
         let said = format!("the app says: {}", answer.evidence.trim());
@@ -193,9 +183,7 @@ impl Office {
     pub async fn attest(&self, actor: &Actor, id: OpId, attestation: &Attestation) -> Result<Op, Error> {
         let missing = || Error::Missing { what: "order", name: id.to_string() };
         let op = self.store.op(id).await?.ok_or_else(missing)?;
-        if let Some(problem) = check_reason("evidence", &attestation.evidence) {
-            return Err(Error::Rejected { problems: vec![problem] });
-        }
+        accept(check_reason("evidence", &attestation.evidence))?;
         self.change_in_app(op.grant, None, |ticket, grant, at| {
             let app = at.organisation.apps.get(&grant.app);
             let permit = permission::revoke_for_others(actor, ticket, app.and_then(|app| app.owner.as_ref()))?;

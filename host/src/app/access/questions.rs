@@ -9,6 +9,7 @@ use crate::desk::actor::Actor;
 use crate::desk::id::{AppId, GrantId, PersonId};
 use crate::desk::organisation::App;
 use crate::desk::permission;
+use crate::desk::sla::earlier;
 use crate::store::access::ledger;
 pub use crate::store::access::ledger::{Said, StoredEvent};
 pub use crate::store::access::questions::{About, Defaults, During, Evidence, Present};
@@ -65,7 +66,7 @@ impl Office {
             permission::read_decisions(actor)?;
         }
         let now = self.clock.now();
-        let since = now.checked_sub(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MIN);
+        let since = earlier(now, SignedDuration::from_hours(24 * i64::from(days)));
         Ok(self.store.unused(app, (since, now), after, limit).await?)
     }
 
@@ -108,7 +109,7 @@ impl Office {
         };
         // What the apps have without a grant is known as it is now, and not as it was.
         let now = self.clock.now();
-        let is_now = during.until >= now.checked_sub(STILL_NOW).unwrap_or(Timestamp::MIN);
+        let is_now = during.until >= earlier(now, STILL_NOW);
         let default = |app: &App| Some((app.id.clone(), app.default_tier.clone().filter(|_| app.one_tier)?));
         let is_about = |app: &&App| is_now && !matches!(&about, About::App(of) if *of != app.id);
         let defaults: Defaults = organisation.apps.values().filter(is_about).filter_map(default).collect();

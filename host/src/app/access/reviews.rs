@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::unless_gone;
 use crate::app::jobs::Outcome;
 use crate::app::office::signatory;
-use crate::app::tickets::change::Key;
-use crate::app::tickets::change::idempotency;
+use crate::app::tickets::change::{Key, idempotency};
 use crate::app::{App, Error, Office};
 use crate::desk::access::campaign::{self, Asks, ReviewItem, Said};
 use crate::desk::access::{EndReason, Grant};
@@ -18,6 +18,7 @@ use crate::desk::id::{AppId, CampaignId, GrantId, PersonId, ReviewItemId, Ticket
 use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
+use crate::desk::sla::later;
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::edit::check_reason;
 use crate::store::IdempotencyKey;
@@ -78,7 +79,7 @@ impl App {
                 }
             },
         };
-        let [first, last] = [LASTS_MIN, LASTS_MAX].map(|lasts| now.checked_add(lasts).unwrap_or(Timestamp::MAX));
+        let [first, last] = [LASTS_MIN, LASTS_MAX].map(|lasts| later(now, lasts));
         if !(first..=last).contains(&new.due_at) {
             let message = "Give a time from a day to a year from now: those who are asked need time to answer.";
             problems.push(Problem::new("due_at", "out-of-range", message));
@@ -105,11 +106,7 @@ impl App {
                 let about = (new.id, new.asks, new.due_at);
                 let asked =
                     self.change_grant(grant.id, None, |ticket, grant, at| Ok(campaign::ask(ticket, grant, about, at)));
-                match asked.await {
-                    // A damaged grant is logged, and the others are reviewed all the same.
-                    Ok(_) | Err(Error::Missing { .. } | Error::Damaged(_)) => {}
-                    Err(error) => return Err(error),
-                }
+                unless_gone(asked.await)?;
             }
             if page.next.is_none() {
                 return Ok(());
@@ -171,10 +168,9 @@ impl Office {
 
     /// Whether a person who finds a review in their list has a word in it: by the same rule as their answer is taken.
     async fn may_answer(&self, (item, grant, _): &Reviewed, person: &PersonId) -> Result<bool, Error> {
-        let held = match self.reviewed_grant(item).await {
-            Ok(id) if id != grant.id => self.store.grant(id).await?,
-            Ok(_) | Err(Error::Missing { .. } | Error::Damaged(_)) => None,
-            Err(error) => return Err(error),
+        let held = match unless_gone(self.reviewed_grant(item).await)? {
+            Some(id) if id != grant.id => self.store.grant(id).await?,
+            Some(_) | None => None,
         };
         let held = held.as_ref().unwrap_or(grant);
         let tickets = self.store.tickets_by_ids(&[item.ticket, held.ticket]).await?;
@@ -246,11 +242,7 @@ impl Office {
             let page = self.store.all_open_reviews(after, PAGE).await?;
             let left: Vec<&ReviewItem> = page.items.iter().filter(|item| !item.reviewers.iter().any(stays)).collect();
             for item in left {
-                match self.ask_others(item).await {
-                    // A damaged grant is logged, and the others are asked about all the same.
-                    Ok(()) | Err(Error::Missing { .. } | Error::Damaged(_)) => {}
-                    Err(error) => return Err(error),
-                }
+                unless_gone(self.ask_others(item).await)?;
             }
             after = page.next;
             if after.is_none() {

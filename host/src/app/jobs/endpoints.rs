@@ -8,8 +8,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::webhooks::accept;
-use crate::app::error::Broken;
+use crate::app::error::{Broken, accept};
 use crate::app::{Error, Office};
 pub use crate::config::Webhook;
 use crate::desk::actor::Actor;
@@ -41,7 +40,7 @@ pub struct Endpoint {
     pub secrets: usize,
 }
 
-/// Why nothing can be signed for an endpoint.
+/// Why nothing can be signed for an endpoint, or checked that another system has signed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unsigned {
     #[error("no secret was made for it yet")]
@@ -52,7 +51,12 @@ pub enum Unsigned {
     NotASecret { file: PathBuf, source: NotASecret },
 }
 
-fn of_file(file: &Path) -> Result<Vec<Secret>, Unsigned> {
+/// The secrets of a file of the operator, which is read each time, so that a new secret needs no restart. It blocks.
+///
+/// # Errors
+///
+/// [`Unsigned::Unreadable`]; [`Unsigned::NotASecret`], also where the file has none.
+pub(in crate::app) fn secrets_in(file: &Path) -> Result<Vec<Secret>, Unsigned> {
     let mut text = String::new();
     let read = File::open(file).and_then(|opened| opened.take(FILE_BYTES_MAX).read_to_string(&mut text));
     read.map_err(|error| Unsigned::Unreadable { file: file.to_owned(), reason: error.to_string() })?;
@@ -82,7 +86,7 @@ impl Office {
     /// Where the store cannot be read.
     pub async fn secrets_of(&self, webhook: &Webhook) -> Result<Result<Vec<Secret>, Unsigned>, Error> {
         match webhook.secret_file.clone() {
-            Some(file) => Ok(tokio::task::spawn_blocking(move || of_file(&file)).await?),
+            Some(file) => Ok(tokio::task::spawn_blocking(move || secrets_in(&file)).await?),
             None => {
                 let kept = self.store.secret(&secrets_of(webhook.id.as_str())).await?.unwrap_or_default();
                 Ok(signing::secrets(&kept).map_err(|_| Unsigned::NoSecret))
@@ -124,7 +128,7 @@ impl Office {
         accept(check_reason("why", why))?;
         if webhook.secret_file.is_some() {
             let problem = Problem::of("name", "secret-file", Fault::SecretsInFile, &[]);
-            return Err(Error::Rejected { problems: vec![problem] });
+            return Err(problem.into());
         }
         let secret = self.replace_secret(&secrets_of(name)).await?;
         self.store.deliver_now(name, self.clock.now()).await?;
@@ -148,5 +152,23 @@ impl Office {
             }
         }
         Err(store::Error::Contended("a secret of a webhook".into()).into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_gives_no_secret_says_why() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("secrets");
+        assert!(matches!(secrets_in(&file), Err(Unsigned::Unreadable { .. })));
+        for none in ["", "\n", "password"] {
+            std::fs::write(&file, none).unwrap();
+            assert!(matches!(secrets_in(&file), Err(Unsigned::NotASecret { .. })), "{none:?}");
+        }
+        std::fs::write(&file, format!("{}\n{}\n", signing::written(&[1; 32]), signing::written(&[2; 32]))).unwrap();
+        assert_eq!(secrets_in(&file).map(|secrets| secrets.len()), Ok(2));
     }
 }

@@ -122,15 +122,6 @@ pub enum Settled {
     Overtaken,
 }
 
-/// Work that waits in one queue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeadPage {
-    /// The longest dead first.
-    pub jobs: Vec<DeadJob>,
-    /// Where the next page begins, if there is one.
-    pub next: Option<DeadPlace>,
-}
-
 /// The waiting work of a desk, for those who do it and those who look after it. It needs no rules.
 #[derive(Debug)]
 pub struct Jobs {
@@ -178,10 +169,7 @@ impl Jobs {
         let next = self.store.next_due(queue).await?;
         Ok(next.map(|at| {
             let between = at.duration_since(now);
-            match at > now {
-                true => Due::In(between.unsigned_abs()),
-                false => Due::Since(between.unsigned_abs()),
-            }
+            if at > now { Due::In(between.unsigned_abs()) } else { Due::Since(between.unsigned_abs()) }
         }))
     }
 
@@ -250,16 +238,20 @@ impl Jobs {
         Ok(queues().map(|queue| (queue, count(queue))).collect())
     }
 
-    /// Work that the desk has given up on.
+    /// Work that the desk has given up on, the longest dead first.
     ///
     /// # Errors
     ///
     /// [`Error::Refused`].
-    pub async fn dead(&self, actor: &Actor, after: Option<DeadPlace>, limit: i64) -> Result<DeadPage, Error> {
+    pub async fn dead(
+        &self,
+        actor: &Actor,
+        after: Option<DeadPlace>,
+        limit: i64,
+    ) -> Result<Page<DeadJob, DeadPlace>, Error> {
         permission::administer(actor)?;
         let limit = usize::try_from(limit.clamp(1, DEAD_PAGE_MAX)).unwrap_or(usize::MAX);
-        let Page { items: jobs, next } = self.store.dead_jobs(after.as_ref(), limit).await?;
-        Ok(DeadPage { jobs, next })
+        Ok(self.store.dead_jobs(after.as_ref(), limit).await?)
     }
 
     /// Has one piece of dead work done again, as if it had never been tried.

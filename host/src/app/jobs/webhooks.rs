@@ -8,11 +8,12 @@ use uuid::Uuid;
 
 use super::endpoints::Webhook;
 use super::{Again, Claimed, Failed};
+use crate::app::error::accept;
 use crate::app::office::signatory;
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
-use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
+use crate::desk::sla::{earlier, later};
 use crate::desk::ticket::edit::check_reason;
 use crate::desk::ticket::timeline::Visibility;
 use crate::store::chain::audit;
@@ -193,7 +194,7 @@ impl Office {
         let webhooks = self.store.webhooks().await?;
         let disabled = webhooks.iter().any(|found| found.name == delivery.webhook && found.disabled_at.is_some());
         if disabled {
-            return Ok(Next::Wait(self.clock.now().saturating_add(DISABLED_WAIT).unwrap_or(Timestamp::MAX)));
+            return Ok(Next::Wait(later(self.clock.now(), DISABLED_WAIT)));
         }
         Ok(Next::Send(Box::new(delivery)))
     }
@@ -352,7 +353,7 @@ impl Office {
     ///
     /// Where the store cannot be written.
     pub async fn forget_deliveries(&self) -> Result<u64, Error> {
-        let before = self.clock.now().saturating_sub(KEPT_FOR).unwrap_or(Timestamp::MIN);
+        let before = earlier(self.clock.now(), KEPT_FOR);
         let mut forgotten = 0;
         loop {
             match self.store.forget_deliveries(before).await? {
@@ -361,11 +362,6 @@ impl Office {
             }
         }
     }
-}
-
-/// Turns a problem of a reason into the error that says it.
-pub(super) fn accept(problem: Option<Problem>) -> Result<(), Error> {
-    problem.map_or(Ok(()), |problem| Err(Error::Rejected { problems: vec![problem] }))
 }
 
 /// The events that an endpoint has not got yet.

@@ -13,10 +13,7 @@ pub fn plain(text: String) -> String {
 /// A cell. A text that a spreadsheet would take for a formula is marked as a text.
 fn quoted(text: &str) -> String {
     let text = plain(text.to_owned());
-    match text.contains(['"', ',', '\n', '\r']) {
-        true => format!("\"{}\"", text.replace('"', "\"\"")),
-        false => text,
-    }
+    if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
 
 /// Rows of texts.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
+use crate::desk::codes;
 use crate::desk::id::{PersonId, TicketNumber};
 use crate::desk::permission;
 
@@ -23,20 +24,7 @@ pub enum Doing {
     Types,
 }
 
-impl Doing {
-    /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Doing::Looks => "looks",
-            Doing::Types => "types",
-        }
-    }
-
-    /// The one with this word.
-    pub fn from_code(code: &str) -> Option<Doing> {
-        [Doing::Looks, Doing::Types].into_iter().find(|doing| doing.code() == code)
-    }
-}
+codes! { Doing { Looks => "looks", Types => "types" } }
 
 /// Who is at one ticket, doing what, and when they were last heard of.
 type Present = HashMap<PersonId, (Doing, Duration)>;

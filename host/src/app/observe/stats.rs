@@ -9,6 +9,7 @@ use crate::app::record::part::ANSWERED;
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::permission;
+use crate::desk::sla::earlier;
 use crate::desk::text::quoted;
 use crate::store::rules::histogram::Histogram;
 use crate::store::rules::rollups::{CallKey, HOUR_MS, Sum, hour_of};
@@ -106,7 +107,7 @@ impl Office {
             return Err(Error::Missing { what: "rule", name: rule.to_owned() });
         }
         let length = SignedDuration::from_hours(window.hours());
-        let begun = self.clock.now().saturating_sub(length).unwrap_or(Timestamp::UNIX_EPOCH);
+        let begun = earlier(self.clock.now(), length);
         let hour = hour_of(begun);
         let since = Timestamp::from_millisecond(hour.saturating_mul(HOUR_MS)).unwrap_or(Timestamp::UNIX_EPOCH);
         let mut stats = RuleStats { since, ..RuleStats::default() };

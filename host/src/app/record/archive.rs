@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::app::error::accept;
 use crate::app::office::signatory;
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
@@ -52,9 +53,7 @@ impl Office {
     /// [`Error::Refused`]; [`Error::Rejected`] without a reason.
     pub async fn delete_segment(&self, actor: &Actor, name: &str, why: &str) -> Result<Kept, Error> {
         permission::administer(actor)?;
-        if let Some(problem) = check_reason("why", why) {
-            return Err(Error::Rejected { problems: vec![problem] });
-        }
+        accept(check_reason("why", why))?;
         let by = signatory(actor).to_string();
         Ok(self.store.delete_segment(self.clock.now(), name, &by, normal(why).trim()).await?)
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::diff::{TableDiff, diff};
 use super::{Changed, Conflict, Format, Put, TABLE_BYTES_MAX, TABLES_MAX, checked};
+use crate::app::error::accept;
 use crate::app::office::signatory;
 use crate::app::{Error, Office};
 use crate::config::{self, ColumnKind, Table, Wrong};
@@ -144,7 +145,7 @@ impl Office {
 fn parsed(name: &str, format: Format, text: &str) -> Result<Table, Error> {
     if text.len() > TABLE_BYTES_MAX {
         let problem = Problem::of("table", "too-large", Fault::LargeTable, &[&TABLE_BYTES_MAX]);
-        return Err(Error::Rejected { problems: vec![problem] });
+        return Err(problem.into());
     }
     let table = match format {
         Format::Csv => Table::from_csv(name, text),
@@ -152,7 +153,7 @@ fn parsed(name: &str, format: Format, text: &str) -> Result<Table, Error> {
     };
     let table = table.map_err(|found| Error::Rejected { problems: found.iter().map(rejected).collect() })?;
     match unprintable(&table) {
-        Some(problem) => Err(Error::Rejected { problems: vec![problem] }),
+        Some(problem) => Err(problem.into()),
         None => Ok(table),
     }
 }
@@ -166,7 +167,7 @@ fn unprintable(table: &Table) -> Option<Problem> {
 
 fn check_name(name: &str, configured: impl Fn(&str) -> bool) -> Result<(), Error> {
     if !config::is_table_name(name) {
-        return Err(Error::Rejected { problems: vec![Problem::of("name", "invalid", Fault::TableName, &[])] });
+        return Err(Problem::of("name", "invalid", Fault::TableName, &[]).into());
     }
     if configured(name) {
         return Err(Conflict::Configured { name: name.to_owned() }.into());
@@ -175,10 +176,7 @@ fn check_name(name: &str, configured: impl Fn(&str) -> bool) -> Result<(), Error
 }
 
 pub(super) fn check_why(why: &str) -> Result<(), Error> {
-    match check_reason("why", why) {
-        Some(problem) => Err(Error::Rejected { problems: vec![problem] }),
-        None => Ok(()),
-    }
+    accept(check_reason("why", why))
 }
 
 /// A problem of a table as a problem of a request: the row by its line, the column by its name.

@@ -47,7 +47,7 @@ impl Office {
         }
         if content.len() > DRAFT_BYTES_MAX {
             let problem = Problem::of("content", "too-large", Fault::ManyBytes, &[&DRAFT_BYTES_MAX]);
-            return Err(Error::Rejected { problems: vec![problem] });
+            return Err(problem.into());
         }
         let version = self.seen_draft(document, condition).await?;
         let draft = self.drafted(actor, (document, content), version).await?;

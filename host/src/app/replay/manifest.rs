@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::backtest::{Candidates, backtest};
 use super::report::{Limits, Report};
@@ -15,6 +15,7 @@ use crate::app::rollout::deploy::Unfit;
 use crate::app::{App, Error};
 use crate::desk::actor::Actor;
 use crate::desk::permission;
+use crate::desk::sla::earlier;
 use crate::rules::digest::Digest;
 use crate::rules::load::difference::changes;
 use crate::rules::load::{LoadError, MANIFEST_FILE};
@@ -108,7 +109,7 @@ impl App {
             }
         };
         let back = SignedDuration::from_hours(i64::from(days) * 24);
-        let since = self.clock.now().checked_sub(back).unwrap_or(Timestamp::UNIX_EPOCH);
+        let since = earlier(self.clock.now(), back);
         let filter = Filter {
             since: Some(since),
             limit: Some(ACCESS_DECISIONS_MAX),
@@ -135,7 +136,7 @@ impl App {
         permission::administer(actor)?;
         let _place = self.backtests.try_acquire().map_err(|_| Busy::Backtests)?;
         let back = SignedDuration::from_hours(i64::from(days) * 24);
-        let since = self.clock.now().checked_sub(back).unwrap_or(Timestamp::UNIX_EPOCH);
+        let since = earlier(self.clock.now(), back);
         let effort = Effort { within: Some(WITHIN), gently: true };
         let filter = Filter { since: Some(since), limit: Some(DECISIONS_MAX), effort, ..Filter::default() };
         let (manifest, component) = match instead {

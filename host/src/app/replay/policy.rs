@@ -171,7 +171,7 @@ fn request<'o>(
 ) -> Result<(&'o RequestType, NewTicket), Error> {
     let form = organisation.request_types.values().find(|form| form.grants_access);
     let no_form = || Problem::of("app", "no-form", Fault::NoAccessForm, &[]);
-    let form = form.ok_or_else(|| Error::Rejected { problems: vec![no_form()] })?;
+    let form = form.ok_or_else(no_form)?;
     let text = |name: &str, text: &str| (name.to_owned(), Raw::Text(text.to_owned()));
     let mut fields = vec![text("app", &question.app), text("tier", &question.tier), text("justification", ASKED)];
     fields.extend(question.role.as_deref().map(|role| text("role", role)));

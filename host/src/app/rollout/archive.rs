@@ -150,9 +150,8 @@ impl Office {
     pub(super) async fn find_version(&self, rule: &str, digest: &str) -> Result<Version, Error> {
         let mut meant = self.versions(rule).await?;
         let is_named = meant.iter().any(|version| version.version == digest);
-        meant.retain(|version| match is_named {
-            true => version.version == digest,
-            false => version.id().is_ok_and(|id| id.is_meant_by(digest)),
+        meant.retain(|version| {
+            if is_named { version.version == digest } else { version.id().is_ok_and(|id| id.is_meant_by(digest)) }
         });
         let name = digest.to_owned();
         match (meant.pop(), meant.is_empty()) {

@@ -58,7 +58,7 @@ impl Reason {
     /// [`Error::Rejected`] where it is empty, too long, or cannot be kept.
     pub fn given(actor: &Actor, why: String) -> Result<Self, Error> {
         match edit::check_reason("why", &why) {
-            Some(problem) => Err(Error::Rejected { problems: vec![problem] }),
+            Some(problem) => Err(problem.into()),
             None => Ok(Self { by: signatory(actor), why: into_normal(why) }),
         }
     }

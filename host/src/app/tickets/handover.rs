@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::change::{Retry, Which};
 use crate::app::{App, Error, Office};
 use crate::desk::id::{PersonId, Skill, TeamId, TicketNumber};
 use crate::desk::organisation::{Organisation, Team};
+use crate::desk::sla::earlier;
 use crate::desk::ticket::assignment::{HandOn, hand_on, to_be_taken_up_by, waiting_in_team};
 use crate::store::tickets::waiting::{Given, Place, TakeUp, Waits};
 
@@ -61,7 +62,7 @@ impl Office {
         for (team, TakeUp { since, set_at }) in &begun {
             // Open time is never longer than time by the clock, so this finds all that could be due.
             let minutes = set.get(team).copied().unwrap_or_default();
-            let given_by = now.checked_sub(SignedDuration::from_mins(minutes)).unwrap_or(Timestamp::MIN);
+            let given_by = earlier(now, SignedDuration::from_mins(minutes));
             if given_by < *set_at {
                 continue;
             }

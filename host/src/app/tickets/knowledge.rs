@@ -19,9 +19,10 @@ const SUGGESTED_BYTES_MAX: usize = 10_000;
 
 /// The states of articles that a reader is shown where they are looked for.
 fn found_in(permit: MayReadKnowledge) -> &'static [ArticleState] {
-    match permit.internal() {
-        true => &[ArticleState::Public, ArticleState::Internal, ArticleState::Draft],
-        false => &[ArticleState::Public],
+    if permit.internal() {
+        &[ArticleState::Public, ArticleState::Internal, ArticleState::Draft]
+    } else {
+        &[ArticleState::Public]
     }
 }
 
@@ -85,9 +86,10 @@ impl Office {
     async fn readable_article(&self, actor: &Actor, number: ArticleNumber) -> Result<Article, Error> {
         let permit = permission::read_knowledge(actor)?;
         let article = self.find_article(number).await?;
-        match permit.internal() || article.state == ArticleState::Public {
-            true => Ok(article),
-            false => Err(Error::Missing { what: "article", name: number.to_string() }),
+        if permit.internal() || article.state == ArticleState::Public {
+            Ok(article)
+        } else {
+            Err(Error::Missing { what: "article", name: number.to_string() })
         }
     }
 

@@ -272,9 +272,10 @@ impl Office {
         if loose >= LOOSE_FILES_MAX {
             return Err(Error::TooMuch { what: "files that no ticket has", wait: DAY });
         }
-        match bytes.saturating_add(more) > most {
-            true => Err(Error::TooMuch { what: "the bytes of all your files", wait: DAY }),
-            false => Ok(()),
+        if bytes.saturating_add(more) > most {
+            Err(Error::TooMuch { what: "the bytes of all your files", wait: DAY })
+        } else {
+            Ok(())
         }
     }
 

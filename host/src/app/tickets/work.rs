@@ -155,7 +155,7 @@ impl Office {
         }
         if people.len() > DEPARTMENT_MAX {
             let problem = Problem::of("department", "too-large", Fault::LargeDepartment, &[&DEPARTMENT_MAX]);
-            return Err(Error::Rejected { problems: vec![problem] });
+            return Err(problem.into());
         }
         Ok(people)
     }

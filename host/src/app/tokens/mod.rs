@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use crate::app::error::Broken;
+use crate::app::error::{Broken, accept};
 use crate::app::office::signatory;
 use crate::app::{Error, Office};
 use crate::desk::actor::{Actor, Role};
@@ -164,9 +164,7 @@ impl Office {
             return Err(Error::Missing { what: "person in the organisation called", name: person.to_string() });
         }
         let label = into_normal(label);
-        if let Some(problem) = check_label(&label) {
-            return Err(Error::Rejected { problems: vec![problem] });
-        }
+        accept(check_label(&label))?;
         let token = generate()?;
         let created_at = self.clock.now();
         let kept = Token { hash: hash(&token), person, roles, label, created_at, expires_at, revoked_at: None };
@@ -185,9 +183,7 @@ impl Office {
     /// revoked before; [`Error::Ambiguous`] where several ids begin so.
     pub async fn revoke_token(&self, actor: &Actor, token: &str, why: Option<&str>) -> Result<(), Error> {
         permission::end_tokens(actor)?;
-        if let Some(problem) = why.and_then(|why| check_reason("why", why)) {
-            return Err(Error::Rejected { problems: vec![problem] });
-        }
+        accept(why.and_then(|why| check_reason("why", why)))?;
         let missing = || Error::Missing { what: "token that still holds like", name: shown(token) };
         let hash = if token.starts_with(PREFIX) { hash(token) } else { self.token_of_id(token).await? };
         let by = signatory(actor).to_string();

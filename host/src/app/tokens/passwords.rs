@@ -9,6 +9,7 @@ use std::time::Duration;
 use argon2::Argon2;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
+use jiff::SignedDuration;
 use tokio::sync::Semaphore;
 
 use super::sessions::SignedIn;
@@ -22,6 +23,7 @@ use crate::desk::actor::{Actor, Role};
 use crate::desk::id::PersonId;
 use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::permission;
+use crate::desk::sla::later;
 use crate::store::people::Token;
 use crate::store::people::accounts::Account;
 use crate::store::people::sessions::Ended;
@@ -45,7 +47,7 @@ const BEGUN_BY_PERSON: Rate = Rate::per_hour(300);
 /// The people and addresses that are remembered together.
 const REMEMBERED_MAX: usize = 10_000;
 /// How long a session of a password lasts at most; the session itself ends sooner.
-const TOKEN_LIVES: Duration = Duration::from_secs(7 * 24 * 3600);
+const TOKEN_LIVES: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// The label of the tokens that stand for sign-ins with a password.
 pub const LABEL: &str = "signed in with a password";
 /// Kept in the place of a password by which no person comes in any more: it is the hash of none.
@@ -230,10 +232,7 @@ impl Office {
     ///
     /// [`Error::Rejected`] where the present one is wrong, or the new one too short or too long.
     pub async fn change_password(&self, actor: &Actor, present: String, new: String) -> Result<(), Error> {
-        let wrong = || {
-            let problem = Problem::of("present", "wrong", Fault::WrongPassword, &[]);
-            Error::Rejected { problems: vec![problem] }
-        };
+        let wrong = || Error::from(Problem::of("present", "wrong", Fault::WrongPassword, &[]));
         let person = actor.person().ok_or_else(wrong)?;
         let account = self.store.account(person).await?.ok_or_else(wrong)?;
         let guess = self.guesses.begin(person.as_str(), "", self.clock.elapsed()).map_err(|_| wrong())?;
@@ -249,7 +248,7 @@ impl Office {
         if !(CHARS_MIN..=CHARS_MAX).contains(&length) {
             let values: [&dyn Display; 3] = [&length, &CHARS_MIN, &CHARS_MAX];
             let problem = Problem::of("password", "invalid", Fault::PasswordLength, &values);
-            return Err(Error::Rejected { problems: vec![problem] });
+            return Err(problem.into());
         }
         let mut salt = [0; SALT_BYTES];
         getrandom::fill(&mut salt).map_err(Broken::Randomness)?;
@@ -304,7 +303,7 @@ impl Office {
             roles: account.roles,
             label: LABEL.to_owned(),
             created_at: now,
-            expires_at: now.checked_add(TOKEN_LIVES).ok(),
+            expires_at: Some(later(now, TOKEN_LIVES)),
             revoked_at: None,
         };
         self.store.add_token(&token, &by).await?;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use jiff::SignedDuration;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::{mpsc, oneshot};
 
@@ -22,14 +23,15 @@ use crate::desk::actor::{Actor, Role};
 use crate::desk::id::PersonId;
 use crate::desk::organisation::identity::{Ended, Identified, Parts};
 use crate::desk::permission;
+use crate::desk::sla::{earlier, later};
 use crate::rules::digest::hex;
 use crate::store::people::Token;
 use crate::store::people::identities::SignOn;
 
 /// How long a sign-in lasts at most: then the provider is asked again, and tells of other groups.
-const LIVES: Duration = Duration::from_secs(12 * 3600);
+const LIVES: SignedDuration = SignedDuration::from_hours(12);
 /// How long it is known which tokens stand for sign-ins: longer than one lasts.
-const KEPT_FOR: Duration = Duration::from_secs(2 * 24 * 3600);
+const KEPT_FOR: SignedDuration = SignedDuration::from_hours(2 * 24);
 /// Sign-ins from one address in a minute, each of which asks the provider.
 const OF_ADDRESS: Rate = Rate::per_minute(30);
 /// Ends of sign-ins that one address may name in a minute: those that others make up there keep none of the provider's waiting.
@@ -291,7 +293,7 @@ impl Office {
             roles,
             label: LABEL.to_owned(),
             created_at: now,
-            expires_at: now.checked_add(LIVES).ok(),
+            expires_at: Some(later(now, LIVES)),
             revoked_at: None,
         };
         // First how to end it, then what can be used.
@@ -302,8 +304,7 @@ impl Office {
             session: identified.session.as_deref(),
             begun_at: now,
         };
-        let forget_before = now.checked_sub(KEPT_FOR).unwrap_or(now);
-        self.store.add_sign_on(sign_on, forget_before).await.map_err(Error::from)?;
+        self.store.add_sign_on(sign_on, earlier(now, KEPT_FOR)).await.map_err(Error::from)?;
         self.store.add_token(&token, by).await.map_err(Error::from)?;
         Ok(token.hash)
     }

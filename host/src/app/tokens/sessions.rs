@@ -5,9 +5,8 @@
 
 use std::collections::HashMap;
 use std::sync::PoisonError;
-use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::SignedDuration;
 
 use super::{Office, hash};
 use crate::app::Error;
@@ -16,18 +15,19 @@ use crate::app::office::signatory;
 use crate::desk::actor::{Actor, Role};
 use crate::desk::id::PersonId;
 use crate::desk::permission;
+use crate::desk::sla::{earlier, later};
 use crate::rules::digest::hex;
 use crate::store::people::sessions::Ended;
 pub use crate::store::people::sessions::Session;
 
 /// How long a session lives that is not used.
-pub(super) const IDLE_MAX: Duration = Duration::from_secs(12 * 3600);
+pub(super) const IDLE_MAX: SignedDuration = SignedDuration::from_hours(12);
 /// How long any session lives.
-const AGE_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
+const AGE_MAX: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// How old the note of the last use becomes before it is written again.
-const SEEN_EVERY: Duration = Duration::from_secs(5 * 60);
+const SEEN_EVERY: SignedDuration = SignedDuration::from_mins(5);
 /// How long sessions that are over are kept, for those who look after what happened.
-const KEPT_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
+const KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Random bytes of a secret.
 const SECRET_BYTES: usize = 32;
 /// The most of a browser's name that is kept, in characters.
@@ -39,11 +39,6 @@ pub struct SignedIn {
     /// For the cookie; kept nowhere here.
     pub secret: String,
     pub actor: Actor,
-}
-
-/// A time some while before another.
-pub(super) fn before(now: Timestamp, by: Duration) -> Timestamp {
-    now.checked_sub(by).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 impl Office {
@@ -93,10 +88,10 @@ impl Office {
             agent: agent.chars().filter(|c| !c.is_control()).take(AGENT_CHARS_MAX).collect(),
             created_at: now,
             seen_at: now,
-            expires_at: now.checked_add(AGE_MAX).unwrap_or(Timestamp::MAX),
+            expires_at: later(now, AGE_MAX),
             single_keys: true,
         };
-        self.store.begin_session(&session, before(now, KEPT_FOR)).await?;
+        self.store.begin_session(&session, earlier(now, KEPT_FOR)).await?;
         tracing::info!(person = %session.person, session = session.id(), "a session began");
         Ok(Some(SignedIn { secret, actor }))
     }
@@ -104,7 +99,7 @@ impl Office {
     /// The session with this hash of its secret, where it has not ended.
     async fn live_session(&self, hash: &str) -> Result<Option<Session>, Error> {
         let now = self.clock.now();
-        Ok(self.store.session(hash, before(now, IDLE_MAX), now).await?)
+        Ok(self.store.session(hash, earlier(now, IDLE_MAX), now).await?)
     }
 
     /// The session with this secret and the one whose it is; `None` where it is unknown or has ended.
@@ -116,7 +111,7 @@ impl Office {
         let now = self.clock.now();
         let Some(session) = self.live_session(&hash(secret)).await? else { return Ok(None) };
         let Some(actor) = self.actor_of(session.token.clone()).await? else { return Ok(None) };
-        if session.seen_at < before(now, SEEN_EVERY) {
+        if session.seen_at < earlier(now, SEEN_EVERY) {
             self.store.touch_session(&session.hash, now).await?;
         }
         Ok(Some((session, actor)))
@@ -130,7 +125,7 @@ impl Office {
     pub async fn sessions(&self, actor: &Actor) -> Result<Vec<Session>, Error> {
         let Some(person) = actor.person() else { return Ok(Vec::new()) };
         let now = self.clock.now();
-        Ok(self.store.sessions(person, before(now, IDLE_MAX), now).await?)
+        Ok(self.store.sessions(person, earlier(now, IDLE_MAX), now).await?)
     }
 
     /// Ends one of the actor's own sessions, by its id or its hash, or all; how many.
@@ -164,7 +159,7 @@ impl Office {
     pub async fn sessions_of_tokens(&self, actor: &Actor, ids: &[&str]) -> Result<HashMap<String, i64>, Error> {
         permission::end_tokens(actor)?;
         let now = self.clock.now();
-        Ok(self.store.sessions_of_tokens(ids, (before(now, IDLE_MAX), now)).await?)
+        Ok(self.store.sessions_of_tokens(ids, (earlier(now, IDLE_MAX), now)).await?)
     }
 
     /// The sessions of a person, or of all, that let anyone in now; the latest first, at most `limit`.
@@ -180,7 +175,7 @@ impl Office {
     ) -> Result<Vec<Session>, Error> {
         permission::end_tokens(actor)?;
         let now = self.clock.now();
-        Ok(self.store.sessions_in_force(person, (before(now, IDLE_MAX), now), limit).await?)
+        Ok(self.store.sessions_in_force(person, (earlier(now, IDLE_MAX), now), limit).await?)
     }
 
     /// Ends the session of a person that has this id, or all of theirs; how many.

@@ -3,9 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Actor;
-use super::sessions::{IDLE_MAX, before};
+use super::sessions::IDLE_MAX;
 use crate::app::jobs::proofs::{Proof, Shown};
 use crate::app::{Error, Office};
+use crate::desk::sla::earlier;
 
 /// The token that a proof stands for, where its session goes on.
 fn token_of<'a>(proof: &'a Proof, of_session: &'a HashMap<String, String>) -> Option<&'a str> {
@@ -34,7 +35,7 @@ impl Office {
     /// Where the store cannot be read.
     pub async fn lost_of(&self, proofs: &[Proof]) -> Result<Vec<Proof>, Error> {
         let now = self.clock.now();
-        let of_session = self.store.tokens_of_sessions(&sessions(proofs), (before(now, IDLE_MAX), now)).await?;
+        let of_session = self.store.tokens_of_sessions(&sessions(proofs), (earlier(now, IDLE_MAX), now)).await?;
         let tokens: HashSet<&str> = proofs.iter().filter_map(|proof| token_of(proof, &of_session)).collect();
         let actors = self.actors_of(&tokens).await?;
         let holds = |proof: &Proof| {

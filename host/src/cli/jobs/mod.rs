@@ -90,8 +90,8 @@ async fn list(jobs: &jobs::Jobs, actor: &Actor) -> Result<(), Error> {
     let (mut after, mut is_empty) = (None, true);
     loop {
         let page = jobs.dead(actor, after, DEAD_PAGE_MAX).await?;
-        is_empty &= page.jobs.is_empty();
-        for dead in page.jobs {
+        is_empty &= page.items.is_empty();
+        for dead in page.items {
             let ticket = dead.ticket.map_or_else(|| "-".to_owned(), |number| number.to_string());
             let (id, at, attempts, error) = (dead.id, dead.dead_at, dead.attempts, dead.last_error);
             println!("{id}  {ticket}  dead since {at} after {attempts} attempts: {}", shown(&error));

@@ -65,23 +65,20 @@ impl Named {
 
 /// The managers of the person who is to have the access who may approve, nearest first.
 fn managers(case: &AccessCase, organisation: &Organisation, now: Timestamp) -> Vec<PersonId> {
-    let subject = organisation.people.get(&case.request.subject);
-    let managers = subject.map(|subject| organisation.managers(subject)).unwrap_or_default();
+    let managers = organisation.managers_of(&case.request.subject);
     managers.into_iter().filter(|person| may_approve(case, organisation, person, now)).collect()
 }
 
-/// The manager whom a step asks that asks the nearest: who has a word in the request already makes no room for the next above, also
-/// where a party lets them decide in their place from then on (I2).
+/// The manager whom a step for the nearest manager asks. One who has decided about the request stays that manager, also where a party
+/// has made them its delegate since: the next above does not come in (I2).
 fn nearest_manager(case: &AccessCase, organisation: &Organisation, now: Timestamp) -> Option<PersonId> {
-    let subject = organisation.people.get(&case.request.subject);
-    let managers = subject.map(|subject| organisation.managers(subject)).unwrap_or_default();
+    let managers = organisation.managers_of(&case.request.subject);
     managers.into_iter().find(|one| may_approve(case, organisation, one, now) || case.has_said(one, organisation))
 }
 
 /// Approvers are active, and are neither a party to the request, by whichever of their accounts, nor stand in for one (I2).
 fn may_approve(case: &AccessCase, organisation: &Organisation, person: &PersonId, now: Timestamp) -> bool {
-    let here = organisation.people.get(person).is_some_and(|person| person.active);
-    here && !organisation.is_party(person, &case.parties(), now)
+    organisation.is_active(person) && !organisation.is_party(person, &case.parties(), now)
 }
 
 impl HumanDecision {
@@ -178,7 +175,7 @@ impl AccessCase {
     ) -> (Vec<PersonId>, bool) {
         let elsewhere = |person: &PersonId| self.has_word_elsewhere(number, person, organisation);
         let by_another = |person: &PersonId| {
-            // One who decides and another who stands in for them are one approver, also where that has ended between the two.
+            // A person and their delegate are one approver, also where the delegation has ended between their two decisions.
             let one_word = |d: &HumanDecision| {
                 d.is_word_of(person, organisation)
                     || [d.at, now].into_iter().any(|at| organisation.stand_in(&d.approver, person, at))
@@ -191,11 +188,11 @@ impl AccessCase {
         let said = |person: &PersonId| self.decisions.iter().any(|d| d.step == number && d.approver == *person);
         let agreed = self.decisions.iter().filter(|d| d.step == number && d.approve).count();
         let mut people = self.asked_by_name((number, step), organisation, now);
-        // Those who stand in for one of them may decide as well, and so may they; not for one who has left, or has no word in it. Who
-        // stands in brings no one along. Of several who stand in for one, the first to decide has said that one's word.
+        // A delegate may decide as well as the approver, unless the approver has left or may not decide. A delegate's own delegates
+        // may not. Of several delegates of one approver, the first to decide has decided for the approver.
         let delegates = |people: &[PersonId]| -> Vec<PersonId> {
             let has_word = |person: &&PersonId| may_approve(self, organisation, person, now) && !elsewhere(person);
-            // Whom older requests ask is kept as it was, with those who stood in.
+            // Older requests keep the people whom they ask, with the delegates among them.
             let present = people.iter().filter(|_| !step.named.is_empty()).filter(has_word);
             let of = present.flat_map(|person| {
                 let open = !self.has_word_in(number, person, organisation);
@@ -241,8 +238,8 @@ impl AccessCase {
         step.named.iter().any(|named| self.is_chosen_from((number, named), organisation, now))
     }
 
-    /// Those who are asked where too few are left of whom a step names: the desk's own approvers, then the managers above. Where a party
-    /// has taken out one of the desk's own, none: the managers would be the party's choice.
+    /// The people who are asked where too few are left of those whom a step names: first the desk's own approvers, then the managers
+    /// above. Where a party has taken out one of the desk's own, there are none: the managers would be the party's choice.
     fn asked_instead(&self, number: usize, organisation: &Organisation, now: Timestamp) -> [Vec<PersonId>; 2] {
         let is_chosen = |named: Named| self.is_chosen_from((number, &named), organisation, now);
         if is_chosen(Named::AccessApprovers) {
@@ -266,7 +263,7 @@ impl AccessCase {
             return false;
         }
         let is_taken = |one: &PersonId| {
-            organisation.people.get(one).is_some_and(|person| person.active)
+            organisation.is_active(one)
                 && given.iter().any(|to| organisation.is_same(to, one))
                 && !parties.iter().any(|party| organisation.is_same(party, one))
                 && !self.has_word_in(number, one, organisation)
@@ -276,8 +273,7 @@ impl AccessCase {
             return named.people(self, organisation, now).iter().any(is_taken);
         }
         // Of managers the nearest is asked who may approve.
-        let subject = organisation.people.get(&self.request.subject);
-        let managers = subject.map(|subject| organisation.managers(subject)).unwrap_or_default();
+        let managers = organisation.managers_of(&self.request.subject);
         let is_asked = |one: &&PersonId| {
             is_taken(one) || may_approve(self, organisation, one, now) || self.has_said(one, organisation)
         };
@@ -303,8 +299,7 @@ impl AccessCase {
         self.decisions.iter().any(|d| d.step == number && d.is_word_of(person, organisation))
     }
 
-    /// Whether another step than this one has a human's word, by whichever of their accounts or of another in their place, so that they
-    /// have none in this one.
+    /// Whether a human has approved another step, by any of their accounts or by a delegate, and so may not decide this one.
     fn has_word_elsewhere(&self, number: usize, person: &PersonId, organisation: &Organisation) -> bool {
         let theirs = |d: &HumanDecision| d.step != number && d.approve && d.is_word_of(person, organisation);
         !organisation.defaults.one_approver_for_several_steps && self.decisions.iter().any(theirs)

@@ -19,7 +19,7 @@ use crate::desk::permission::{MayDecide, MayRevoke};
 use crate::desk::refusal::Refusal;
 use crate::desk::text::normal;
 use crate::desk::ticket::edit::check_reason;
-use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Visibility};
+use crate::desk::ticket::timeline::{AccessOutcome, Event};
 use crate::desk::ticket::{State, Ticket, WaitingFor, changed, moved};
 
 /// What a change writes about access.
@@ -98,7 +98,7 @@ pub fn ask_back(
         return Err(Refusal::QuestionOpen);
     }
     if let Some(problem) = check_reason("question", question) {
-        return Err(Refusal::Problems { problems: vec![problem] });
+        return Err(problem.into());
     }
     let words = normal(question.trim()).into_owned();
     let mut change = said(ticket, (AccessOutcome::Asked, approver, &words), at);
@@ -141,7 +141,7 @@ pub fn answer_back(
     }
     let question = waiting(asked).ok_or(Refusal::NotAskedBack)?;
     if let Some(problem) = check_reason("answer", answer) {
-        return Err(Refusal::Problems { problems: vec![problem] });
+        return Err(problem.into());
     }
     let words = normal(answer.trim()).into_owned();
     let mut change = said(ticket, (AccessOutcome::Answered, by, &words), at);
@@ -158,8 +158,8 @@ pub fn answer_back(
 fn said(ticket: &Ticket, (outcome, by, words): (AccessOutcome, &PersonId, &str), at: &At<'_>) -> Change {
     let event = Event::AccessDecided { outcome, detail: words.to_owned() };
     let author = Author::Person(by.clone());
-    let entry = Entry { at: at.now, author, visibility: Visibility::Public, event };
-    Change::update(ticket, changed(ticket, at.now), vec![entry])
+    let entry = at.public(author, event);
+    Change::next(ticket, at, vec![entry])
 }
 
 /// Takes one approver's decision. The last approval is the provisioning: the grant is in the same change.
@@ -197,7 +197,7 @@ pub fn decide(
     }
     let by_the_desk = |state, detail| {
         let event = Event::AccessDecided { outcome: AccessOutcome::Is(state), detail };
-        Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event }
+        at.public(Author::System, event)
     };
     if let Some(reason) = denied {
         let place = change.entries.len().min(1);
@@ -233,7 +233,7 @@ pub fn revoke(
     at: &At<'_>,
 ) -> Result<Change, Refusal> {
     if let Some(problem) = check_reason("reason", reason) {
-        return Err(Refusal::Problems { problems: vec![problem] });
+        return Err(problem.into());
     }
     if grant.has_ended(at.now) {
         return Err(Refusal::GrantEnded);
@@ -253,8 +253,8 @@ pub(super) fn revoked(
     at: &At<'_>,
 ) -> Change {
     let event = Event::AccessDecided { outcome: AccessOutcome::Revoked, detail: reason.clone() };
-    let entry = Entry { at: at.now, author: author.clone(), visibility: Visibility::Public, event };
-    let mut change = Change::update(ticket, changed(ticket, at.now), vec![entry]);
+    let entry = at.public(author.clone(), event);
+    let mut change = Change::next(ticket, at, vec![entry]);
     change.access.push(AccessWrite::Revoke { grant: grant.id, at: at.now });
     let event = LedgerEvent::Revoked {
         grant: grant.id,
@@ -285,14 +285,14 @@ pub(super) fn settled(
     (author, reason): (Author, &str),
     at: &At<'_>,
 ) -> Change {
-    let entry = |author, event| Entry { at: at.now, author, visibility: Visibility::Public, event };
     let outcome = AccessOutcome::Is(after.state);
-    let mut entries = vec![entry(author, Event::AccessDecided { outcome, detail: reason.to_owned() })];
+    let mut entries = vec![at.public(author, Event::AccessDecided { outcome, detail: reason.to_owned() })];
     let ticket_after = if after.state == AccessState::Awaiting {
         changed(ticket, at.now)
     } else {
         let reason = format!("the access request is {}", after.state.code());
-        entries.push(entry(Author::System, Event::StateChanged { from: ticket.state, to: State::Resolved, reason }));
+        let event = Event::StateChanged { from: ticket.state, to: State::Resolved, reason };
+        entries.push(at.public(Author::System, event));
         moved(ticket, State::Resolved, at)
     };
     let mut change = Change::update(ticket, ticket_after, entries);

@@ -11,8 +11,8 @@ use crate::desk::change::at::At;
 use crate::desk::change::message::MessageKind;
 use crate::desk::change::timer::{TimerKind, TimerWrite};
 use crate::desk::id::{PersonId, TierId};
-use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Visibility};
-use crate::desk::ticket::{Ticket, changed};
+use crate::desk::ticket::Ticket;
+use crate::desk::ticket::timeline::{AccessOutcome, Event};
 
 /// How long before the end of a grant its holder hears of it, in hours; the longest first. Only those count that are at most
 /// half as long as the grant.
@@ -57,8 +57,8 @@ pub fn begin(ticket: &Ticket, grant: &Grant, holders: &[(PersonId, TierId)], at:
         return Some(revoked(ticket, grant, (Author::System, why), EndReason::NotBegun, at));
     }
     let event = Event::AccessDecided { outcome: AccessOutcome::Is(AccessState::Approved), detail: BEGINS.to_owned() };
-    let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event };
-    let mut change = Change::update(ticket, changed(ticket, at.now), vec![entry]);
+    let entry = at.public(Author::System, event);
+    let mut change = Change::next(ticket, at, vec![entry]);
     change.messages.push(at.message(ticket.id, MessageKind::StateChanged, &grant.subject));
     let connected = plan::is_connected(&grant.app, at.organisation);
     let state = if connected { GrantState::Provisioning } else { GrantState::Active };
@@ -75,8 +75,8 @@ pub fn expire(ticket: &Ticket, grant: &Grant, at: &At<'_>) -> Option<Change> {
         return None;
     }
     let event = Event::AccessDecided { outcome: AccessOutcome::Expired, detail: TIME_IS_OVER.to_owned() };
-    let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event };
-    let mut change = Change::update(ticket, changed(ticket, at.now), vec![entry]);
+    let entry = at.public(Author::System, event);
+    let mut change = Change::next(ticket, at, vec![entry]);
     change.messages.push(at.message(ticket.id, MessageKind::StateChanged, &grant.subject));
     moved_to(&mut change, grant, GrantState::Deprovisioning, Some(EndReason::Expired), at);
     Some(change)
@@ -87,7 +87,7 @@ pub fn remind(ticket: &Ticket, grant: &Grant, at: &At<'_>) -> Option<Change> {
     if grant.has_ended(at.now) {
         return None;
     }
-    let mut change = Change::update(ticket, changed(ticket, at.now), Vec::new());
+    let mut change = Change::next(ticket, at, Vec::new());
     change.messages.push(at.message(ticket.id, MessageKind::AccessEnding, &grant.subject));
     change.timers.push(TimerWrite::due(TimerKind::AccessReminder, ticket.id, next_reminder(grant, at.now)));
     Some(change)

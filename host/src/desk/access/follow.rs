@@ -9,8 +9,8 @@ use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::change::message::MessageKind;
 use crate::desk::change::timer::{TimerKind, TimerWrite};
-use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Visibility};
-use crate::desk::ticket::{State, Ticket, WaitingFor, changed};
+use crate::desk::ticket::timeline::{AccessOutcome, Event};
+use crate::desk::ticket::{State, Ticket, WaitingFor};
 
 /// Why the desk ends what a person has who has left.
 pub const HAS_LEFT: &str = "the person who has the access has left";
@@ -42,8 +42,8 @@ pub fn follow(ticket: &Ticket, case: &AccessCase, at: &At<'_>) -> Option<Change>
 /// The change by which a request asks other people than before, who hear of it, and so does the one who has asked for access.
 fn asks_others(ticket: &Ticket, case: &AccessCase, after: &AccessCase, (detail, at): (String, &At<'_>)) -> Change {
     let event = Event::AccessDecided { outcome: AccessOutcome::Is(AccessState::Awaiting), detail };
-    let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event };
-    let mut change = Change::update(ticket, changed(ticket, at.now), vec![entry]);
+    let entry = at.public(Author::System, event);
+    let mut change = Change::next(ticket, at, vec![entry]);
     let known = case.awaited();
     let new = after.awaited().into_iter().filter(|person| !known.contains(person));
     change.messages = new.map(|person| at.message(ticket.id, MessageKind::ApprovalWanted, person)).collect();
@@ -73,7 +73,7 @@ pub fn nudge(ticket: &Ticket, case: &AccessCase, at: &At<'_>) -> Option<Change> 
     if awaited.is_empty() || ticket.state != State::Waiting(WaitingFor::Approval) || case.lapsed(at.now) {
         return None;
     }
-    let mut change = Change::update(ticket, changed(ticket, at.now), Vec::new());
+    let mut change = Change::next(ticket, at, Vec::new());
     change.messages = awaited.iter().map(|one| at.message(ticket.id, MessageKind::ApprovalWanted, one)).collect();
     Some(change)
 }

@@ -68,36 +68,19 @@ pub enum EndReason {
     Removed,
 }
 
+codes! {
+    GrantState {
+        Scheduled => "scheduled",
+        Provisioning => "provisioning",
+        Active => "active",
+        Deprovisioning => "deprovisioning",
+        Ended => "ended",
+        Compensating => "compensating",
+        Failed => "failed",
+    }
+}
+
 impl GrantState {
-    /// Every state.
-    pub const ALL: [GrantState; 7] = [
-        GrantState::Scheduled,
-        GrantState::Provisioning,
-        GrantState::Active,
-        GrantState::Deprovisioning,
-        GrantState::Ended,
-        GrantState::Compensating,
-        GrantState::Failed,
-    ];
-
-    /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            GrantState::Scheduled => "scheduled",
-            GrantState::Provisioning => "provisioning",
-            GrantState::Active => "active",
-            GrantState::Deprovisioning => "deprovisioning",
-            GrantState::Ended => "ended",
-            GrantState::Compensating => "compensating",
-            GrantState::Failed => "failed",
-        }
-    }
-
-    /// The state with this word.
-    pub fn from_code(code: &str) -> Option<GrantState> {
-        GrantState::ALL.into_iter().find(|state| state.code() == code)
-    }
-
     /// Whether a grant in this state gives something, or will.
     pub const fn supports(self) -> bool {
         matches!(self, GrantState::Scheduled | GrantState::Provisioning | GrantState::Active)
@@ -109,40 +92,18 @@ impl GrantState {
     }
 }
 
-impl EndReason {
-    /// Every reason.
-    pub const ALL: [EndReason; 10] = [
-        EndReason::Expired,
-        EndReason::Revoked,
-        EndReason::GivenBack,
-        EndReason::Replaced,
-        EndReason::Left,
-        EndReason::Refused,
-        EndReason::Reviewed,
-        EndReason::Moved,
-        EndReason::NotBegun,
-        EndReason::Removed,
-    ];
-
-    /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            EndReason::Expired => "expired",
-            EndReason::Revoked => "revoked",
-            EndReason::GivenBack => "given-back",
-            EndReason::Replaced => "replaced",
-            EndReason::Left => "left",
-            EndReason::Refused => "refused",
-            EndReason::Reviewed => "reviewed",
-            EndReason::Moved => "moved",
-            EndReason::NotBegun => "not-begun",
-            EndReason::Removed => "removed-in-app",
-        }
-    }
-
-    /// The reason with this word.
-    pub fn from_code(code: &str) -> Option<EndReason> {
-        EndReason::ALL.into_iter().find(|reason| reason.code() == code)
+codes! {
+    EndReason {
+        Expired => "expired",
+        Revoked => "revoked",
+        GivenBack => "given-back",
+        Replaced => "replaced",
+        Left => "left",
+        Refused => "refused",
+        Reviewed => "reviewed",
+        Moved => "moved",
+        NotBegun => "not-begun",
+        Removed => "removed-in-app",
     }
 }
 

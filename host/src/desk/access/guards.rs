@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::{AccessCase, AccessState, Grant, GrantState};
 use crate::desk::change::at::At;
 use crate::desk::id::{AppId, PersonId, TierId};
 use crate::desk::organisation::Incompatible;
+use crate::desk::sla::later;
 use crate::desk::verdict::access::ALL_PARTY;
 
 /// Why an approved case is not granted; `None` where no guard stands in its way.
@@ -56,7 +57,7 @@ const AHEAD_MAX: SignedDuration = SignedDuration::from_hours(366 * 24);
 
 /// Why a case does not wait or is not given that is to begin later; `None` where it may.
 pub(super) fn begins_too_late(case: &AccessCase, at: &At<'_>) -> Option<String> {
-    let latest = at.now.checked_add(AHEAD_MAX).unwrap_or(Timestamp::MAX);
+    let latest = later(at.now, AHEAD_MAX);
     let late = case.request.starts.is_some_and(|starts| starts > latest) && case.state != AccessState::DeniedByPolicy;
     late.then(|| "access begins within a year from the request".to_owned())
 }

@@ -48,30 +48,13 @@ pub enum AccessState {
     Cancelled,
 }
 
-impl AccessState {
-    /// Every state.
-    pub const ALL: [AccessState; 5] = [
-        AccessState::DeniedByPolicy,
-        AccessState::Awaiting,
-        AccessState::Approved,
-        AccessState::Denied,
-        AccessState::Cancelled,
-    ];
-
-    /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            AccessState::DeniedByPolicy => "denied_by_policy",
-            AccessState::Awaiting => "awaiting",
-            AccessState::Approved => "approved",
-            AccessState::Denied => "denied",
-            AccessState::Cancelled => "cancelled",
-        }
-    }
-
-    /// The state with this word.
-    pub fn from_code(code: &str) -> Option<AccessState> {
-        AccessState::ALL.into_iter().find(|state| state.code() == code)
+codes! {
+    AccessState {
+        DeniedByPolicy => "denied_by_policy",
+        Awaiting => "awaiting",
+        Approved => "approved",
+        Denied => "denied",
+        Cancelled => "cancelled",
     }
 }
 
@@ -90,8 +73,8 @@ pub struct AccessCase {
     pub decisions: Vec<HumanDecision>,
     /// Why it was decided so when it was asked for.
     pub reason: String,
-    /// The bytes at the beginning of the reason that are the desk's own words, [`ALL_WORDS`] for all of it: what follows is of rules.
-    /// `None` for requests from before that was kept.
+    /// How many bytes at the beginning of the reason are the desk's own words, [`ALL_WORDS`] where all of it is; the rest is the
+    /// rules'. `None` for requests from before this was kept.
     pub own_words: Option<usize>,
 }
 
@@ -174,8 +157,8 @@ impl AccessCase {
         self.reason.split_at_checked(own).unwrap_or((&self.reason, ""))
     }
 
-    /// The case as far as the guards let it open: one that was approved at once needs a seat, and none may ask for what is not
-    /// held together with something else that is held or asked for (I5). `heard` says whether all rules stand behind it.
+    /// The case as it opens once the guards have looked at it: one that is approved at once needs a seat, and none may ask for what
+    /// must not be held together with something that is held or asked for (I5). `heard` says whether all rules have answered.
     #[must_use]
     pub(super) fn guarded(self, heard: Heard, at: &At<'_>) -> AccessCase {
         let delegates =
@@ -301,31 +284,8 @@ impl AccessCase {
         now: Timestamp,
     ) -> Result<AccessCase, Refusal> {
         let approver = permit.on(self.ticket)?;
-        if self.state != AccessState::Awaiting {
-            return Err(Refusal::AccessSettled { state: self.state.code() });
-        }
-        let Some((number, step)) = self.current_step() else {
-            return Err(Refusal::AccessSettled { state: self.state.code() });
-        };
-        if self.concerns(approver) {
-            return Err(Refusal::OwnAccess);
-        }
-        if self.decisions.iter().any(|d| d.step == number && d.approver == *approver) {
-            return Err(Refusal::DecidedAlready);
-        }
-        if !step.approvers.contains(approver) {
-            let elsewhere = self.approved_another(number, approver);
-            return Err(if elsewhere { Refusal::ApprovedAnotherStep } else { Refusal::NotAnApprover });
-        }
-        if let Some(due_at) = self.due_at().filter(|due| decision.approve && *due <= now) {
-            return Err(Refusal::Overdue { due_at });
-        }
-        if let Some(problem) = check_optional_reason("reason", &decision.reason) {
-            return Err(Refusal::Problems { problems: vec![problem] });
-        }
-        if !decision.approve && is_blank(&decision.reason) {
-            return Err(Refusal::ReasonMissing);
-        }
+        let number = self.step_decided_by(approver, decision, now)?;
+        decision.check_reason()?;
         let mut after = self.clone();
         if let (Some(hours), Some(scope)) = (decision.hours, after.scope.as_mut()) {
             if hours == 0 || hours > scope.duration_hours {
@@ -351,6 +311,31 @@ impl AccessCase {
         }
         Ok(after)
     }
+
+    /// The number of the step that awaits this decision of an approver.
+    fn step_decided_by(
+        &self,
+        approver: &PersonId,
+        decision: &ApproverDecision,
+        now: Timestamp,
+    ) -> Result<usize, Refusal> {
+        let open = self.current_step().filter(|_| self.state == AccessState::Awaiting);
+        let (number, step) = open.ok_or(Refusal::AccessSettled { state: self.state.code() })?;
+        if self.concerns(approver) {
+            return Err(Refusal::OwnAccess);
+        }
+        if self.decisions.iter().any(|d| d.step == number && d.approver == *approver) {
+            return Err(Refusal::DecidedAlready);
+        }
+        if !step.approvers.contains(approver) {
+            let elsewhere = self.approved_another(number, approver);
+            return Err(if elsewhere { Refusal::ApprovedAnotherStep } else { Refusal::NotAnApprover });
+        }
+        match self.due_at().filter(|due| decision.approve && *due <= now) {
+            Some(due_at) => Err(Refusal::Overdue { due_at }),
+            None => Ok(number),
+        }
+    }
 }
 
 /// One approver's decision, before it is taken.
@@ -363,6 +348,19 @@ pub struct ApproverDecision {
     pub narrow: Narrow,
     /// The view that the approver was shown; `None` where they did not say.
     pub seen: Option<Seen>,
+}
+
+impl ApproverDecision {
+    /// A denial needs a reason, an approval may have one.
+    fn check_reason(&self) -> Result<(), Refusal> {
+        if let Some(problem) = check_optional_reason("reason", &self.reason) {
+            return Err(problem.into());
+        }
+        if !self.approve && is_blank(&self.reason) {
+            return Err(Refusal::ReasonMissing);
+        }
+        Ok(())
+    }
 }
 
 /// Less than the rules allow: the parts of the scope that an approver leaves out.

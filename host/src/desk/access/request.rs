@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use jiff::civil::Time;
 
 use crate::desk::id::{AppId, PersonId, TierId};
-use crate::desk::organisation::Organisation;
 use crate::desk::organisation::form::{Fault, Field, Problem, Value};
+use crate::desk::organisation::{App, Organisation, Tier};
 use crate::desk::text::is_blank;
 
 /// What is asked for, checked against the catalog.
@@ -38,61 +38,75 @@ impl AccessRequest {
         fields: &[Field],
     ) -> Result<AccessRequest, Vec<Problem>> {
         let mut problems = Vec::new();
-        let app = text(fields, "app");
-        let app = app.and_then(|id| organisation.apps.get(id)).ok_or_else(|| {
-            let known: Vec<&str> = organisation.apps.keys().map(|id| id.as_str()).collect();
-            Problem::of("app", "unknown", Fault::NoApp, &[&known.join(", ")])
-        });
-        let tier = app.clone().map_err(|_| None).and_then(|app| {
-            let tier = text(fields, "tier").and_then(|id| app.tier(id));
-            tier.map(|(_, tier)| tier.id.clone()).ok_or_else(|| {
-                let known: Vec<&str> = app.tiers.iter().map(|tier| tier.id.as_str()).collect();
-                Some(Problem::of("tier", "unknown", Fault::NoTier, &[&app.name, &known.join(", ")]))
-            })
-        });
-        let subject = match text(fields, "for") {
-            None => Ok(requester.clone()),
-            Some(id) => match organisation.people.get_key_value(id) {
-                Some((id, person)) if person.active => Ok(id.clone()),
-                _ => Err(Problem::of("for", "unknown", Fault::Nobody, &[&id])),
-            },
-        };
+        // Names of nothing that is there come last among the problems.
+        let mut unknown = Vec::new();
+        let app = kept(app(organisation, fields), &mut unknown);
+        // Without an app, nothing can be said of its tier.
+        let tier = app.and_then(|app| kept(tier(app, fields), &mut unknown));
+        let subject = kept(subject(organisation, requester, fields), &mut unknown);
         let duration_hours = hours(fields, &mut problems);
         let starts = starts(organisation, fields, &mut problems);
         let emergency = fields.iter().any(|(name, value)| name == "emergency" && *value == Value::Flag(true));
-        if emergency && let (Ok(app), Ok(tier)) = (&app, &tier) {
-            let allowed = app.tier(tier.as_str()).is_some_and(|(_, tier)| tier.emergency_hours.is_some());
-            if !allowed {
-                problems.push(Problem::of("emergency", "not-for-this", Fault::NoEmergency, &[tier, &app.name]));
-            }
+        if emergency
+            && let (Some(app), Some(tier)) = (app, tier)
+            && tier.emergency_hours.is_none()
+        {
+            problems.push(Problem::of("emergency", "not-for-this", Fault::NoEmergency, &[&tier.id, &app.name]));
         }
         if emergency && starts.is_some() {
             problems.push(Problem::of("starts", "not-for-this", Fault::EmergencyLater, &[]));
         }
-        if let (Ok(app), Ok(subject)) = (&app, &subject)
+        if let (Some(app), Some(subject)) = (app, &subject)
             && !organisation.may_request(subject, app)
         {
             problems.push(Problem::of("app", "not-for-them", Fault::NotForThem, &[&app.name, subject]));
         }
         match (app, tier, subject) {
-            (Ok(app), Ok(tier), Ok(subject)) if problems.is_empty() => Ok(AccessRequest {
+            (Some(app), Some(tier), Some(subject)) if problems.is_empty() => Ok(AccessRequest {
                 extends: false,
                 emergency,
                 starts,
                 app: app.id.clone(),
-                tier,
+                tier: tier.id.clone(),
                 role: text(fields, "role").map(str::to_owned),
                 duration_hours,
                 justification: text(fields, "justification").unwrap_or_default().to_owned(),
                 subject,
             }),
-            (app, tier, subject) => {
-                problems.extend(app.err());
-                problems.extend(tier.err().flatten());
-                problems.extend(subject.err());
+            _ => {
+                problems.extend(unknown);
                 Err(problems)
             }
         }
+    }
+}
+
+/// What was found; a problem is kept with the others.
+fn kept<T>(found: Result<T, Problem>, problems: &mut Vec<Problem>) -> Option<T> {
+    found.map_err(|problem| problems.push(problem)).ok()
+}
+
+fn app<'o>(organisation: &'o Organisation, fields: &[Field]) -> Result<&'o App, Problem> {
+    text(fields, "app").and_then(|id| organisation.apps.get(id)).ok_or_else(|| {
+        let known: Vec<&str> = organisation.apps.keys().map(|id| id.as_str()).collect();
+        Problem::of("app", "unknown", Fault::NoApp, &[&known.join(", ")])
+    })
+}
+
+fn tier<'o>(app: &'o App, fields: &[Field]) -> Result<&'o Tier, Problem> {
+    let tier = text(fields, "tier").and_then(|id| app.tier(id));
+    tier.map(|(_, tier)| tier).ok_or_else(|| {
+        let known: Vec<&str> = app.tiers.iter().map(|tier| tier.id.as_str()).collect();
+        Problem::of("tier", "unknown", Fault::NoTier, &[&app.name, &known.join(", ")])
+    })
+}
+
+/// The person who is to have the access: the requester where the form names none.
+fn subject(organisation: &Organisation, requester: &PersonId, fields: &[Field]) -> Result<PersonId, Problem> {
+    let Some(id) = text(fields, "for") else { return Ok(requester.clone()) };
+    match organisation.people.get_key_value(id) {
+        Some((id, person)) if person.active => Ok(id.clone()),
+        Some(_) | None => Err(Problem::of("for", "unknown", Fault::Nobody, &[&id])),
     }
 }
 

@@ -7,10 +7,12 @@ use uuid::Uuid;
 
 use super::message::{About, Message, MessageKind};
 use crate::desk::access::Review;
+use crate::desk::actor::Author;
 use crate::desk::id::{
     CommentId, GrantId, MessageId, OpId, PersonId, QuestionId, ReviewItemId, TaskId, TicketId, TimeId,
 };
 use crate::desk::organisation::Organisation;
+use crate::desk::ticket::timeline::{Entry, Event, Visibility};
 
 /// When something happens, in which organisation, and where its fresh ids come from.
 pub struct At<'a> {
@@ -73,6 +75,20 @@ impl<'a> At<'a> {
 
     pub(in crate::desk) fn question_id(&self) -> QuestionId {
         QuestionId((self.ids)())
+    }
+
+    pub(in crate::desk) fn entry(&self, author: Author, visibility: Visibility, event: Event) -> Entry {
+        Entry { at: self.now, author, visibility, event }
+    }
+
+    /// An entry that its requester reads.
+    pub(in crate::desk) fn public(&self, author: Author, event: Event) -> Entry {
+        self.entry(author, Visibility::Public, event)
+    }
+
+    /// An entry that only those read who work on tickets.
+    pub(in crate::desk) fn internal(&self, author: Author, event: Event) -> Entry {
+        self.entry(author, Visibility::Internal, event)
     }
 
     pub(in crate::desk) fn message(&self, ticket: TicketId, kind: MessageKind, to: &PersonId) -> Message {

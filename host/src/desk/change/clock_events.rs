@@ -16,27 +16,14 @@ pub enum ClockStep {
     Cancel,
 }
 
-impl ClockStep {
-    /// Every step.
-    pub const ALL: [ClockStep; 6] = [
-        ClockStep::Start,
-        ClockStep::Pause,
-        ClockStep::Resume,
-        ClockStep::Meet,
-        ClockStep::Retarget,
-        ClockStep::Cancel,
-    ];
-
-    /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            ClockStep::Start => "start",
-            ClockStep::Pause => "pause",
-            ClockStep::Resume => "resume",
-            ClockStep::Meet => "meet",
-            ClockStep::Retarget => "retarget",
-            ClockStep::Cancel => "cancel",
-        }
+codes! {
+    ClockStep {
+        Start => "start",
+        Pause => "pause",
+        Resume => "resume",
+        Meet => "meet",
+        Retarget => "retarget",
+        Cancel => "cancel",
     }
 }
 
@@ -88,7 +75,8 @@ fn gone_on(kind: ClockKind, (was, is): (&Clock, &Clock), over: bool) -> Vec<Cloc
         ClockKind::Team | ClockKind::Answer if begins_again && was.met_at.is_none() => {
             return vec![ClockStep::Cancel, ClockStep::Start];
         }
-        _ => {}
+        ClockKind::Update | ClockKind::Team | ClockKind::Answer => {}
+        ClockKind::FirstResponse | ClockKind::Resolution | ClockKind::Confirmation | ClockKind::Further(_) => {}
     }
     let stands = was.met_at.is_none() && is.met_at.is_none();
     let moved_on = was.running_since.is_some() && is.running_since.is_some() && was.running_since != is.running_since;
@@ -103,7 +91,7 @@ fn gone_on(kind: ClockKind, (was, is): (&Clock, &Clock), over: bool) -> Vec<Cloc
             (Some(_), None) if over => Some(ClockStep::Cancel),
             (Some(_), None) => Some(ClockStep::Pause),
             (None, Some(_)) => Some(ClockStep::Resume),
-            _ => None,
+            (None, None) | (Some(_), Some(_)) => None,
         },
     };
     retargeted.then_some(ClockStep::Retarget).into_iter().chain(step).collect()

@@ -117,64 +117,33 @@ pub enum MessageKind {
     MailKept,
 }
 
+codes! {
+    MessageKind {
+        ApprovalWanted => "approval-wanted",
+        Acknowledgement => "acknowledgement",
+        Resolved => "resolved",
+        Closed => "closed",
+        RequesterWrote => "requester-wrote",
+        Reply => "reply",
+        Mentioned => "mentioned",
+        StateChanged => "state-changed",
+        Escalated => "escalated",
+        Assigned => "assigned",
+        DayMoved => "day-moved",
+        NotTakenUp => "not-taken-up",
+        LeftInQueue => "left-in-queue",
+        ConfirmationReminder => "confirmation-reminder",
+        AnswerReminder => "answer-reminder",
+        PromiseBroken => "promise-broken",
+        PromiseRunsOut => "promise-runs-out",
+        AccessEnding => "access-ending",
+        ReviewWanted => "review-wanted",
+        Delegation => "delegation",
+        MailKept => "mail-kept",
+    }
+}
+
 impl MessageKind {
-    /// Every kind.
-    pub const ALL: [MessageKind; 21] = [
-        MessageKind::ApprovalWanted,
-        MessageKind::Acknowledgement,
-        MessageKind::Resolved,
-        MessageKind::Closed,
-        MessageKind::RequesterWrote,
-        MessageKind::Reply,
-        MessageKind::Mentioned,
-        MessageKind::StateChanged,
-        MessageKind::Escalated,
-        MessageKind::Assigned,
-        MessageKind::DayMoved,
-        MessageKind::NotTakenUp,
-        MessageKind::LeftInQueue,
-        MessageKind::ConfirmationReminder,
-        MessageKind::AnswerReminder,
-        MessageKind::PromiseBroken,
-        MessageKind::PromiseRunsOut,
-        MessageKind::AccessEnding,
-        MessageKind::ReviewWanted,
-        MessageKind::Delegation,
-        MessageKind::MailKept,
-    ];
-
-    /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            MessageKind::ApprovalWanted => "approval-wanted",
-            MessageKind::Acknowledgement => "acknowledgement",
-            MessageKind::Resolved => "resolved",
-            MessageKind::Closed => "closed",
-            MessageKind::RequesterWrote => "requester-wrote",
-            MessageKind::Reply => "reply",
-            MessageKind::Mentioned => "mentioned",
-            MessageKind::StateChanged => "state-changed",
-            MessageKind::Escalated => "escalated",
-            MessageKind::Assigned => "assigned",
-            MessageKind::DayMoved => "day-moved",
-            MessageKind::NotTakenUp => "not-taken-up",
-            MessageKind::LeftInQueue => "left-in-queue",
-            MessageKind::ConfirmationReminder => "confirmation-reminder",
-            MessageKind::AnswerReminder => "answer-reminder",
-            MessageKind::PromiseBroken => "promise-broken",
-            MessageKind::PromiseRunsOut => "promise-runs-out",
-            MessageKind::AccessEnding => "access-ending",
-            MessageKind::ReviewWanted => "review-wanted",
-            MessageKind::Delegation => "delegation",
-            MessageKind::MailKept => "mail-kept",
-        }
-    }
-
-    /// The kind with this word.
-    pub fn from_code(code: &str) -> Option<MessageKind> {
-        MessageKind::ALL.into_iter().find(|kind| kind.code() == code)
-    }
-
     /// Whether it goes out at once in any case: others wait for the recipient, another acts in their name, or it answers a mail of theirs.
     pub const fn is_owed_always(self) -> bool {
         matches!(

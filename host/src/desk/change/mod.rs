@@ -15,7 +15,8 @@ use super::ticket::lifecycle::resolution::{ResolutionEnd, ResolutionRecord};
 use super::ticket::lifecycle::tasks::TaskWrite;
 use super::ticket::lifecycle::time::TimeSpent;
 use super::ticket::timeline::{Entry, Event};
-use super::ticket::{State, Ticket};
+use super::ticket::{State, Ticket, changed};
+use at::At;
 use clock_events::ClockEvent;
 use message::Message;
 use notify::ToAssignee;
@@ -90,6 +91,11 @@ impl Change {
     pub(super) fn update(before: &Ticket, after: Ticket, entries: Vec<Entry>) -> Change {
         let ticket = TicketWrite::Update { before: Box::new(before.clone()), after: Box::new(after) };
         Change { entries, ..Change::of(ticket) }
+    }
+
+    /// A ticket that comes to its next version, with what its timeline says, and is otherwise as before.
+    pub(super) fn next(ticket: &Ticket, at: &At<'_>, entries: Vec<Entry>) -> Change {
+        Change::update(ticket, changed(ticket, at.now), entries)
     }
 
     fn of(ticket: TicketWrite) -> Change {
@@ -187,10 +193,7 @@ impl Change {
     /// The person who resolved the ticket, where the change does and it was a person.
     pub fn resolved_by(&self) -> Option<&PersonId> {
         let resolves = |entry: &&Entry| matches!(entry.event, Event::StateChanged { to: State::Resolved, .. });
-        match &self.entries.iter().find(resolves)?.author {
-            Author::Person(person) => Some(person),
-            Author::System | Author::Rule(_) => None,
-        }
+        self.entries.iter().find(resolves)?.author.person()
     }
 
     /// How the ticket's resolution ends by the change, where it does.
@@ -253,30 +256,54 @@ impl Change {
         }
     }
 
-    /// The change that makes both, this one first: one new version of the ticket.
+    /// The change that makes both, this one first: one new version of the ticket. Whom it tells is settled afterwards, by
+    /// [`Change::telling`].
     #[must_use]
     pub(super) fn then(mut self, next: Change) -> Change {
+        // Each part by its name, so that a new one cannot be left out.
+        let Change {
+            ticket,
+            entries,
+            assignment,
+            access,
+            ledger,
+            timers,
+            messages,
+            to_assignee,
+            record,
+            links,
+            tasks,
+            attachments,
+            time,
+            survey,
+            outage,
+            joins,
+            past_promises,
+            seen,
+        } = next;
         if let (TicketWrite::Update { before, after }, TicketWrite::Update { after: last, .. }) =
-            (&mut self.ticket, next.ticket)
+            (&mut self.ticket, ticket)
         {
             *after = last;
             after.version = before.version + 1;
         }
-        self.entries.extend(next.entries);
-        self.assignment = next.assignment.or(self.assignment);
-        self.access.extend(next.access);
-        self.ledger.extend(next.ledger);
-        self.timers.extend(next.timers);
-        self.messages.extend(next.messages);
-        self.record = next.record.or(self.record);
-        self.links.extend(next.links);
-        self.tasks.extend(next.tasks);
-        self.attachments.extend(next.attachments);
-        self.time.extend(next.time);
-        self.survey = next.survey.or(self.survey);
-        self.outage.extend(next.outage);
-        self.joins.extend(next.joins);
-        self.seen.extend(next.seen);
+        self.entries.extend(entries);
+        self.assignment = assignment.or(self.assignment);
+        self.access.extend(access);
+        self.ledger.extend(ledger);
+        self.timers.extend(timers);
+        self.messages.extend(messages);
+        self.to_assignee = to_assignee.or(self.to_assignee);
+        self.record = record.or(self.record);
+        self.links.extend(links);
+        self.tasks.extend(tasks);
+        self.attachments.extend(attachments);
+        self.time.extend(time);
+        self.survey = survey.or(self.survey);
+        self.outage.extend(outage);
+        self.joins.extend(joins);
+        self.past_promises.extend(past_promises);
+        self.seen.extend(seen);
         self
     }
 

@@ -13,7 +13,6 @@ use super::at::At;
 use super::message::{About, AccessNews, Message, MessageKind, Moved, NewDay, Reply};
 use super::{Change, TicketWrite};
 use crate::desk::access::{AccessCase, AccessState};
-use crate::desk::actor::Author;
 use crate::desk::id::{MessageId, PersonId};
 use crate::desk::organisation::Organisation;
 use crate::desk::ticket::lifecycle::watchers::mentioned;
@@ -100,11 +99,7 @@ fn access_news(entries: &[Entry], case: Option<&AccessCase>) -> Option<AccessNew
 
 /// The persons who made a change.
 fn actors(entries: &[Entry]) -> BTreeSet<PersonId> {
-    let persons = entries.iter().filter_map(|entry| match &entry.author {
-        Author::Person(person) => Some(person.clone()),
-        Author::System | Author::Rule(_) => None,
-    });
-    persons.collect()
+    entries.iter().filter_map(|entry| entry.author.person().cloned()).collect()
 }
 
 /// Who hears of an entry, as what, and with which words.
@@ -112,15 +107,10 @@ fn heard(change: &Change, entry: &Entry, organisation: &Organisation) -> Vec<(Pe
     // A ticket that opens is acknowledged; what else it begins with is in the acknowledgement.
     let TicketWrite::Update { before, after } = change.ticket() else { return Vec::new() };
     let requester = &after.submitted.requester;
-    let by_person = matches!(entry.author, Author::Person(_));
-    let worker = after.assignee.as_ref().filter(|_| by_person);
+    let worker = after.assignee.as_ref().filter(|_| entry.author.person().is_some());
     match &entry.event {
         Event::Commented { body, .. } if entry.visibility == Visibility::Public => {
-            let by = match &entry.author {
-                Author::Person(person) => Some(person.clone()),
-                Author::System | Author::Rule(_) => None,
-            };
-            let reply = Some(Reply { by, body: body.clone() });
+            let reply = Some(Reply { by: entry.author.person().cloned(), body: body.clone() });
             let about = About { reply, ..About::default() };
             let hear = std::iter::once(requester).chain(worker).chain(&after.watchers);
             let hear = hear.map(|to| (to.clone(), MessageKind::Reply, about.clone()));

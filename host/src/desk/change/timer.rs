@@ -34,44 +34,20 @@ pub enum TimerKind {
     WaitsUntil,
 }
 
-impl TimerKind {
-    /// Every kind.
-    pub const ALL: [TimerKind; 12] = [
-        TimerKind::AccessDeadline,
-        TimerKind::Clocks,
-        TimerKind::LinkedTickets,
-        TimerKind::AccessExpiry,
-        TimerKind::AccessReminder,
-        TimerKind::Provision,
-        TimerKind::AccessCheck,
-        TimerKind::AccessReview,
-        TimerKind::AccessStart,
-        TimerKind::AccessNudge,
-        TimerKind::AccessEscalation,
-        TimerKind::WaitsUntil,
-    ];
-
-    /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            TimerKind::AccessDeadline => "access-deadline",
-            TimerKind::Clocks => "clocks",
-            TimerKind::LinkedTickets => "linked-tickets",
-            TimerKind::AccessExpiry => "access-expiry",
-            TimerKind::AccessReminder => "access-reminder",
-            TimerKind::Provision => "provision",
-            TimerKind::AccessCheck => "access-check",
-            TimerKind::AccessReview => "access-review",
-            TimerKind::AccessStart => "access-start",
-            TimerKind::AccessNudge => "access-nudge",
-            TimerKind::AccessEscalation => "access-escalation",
-            TimerKind::WaitsUntil => "waits-until",
-        }
-    }
-
-    /// The kind with this word.
-    pub fn from_code(code: &str) -> Option<TimerKind> {
-        TimerKind::ALL.into_iter().find(|kind| kind.code() == code)
+codes! {
+    TimerKind {
+        AccessDeadline => "access-deadline",
+        Clocks => "clocks",
+        LinkedTickets => "linked-tickets",
+        AccessExpiry => "access-expiry",
+        AccessReminder => "access-reminder",
+        Provision => "provision",
+        AccessCheck => "access-check",
+        AccessReview => "access-review",
+        AccessStart => "access-start",
+        AccessNudge => "access-nudge",
+        AccessEscalation => "access-escalation",
+        WaitsUntil => "waits-until",
     }
 }
 

@@ -9,6 +9,7 @@ use super::directory::Validity;
 use super::form::Problem;
 use super::{Delegation, Organisation, Person};
 use crate::desk::id::{DelegationId, PersonId};
+use crate::desk::sla::earlier;
 
 /// The most accounts of one human that lead on to each other.
 const ACCOUNTS_MAX: usize = 8;
@@ -198,7 +199,7 @@ impl Organisation {
             let words = format!("You have {DELEGATIONS_MAX} in force or to come, which is the most: end one first.");
             problem("to", "too-many", words);
         }
-        let a_day_ago = now.checked_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
+        let a_day_ago = earlier(now, SignedDuration::from_hours(24));
         if own.iter().filter(|one| one.given.at > a_day_ago).count() >= DELEGATIONS_A_DAY_MAX {
             let words = format!("You have given {DELEGATIONS_A_DAY_MAX} within a day, which is the most: wait a day.");
             problem("to", "too-often", words);

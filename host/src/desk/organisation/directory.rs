@@ -84,20 +84,7 @@ pub enum EntryKind {
     Group,
 }
 
-impl EntryKind {
-    /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            EntryKind::User => "user",
-            EntryKind::Group => "group",
-        }
-    }
-
-    /// The kind with this word.
-    pub fn from_code(code: &str) -> Option<EntryKind> {
-        [EntryKind::User, EntryKind::Group].into_iter().find(|kind| kind.code() == code)
-    }
-}
+codes! { EntryKind { User => "user", Group => "group" } }
 
 /// A person as the provider describes them. Where it says nothing of something, the configuration's word stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -391,23 +391,12 @@ impl Item {
     }
 }
 
-impl Kind {
-    /// Every kind.
-    pub const ALL: [Kind; 4] = [Kind::Incident, Kind::Request, Kind::Problem, Kind::Change];
-
-    /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Kind::Incident => "incident",
-            Kind::Request => "request",
-            Kind::Problem => "problem",
-            Kind::Change => "change",
-        }
-    }
-
-    /// The kind with this word.
-    pub fn from_code(code: &str) -> Option<Kind> {
-        Kind::ALL.into_iter().find(|kind| kind.code() == code)
+codes! {
+    Kind {
+        Incident => "incident",
+        Request => "request",
+        Problem => "problem",
+        Change => "change",
     }
 }
 
@@ -480,6 +469,11 @@ impl Organisation {
             next = self.people.get(id).and_then(|p| p.manager.as_ref());
         }
         chain
+    }
+
+    /// The same of the person with this id; none where the organisation does not know them.
+    pub fn managers_of(&self, person: &PersonId) -> Vec<PersonId> {
+        self.people.get(person).map(|person| self.managers(person)).unwrap_or_default()
     }
 
     /// The connector of an app.

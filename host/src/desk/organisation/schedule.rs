@@ -195,51 +195,28 @@ pub enum Report {
     Corrections,
 }
 
-impl Report {
-    /// Every report.
-    pub const ALL: [Report; 13] = [
-        Report::Volume,
-        Report::Backlog,
-        Report::Trend,
-        Report::Attainment,
-        Report::Taken,
-        Report::Resolutions,
-        Report::Deflection,
-        Report::Satisfaction,
-        Report::Handling,
-        Report::FirstContact,
-        Report::Handovers,
-        Report::PromiseEvents,
-        Report::Corrections,
-    ];
-
-    /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Report::Volume => "volume",
-            Report::Backlog => "backlog",
-            Report::Trend => "backlog-over-time",
-            Report::Attainment => "sla-attainment",
-            Report::Taken => "time-taken",
-            Report::Resolutions => "resolutions",
-            Report::Deflection => "deflection",
-            Report::Satisfaction => "satisfaction",
-            Report::Handling => "handling-time",
-            Report::FirstContact => "first-contact",
-            Report::Handovers => "handovers",
-            Report::PromiseEvents => "sla-events",
-            Report::Corrections => "corrections",
-        }
+codes! {
+    Report {
+        Volume => "volume",
+        Backlog => "backlog",
+        Trend => "backlog-over-time",
+        Attainment => "sla-attainment",
+        Taken => "time-taken",
+        Resolutions => "resolutions",
+        Deflection => "deflection",
+        Satisfaction => "satisfaction",
+        Handling => "handling-time",
+        FirstContact => "first-contact",
+        Handovers => "handovers",
+        PromiseEvents => "sla-events",
+        Corrections => "corrections",
     }
+}
 
+impl Report {
     /// Whether it has rows for each day, which can be put together to weeks and months.
     pub const fn is_over_days(self) -> bool {
         matches!(self, Report::Volume | Report::Trend)
-    }
-
-    /// The report with this word.
-    pub fn from_code(code: &str) -> Option<Report> {
-        Report::ALL.into_iter().find(|report| report.code() == code)
     }
 }
 
@@ -252,24 +229,10 @@ pub enum Per {
     Month,
 }
 
+// The words are also names of columns, and the shortest period is first.
+codes! { Per { Day => "day", Week => "week", Month => "month" } }
+
 impl Per {
-    /// All of them, the shortest first.
-    pub const ALL: [Per; 3] = [Per::Day, Per::Week, Per::Month];
-
-    /// The stable word for programs, which is also the column's name.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Per::Day => "day",
-            Per::Week => "week",
-            Per::Month => "month",
-        }
-    }
-
-    /// The period with this word.
-    pub fn from_code(code: &str) -> Option<Per> {
-        Per::ALL.into_iter().find(|per| per.code() == code)
-    }
-
     /// The name of the period that a day is in, as ISO 8601 writes it: `2026-05-01`, `2026-W18`, `2026-05`. A week belongs to the
     /// year of its Thursday.
     pub fn of(self, day: Date) -> String {

@@ -177,9 +177,10 @@ pub fn edit(actor: &Actor, ticket: &Ticket) -> Result<MayEdit, Refusal> {
 pub fn answer(actor: &Actor, ticket: &Ticket) -> Result<MayAnswer, Refusal> {
     let act = Act::AnswerSurvey;
     ask(actor, act, Some(About::of(ticket)))?;
-    match ticket_is_of(actor, ticket) {
-        true => Ok(MayAnswer { ticket: ticket.id, author: actor.author() }),
-        false => Err(Refusal::Forbidden { act }),
+    if ticket_is_of(actor, ticket) {
+        Ok(MayAnswer { ticket: ticket.id, author: actor.author() })
+    } else {
+        Err(Refusal::Forbidden { act })
     }
 }
 

@@ -154,7 +154,7 @@ pub fn hand_on(ticket: &Ticket, why: &HandOn, at: &At<'_>) -> Change {
                 assignee: Some(person.to_string()),
                 reason: "the assignee is away, and this is their deputy".to_owned(),
             };
-            let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Internal, event };
+            let entry = at.internal(Author::System, event);
             return Change::update(ticket, after, vec![entry]);
         }
     };

@@ -2,7 +2,7 @@
 
 use super::lifecycle::words::{self, Effect, Spoken};
 use super::lifecycle::{alerts, clocks};
-use super::timeline::{Entry, Event, Visibility};
+use super::timeline::{Event, Visibility};
 use super::transitions::{Party, check_transition};
 use super::{State, Ticket, WaitingFor, changed, moved};
 use crate::desk::actor::Author;
@@ -37,7 +37,7 @@ pub fn judged_comment(
 ) -> Result<Change, Refusal> {
     let Comment { visibility, author, as_agent } = permit.on(ticket)?;
     let body = &*normal(body);
-    check_comment(body).map_err(|problem| Refusal::Problems { problems: vec![problem] })?;
+    check_comment(body)?;
     let public = visibility == Visibility::Public;
     let by_requester = is_by_requester(ticket, author, as_agent);
     let was_resolved = matches!(ticket.state, State::Resolved | State::Closed);
@@ -53,9 +53,10 @@ pub fn judged_comment(
     if public {
         words::check_open(ticket)?;
     }
-    let mut change = match public && is_answer(ticket, author, as_agent) {
-        true => moving(ticket, State::InProgress, (Author::System, ANSWERED), words, at),
-        false => said(ticket, changed(ticket, at.now), words, at),
+    let mut change = if public && is_answer(ticket, author, as_agent) {
+        moving(ticket, State::InProgress, (Author::System, ANSWERED), words, at)
+    } else {
+        said(ticket, changed(ticket, at.now), words, at)
     };
     if public && as_agent {
         change.on_ticket(|after| clocks::answered(after, at));
@@ -110,12 +111,8 @@ fn moving(
     at: &At<'_>,
 ) -> Change {
     let mut change = said(ticket, moved(ticket, to, at), words, at);
-    change.entries.push(Entry {
-        at: at.now,
-        author: by,
-        visibility: Visibility::Public,
-        event: Event::StateChanged { from: ticket.state, to, reason: reason.to_owned() },
-    });
+    let event = Event::StateChanged { from: ticket.state, to, reason: reason.to_owned() };
+    change.entries.push(at.public(by, event));
     change
 }
 
@@ -127,7 +124,7 @@ fn said(
     at: &At<'_>,
 ) -> Change {
     let event = Event::Commented { comment: at.comment_id(), body: body.to_owned() };
-    Change::update(ticket, after, vec![Entry { at: at.now, author: author.clone(), visibility, event }])
+    Change::update(ticket, after, vec![at.entry(author.clone(), visibility, event)])
 }
 
 /// The same, and those responsible for the ticket hear of it.

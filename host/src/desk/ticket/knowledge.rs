@@ -59,26 +59,16 @@ pub enum ArticleState {
     Retired,
 }
 
+codes! {
+    ArticleState {
+        Draft => "draft",
+        Internal => "internal",
+        Public => "public",
+        Retired => "retired",
+    }
+}
+
 impl ArticleState {
-    /// Every state.
-    pub const ALL: [ArticleState; 4] =
-        [ArticleState::Draft, ArticleState::Internal, ArticleState::Public, ArticleState::Retired];
-
-    /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            ArticleState::Draft => "draft",
-            ArticleState::Internal => "internal",
-            ArticleState::Public => "public",
-            ArticleState::Retired => "retired",
-        }
-    }
-
-    /// The state with this word.
-    pub fn from_code(code: &str) -> Option<ArticleState> {
-        ArticleState::ALL.into_iter().find(|state| state.code() == code)
-    }
-
     /// Whether an article may go from this state to another. A retired one is looked over before it is published again.
     pub fn may_become(self, to: ArticleState) -> bool {
         match (self, to) {

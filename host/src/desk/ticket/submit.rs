@@ -52,7 +52,7 @@ pub fn open(new: NewTicket, mut verdicts: Verdicts, id: TicketId, at: &At<'_>) -
     if ticket.state.is_unfinished() {
         clocks::enter_team(&mut ticket, at);
     }
-    let entry = |event| Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event };
+    let entry = |event| at.public(Author::System, event);
     entries.extend(case.as_ref().map(|case| {
         entry(Event::AccessDecided { outcome: AccessOutcome::Is(case.state), detail: case.reason.clone() })
     }));
@@ -140,18 +140,13 @@ fn united(mut tags: Vec<Tag>, more: impl Iterator<Item = Tag>) -> Vec<Tag> {
 }
 
 fn entries_of(new: &NewTicket, verdicts: &Verdicts, at: &At<'_>) -> Vec<Entry> {
-    let entry = |author, visibility, event| Entry { at: at.now, author, visibility, event };
     let set = |field, by: &By, to: String| {
         let event = Event::Set { field, from: None, to, reason: by.reason().to_owned() };
-        entry(by.author(), Part::Set(field).visibility(), event)
+        at.entry(by.author(), Part::Set(field).visibility(), event)
     };
     let Verdicts { classified, rated, routed, .. } = verdicts;
     vec![
-        entry(
-            Author::Person(new.submitted_by.clone()),
-            Visibility::Public,
-            Event::Submitted { channel: new.channel.clone() },
-        ),
+        at.public(Author::Person(new.submitted_by.clone()), Event::Submitted { channel: new.channel.clone() }),
         set(Field::Category, &classified.category.by, classified.category.value.to_string()),
         set(Field::Priority, &rated.level.by, rated.level.value.to_string()),
         set(Field::Team, &routed.team.by, routed.team.value.to_string()),

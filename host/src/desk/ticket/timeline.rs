@@ -177,36 +177,16 @@ pub enum Field {
     Day,
 }
 
-impl Field {
-    /// Every field.
-    pub const ALL: [Field; 8] = [
-        Field::Category,
-        Field::Tags,
-        Field::Impact,
-        Field::Urgency,
-        Field::Priority,
-        Field::Team,
-        Field::Tier,
-        Field::Day,
-    ];
-
-    /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Field::Category => "category",
-            Field::Tags => "tags",
-            Field::Impact => "impact",
-            Field::Urgency => "urgency",
-            Field::Priority => "priority",
-            Field::Team => "team",
-            Field::Tier => "tier",
-            Field::Day => "day",
-        }
-    }
-
-    /// The field with this word.
-    pub fn from_code(code: &str) -> Option<Field> {
-        Field::ALL.into_iter().find(|field| field.code() == code)
+codes! {
+    Field {
+        Category => "category",
+        Tags => "tags",
+        Impact => "impact",
+        Urgency => "urgency",
+        Priority => "priority",
+        Team => "team",
+        Tier => "tier",
+        Day => "day",
     }
 }
 

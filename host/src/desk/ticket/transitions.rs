@@ -8,7 +8,7 @@ use super::lifecycle::alerts::responsible;
 use super::lifecycle::clocks;
 use super::lifecycle::links::{self, Around};
 use super::lifecycle::resolution::{self, ResolutionRecord};
-use super::timeline::{Entry, Event, Visibility};
+use super::timeline::Event;
 use super::{State, Ticket, WaitingFor};
 use crate::desk::access::{self, AccessCase};
 use crate::desk::actor::Author;
@@ -127,7 +127,7 @@ pub fn transition(
     check_transition(ticket.state, to, parties)?;
     let reason = &*normal(&reason);
     if let Some(problem) = check_optional_reason("reason", reason) {
-        return Err(Refusal::Problems { problems: vec![problem] });
+        return Err(problem.into());
     }
     let goes_on = goes_on(to, until, at)?;
     let record = record.into_normal();
@@ -139,12 +139,7 @@ pub fn transition(
     // The requester reads what was done, unless the agent says it otherwise.
     let said = if to == State::Resolved && is_blank(reason) { &record.fix } else { reason };
     let said = until.map_or_else(|| said.to_owned(), |day| with_day(said, day));
-    let entry = Entry {
-        at: at.now,
-        author: author.clone(),
-        visibility: Visibility::Public,
-        event: Event::StateChanged { from: ticket.state, to, reason: said },
-    };
+    let entry = at.public(author.clone(), Event::StateChanged { from: ticket.state, to, reason: said });
     let mut after = moved(ticket, to, at);
     if goes_on.is_some() {
         clocks::put_off(&mut after, at);
@@ -183,16 +178,15 @@ fn with_day(reason: &str, day: Date) -> String {
 /// When a ticket is worked on again that waits until a day: as the desk opens on it, or next.
 fn goes_on(to: State, until: Option<Date>, at: &At<'_>) -> Result<Option<Timestamp>, Refusal> {
     let Some(day) = until else { return Ok(None) };
-    let refused = |problem: Problem| Refusal::Problems { problems: vec![problem] };
     if !may_wait_until(to) {
-        return Err(refused(Problem::of("until", "not-asked", Fault::WaitsUntilNoDay, &[])));
+        return Err(Problem::of("until", "not-asked", Fault::WaitsUntilNoDay, &[]).into());
     }
     let calendar = &at.organisation.calendar;
     let today = calendar.zone.to_datetime(at.now).date();
     let last = today.checked_add(UNTIL_DAYS_MAX.days()).unwrap_or(Date::MAX);
     let begin = calendar.zone.to_timestamp(day.at(0, 0, 0, 0)).ok().filter(|_| today < day && day <= last);
     let Some(begin) = begin else {
-        return Err(refused(Problem::of("until", "out-of-range", Fault::WaitDay, &[&UNTIL_DAYS_MAX])));
+        return Err(Problem::of("until", "out-of-range", Fault::WaitDay, &[&UNTIL_DAYS_MAX]).into());
     };
     Ok(Some(sla::due(calendar, begin, 1).unwrap_or(begin)))
 }
@@ -205,7 +199,7 @@ pub fn day_has_come(ticket: &Ticket, at: &At<'_>) -> Option<Change> {
     let (from, to, reason) = (ticket.state, State::InProgress, DAY_CAME.to_owned());
     let news = About { moved: Some(Moved { from, to, reason: reason.clone(), by_desk: true }), ..About::default() };
     let event = Event::StateChanged { from, to, reason };
-    let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event };
+    let entry = at.public(Author::System, event);
     let mut change = Change::update(ticket, moved(ticket, to, at), vec![entry]);
     for person in responsible(ticket, at.organisation) {
         let message = at.message(ticket.id, MessageKind::StateChanged, &person);

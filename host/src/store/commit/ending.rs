@@ -1,6 +1,5 @@
 //! Resolutions and links, as part of the change of the ticket that they belong to. The caller holds the ticket's row.
 
-use crate::desk::actor::Author;
 use crate::desk::change::{Change, TicketWrite};
 use crate::desk::id::{CommentId, PersonId, TicketNumber};
 use crate::desk::ticket::intake::outage::OutageWrite;
@@ -212,10 +211,7 @@ async fn resolved(tx: &mut Tx, change: &Change, after: &Ticket) -> Result<(), Er
 async fn write_link(tx: &mut Tx, link: &LinkWrite, after: &Ticket) -> Result<(), Error> {
     match link {
         LinkWrite::Add { kind, other, by } => {
-            let author = match by {
-                Author::Person(person) => Some(person.to_string()),
-                Author::System | Author::Rule(_) => None,
-            };
+            let author = by.person().map(ToString::to_string);
             let row = vec![
                 after.number.0.into(),
                 kind.code().into(),

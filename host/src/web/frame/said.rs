@@ -217,6 +217,8 @@ const fn busy_key(busy: &Busy) -> &'static str {
         Busy::Uploads => "busy.uploads",
         Busy::Backtests => "busy.backtests",
         Busy::Rule => "busy.rule",
+        Busy::Directory => "busy.directory",
+        Busy::Delegations => "busy.delegations",
         Busy::Watchers => "busy.watchers",
         Busy::Ticket => "busy.ticket",
         Busy::Files => "busy.files",
@@ -252,6 +254,14 @@ mod tests {
         for fault in Fault::ALL {
             let places = number_places(*fault);
             assert!(places.iter().all(|place| fault.text().contains(&format!("{{{place}}}"))), "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn each_thing_that_several_change_at_once_has_a_sentence_of_its_own() {
+        for busy in [Busy::Rule, Busy::Directory, Busy::Delegations, Busy::Ticket] {
+            assert_eq!(Words(Language::English).t(busy_key(&busy)), busy.to_string());
+            assert_ne!(Words(Language::German).t(busy_key(&busy)), busy.to_string());
         }
     }
 

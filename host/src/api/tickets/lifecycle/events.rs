@@ -12,7 +12,6 @@ use crate::api::http::problem::Problem;
 use crate::api::tickets::number;
 use crate::app::App;
 use crate::app::tickets::lifecycle::events::{Handover, PromiseEvent};
-use crate::desk::actor::Author;
 
 /// One event of a promise.
 #[derive(Serialize, ToSchema)]
@@ -83,10 +82,7 @@ pub struct HandoversView {
 impl From<Vec<Handover>> for HandoversView {
     fn from(all: Vec<Handover>) -> Self {
         let view = |Handover { from, to, at, by, reason, came_back }: Handover| {
-            let by = match by {
-                Author::Person(person) => Some(person.to_string()),
-                Author::System | Author::Rule(_) => None,
-            };
+            let by = by.person().map(ToString::to_string);
             HandoverView { from, to, at, by, reason, came_back }
         };
         let came_back = all.iter().filter(|one| one.came_back).count();

@@ -3,12 +3,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::app::error::accept;
 use crate::app::office::signatory;
 use crate::app::{App, Error, Office};
 use crate::desk::access::Grant;
 use crate::desk::actor::Actor;
 use crate::desk::permission;
 use crate::desk::refusal::Refusal;
+use crate::desk::sla::earlier;
 use crate::desk::ticket::edit::check_reason;
 pub use crate::store::access::reviews::Brake;
 
@@ -59,7 +61,7 @@ impl Office {
     /// Since when leavers are counted, and how many there may be where the configuration says it.
     fn counted(&self, now: Timestamp) -> (Timestamp, Option<usize>) {
         let configured = self.organisation().defaults.leavers_max.and_then(|most| usize::try_from(most).ok());
-        (now.checked_sub(WITHIN).unwrap_or(Timestamp::MIN), configured)
+        (earlier(now, WITHIN), configured)
     }
 
     /// The last time that the desk stopped; `None` where it never did.
@@ -81,9 +83,7 @@ impl App {
     /// [`Error::Refused`], also where it has not stopped; [`Error::Rejected`] without a reason.
     pub async fn resume_ends(self: &std::sync::Arc<Self>, actor: &Actor, reason: &str) -> Result<Brake, Error> {
         permission::administer(actor)?;
-        if let Some(problem) = check_reason("reason", reason) {
-            return Err(Error::Rejected { problems: vec![problem] });
-        }
+        accept(check_reason("reason", reason))?;
         let brake = self.store.last_brake().await?.filter(|brake| brake.resumed.is_none());
         let brake = brake.ok_or(Refusal::NotStopped)?;
         let (now, by) = (self.clock.now(), signatory(actor).to_string());

@@ -5,6 +5,8 @@ use std::sync::atomic::Ordering;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::app::access::unless_gone;
+use crate::app::error::accept;
 use crate::app::{Error, Office};
 use crate::desk::access::provisioning::Entitlement;
 use crate::desk::access::provisioning::finding::{self, Finding, FindingEnd, FindingVerdict};
@@ -34,8 +36,8 @@ impl Office {
         due && self.looked_at.compare_exchange(last, now, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
-    /// Takes that these accounts were seen with something in an app: those that no grant gives become findings, and what was found
-    /// before and is there no more is settled.
+    /// Takes note of the accounts that were seen with an entitlement in an app: access that no grant gives becomes a finding, and a
+    /// finding whose access is gone is settled. Of accounts that are doubtful, nothing is settled.
     ///
     /// # Errors
     ///
@@ -122,11 +124,8 @@ impl Office {
             let entitlement = &found.entitlement;
             let taken = self
                 .change_in_app(grant, None, |ticket, grant, at| Ok(finding::take_away(ticket, grant, entitlement, at)));
-            match taken.await {
-                Ok(_) => {}
-                // One that is damaged is logged, and keeps no other waiting.
-                Err(Error::Missing { .. } | Error::Damaged(_)) => continue,
-                Err(error) => return Err(error),
+            if unless_gone(taken.await)?.is_none() {
+                continue;
             }
             tracing::info!(%person, app = %found.app, %entitlement, "what had come back is taken away: the person has left");
             let (verdict, reason) = (FindingVerdict::Removed, LEFT.to_owned());
@@ -156,24 +155,22 @@ impl Office {
         &self,
         actor: &Actor,
         id: FindingId,
-        (accept, reason): (bool, &str),
+        (stays, reason): (bool, &str),
     ) -> Result<Finding, Error> {
         permission::administer(actor)?;
         let missing = || Error::Missing { what: "finding", name: id.to_string() };
-        if let Some(problem) = check_reason("reason", reason) {
-            return Err(Error::Rejected { problems: vec![problem] });
-        }
+        accept(check_reason("reason", reason))?;
         let found = self.store.finding(id).await?.ok_or_else(missing)?;
         if found.end.is_some() {
             return Err(Refusal::FindingSettled.into());
         }
         // To let access stay is to approve it: not for oneself, by whichever account, nor for one in whose place one decides (I2).
         let own = actor.person().zip(found.person.as_ref());
-        if own.is_some_and(|(by, of)| accept && self.organisation().is_party(by, &[of], self.clock.now())) {
+        if own.is_some_and(|(by, of)| stays && self.organisation().is_party(by, &[of], self.clock.now())) {
             return Err(Refusal::OwnAccess.into());
         }
-        let verdict = if accept { FindingVerdict::Accepted } else { FindingVerdict::Removed };
-        if !accept {
+        let verdict = if stays { FindingVerdict::Accepted } else { FindingVerdict::Removed };
+        if !stays {
             let grant = found.grant.ok_or(Refusal::NeverGranted)?;
             let entitlement = &found.entitlement;
             self.change_in_app(grant, None, |ticket, grant, at| Ok(finding::take_away(ticket, grant, entitlement, at)))

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::app::access::unless_gone;
 use crate::app::jobs::looks::Looks;
 use crate::app::jobs::stop::Stop;
 use crate::app::tickets::change::{Retry, Which};
@@ -51,10 +52,7 @@ impl Office {
                 continue;
             }
             let taken = self.change_in_app(grant, None, |ticket, grant, at| Ok(progress::take_rest(ticket, grant, at)));
-            match taken.await {
-                Err(Error::Missing { .. }) => {}
-                taken => unless_damaged(taken).map(drop)?,
-            }
+            unless_gone(taken.await)?;
         }
         Ok(())
     }
@@ -181,10 +179,7 @@ impl Office {
                 let followed = self.change(Which::Id(*id), Retry::Commutes, None, |ticket, case, at| {
                     Ok(case.and_then(|case| access::follow(ticket, case, at)))
                 });
-                match followed.await {
-                    Err(Error::Missing { .. }) => {}
-                    followed => unless_damaged(followed).map(drop)?,
-                }
+                unless_gone(followed.await)?;
             }
             after = page.last().copied();
             if page.len() < PAGE {
@@ -215,7 +210,7 @@ impl Office {
     }
 }
 
-/// The outcome for one of many; `None` where its row is damaged, which is logged and keeps no other waiting.
+/// As [`unless_gone`], where none of them can be gone.
 fn unless_damaged<T>(done: Result<T, Error>) -> Result<Option<T>, Error> {
     match done {
         Ok(done) => Ok(Some(done)),

@@ -13,6 +13,7 @@ use crate::desk::id::{DelegationId, MessageId, PersonId};
 use crate::desk::organisation::accounts::{Given, OwnDelegation};
 use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
+use crate::desk::sla::earlier;
 use crate::store::people::delegations::Notice;
 
 /// How often it is tried again while others give and end the same.
@@ -48,7 +49,7 @@ impl Office {
         if self.delegations.load().revision == revision {
             return Ok(false);
         }
-        let since = self.clock.now().checked_sub(KNOWN_FOR).unwrap_or(Timestamp::MIN);
+        let since = earlier(self.clock.now(), KNOWN_FOR);
         let all = self.store.delegations(self.today(since)).await?;
         self.delegations.store(Arc::new(Kept { revision, all }));
         self.lay_over();
@@ -142,7 +143,7 @@ impl App {
     ) -> Result<OwnDelegation, Error> {
         let person = permission::delegate_approvals(actor)?;
         let unknown = || Problem::new("to", "unknown", "Name a person who is here, by their id.");
-        let to: PersonId = to.parse().map_err(|_| Error::Rejected { problems: vec![unknown()] })?;
+        let to: PersonId = to.parse().map_err(|_| unknown())?;
         for _ in 0..TRIES_MAX {
             self.catch_up_delegations().await?;
             let (kept, now) = (self.delegations.load_full(), self.clock.now());
@@ -168,7 +169,7 @@ impl App {
                 return Ok(made);
             }
         }
-        Err(Busy::Rule.into())
+        Err(Busy::Delegations.into())
     }
 
     /// Ends what the actor has given another, or lays down what they were given; one that is over already stays as it is.

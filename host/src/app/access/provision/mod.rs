@@ -10,6 +10,7 @@ use crate::desk::access::{Grant, GrantState};
 use crate::desk::id::{AppId, GrantId, OpId, PersonId, TicketId};
 use crate::desk::organisation::connector::{Connector, Kind};
 use crate::desk::organisation::{Organisation, Person};
+use crate::desk::sla::later;
 pub use crate::store::commit::crash;
 
 mod pauses;
@@ -58,7 +59,7 @@ impl Office {
         let here = organisation.is_active(&first.subject);
         let waits = |op: &Op| !here && op.direction != Direction::Revoke && progress::may_be_sent(op.state);
         let (waiting, free): (Vec<Op>, Vec<Op>) = own.iter().filter(|op| is_free(op, &open)).cloned().partition(waits);
-        let again = (!waiting.is_empty()).then(|| now.checked_add(AWAY).unwrap_or(Timestamp::MAX));
+        let again = (!waiting.is_empty()).then(|| later(now, AWAY));
         let next = free.iter().map(|op| op.not_before).filter(|at| *at > now).chain(again).min();
         let names = self.names_in(&organisation, (&first.subject, &first.app)).await?;
         let due = free.into_iter().filter(|op| op.not_before <= now).map(|op| order(&organisation, op, &names));
@@ -120,7 +121,7 @@ impl Office {
     ///
     /// Where the store cannot be read or written.
     pub async fn sending(&self, grant: GrantId, ids: &[OpId]) -> Result<Vec<(OpId, u32)>, Error> {
-        let until = self.clock.now().checked_add(SENDING).unwrap_or(Timestamp::MAX);
+        let until = later(self.clock.now(), SENDING);
         self.change_in_app(grant, None, |ticket, _, at| Ok(progress::sending(ticket, ids, until, at))).await?;
         let mut sent = Vec::new();
         for id in ids {
@@ -137,9 +138,10 @@ impl Office {
     /// Where the store cannot be read or written: then they are looked at again.
     pub async fn take_reports(&self, grant: GrantId, reports: &[Report]) -> Result<(), Error> {
         let grant = self.change_in_app(grant, None, |ticket, _, at| Ok(progress::take(ticket, reports, at))).await?;
-        match reports.iter().any(|report| matches!(report.came, Came::Found | Came::Verified)) {
-            true => self.keep_name(&grant).await,
-            false => Ok(()),
+        if reports.iter().any(|report| matches!(report.came, Came::Found | Came::Verified)) {
+            self.keep_name(&grant).await
+        } else {
+            Ok(())
         }
     }
 
@@ -159,10 +161,7 @@ impl Office {
         organisation: &Organisation,
         (person, app): (&PersonId, &AppId),
     ) -> Result<Vec<String>, Error> {
-        match asks_by_name(organisation, app) {
-            true => Ok(self.store.known_as(person, app).await?),
-            false => Ok(Vec::new()),
-        }
+        if asks_by_name(organisation, app) { Ok(self.store.known_as(person, app).await?) } else { Ok(Vec::new()) }
     }
 }
 

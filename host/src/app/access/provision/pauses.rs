@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::desk::id::{ConnectorId, OpId};
 use crate::desk::organisation::connector::Connector;
+use crate::desk::sla::later;
 
 /// How long orders are counted together.
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
@@ -196,10 +197,6 @@ impl Pause {
         let part = i32::try_from((number >> 32) % u64::from(PARTS)).unwrap_or_default();
         half / i32::from(PARTS) * part
     }
-}
-
-fn later(at: Timestamp, wait: SignedDuration) -> Timestamp {
-    at.checked_add(wait).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]

@@ -53,6 +53,10 @@ pub fn facts(
     });
     let day = ready.message.about.day.as_ref();
     let day = day.map(|NewDay { to, reason }| facts::NewDay { to: to.clone(), reason: reason.clone() });
+    let link = |page: &str, end: Option<&String>| {
+        let url = correspondence.public_url.as_ref()?;
+        Some(format!("{url}/{page}/{}", end?))
+    };
     Facts {
         organisation: organisation.name.clone(),
         recipient: Recipient { name: to.name.clone() },
@@ -64,16 +68,8 @@ pub fn facts(
         decided,
         day,
         delegation: None,
-        survey: ready
-            .survey
-            .as_ref()
-            .zip(correspondence.public_url.as_ref())
-            .map(|(end, url)| format!("{url}/survey/{end}")),
-        decide: ready
-            .decide
-            .as_ref()
-            .zip(correspondence.public_url.as_ref())
-            .map(|(end, url)| format!("{url}/decide/{end}")),
+        survey: link("survey", ready.survey.as_ref()),
+        decide: link("decide", ready.decide.as_ref()),
     }
 }
 

@@ -16,6 +16,7 @@ use crate::desk::access::AccessCase;
 use crate::desk::change::message::MessageKind;
 use crate::desk::id::{MessageId, PersonId, TicketId};
 use crate::desk::organisation::{Organisation, Person};
+use crate::desk::sla::later;
 use crate::desk::text::is_blank;
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::sight::{of_named, of_recipient};
@@ -257,7 +258,7 @@ impl Office {
             }
         }
         if items.keys().next() != Some(&first.message.id) {
-            return Ok(Step::Wait(now.saturating_add(DIGEST_WAIT).unwrap_or(Timestamp::MAX)));
+            return Ok(Step::Wait(later(now, DIGEST_WAIT)));
         }
         let locale = self.locale_of(person, preference);
         let correspondence = self.correspondence.load();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
 use crate::desk::change::message::MessageKind;
+use crate::desk::codes;
 use crate::desk::id::PersonId;
 use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::permission::Act;
@@ -23,24 +24,7 @@ pub enum Delivery {
     Digest,
 }
 
-impl Delivery {
-    /// Every choice.
-    pub const ALL: [Delivery; 3] = [Delivery::Off, Delivery::Immediately, Delivery::Digest];
-
-    /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Delivery::Off => "off",
-            Delivery::Immediately => "immediately",
-            Delivery::Digest => "digest",
-        }
-    }
-
-    /// The choice with this word.
-    pub fn from_code(code: &str) -> Option<Delivery> {
-        Delivery::ALL.into_iter().find(|delivery| delivery.code() == code)
-    }
-}
+codes! { Delivery { Off => "off", Immediately => "immediately", Digest => "digest" } }
 
 /// How a person wants to hear of things.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 
 use super::{Correspondence, Ready, facts};
 use crate::app::{Error, Office};
-use crate::desk::actor::{Actor, Author};
+use crate::desk::actor::Actor;
 use crate::desk::change::message::{About, AccessNews, MessageKind, Moved, NewDay, Reply};
 use crate::desk::id::{MessageId, PersonId, TicketNumber};
 use crate::desk::permission;
@@ -120,11 +120,7 @@ impl Office {
 fn after(mut about: About, entry: &Entry) -> About {
     match &entry.event {
         Event::Commented { body, .. } => {
-            let by = match &entry.author {
-                Author::Person(id) => Some(id.clone()),
-                _ => None,
-            };
-            about.reply = Some(Reply { by, body: body.clone() });
+            about.reply = Some(Reply { by: entry.author.person().cloned(), body: body.clone() });
         }
         Event::StateChanged { from, to, reason } => {
             let by_desk = entry.says_the_desk_why();

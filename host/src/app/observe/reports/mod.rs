@@ -10,6 +10,7 @@ use crate::desk::actor::Actor;
 use crate::desk::organisation::form::{Fault, Problem};
 pub use crate::desk::organisation::schedule::{By, Per, Report};
 use crate::desk::permission;
+use crate::desk::sla::MINUTE_MS;
 use crate::store::sql::columns::DAY_MS;
 use crate::store::tickets::reports::days::Clocks;
 use crate::store::tickets::reports::{Counted, Moment, Period};
@@ -24,7 +25,7 @@ const DAYS_MAX: i64 = 3_700;
 /// The ages at which a backlog is divided, in days.
 const AGES: [i64; 4] = [1, 3, 7, 30];
 /// An hour, in milliseconds.
-const HOUR_MS: i64 = 60 * 60 * 1_000;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
 /// The times at which those that promises took are divided, in hours in which the desk is open.
 const TIMES: [i64; 4] = [1, 4, 8, 24];
 
@@ -49,6 +50,11 @@ pub struct ReportTable {
 pub struct Days {
     pub from: Date,
     pub to: Date,
+}
+
+/// The first counts of a row; 0 for one that it does not have.
+fn first_of<const N: usize>(counts: &[i64]) -> [i64; N] {
+    std::array::from_fn(|place| counts.get(place).copied().unwrap_or_default())
 }
 
 fn share(part: i64, whole: i64) -> Cell {
@@ -148,7 +154,7 @@ fn plain(Counted { group, counts, .. }: Counted) -> Vec<Cell> {
 /// The count of each age: the database counts all that are younger.
 fn backlog(counted: Vec<Counted>) -> ReportTable {
     let row = |Counted { group, counts, .. }: Counted| {
-        let total = counts.first().copied().unwrap_or_default();
+        let [total] = first_of(&counts);
         let mut row = vec![Cell::Text(group), Cell::Number(total)];
         let mut before = 0;
         for younger in counts.iter().skip(1).copied().chain([total]) {
@@ -163,7 +169,7 @@ fn backlog(counted: Vec<Counted>) -> ReportTable {
 
 fn attainment(counted: Vec<Counted>) -> ReportTable {
     let row = |Counted { group, of, counts }: Counted| {
-        let [settled, kept] = [0, 1].map(|place: usize| counts.get(place).copied().unwrap_or_default());
+        let [settled, kept] = first_of(&counts);
         let numbers = [Cell::Number(settled), Cell::Number(kept), Cell::Number(settled - kept), share(kept, settled)];
         [Cell::Text(group), Cell::Text(of)].into_iter().chain(numbers).collect()
     };
@@ -176,9 +182,10 @@ fn resolutions(counted: Vec<Counted>) -> ReportTable {
     let mut groups: BTreeMap<String, [i64; 5]> = BTreeMap::new();
     for Counted { group, of, counts } in counted {
         let place = ENDS.iter().position(|end| *end == of);
-        let counts_of = groups.entry(group).or_default();
-        if let Some(sum) = place.and_then(|place| counts_of.get_mut(place)) {
-            *sum += counts.first().copied().unwrap_or_default();
+        let sums = groups.entry(group).or_default();
+        if let Some(sum) = place.and_then(|place| sums.get_mut(place)) {
+            let [count] = first_of(&counts);
+            *sum += count;
         }
     }
     let row = |(group, [confirmed, unanswered, disputed, taken_up, open]): (String, [i64; 5])| {

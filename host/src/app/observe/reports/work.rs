@@ -2,19 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::{By, Cell, ReportTable, share};
+use super::{By, Cell, ReportTable, first_of, share};
 use crate::desk::organisation::Organisation;
+use crate::desk::sla::MINUTE_MS;
 use crate::desk::ticket::lifecycle::resolution::survey::{SATISFIED_FROM, SCORE_MAX};
 use crate::desk::ticket::timeline::Field;
 use crate::store::tickets::reports::{Counted, Decided};
 
-/// A minute, in milliseconds.
-const MINUTE_MS: i64 = 60 * 1_000;
-
 /// How long the promises of each group took that were met: the mean, and how many took how long. The database counts all that took less.
 pub fn time_taken(counted: Vec<Counted>) -> ReportTable {
     let row = |Counted { group, of, counts }: Counted| {
-        let [met, sum] = [0, 1].map(|place: usize| counts.get(place).copied().unwrap_or_default());
+        let [met, sum] = first_of(&counts);
         let mean = sum / met.max(1) / MINUTE_MS;
         let mut row = vec![Cell::Text(group), Cell::Text(of), Cell::Number(met), Cell::Number(mean)];
         let mut before = 0;
@@ -42,7 +40,7 @@ pub fn time_taken(counted: Vec<Counted>) -> ReportTable {
 pub fn satisfaction(counted: Vec<Counted>) -> ReportTable {
     let mut groups: BTreeMap<String, BTreeMap<i64, i64>> = BTreeMap::new();
     for Counted { group, of, counts } in counted {
-        let count = counts.first().copied().unwrap_or_default();
+        let [count] = first_of(&counts);
         *groups.entry(group).or_default().entry(of.parse().unwrap_or_default()).or_default() += count;
     }
     let row = |(group, scores): (String, BTreeMap<i64, i64>)| {
@@ -70,7 +68,7 @@ pub fn satisfaction(counted: Vec<Counted>) -> ReportTable {
 /// The minutes that were worked, and per ticket.
 pub fn handling(counted: Vec<Counted>) -> ReportTable {
     let row = |Counted { group, counts, .. }: Counted| {
-        let [tickets, minutes] = [0, 1].map(|place: usize| counts.get(place).copied().unwrap_or_default());
+        let [tickets, minutes] = first_of(&counts);
         vec![Cell::Text(group), Cell::Number(tickets), Cell::Number(minutes), Cell::Number(minutes / tickets.max(1))]
     };
     let columns = vec!["group", "tickets", "minutes", "minutes-per-ticket"];
@@ -80,7 +78,7 @@ pub fn handling(counted: Vec<Counted>) -> ReportTable {
 /// The share of resolutions that the first contact brought.
 pub fn first_contact(counted: Vec<Counted>) -> ReportTable {
     let row = |Counted { group, counts, .. }: Counted| {
-        let [resolved, first] = [0, 1].map(|place: usize| counts.get(place).copied().unwrap_or_default());
+        let [resolved, first] = first_of(&counts);
         vec![Cell::Text(group), Cell::Number(resolved), Cell::Number(first), share(first, resolved)]
     };
     let columns = vec!["group", "resolved", "by-first-contact", "first-contact-share"];

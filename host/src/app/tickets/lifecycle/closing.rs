@@ -51,9 +51,10 @@ impl Heard {
     ///
     /// [`Error::Stale`] where it was reopened, closed or resolved again since.
     pub(in crate::app::tickets) fn effect_on(&self, ticket: &Ticket) -> Result<Effect, Error> {
-        match (ticket.state, ticket.resolved_at) == (self.state, self.resolved_at) {
-            true => Ok(self.effect),
-            false => Err(Error::Stale { version: ticket.version }),
+        if (ticket.state, ticket.resolved_at) == (self.state, self.resolved_at) {
+            Ok(self.effect)
+        } else {
+            Err(Error::Stale { version: ticket.version })
         }
     }
 
@@ -139,9 +140,10 @@ impl App {
         let (organisation, now, generation) = (self.organisation(), self.clock.now(), self.rules.generation());
         let is_asked = are_for_rules(&organisation, actor, (&ticket, case.as_ref()), &normal(body), now)
             && has_rule_for(&generation, &ticket);
-        Ok(match is_asked {
-            true => Met::ToJudge(Box::new(ToJudge { ticket, organisation, generation, now })),
-            false => Met::Other(Some(Box::new((ticket, case)))),
+        Ok(if is_asked {
+            Met::ToJudge(Box::new(ToJudge { ticket, organisation, generation, now }))
+        } else {
+            Met::Other(Some(Box::new((ticket, case))))
         })
     }
 
@@ -177,19 +179,16 @@ impl App {
         asked: Asked,
     ) -> Result<Changed, Error> {
         let Asked { ticket, mut judged, cause, begun } = asked;
+        let mut run = self.take_note(judged.record(), cause, begun)?;
         if judged.effect() == Effect::FollowsUp {
-            let recorded = judged.record();
-            let run = self.take_note(recorded, cause, begun)?;
             match self.follow_up_with(actor, &ticket, words, key.clone(), run).await {
                 // The form or the rules take no such ticket, or there would be too many: then the words stay where they are.
                 Err(Error::Rejected { .. } | Error::Refused(_) | Error::TooMuch { .. }) => judged.undo(),
                 done => return done,
             }
-            let run = judged.record().packed.map_err(Broken::Unpacked)?;
-            return self.say_as_judged(actor, &ticket, words, key, (judged.effect(), run)).await;
+            // The calls are counted already.
+            run = judged.record().packed.map_err(Broken::Unpacked)?;
         }
-        let recorded = judged.record();
-        let run = self.take_note(recorded, cause, begun)?;
         self.say_as_judged(actor, &ticket, words, key, (judged.effect(), run)).await
     }
 

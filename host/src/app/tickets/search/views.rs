@@ -86,7 +86,7 @@ impl Office {
             true => Ok(()),
             false => {
                 let problem = Problem::of("star", "too-many", Fault::ManyInFront, &[&STARRED_MAX]);
-                Err(Error::Rejected { problems: vec![problem] })
+                Err(problem.into())
             }
         }
     }
@@ -129,7 +129,7 @@ impl Office {
         let own = self.store.views(&owner, &[]).await?.len();
         if before.is_none() && own >= OWN_MAX {
             let problem = Problem::of("name", "too-many", Fault::ManyViews, &[&OWN_MAX]);
-            return Err(Error::Rejected { problems: vec![problem] });
+            return Err(problem.into());
         }
         let owner = before.map_or(owner, |view| view.owner);
         let (name, changed_at) = (normal(wanted.name.trim()).into_owned(), self.clock.now());

@@ -4,6 +4,8 @@ use std::fmt::Display;
 use std::ops::Range;
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use crate::app::tickets::change::{Changed, Key, Retry, Which, idempotency};
 use crate::app::tickets::quota::Turn;
 use crate::app::{Error, Office};
@@ -12,6 +14,7 @@ use crate::desk::id::{AttachmentId, TicketNumber};
 use crate::desk::organisation::form::{Fault, Field, Problem, Value};
 use crate::desk::organisation::{FieldKind, Organisation};
 use crate::desk::permission;
+use crate::desk::sla::earlier;
 use crate::desk::ticket::Attachment;
 use crate::desk::ticket::intake::attachment::{self, OF_TICKET_MAX, Scan, clean_name, essence, is_meant};
 use crate::desk::ticket::intake::{ATTACHMENTS_MAX, NewTicket};
@@ -21,7 +24,7 @@ use crate::store::tickets::attachments::files::Spool;
 pub use crate::store::tickets::attachments::{StoredAttachment, ToScan};
 
 /// How long a file is kept that no ticket gets.
-const LOOSE_FOR: Duration = Duration::from_secs(24 * 3600);
+const LOOSE_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// Files that are taken to be scanned at once.
 const SCANNED_AT_ONCE: usize = 8;
 /// The media type of bytes about which nothing is known.
@@ -95,7 +98,7 @@ impl Sort {
 }
 
 fn wrong(code: &str, fault: Fault, values: &[&dyn Display]) -> Error {
-    Error::Rejected { problems: vec![Problem::of("attachments", code, fault, values)] }
+    Problem::of("attachments", code, fault, values).into()
 }
 
 /// The media type that a file's beginning shows.
@@ -393,10 +396,7 @@ impl Office {
     ///
     /// Where the store cannot be written.
     pub async fn sweep_attachments(&self) -> Result<usize, Error> {
-        let day = i64::try_from(LOOSE_FOR.as_millis()).unwrap_or(i64::MAX);
-        let before = self.clock.now().as_millisecond().saturating_sub(day);
-        let before = jiff::Timestamp::from_millisecond(before).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-        Ok(self.store.sweep_attachments(before).await?)
+        Ok(self.store.sweep_attachments(earlier(self.clock.now(), LOOSE_FOR)).await?)
     }
 }
 

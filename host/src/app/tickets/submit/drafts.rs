@@ -104,7 +104,7 @@ impl Office {
 
     async fn keep_within_bounds(&self, actor: &Actor, draft: &StoredDraft) -> Result<(), Error> {
         let person = self.author(actor)?;
-        let problem = |message: String| Error::Rejected { problems: vec![Problem::new("draft", "too-much", message)] };
+        let problem = |message: String| Error::from(Problem::new("draft", "too-much", message));
         if draft.content.len() > DRAFT_BYTES_MAX {
             return Err(problem(format!("has more than {DRAFT_BYTES_MAX} bytes")));
         }

@@ -66,7 +66,7 @@ impl Office {
                     (permission::edit(actor, ticket)?, permission::comment(actor, ticket, case, Visibility::Public)?);
                 if *others >= OUTAGES_MAX {
                     let problem = Problem::of("announcement", "too-many", Fault::ManyOutages, &[&OUTAGES_MAX]);
-                    return Err(Error::Rejected { problems: vec![problem] });
+                    return Err(problem.into());
                 }
                 Ok(outage::declare(ticket, &declaration, before.as_ref(), (&permits.0, &permits.1), at)?)
             });

@@ -5,9 +5,11 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::schedules::entries;
+use crate::app::error::accept;
 use crate::app::office::signatory;
 use crate::app::{Error, Office};
 use crate::desk::actor::Actor;
+use crate::desk::codes;
 use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::desk::ticket::edit::check_reason;
@@ -37,19 +39,7 @@ pub enum ScheduleStep {
     RunNext,
 }
 
-impl ScheduleStep {
-    /// Every step.
-    pub const ALL: [ScheduleStep; 3] = [ScheduleStep::Pause, ScheduleStep::Resume, ScheduleStep::RunNext];
-
-    /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            ScheduleStep::Pause => "pause",
-            ScheduleStep::Resume => "resume",
-            ScheduleStep::RunNext => "run-next",
-        }
-    }
-}
+codes! { ScheduleStep { Pause => "pause", Resume => "resume", RunNext => "run-next" } }
 
 /// An entry whose row is damaged, as it is shown.
 fn damaged(error: &store::Error, now: Timestamp) -> Progress {
@@ -113,17 +103,14 @@ impl Office {
     ) -> Result<ScheduleStatus, Error> {
         permission::administer(actor)?;
         self.check_scheduled(name)?;
-        let rejected = |problem| Error::Rejected { problems: vec![problem] };
-        if let Some(problem) = check_reason("why", why) {
-            return Err(rejected(problem));
-        }
+        accept(check_reason("why", why))?;
         let now = self.clock.now();
         self.store.schedule(name, now).await?;
         let changed = match step {
             ScheduleStep::Pause => self.store.pause_schedule(name, true, now).await?,
             ScheduleStep::Resume => self.store.pause_schedule(name, false, now).await?,
             ScheduleStep::RunNext if !self.store.want_schedule(name).await? => {
-                return Err(rejected(Problem::new("step", "paused", "is paused: resume it first")));
+                return Err(Problem::new("step", "paused", "is paused: resume it first").into());
             }
             ScheduleStep::RunNext => true,
         };

@@ -19,6 +19,7 @@ use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::schedule::{MailedReport, RecurringTicket, Schedule, Work};
+use crate::desk::sla::later;
 use crate::desk::ticket::intake::Submission;
 use crate::store;
 use crate::store::jobs::Lease;
@@ -131,7 +132,7 @@ impl Office {
                     schedule.rhythm.next_after(&organisation.calendar, progress.done_until).filter(|_| progress.wanted)
                 };
                 let Some(at) = due.or_else(before_its_time) else { continue };
-                let until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
+                let until = later(now, LEASE);
                 let lease = Lease { fence: self.clock.new_id(), now, until };
                 if self.store.claim_schedule(&name, progress.done_until, &lease).await? {
                     let tries = progress.attempts + 1;
@@ -160,7 +161,7 @@ impl Office {
             Err(why) => {
                 tracing::warn!(name, %at, why, tries, "what comes again by the calendar has failed: tried again");
                 let doublings = u32::try_from(tries - 1).unwrap_or(DOUBLINGS_MAX).min(DOUBLINGS_MAX);
-                let again = self.clock.now().saturating_add(WAIT * 2_i32.pow(doublings)).unwrap_or(Timestamp::MAX);
+                let again = later(self.clock.now(), WAIT * 2_i32.pow(doublings));
                 self.store.schedule_failed(name, *fence, again, &why).await?;
             }
         }

@@ -16,10 +16,11 @@ use crate::desk::organisation::Organisation;
 use crate::desk::organisation::form::Value;
 use crate::desk::permission::MayReview;
 use crate::desk::refusal::Refusal;
+use crate::desk::sla::later;
 use crate::desk::text::normal;
 use crate::desk::ticket::edit::{check_optional_reason, check_reason};
-use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Visibility};
-use crate::desk::ticket::{Submitted, Ticket, changed};
+use crate::desk::ticket::timeline::{AccessOutcome, Event};
+use crate::desk::ticket::{Submitted, Ticket};
 use crate::desk::verdict::access::Heard;
 
 mod reviewers;
@@ -79,30 +80,13 @@ pub enum ReviewVerdict {
     Unasked,
 }
 
-impl ReviewVerdict {
-    /// Every outcome.
-    pub const ALL: [ReviewVerdict; 5] = [
-        ReviewVerdict::Keep,
-        ReviewVerdict::Revoke,
-        ReviewVerdict::Lapsed,
-        ReviewVerdict::Ended,
-        ReviewVerdict::Unasked,
-    ];
-
-    /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            ReviewVerdict::Keep => "keep",
-            ReviewVerdict::Revoke => "revoke",
-            ReviewVerdict::Lapsed => "lapsed",
-            ReviewVerdict::Ended => "ended",
-            ReviewVerdict::Unasked => "unasked",
-        }
-    }
-
-    /// The outcome with this word.
-    pub fn from_code(code: &str) -> Option<ReviewVerdict> {
-        ReviewVerdict::ALL.into_iter().find(|verdict| verdict.code() == code)
+codes! {
+    ReviewVerdict {
+        Keep => "keep",
+        Revoke => "revoke",
+        Lapsed => "lapsed",
+        Ended => "ended",
+        Unasked => "unasked",
     }
 }
 
@@ -115,20 +99,7 @@ pub enum Asks {
     Manager,
 }
 
-impl Asks {
-    /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Asks::Owner => "owner",
-            Asks::Manager => "manager",
-        }
-    }
-
-    /// The kind with this word.
-    pub fn from_code(code: &str) -> Option<Asks> {
-        [Asks::Owner, Asks::Manager].into_iter().find(|asks| asks.code() == code)
-    }
-}
+codes! { Asks { Owner => "owner", Manager => "manager" } }
 
 /// Asks whether a grant is still needed; `None` where it is over. Where no person is there to be asked, that is noted: the evidence of a
 /// campaign has each grant, and nothing stays out of it in silence.
@@ -145,16 +116,16 @@ pub fn ask(
     if reviewers.is_empty() {
         return Some(unasked(ticket, grant, (campaign, due_at), at));
     }
-    let mut change = Change::update(ticket, changed(ticket, at.now), Vec::new());
+    let mut change = Change::next(ticket, at, Vec::new());
     asked(&mut change, grant, (Some(campaign), reviewers, due_at), at);
     Some(change)
 }
 
-/// Notes about a grant that a campaign had no one to ask about it.
+/// Notes that a campaign had no one to ask about a grant.
 fn unasked(ticket: &Ticket, grant: &Grant, (campaign, due_at): (CampaignId, Timestamp), at: &At<'_>) -> Change {
     let event = Event::AccessDecided { outcome: AccessOutcome::Attention, detail: NONE_TO_ASK.to_owned() };
-    let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Internal, event };
-    let mut change = Change::update(ticket, changed(ticket, at.now), vec![entry]);
+    let entry = at.internal(Author::System, event);
+    let mut change = Change::next(ticket, at, vec![entry]);
     let item = ReviewItem {
         id: at.review_item_id(),
         campaign: Some(campaign),
@@ -189,8 +160,9 @@ fn asked(
     change.access.push(AccessWrite::Review(item));
 }
 
-/// Asks others about access where all have left who were asked, or are the one who holds it by another account, or who has asked for
-/// it in an emergency; `None` where one is left, it was answered, or no other is there to be asked. It gains no time.
+/// Asks other reviewers where none of those who were asked may answer any more: they have left, or they are by another account the
+/// holder, or who asked for the access in an emergency. The review keeps its deadline. `None` where one of them is left, where it was
+/// answered or is over, and where no other is there to be asked.
 pub fn follow(ticket: &Ticket, grant: &Grant, item: &ReviewItem, at: &At<'_>) -> Option<Change> {
     let here = |person: &PersonId| at.organisation.is_active(person);
     let asked = [&ticket.submitted.requester, &ticket.submitted.submitted_by];
@@ -215,7 +187,7 @@ pub fn follow(ticket: &Ticket, grant: &Grant, item: &ReviewItem, at: &At<'_>) ->
     if people.is_empty() {
         return None;
     }
-    let mut change = Change::update(ticket, changed(ticket, at.now), Vec::new());
+    let mut change = Change::next(ticket, at, Vec::new());
     change.messages.extend(people.iter().map(|person| at.message(item.ticket, MessageKind::ReviewWanted, person)));
     let item = ReviewItem { reviewers: people, ..item.clone() };
     let event = LedgerEvent::ReviewAsked { item: item.clone() };
@@ -233,10 +205,9 @@ fn after_emergency(case: &AccessCase, at: &At<'_>) -> Vec<PersonId> {
         owner.into_iter().chain(at.organisation.defaults.access_approvers.iter().cloned()).collect();
     let is_taken = taken_out(at.organisation, &parties, at.now);
     let is_chosen = people.iter().any(&is_taken);
-    people.retain(|person| match is_chosen {
-        true => is_taken(person),
-        false => may_review(at.organisation, &parties, person, at.now),
-    });
+    people.retain(
+        |person| if is_chosen { is_taken(person) } else { may_review(at.organisation, &parties, person, at.now) },
+    );
     people.sort_unstable();
     people.dedup();
     people
@@ -276,7 +247,7 @@ pub(super) fn broken_glass(case: AccessCase, heard: Heard, at: &At<'_>) -> Acces
 
 /// Has people look at what was given in an emergency.
 pub(super) fn ask_after_emergency(change: &mut Change, case: &AccessCase, grant: &Grant, at: &At<'_>) {
-    let due_at = at.now.checked_add(AFTER_EMERGENCY).unwrap_or(Timestamp::MAX);
+    let due_at = later(at.now, AFTER_EMERGENCY);
     asked(change, grant, (None, after_emergency(case, at), due_at), at);
 }
 
@@ -301,8 +272,8 @@ pub fn after_move(ticket: &Ticket, grant: &Grant, (why, what): (&str, AfterMove)
         return Some(revoked(ticket, grant, (Author::System, why.to_owned()), EndReason::Moved, at));
     }
     let event = Event::AccessDecided { outcome: AccessOutcome::Attention, detail: why.to_owned() };
-    let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Internal, event };
-    let mut change = Change::update(ticket, changed(ticket, at.now), vec![entry]);
+    let entry = at.internal(Author::System, event);
+    let mut change = Change::next(ticket, at, vec![entry]);
     // Who has asked for what could not wait has no word in the review, so that others are asked.
     let mut parties = vec![&grant.subject];
     if could_not_wait(&ticket.submitted) {
@@ -319,7 +290,7 @@ pub fn after_move(ticket: &Ticket, grant: &Grant, (why, what): (&str, AfterMove)
     let choices = [first, of(Asks::Manager), of(Asks::Owner), own];
     let reviewers = choices.into_iter().find(|people| !people.is_empty()).unwrap_or_default();
     if !reviewers.is_empty() {
-        let due_at = at.now.checked_add(AFTER_MOVE).unwrap_or(Timestamp::MAX);
+        let due_at = later(at.now, AFTER_MOVE);
         asked(&mut change, grant, (None, reviewers, due_at), at);
     }
     Some(change)
@@ -392,7 +363,7 @@ pub fn answer(
     let problem =
         if said.keep { check_optional_reason("reason", &said.reason) } else { check_reason("reason", &said.reason) };
     if let Some(problem) = problem {
-        return Err(Refusal::Problems { problems: vec![problem] });
+        return Err(problem.into());
     }
     let reason = normal(said.reason.trim()).into_owned();
     // A word about what has ended meanwhile keeps nothing and takes nothing back, and the evidence of a campaign does not say so.
@@ -448,7 +419,7 @@ fn ended(ticket: &Ticket, grant: &Grant, item: &ReviewItem, answer: ReviewAnswer
         let author = answer.by.clone().map_or(Author::System, Author::Person);
         revoked(ticket, grant, (author, answer.reason.clone()), EndReason::Reviewed, at)
     } else {
-        Change::update(ticket, changed(ticket, at.now), Vec::new())
+        Change::next(ticket, at, Vec::new())
     };
     let event = LedgerEvent::Reviewed { item: item.id, grant: item.grant, answer: answer.clone() };
     change.ledger.push(LedgerEntry { at: at.now, ticket: item.ticket, event });

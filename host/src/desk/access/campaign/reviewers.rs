@@ -16,9 +16,7 @@ pub(super) fn reviewers(organisation: &Organisation, grant: &Grant, asks: Asks, 
     let is_taken = taken_out(organisation, &parties, now);
     let asked = |person: &PersonId| may(person) || is_taken(person);
     let owner = organisation.apps.get(&grant.app).and_then(|app| app.owner.clone()).filter(|owner| asked(owner));
-    let subject = organisation.people.get(&grant.subject);
-    let managers = subject.map(|subject| organisation.managers(subject)).unwrap_or_default();
-    let manager = managers.into_iter().find(|manager| asked(manager));
+    let manager = organisation.managers_of(&grant.subject).into_iter().find(|manager| asked(manager));
     let first = match asks {
         Asks::Owner => owner.or(manager),
         Asks::Manager => manager.or(owner),
@@ -40,8 +38,7 @@ pub(super) fn may_review(
     person: &PersonId,
     now: Timestamp,
 ) -> bool {
-    let here = organisation.is_active(person);
-    here && !organisation.is_party(person, parties, now)
+    organisation.is_active(person) && !organisation.is_party(person, parties, now)
 }
 
 /// Whether a person would be asked, had not one of these parties let them decide in their own place by themselves.

@@ -8,7 +8,7 @@ use crate::desk::access::Grant;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::id::{AppId, FindingId, GrantId, PersonId};
-use crate::desk::ticket::{Ticket, changed};
+use crate::desk::ticket::Ticket;
 
 /// Access that no grant gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,24 +49,7 @@ pub enum FindingVerdict {
     Gone,
 }
 
-impl FindingVerdict {
-    /// Every outcome.
-    pub const ALL: [FindingVerdict; 3] = [FindingVerdict::Accepted, FindingVerdict::Removed, FindingVerdict::Gone];
-
-    /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            FindingVerdict::Accepted => "accepted",
-            FindingVerdict::Removed => "removed",
-            FindingVerdict::Gone => "gone",
-        }
-    }
-
-    /// The outcome with this word.
-    pub fn from_code(code: &str) -> Option<FindingVerdict> {
-        FindingVerdict::ALL.into_iter().find(|verdict| verdict.code() == code)
-    }
-}
+codes! { FindingVerdict { Accepted => "accepted", Removed => "removed", Gone => "gone" } }
 
 impl Finding {
     /// The stable word for what it is.
@@ -79,7 +62,7 @@ impl Finding {
 pub fn take_away(ticket: &Ticket, grant: &Grant, entitlement: &Entitlement, at: &At<'_>) -> Option<Change> {
     let mut books = at.review().books().with(grant);
     let key = (&grant.subject, &grant.app);
-    let mut change = Change::update(ticket, changed(ticket, at.now), Vec::new());
+    let mut change = Change::next(ticket, at, Vec::new());
     let open = books.ops.len();
     let holding = Holding {
         subject: grant.subject.clone(),

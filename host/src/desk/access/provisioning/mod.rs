@@ -42,6 +42,14 @@ impl fmt::Display for Entitlement {
 }
 
 impl Entitlement {
+    /// The licence tier that it is; `None` where it is none.
+    pub fn tier(&self) -> Option<&TierId> {
+        match self {
+            Entitlement::Tier(tier) => Some(tier),
+            Entitlement::Account | Entitlement::Role(_) | Entitlement::Group(_) => None,
+        }
+    }
+
     /// All that any grant can give in some apps, but for the account.
     pub fn of_apps<'a>(apps: impl IntoIterator<Item = &'a App>) -> Vec<Entitlement> {
         let mut all = Vec::new();
@@ -180,29 +188,19 @@ pub struct Op {
     pub changed_at: Timestamp,
 }
 
-macro_rules! words {
-    ($($name:ident [$($variant:ident $word:literal),*];)*) => {$(
-        impl $name {
-            /// Every one of them.
-            pub const ALL: &[$name] = &[$($name::$variant),*];
+codes! { Direction { Grant => "grant", Revoke => "revoke", Replace => "replace" } }
 
-            /// The stable word for programs.
-            pub const fn code(self) -> &'static str {
-                match self { $($name::$variant => $word),* }
-            }
-
-            /// The one with this word.
-            pub fn from_code(code: &str) -> Option<$name> {
-                $name::ALL.iter().copied().find(|one| one.code() == code)
-            }
-        }
-    )*};
-}
-
-words! {
-    Direction [Grant "grant", Revoke "revoke", Replace "replace"];
-    OpState [Planned "planned", Sent "sent", Unknown "unknown", Applied "applied", Waiting "waiting", Verified "verified",
-        Rejected "rejected", Superseded "superseded"];
+codes! {
+    OpState {
+        Planned => "planned",
+        Sent => "sent",
+        Unknown => "unknown",
+        Applied => "applied",
+        Waiting => "waiting",
+        Verified => "verified",
+        Rejected => "rejected",
+        Superseded => "superseded",
+    }
 }
 
 impl OpState {
@@ -265,10 +263,10 @@ mod tests {
     #[test]
     fn every_word_reads_back() {
         for state in OpState::ALL {
-            assert_eq!(OpState::from_code(state.code()), Some(*state));
+            assert_eq!(OpState::from_code(state.code()), Some(state));
         }
         for direction in Direction::ALL {
-            assert_eq!(Direction::from_code(direction.code()), Some(*direction));
+            assert_eq!(Direction::from_code(direction.code()), Some(direction));
         }
         for text in ["account", "tier:pro", "role:Editor of all", "group:crm:pro"] {
             assert_eq!(text.parse::<Entitlement>().map(|e| e.to_string()).as_deref(), Ok(text));

@@ -16,10 +16,13 @@ use crate::desk::change::timer::{TimerKind, TimerWrite};
 use crate::desk::id::{AppId, GrantId, PersonId, TicketId, TierId};
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::connector::Kind;
-use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Visibility};
+use crate::desk::sla::later;
+use crate::desk::ticket::timeline::{AccessOutcome, Event};
 
 /// Whose access to which app.
 pub type Key<'a> = (&'a PersonId, &'a AppId);
+/// What a person is to hold in an app, each with the grants that are the reason.
+type Wanted<'g> = BTreeMap<Entitlement, Vec<&'g Grant>>;
 
 /// Whether the desk writes to the app.
 pub fn is_connected(app: &AppId, organisation: &Organisation) -> bool {
@@ -38,12 +41,12 @@ pub fn wanted<'g>(
     (subject, app): Key<'_>,
     organisation: &Organisation,
     now: Timestamp,
-) -> BTreeMap<Entitlement, Vec<&'g Grant>> {
+) -> Wanted<'g> {
     let of = |grant: &&Grant| {
         let begun = grant.state != GrantState::Scheduled;
         grant.subject == *subject && grant.app == *app && begun && !grant.has_ended(now)
     };
-    let mut wanted: BTreeMap<Entitlement, Vec<&Grant>> = BTreeMap::new();
+    let mut wanted = Wanted::new();
     for grant in grants.iter().filter(of) {
         for entitlement in grant.entitlements() {
             wanted.entry(entitlement).or_default().push(grant);
@@ -52,15 +55,9 @@ pub fn wanted<'g>(
     let catalog = organisation.apps.get(app);
     if catalog.is_some_and(|app| app.one_tier) {
         let order = |tier: &str| catalog.and_then(|app| app.tier(tier)).map_or(0, |(order, _)| order + 1);
-        let tiers = wanted.keys().filter_map(|entitlement| match entitlement {
-            Entitlement::Tier(tier) => Some(tier.clone()),
-            _ => None,
-        });
-        let highest = tiers.max_by_key(|tier| order(tier.as_str()));
-        wanted.retain(|entitlement, _| match entitlement {
-            Entitlement::Tier(tier) => Some(tier) == highest.as_ref(),
-            _ => true,
-        });
+        let tiers = wanted.keys().filter_map(Entitlement::tier);
+        let highest = tiers.max_by_key(|tier| order(tier.as_str())).cloned();
+        wanted.retain(|entitlement, _| entitlement.tier().is_none_or(|tier| Some(tier) == highest.as_ref()));
     }
     wanted
 }
@@ -156,12 +153,7 @@ fn held(books: &Books, (subject, app): Key<'_>) -> BTreeMap<Entitlement, Holding
 
 /// All that a person is to hold in an app, and the tier that they keep there by default: where no grant of theirs is left, who is
 /// here and has an account that a grant had given (I11).
-fn to_hold<'g>(
-    grants: &'g [Grant],
-    books: &Books,
-    key: Key<'_>,
-    at: &At<'_>,
-) -> (BTreeMap<Entitlement, Vec<&'g Grant>>, Option<TierId>) {
+fn to_hold<'g>(grants: &'g [Grant], books: &Books, key: Key<'_>, at: &At<'_>) -> (Wanted<'g>, Option<TierId>) {
     let mut all = wanted(grants, key, at.organisation, at.now);
     let app = at.organisation.apps.get(key.1).filter(|app| app.one_tier);
     let here = at.organisation.is_active(key.0);
@@ -185,6 +177,18 @@ fn to_hold<'g>(
 fn order(change: &mut Change, books: &mut Books, key: Key<'_>, at: &At<'_>) {
     let grants = books.grants.clone();
     let (wanted, _) = to_hold(&grants, books, key, at);
+    supersede(change, books, key, &wanted, at);
+    let held = held(books, key);
+    let replaced = give_missing(change, books, key, (&wanted, &held), at);
+    let is_over =
+        |holding: &&Holding| !wanted.contains_key(&holding.entitlement) && !replaced.contains(&holding.entitlement);
+    for holding in held.values().filter(is_over) {
+        end_holding(change, books, key, holding, at);
+    }
+}
+
+/// Drops the orders that are not wanted any more and of which nothing is in the app.
+fn supersede(change: &mut Change, books: &mut Books, key: Key<'_>, wanted: &Wanted<'_>, at: &At<'_>) {
     let how = Manner::of(key.1, at.organisation);
     for op in open(books, key).into_values().cloned().collect::<Vec<_>>() {
         let is_wanted = wanted.contains_key(&op.entitlement) == (op.direction != Direction::Revoke);
@@ -192,46 +196,51 @@ fn order(change: &mut Change, books: &mut Books, key: Key<'_>, at: &At<'_>) {
             write(change, books, Op { state: OpState::Superseded, changed_at: at.now, ..op });
         }
     }
-    let held = held(books, key);
+}
+
+/// Plans what is wanted and not held, and returns what goes by that: in an app with one tier at a time, the tier before.
+fn give_missing(
+    change: &mut Change,
+    books: &mut Books,
+    key: Key<'_>,
+    (wanted, held): (&Wanted<'_>, &BTreeMap<Entitlement, Holding>),
+    at: &At<'_>,
+) -> BTreeSet<Entitlement> {
+    let one_tier = at.organisation.apps.get(key.1).is_some_and(|app| app.one_tier);
     let mut replaced = BTreeSet::new();
-    let missing = wanted.iter().filter(|(entitlement, _)| !held.contains_key(entitlement));
-    for (entitlement, reasons) in missing.map(|(e, r)| (e.clone(), r.clone())).collect::<Vec<_>>() {
+    for (entitlement, reasons) in wanted.iter().filter(|(entitlement, _)| !held.contains_key(entitlement)) {
         let open: BTreeSet<Entitlement> = open(books, key).into_keys().collect();
-        if open.contains(&entitlement) {
+        if open.contains(entitlement) {
             continue;
         }
         let Some(reason) = reasons.iter().find(|grant| grant.state == GrantState::Provisioning).or(reasons.first())
         else {
             continue;
         };
-        let one_tier = at.organisation.apps.get(key.1).is_some_and(|app| app.one_tier);
-        let other = held.iter().find(|(other, holding)| {
-            matches!(other, Entitlement::Tier(_)) && !holding.preexisting && !open.contains(other)
-        });
-        let replaces = match (&entitlement, other) {
-            (Entitlement::Tier(_), Some((Entitlement::Tier(tier), _))) if one_tier => Some(tier.clone()),
-            _ => None,
-        };
+        let mut given = held.values().filter(|holding| !holding.preexisting && !open.contains(&holding.entitlement));
+        let before = given.find_map(|holding| holding.entitlement.tier());
+        let replaces = before.filter(|_| one_tier && entitlement.tier().is_some()).cloned();
         replaced.extend(replaces.clone().map(Entitlement::Tier));
         let direction = if replaces.is_some() { Direction::Replace } else { Direction::Grant };
-        let op = planned(books, key, (reason.ticket, reason.id), (entitlement, direction), at);
+        let op = planned(books, key, (reason.ticket, reason.id), (entitlement.clone(), direction), at);
         write(change, books, Op { replaces, ..op });
     }
-    let over =
-        held.iter().filter(|(entitlement, _)| !wanted.contains_key(entitlement) && !replaced.contains(entitlement));
-    for (entitlement, holding) in over {
-        let here = at.organisation.is_active(key.0);
-        if holding.preexisting && here {
-            drop_holding(change, books, holding, true, at);
-        } else if !open(books, key).contains_key(entitlement) {
-            let ended = |grant: &&Grant| {
-                grant.subject == *key.0 && grant.app == *key.1 && grant.entitlements().contains(entitlement)
-            };
-            let last = books.grants.iter().filter(ended).max_by_key(|grant| (grant.state.is_under_way(), grant.id));
-            let from = last.map_or((holding.ticket, holding.grant), |grant| (grant.ticket, grant.id));
-            let op = planned(books, key, from, (entitlement.clone(), Direction::Revoke), at);
-            write(change, books, op);
-        }
+    replaced
+}
+
+/// Plans the end of what a person holds and is not to. What was there before any grant stays with one who is here.
+fn end_holding(change: &mut Change, books: &mut Books, key: Key<'_>, holding: &Holding, at: &At<'_>) {
+    let entitlement = &holding.entitlement;
+    if holding.preexisting && at.organisation.is_active(key.0) {
+        drop_holding(change, books, holding, true, at);
+    } else if !open(books, key).contains_key(entitlement) {
+        let ended = |grant: &&Grant| {
+            grant.subject == *key.0 && grant.app == *key.1 && grant.entitlements().contains(entitlement)
+        };
+        let last = books.grants.iter().filter(ended).max_by_key(|grant| (grant.state.is_under_way(), grant.id));
+        let from = last.map_or((holding.ticket, holding.grant), |grant| (grant.ticket, grant.id));
+        let op = planned(books, key, from, (entitlement.clone(), Direction::Revoke), at);
+        write(change, books, op);
     }
 }
 
@@ -255,7 +264,8 @@ fn is_untouched(op: &Op, how: Manner) -> bool {
         OpState::Planned => true,
         // Of what a person was asked to do, it is not known whether they have done it.
         OpState::Waiting => op.is_unsent() || !how.by_hand,
-        _ => false,
+        OpState::Sent | OpState::Unknown | OpState::Applied => false,
+        OpState::Verified | OpState::Rejected | OpState::Superseded => false,
     };
     // What may have been done by half goes on to its end once it was sent.
     let by_halves = match op.direction {
@@ -317,7 +327,7 @@ fn settle(change: &mut Change, books: &mut Books, key: Key<'_>, at: &At<'_>) -> 
         stands(change, grant, *state, grant.end_reason, at.now);
         books.stands(grant.id, *state, None);
         say(change, grant, (*state, kept.as_ref()), at);
-        let check = (*state == GrantState::Active).then(|| at.now.checked_add(CHECK_EVERY).unwrap_or(Timestamp::MAX));
+        let check = (*state == GrantState::Active).then(|| later(at.now, CHECK_EVERY));
         change.timers.push(TimerWrite::due(TimerKind::AccessCheck, grant.ticket, check));
     }
     !moved.is_empty()
@@ -329,7 +339,9 @@ fn say(change: &mut Change, grant: &Grant, (state, kept): (GrantState, Option<&T
         GrantState::Active => (AccessOutcome::Provisioned, "the app has it: it was read back there"),
         GrantState::Ended => (AccessOutcome::Gone, "the app does not have it any more: it was read back there"),
         GrantState::Failed => (AccessOutcome::Gone, "the app refused it, and nothing of it is left there"),
-        _ => return,
+        GrantState::Scheduled | GrantState::Provisioning | GrantState::Deprovisioning | GrantState::Compensating => {
+            return;
+        }
     };
     let until = (state == GrantState::Ended).then(|| sessions_until(change, grant, at)).flatten();
     let sessions = until.map(|until| format!("; sessions that are open there may go on until {until:.0}"));
@@ -341,7 +353,7 @@ fn say(change: &mut Change, grant: &Grant, (state, kept): (GrantState, Option<&T
     // The timeline of another ticket is not the change's to write.
     if grant.ticket == change.after().id {
         let event = Event::AccessDecided { outcome, detail };
-        change.entries.push(Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event });
+        change.entries.push(at.public(Author::System, event));
     }
     change.messages.push(at.message(grant.ticket, MessageKind::StateChanged, &grant.subject));
 }
@@ -360,6 +372,6 @@ pub(super) fn compensate(change: &mut Change, books: &mut Books, refused: &Op, a
             change.timers.push(TimerWrite::Cancel { kind, ticket: grant.ticket });
         }
         let event = Event::AccessDecided { outcome: AccessOutcome::Attention, detail: refused.said.clone() };
-        change.entries.push(Entry { at: at.now, author: Author::System, visibility: Visibility::Internal, event });
+        change.entries.push(at.internal(Author::System, event));
     }
 }

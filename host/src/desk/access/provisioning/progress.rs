@@ -13,8 +13,9 @@ use crate::desk::actor::Author;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::id::OpId;
-use crate::desk::ticket::timeline::{AccessOutcome, Entry, Event, Visibility};
-use crate::desk::ticket::{Ticket, changed};
+use crate::desk::sla::later;
+use crate::desk::ticket::Ticket;
+use crate::desk::ticket::timeline::{AccessOutcome, Event};
 
 /// The wait before the second attempt; it doubles with each further one.
 const BACKOFF_MIN: SignedDuration = SignedDuration::from_secs(2);
@@ -71,7 +72,7 @@ pub fn sending(ticket: &Ticket, ids: &[OpId], until: Timestamp, at: &At<'_>) -> 
     let mut books = at.review().books();
     let sent: Vec<Op> = books.ops.iter().filter(|op| ids.contains(&op.id) && may_be_sent(op.state)).cloned().collect();
     let first = sent.first()?.clone();
-    let mut change = Change::update(ticket, changed(ticket, at.now), Vec::new());
+    let mut change = Change::next(ticket, at, Vec::new());
     for op in sent {
         let (state, attempt) = (OpState::Sent, op.attempt + 1);
         write(&mut change, &mut books, Op { state, attempt, not_before: until, changed_at: at.now, ..op });
@@ -88,7 +89,7 @@ pub const fn may_be_sent(state: OpState) -> bool {
 /// Takes the answers about orders; what is stale is passed over. `None` where all of it is.
 pub fn take(ticket: &Ticket, reports: &[Report], at: &At<'_>) -> Option<Change> {
     let mut books = at.review().books();
-    let mut change = Change::update(ticket, changed(ticket, at.now), Vec::new());
+    let mut change = Change::next(ticket, at, Vec::new());
     let mut keys = BTreeSet::new();
     for report in reports {
         let current = |op: &&Op| {
@@ -122,7 +123,7 @@ pub fn missing(ticket: &Ticket, grant: &Grant, lost: &[(Entitlement, String)], a
     let detail = lost.iter().map(|(entitlement, said)| format!("{entitlement} is missing in the app: {said}"));
     let detail = cut(&detail.collect::<Vec<_>>().join("; ")).to_owned();
     let event = Event::AccessDecided { outcome: AccessOutcome::Attention, detail };
-    let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Internal, event };
+    let entry = at.internal(Author::System, event);
     if at.organisation.apps.get(&grant.app).is_some_and(|app| app.ends_when_removed) {
         // What still counts as held is looked for once more: the end is proved as any other.
         let why = (Author::System, TAKEN_AWAY.to_owned());
@@ -130,7 +131,7 @@ pub fn missing(ticket: &Ticket, grant: &Grant, lost: &[(Entitlement, String)], a
         change.entries.push(entry);
         return Some(change);
     }
-    let mut change = Change::update(ticket, changed(ticket, at.now), vec![entry]);
+    let mut change = Change::next(ticket, at, vec![entry]);
     for holding in &gone {
         drop_holding(&mut change, &mut books, holding, false, at);
     }
@@ -148,7 +149,7 @@ pub fn adopt(ticket: &Ticket, grant: &Grant, at: &At<'_>) -> Option<Change> {
     if grant.has_ended(at.now) || !is_connected(key.1, at.organisation) {
         return None;
     }
-    let mut change = Change::update(ticket, changed(ticket, at.now), Vec::new());
+    let mut change = Change::next(ticket, at, Vec::new());
     let known = books.ops.len();
     bring_in_line(&mut change, &mut books, key, at);
     (books.ops.len() > known).then_some(change)
@@ -161,15 +162,15 @@ pub fn take_rest(ticket: &Ticket, grant: &Grant, at: &At<'_>) -> Option<Change> 
     if at.organisation.is_active(&grant.subject) {
         return None;
     }
-    let mut change = Change::update(ticket, changed(ticket, at.now), Vec::new());
+    let mut change = Change::next(ticket, at, Vec::new());
     let known = books.ops.len();
     bring_in_line(&mut change, &mut books, (&grant.subject, &grant.app), at);
     (books.ops.len() > known).then_some(change)
 }
 
 fn take_one(change: &mut Change, books: &mut Books, op: Op, report: &Report, at: &At<'_>) {
-    let later = |wait: SignedDuration| at.now.checked_add(wait).unwrap_or(Timestamp::MAX);
-    let again = later(backoff(op.attempt));
+    let from_now = |wait: SignedDuration| later(at.now, wait);
+    let again = from_now(backoff(op.attempt));
     let supported = books.grants.iter().any(|grant| {
         op.is_about((&grant.subject, &grant.app))
             && grant.state == GrantState::Active
@@ -181,18 +182,18 @@ fn take_one(change: &mut Change, books: &mut Books, op: Op, report: &Report, at:
         // What the app has accepted may only show late; what was lost has waited already.
         Came::NotThere if op.state == OpState::Applied => (OpState::Planned, again),
         Came::NotThere => (OpState::Planned, at.now),
-        Came::Applied => (OpState::Applied, later(SignedDuration::from_secs(1))),
+        Came::Applied => (OpState::Applied, from_now(SignedDuration::from_secs(1))),
         Came::Promised(until) => (OpState::Applied, until),
         Came::Later(not_before) | Came::Forbidden(not_before) => {
-            (OpState::Waiting, not_before.max(later(SignedDuration::from_secs(1))))
+            (OpState::Waiting, not_before.max(from_now(SignedDuration::from_secs(1))))
         }
-        Came::Unknown if op.state == OpState::Unknown => (OpState::Unknown, later(longer(&op))),
+        Came::Unknown if op.state == OpState::Unknown => (OpState::Unknown, from_now(longer(&op))),
         Came::Unknown => (OpState::Unknown, again),
-        Came::UnknownUntil(not_before) => (OpState::Unknown, not_before.max(later(SignedDuration::from_secs(1)))),
+        Came::UnknownUntil(not_before) => (OpState::Unknown, not_before.max(from_now(SignedDuration::from_secs(1)))),
         // What is to go is never given up, nor is what a person holds by a grant that the app has had.
-        Came::Rejected if op.direction == Direction::Revoke || supported => (OpState::Waiting, later(BACKOFF_MAX)),
+        Came::Rejected if op.direction == Direction::Revoke || supported => (OpState::Waiting, from_now(BACKOFF_MAX)),
         Came::Rejected => (OpState::Rejected, at.now),
-        Came::ByHand => (OpState::Waiting, later(BY_HAND)),
+        Came::ByHand => (OpState::Waiting, from_now(BY_HAND)),
     };
     let said = cut(&report.said).to_owned();
     let left = may_be_left(&op, &report.came, at);
@@ -204,7 +205,12 @@ fn take_one(change: &mut Change, books: &mut Books, op: Op, report: &Report, at:
     match state {
         OpState::Verified => verified(change, books, &op, report.came == Came::Found, at),
         OpState::Rejected => compensate(change, books, &op, at),
-        _ => {}
+        OpState::Planned
+        | OpState::Sent
+        | OpState::Unknown
+        | OpState::Applied
+        | OpState::Waiting
+        | OpState::Superseded => {}
     }
 }
 

@@ -194,10 +194,7 @@ fn values(text: &str, sentence: &str) -> Option<Vec<String>> {
         let (place, rest) = places.split_once('}')?;
         let (until, others) = rest.split_once('{').unwrap_or((rest, ""));
         // Behind the last place the sentence ends; the value in another one ends where the sentence goes on.
-        let (value, after) = match others.is_empty() {
-            true => (left.strip_suffix(until)?, ""),
-            false => left.split_once(until)?,
-        };
+        let (value, after) = if others.is_empty() { (left.strip_suffix(until)?, "") } else { left.split_once(until)? };
         let place: usize = place.parse().ok()?;
         values.resize(values.len().max(place + 1), String::new());
         value.clone_into(values.get_mut(place)?);

@@ -159,9 +159,10 @@ fn unknown_or_repeated(form: &RequestType, given: &[(String, Raw)]) -> Vec<Probl
         }
         if !form.fields.iter().any(|spec| spec.name == *name) {
             let known: Vec<&str> = form.fields.iter().map(|spec| spec.name.as_str()).collect();
-            let problem = match known.is_empty() {
-                true => Problem::of(name, "unknown-field", Fault::NoFields, &[&form.id]),
-                false => Problem::of(name, "unknown-field", Fault::NoSuchField, &[&form.id, &known.join(", ")]),
+            let problem = if known.is_empty() {
+                Problem::of(name, "unknown-field", Fault::NoFields, &[&form.id])
+            } else {
+                Problem::of(name, "unknown-field", Fault::NoSuchField, &[&form.id, &known.join(", ")])
             };
             problems.push(problem);
         } else if given.iter().take(index).any(|(earlier, _)| earlier == name) {

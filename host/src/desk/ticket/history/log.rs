@@ -46,7 +46,7 @@ pub fn replay(past: Past, log: &[LogEvent], permit: &MayImport, id: TicketId, at
     if log.len() > EVENTS_MAX {
         // Without its last events a ticket would stand where it never stood.
         let message = format!("has {} events; a ticket has at most {EVENTS_MAX}", log.len());
-        return Err(Refusal::Problems { problems: vec![Problem::new("log", "too-long", message)] });
+        return Err(Problem::new("log", "too-long", message).into());
     }
     let mut log: Vec<&LogEvent> = log.iter().collect();
     log.sort_by_key(|event| (event.at, event.line));
@@ -137,7 +137,7 @@ pub fn way(from: State, to: State) -> Option<Vec<State>> {
     let passes = |state: State| match state {
         State::Open | State::InProgress | State::Reopened => true,
         State::Resolved => to == State::Closed,
-        _ => false,
+        State::New | State::Waiting(_) | State::Closed | State::Cancelled | State::Merged => false,
     };
     let mut ways: Vec<Vec<State>> = vec![Vec::new()];
     for _ in 0..STEPS_MAX {

@@ -10,7 +10,7 @@ use crate::desk::refusal::Refusal;
 use crate::desk::text::{is_invisible, normal};
 use crate::desk::ticket::comment::{ANSWERED, is_answer};
 use crate::desk::ticket::lifecycle::words;
-use crate::desk::ticket::timeline::{Entry, Event, Visibility};
+use crate::desk::ticket::timeline::{Event, Visibility};
 use crate::desk::ticket::{State, Ticket, changed, moved};
 
 /// Files that one ticket may have.
@@ -69,25 +69,16 @@ pub enum Scan {
     Infected,
 }
 
+codes! {
+    Scan {
+        Unscanned => "unscanned",
+        Pending => "pending",
+        Clean => "clean",
+        Infected => "infected",
+    }
+}
+
 impl Scan {
-    /// Every state.
-    pub const ALL: [Scan; 4] = [Scan::Unscanned, Scan::Pending, Scan::Clean, Scan::Infected];
-
-    /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Scan::Unscanned => "unscanned",
-            Scan::Pending => "pending",
-            Scan::Clean => "clean",
-            Scan::Infected => "infected",
-        }
-    }
-
-    /// The state with this word.
-    pub fn from_code(code: &str) -> Option<Scan> {
-        Scan::ALL.into_iter().find(|scan| scan.code() == code)
-    }
-
     /// Whether the content may be given out.
     pub const fn is_open(self) -> bool {
         matches!(self, Scan::Unscanned | Scan::Clean)
@@ -155,7 +146,7 @@ pub fn add(ticket: &Ticket, files: &[Attachment], permit: &MayComment, at: &At<'
     attach(&mut change, files, (author, visibility), at);
     if comes_back {
         let event = Event::StateChanged { from: ticket.state, to: State::InProgress, reason: ANSWERED.to_owned() };
-        change.entries.push(Entry { at: at.now, author: Author::System, visibility, event });
+        change.entries.push(at.entry(Author::System, visibility, event));
     }
     Ok(change)
 }
@@ -175,7 +166,7 @@ pub fn attach(change: &mut Change, files: &[Attachment], (author, visibility): (
             size: file.size,
             digest: content.digest.clone(),
         };
-        change.entries.push(Entry { at: at.now, author: author.clone(), visibility, event });
+        change.entries.push(at.entry(author.clone(), visibility, event));
         change.attachments.push(AttachmentWrite { id: content.id, comment, visibility });
     }
 }

@@ -14,7 +14,7 @@ use crate::desk::organisation::form::{Field, Value};
 use crate::desk::organisation::parts::{Due, Part};
 use crate::desk::ticket::lifecycle::links::LinkKind;
 use crate::desk::ticket::lifecycle::{clocks, tasks};
-use crate::desk::ticket::timeline::{Entry, Event, Visibility};
+use crate::desk::ticket::timeline::Event;
 use crate::desk::ticket::{State, Ticket, moved};
 
 /// A link of a ticket that opens with another that opens with it.
@@ -129,7 +129,7 @@ pub fn cancel_part(part: &Ticket, case: Option<&AccessCase>, whole: &Ticket, at:
     }
     let reason = part_of_cancelled(whole);
     let event = Event::StateChanged { from: part.state, to: State::Cancelled, reason };
-    let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event };
+    let entry = at.public(Author::System, event);
     let mut change = Change::update(part, moved(part, State::Cancelled, at), vec![entry]);
     if let Some(case) = case {
         access::cancelled(&mut change, case, at);

@@ -205,7 +205,7 @@ fn noted((from, to): (Option<Date>, Date), wanted: &MoveDay, author: &Author, at
     let (from, to) = (from.map(|day| day.to_string()), to.to_string());
     let reason = normal(wanted.reason.trim()).into_owned();
     let visibility = sight::Part::Set(Set::Day).visibility();
-    Entry { at: at.now, author: author.clone(), visibility, event: Event::Set { field: Set::Day, from, to, reason } }
+    at.entry(author.clone(), visibility, Event::Set { field: Set::Day, from, to, reason })
 }
 
 fn date(fields: &[Field], name: &str) -> Option<Date> {
@@ -216,9 +216,8 @@ fn date(fields: &[Field], name: &str) -> Option<Date> {
 }
 
 fn with_day(fields: &[Field], wanted: &MoveDay) -> Vec<Field> {
-    let one = |(name, value): &Field| match *name == wanted.field {
-        true => (name.clone(), Value::Date(wanted.to)),
-        false => (name.clone(), value.clone()),
+    let one = |(name, value): &Field| {
+        if *name == wanted.field { (name.clone(), Value::Date(wanted.to)) } else { (name.clone(), value.clone()) }
     };
     fields.iter().map(one).collect()
 }

@@ -76,7 +76,8 @@ impl NewTicket {
     pub fn text_bytes(&self) -> usize {
         let fields = self.fields.iter().map(|(_, value)| match value {
             Value::Text(text) | Value::Choice(text) => text.len(),
-            _ => 0,
+            Value::Choices(texts) => texts.iter().map(String::len).sum(),
+            Value::Number(_) | Value::Flag(_) | Value::Date(_) => 0,
         });
         let headers = self.headers.iter().map(|(name, value)| name.len() + value.len());
         let tags = self.tags.iter().map(String::len);

@@ -20,7 +20,7 @@ use crate::desk::ticket::assignment::{HandOn, hand_on};
 use crate::desk::ticket::lifecycle::clocks;
 use crate::desk::ticket::lifecycle::links::{self, LinkKind};
 use crate::desk::ticket::timeline::{Entry, Event, Visibility};
-use crate::desk::ticket::{Ticket, changed, comment};
+use crate::desk::ticket::{Ticket, comment};
 
 /// The longest announcement, in characters.
 pub const ANNOUNCEMENT_CHARS_MAX: usize = 2_000;
@@ -198,9 +198,10 @@ pub fn declare(
         return Ok(None);
     }
     let is_said = stands.is_some_and(|before| before.announcement == declaration.announcement);
-    let mut change = match is_said {
-        true => Change::update(ticket, changed(ticket, at.now), Vec::new()),
-        false => pass_on(comment(ticket, &declaration.announcement, say, at)?, by, at),
+    let mut change = if is_said {
+        Change::next(ticket, at, Vec::new())
+    } else {
+        pass_on(comment(ticket, &declaration.announcement, say, at)?, by, at)
     };
     change.entries.push(internal(author, "declared", at));
     change.outage.insert(0, OutageWrite::Declare { declaration: declaration.clone(), by: by.clone() });
@@ -216,14 +217,14 @@ pub fn end(ticket: &Ticket, before: &Outage, permit: &MayEdit, at: &At<'_>) -> R
     if before.ended_at.is_some() {
         return Ok(None);
     }
-    let mut change = Change::update(ticket, changed(ticket, at.now), vec![internal(author, "ended", at)]);
+    let mut change = Change::next(ticket, at, vec![internal(author, "ended", at)]);
     change.outage.push(OutageWrite::End);
     Ok(Some(change))
 }
 
 fn internal(author: &Author, step: &str, at: &At<'_>) -> Entry {
     let event = Event::Outage { step: step.to_owned() };
-    Entry { at: at.now, author: author.clone(), visibility: Visibility::Internal, event }
+    at.internal(author.clone(), event)
 }
 
 fn check_announcement(text: &str) -> Option<Problem> {
@@ -268,7 +269,7 @@ pub fn attach(change: &mut Change, outage: &Outage, at: &At<'_>) {
     let by = Author::Person(outage.declared_by.clone());
     links::add(change, (LinkKind::Child, outage.ticket), Author::System, at);
     let event = Event::Commented { comment: at.comment_id(), body: outage.announcement.clone() };
-    change.entries.push(Entry { at: at.now, author: by, visibility: Visibility::Public, event });
+    change.entries.push(at.public(by, event));
     change.assignment = None;
     change.on_ticket(|ticket| {
         ticket.duplicate_of = ticket.duplicate_of.filter(|original| *original != outage.ticket);
@@ -289,8 +290,8 @@ pub fn hears(child: &Ticket, (by, body): (&PersonId, &str), at: &At<'_>) -> Opti
     }
     let event = Event::Commented { comment: at.comment_id(), body: body.to_owned() };
     let author = Author::Person(by.clone());
-    let entry = Entry { at: at.now, author, visibility: Visibility::Public, event };
-    let mut change = Change::update(child, changed(child, at.now), vec![entry]);
+    let entry = at.public(author, event);
+    let mut change = Change::next(child, at, vec![entry]);
     change.on_ticket(|after| clocks::answered(after, at));
     Some(change)
 }
@@ -298,9 +299,10 @@ pub fn hears(child: &Ticket, (by, body): (&PersonId, &str), at: &At<'_>) -> Opti
 /// The change that detaches a ticket, which then waits for an agent as any other does.
 #[must_use]
 pub fn detached(change: Change, ticket: &Ticket, at: &At<'_>) -> Change {
-    match ticket.assignee.is_none() && ticket.state.is_unfinished() {
-        true => change.then(hand_on(ticket, &HandOn::Waited(None), at)),
-        false => change,
+    if ticket.assignee.is_none() && ticket.state.is_unfinished() {
+        change.then(hand_on(ticket, &HandOn::Waited(None), at))
+    } else {
+        change
     }
 }
 

@@ -18,7 +18,7 @@ use crate::desk::id::PersonId;
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::service::Escalation;
 use crate::desk::sla::{Clock, ClockKind};
-use crate::desk::ticket::timeline::{Entry, Event, Visibility};
+use crate::desk::ticket::timeline::Event;
 use crate::desk::ticket::{State, Ticket, changed, moved};
 
 /// The share at which a promise is broken, in percent.
@@ -37,7 +37,11 @@ fn shares(ticket: &Ticket, kind: ClockKind, organisation: &Organisation) -> Vec<
             let closing = organisation.closing_of(&ticket.submitted.request_type);
             closing.remind_percent.into_iter().chain([BREACH]).collect()
         }
-        _ => {
+        ClockKind::FirstResponse
+        | ClockKind::Resolution
+        | ClockKind::Update
+        | ClockKind::Team
+        | ClockKind::Further(_) => {
             let escalations = organisation.watch.escalate_at.iter();
             let about = escalations.filter(|one| one.is_about(kind, &ticket.submitted.request_type));
             let mut all = organisation.watch.alert_at.clone();
@@ -113,7 +117,7 @@ pub fn fire(ticket: &Ticket, at: &At<'_>) -> Option<Change> {
 /// The requester has let the time pass in which a resolution can be disputed.
 fn close(ticket: &Ticket, at: &At<'_>) -> Change {
     let event = Event::StateChanged { from: ticket.state, to: State::Closed, reason: UNANSWERED.to_owned() };
-    let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event };
+    let entry = at.public(Author::System, event);
     let mut change = Change::update(ticket, moved(ticket, State::Closed, at), vec![entry]);
     change.messages.push(at.message(ticket.id, MessageKind::Closed, &ticket.submitted.requester));
     change
@@ -122,7 +126,7 @@ fn close(ticket: &Ticket, at: &At<'_>) -> Change {
 /// The requester has let the time pass in which an answer was awaited. A ticket in that state asks for no access that waits.
 fn give_up(ticket: &Ticket, at: &At<'_>) -> Change {
     let event = Event::StateChanged { from: ticket.state, to: State::Cancelled, reason: NOT_SAID.to_owned() };
-    let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event };
+    let entry = at.public(Author::System, event);
     let mut change = Change::update(ticket, moved(ticket, State::Cancelled, at), vec![entry]);
     links::linked_follow(&mut change, at);
     change
@@ -130,11 +134,15 @@ fn give_up(ticket: &Ticket, at: &At<'_>) -> Change {
 
 fn alert(change: &mut Change, ticket: &Ticket, clock: ClockKind, percent: u16, at: &At<'_>) {
     let event = Event::ClockReached { clock, percent };
-    change.entries.push(Entry { at: at.now, author: Author::System, visibility: Visibility::Internal, event });
+    change.entries.push(at.internal(Author::System, event));
     let reminder = match clock {
         ClockKind::Confirmation => Some(MessageKind::ConfirmationReminder),
         ClockKind::Answer => Some(MessageKind::AnswerReminder),
-        _ => None,
+        ClockKind::FirstResponse
+        | ClockKind::Resolution
+        | ClockKind::Update
+        | ClockKind::Team
+        | ClockKind::Further(_) => None,
     };
     if let Some(reminder) = reminder {
         change.messages.push(at.message(ticket.id, reminder, &ticket.submitted.requester));

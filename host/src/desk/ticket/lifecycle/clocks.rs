@@ -16,8 +16,8 @@
 //! Where the configuration changes, tickets that are not over follow it: every clock that was not met has the target and the
 //! calendar that its priority, its team or its type has now, and the time since it began to run last counts by that calendar;
 //! a promise that is made no more ends, and one that is new begins with the next occasion of its kind. A ticket that is promised for a
-//! day keeps the day. The place in the queue
-//! is that of the priority in the list as it is now. What a ticket has of a level or team that is no more stays as it was.
+//! day keeps the day. The place in the queue is that of the priority in the list as it is now. What a ticket has of a level or team
+//! that is no more stays as it was.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ use crate::desk::id::{CategoryId, PriorityId};
 use crate::desk::organisation::service::{FurtherClock, Occasion, Targets};
 use crate::desk::organisation::{Calendar, Organisation, PriorityLevel};
 use crate::desk::sla::{self, Clock, ClockKind, Clocks, MINUTE_MS};
-use crate::desk::ticket::timeline::{Entry, Event, Visibility};
+use crate::desk::ticket::timeline::{Event, Visibility};
 use crate::desk::ticket::{State, Ticket, WaitingFor, changed};
 
 /// The calendar that a ticket's clock of this kind runs by.
@@ -162,7 +162,7 @@ fn runs(of: &FurtherClock, ticket: &Ticket) -> bool {
     ticket.state.is_unfinished() && !of.pauses.iter().any(|state| state == ticket.state.code())
 }
 
-/// Whether what a further clock goes by is so of a ticket.
+/// Whether an occasion by which a further clock starts or is met has come for a ticket.
 fn holds(one: &Occasion, ticket: &Ticket) -> bool {
     match one {
         Occasion::Submitted => true,
@@ -182,22 +182,20 @@ pub(in crate::desk) fn answered(after: &mut Ticket, at: &At<'_>) {
     if after.state == State::Waiting(WaitingFor::Requester) && !is_put_off {
         await_answer(after, at);
     }
-    after.clocks.update = promised.filter(|_| owed).map(|minutes| {
-        let clock = Clock::start(calendar, minutes, at.now);
-        let waits = after.state == State::Waiting(WaitingFor::Requester);
-        if waits { clock.pause(calendar, at.now) } else { clock }
-    });
+    after.clocks.update = promised.filter(|_| owed).map(|minutes| begun(after.state, calendar, minutes, at.now));
+}
+
+/// A clock of the desk's own work that begins now; while the requester's turn lasts it stands still.
+fn begun(state: State, calendar: &Calendar, minutes: u32, now: Timestamp) -> Clock {
+    let clock = Clock::start(calendar, minutes, now);
+    if state == State::Waiting(WaitingFor::Requester) { clock.pause(calendar, now) } else { clock }
 }
 
 /// The ticket has come to the team that it is now in.
 pub(in crate::desk) fn enter_team(after: &mut Ticket, at: &At<'_>) {
     let promised = at.organisation.teams.get(&after.team).and_then(|team| team.resolution_minutes);
     let calendar = at.organisation.calendar_of_team(&after.team);
-    after.clocks.team = promised.map(|minutes| {
-        let clock = Clock::start(calendar, minutes, at.now);
-        let waits = after.state == State::Waiting(WaitingFor::Requester);
-        if waits { clock.pause(calendar, at.now) } else { clock }
-    });
+    after.clocks.team = promised.map(|minutes| begun(after.state, calendar, minutes, at.now));
 }
 
 /// The furthest day that a ticket is promised for, in days.
@@ -285,10 +283,7 @@ pub(in crate::desk) fn follow_category(after: &mut Ticket, before: &CategoryId, 
 fn retarget(clocks: &mut Clocks, targets: Targets, promised: impl Fn(Clock, u32) -> Clock) {
     clocks.first_response = promised(clocks.first_response, targets.first_response);
     clocks.resolution = promised(clocks.resolution, targets.resolution);
-    clocks.update = match (clocks.update, targets.update) {
-        (Some(clock), Some(minutes)) => Some(promised(clock, minutes)),
-        _ => None,
-    };
+    clocks.update = clocks.update.zip(targets.update).map(|(clock, minutes)| promised(clock, minutes));
 }
 
 /// The minutes that a ticket's clock of this kind is promised by the configuration: `Err` where what would say so is no more.
@@ -318,7 +313,7 @@ pub fn follow_configuration(ticket: &Ticket, at: &At<'_>) -> Option<Change> {
     }
     let mut after = changed(ticket, at.now);
     let mut entries = Vec::new();
-    let mut note = |visibility, event| entries.push(Entry { at: at.now, author: Author::System, visibility, event });
+    let mut note = |visibility, event| entries.push(at.entry(Author::System, visibility, event));
     for kind in ticket.clocks.kinds() {
         let Some(before) = ticket.clocks.get(kind).copied() else { continue };
         let Ok(minutes) = minutes(ticket, kind, at.organisation) else { continue };

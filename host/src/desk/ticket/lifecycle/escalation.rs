@@ -10,12 +10,12 @@ use crate::desk::organisation::{Organisation, Team};
 use crate::desk::permission::MayEscalate;
 use crate::desk::refusal::Refusal;
 use crate::desk::text::normal;
+use crate::desk::ticket::Ticket;
 use crate::desk::ticket::assignment::in_team;
 use crate::desk::ticket::edit::check_reason;
 use crate::desk::ticket::lifecycle::clocks;
 use crate::desk::ticket::sight::Part;
-use crate::desk::ticket::timeline::{Entry, Event, Field, Visibility};
-use crate::desk::ticket::{Ticket, changed};
+use crate::desk::ticket::timeline::{Entry, Event, Field};
 
 /// The most members of a team who hear that a ticket has come up to them.
 const RECIPIENTS_MAX: usize = 20;
@@ -31,11 +31,11 @@ pub fn escalate(ticket: &Ticket, reason: &str, permit: &MayEscalate, at: &At<'_>
     }
     let reason = &*normal(reason.trim());
     if let Some(problem) = check_reason("reason", reason) {
-        return Err(Refusal::Problems { problems: vec![problem] });
+        return Err(problem.into());
     }
     let event = Event::EscalationAsked { reason: reason.to_owned() };
-    let asked = Entry { at: at.now, author: author.clone(), visibility: Visibility::Public, event };
-    let mut change = Change::update(ticket, changed(ticket, at.now), vec![asked]);
+    let asked = at.public(author.clone(), event);
+    let mut change = Change::next(ticket, at, vec![asked]);
     if !raise(&mut change, (author.clone(), reason), at) {
         return Err(Refusal::HighestTier);
     }
@@ -96,11 +96,9 @@ pub(super) fn raise(change: &mut Change, (author, reason): (Author, &str), at: &
         reason: reason.to_owned(),
     };
     // Explanations go by what was set. It is the desk that sets it, so that it does not read as an agent's correction of a rule.
-    let set = |field, from: String, to: String| Entry {
-        at: at.now,
-        author: Author::System,
-        visibility: Part::Set(field).visibility(),
-        event: Event::Set { field, from: Some(from), to, reason: format!("escalated: {reason}") },
+    let set = |field, from: String, to: String| {
+        let event = Event::Set { field, from: Some(from), to, reason: format!("escalated: {reason}") };
+        at.entry(Author::System, Part::Set(field).visibility(), event)
     };
     change.entries.push(set(Field::Team, after.team.to_string(), team.id.to_string()));
     change.entries.push(set(Field::Tier, after.tier.to_string(), team.tier.to_string()));
@@ -110,7 +108,7 @@ pub(super) fn raise(change: &mut Change, (author, reason): (Author, &str), at: &
     after.skills.clear();
     clocks::enter_team(after, at);
     let ticket = after.id;
-    change.entries.push(Entry { at: at.now, author, visibility: Visibility::Internal, event });
+    change.entries.push(at.internal(author, event));
     change.assignment = Some(in_team(at.organisation, &team.id, at.now));
     let active = |person: &&PersonId| at.organisation.is_active(person);
     let members = team.members.iter().map(|member| &member.person).filter(active);

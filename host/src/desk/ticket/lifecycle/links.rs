@@ -31,34 +31,24 @@ pub enum LinkKind {
     Related,
 }
 
+// The words are said of the ticket that the link belongs to.
+codes! {
+    LinkKind {
+        Child => "child-of",
+        Duplicate => "duplicate-of",
+        BlockedBy => "blocked-by",
+        FollowUp => "follow-up-of",
+        SplitFrom => "split-from",
+        MergedInto => "merged-into",
+        Related => "related-to",
+    }
+}
+
 impl LinkKind {
-    /// Every kind.
-    pub const ALL: [LinkKind; 7] = [
-        LinkKind::Child,
-        LinkKind::Duplicate,
-        LinkKind::BlockedBy,
-        LinkKind::FollowUp,
-        LinkKind::SplitFrom,
-        LinkKind::MergedInto,
-        LinkKind::Related,
-    ];
     /// The kinds that people make and take away; the others come with what they stand for.
     pub const BY_HAND: [LinkKind; 4] = [LinkKind::Child, LinkKind::Duplicate, LinkKind::BlockedBy, LinkKind::Related];
 
-    /// The stable word for programs, from the ticket that the link belongs to.
-    pub const fn code(self) -> &'static str {
-        match self {
-            LinkKind::Child => "child-of",
-            LinkKind::Duplicate => "duplicate-of",
-            LinkKind::BlockedBy => "blocked-by",
-            LinkKind::FollowUp => "follow-up-of",
-            LinkKind::SplitFrom => "split-from",
-            LinkKind::MergedInto => "merged-into",
-            LinkKind::Related => "related-to",
-        }
-    }
-
-    /// The same from the other ticket.
+    /// The word that is said of the other ticket.
     pub const fn reverse(self) -> &'static str {
         match self {
             LinkKind::Child => "parent-of",
@@ -69,11 +59,6 @@ impl LinkKind {
             LinkKind::MergedInto => "merged-from",
             LinkKind::Related => "related-to",
         }
-    }
-
-    /// The kind with this word.
-    pub fn from_code(code: &str) -> Option<LinkKind> {
-        LinkKind::ALL.into_iter().find(|kind| kind.code() == code)
     }
 }
 
@@ -170,7 +155,7 @@ pub fn unlink(
         after.duplicate_of = None;
     }
     let event = Event::Unlinked { link: kind.code().to_owned(), other };
-    let entry = Entry { at: at.now, author: author.clone(), visibility: Visibility::Internal, event };
+    let entry = at.internal(author.clone(), event);
     let mut change = Change::update(ticket, after, vec![entry]);
     change.links.push(LinkWrite::Remove { kind, other });
     Ok(Some(change))
@@ -191,6 +176,6 @@ pub fn entry((kind, other): (LinkKind, TicketNumber), author: Author, at: Timest
 /// Says on the other ticket's timeline that a link leads to it.
 pub fn noted(ticket: &Ticket, (kind, from): (LinkKind, TicketNumber), at: &At<'_>) -> Change {
     let event = Event::Linked { link: kind.reverse().to_owned(), other: from };
-    let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Internal, event };
-    Change::update(ticket, changed(ticket, at.now), vec![entry])
+    let entry = at.internal(Author::System, event);
+    Change::next(ticket, at, vec![entry])
 }

@@ -8,7 +8,7 @@ use crate::desk::permission::MayTransition;
 use crate::desk::refusal::Refusal;
 use crate::desk::text::normal;
 use crate::desk::ticket::edit::check_optional_reason;
-use crate::desk::ticket::timeline::{Entry, Event, Visibility};
+use crate::desk::ticket::timeline::Event;
 use crate::desk::ticket::transitions::check_transition;
 use crate::desk::ticket::{State, Ticket, moved};
 
@@ -42,14 +42,14 @@ pub fn merge(
     }
     let reason = &*normal(reason.trim());
     if let Some(problem) = check_optional_reason("reason", reason) {
-        return Err(Refusal::Problems { problems: vec![problem] });
+        return Err(problem.into());
     }
     let said = match reason {
         "" => format!("it goes on as {}", target.number),
         reason => format!("it goes on as {}: {reason}", target.number),
     };
     let event = Event::StateChanged { from: ticket.state, to: State::Merged, reason: said };
-    let entry = Entry { at: at.now, author: author.clone(), visibility: Visibility::Public, event };
+    let entry = at.public(author.clone(), event);
     let mut change = Change::update(ticket, moved(ticket, State::Merged, at), vec![entry]);
     links::add(&mut change, (LinkKind::MergedInto, target.number), author.clone(), at);
     links::linked_follow(&mut change, at);

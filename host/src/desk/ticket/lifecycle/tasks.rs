@@ -10,8 +10,8 @@ use crate::desk::organisation::form::{Fault, Problem, check_characters};
 use crate::desk::permission::MayEdit;
 use crate::desk::refusal::Refusal;
 use crate::desk::text::{is_blank, normal};
-use crate::desk::ticket::timeline::{Entry, Event, Visibility};
-use crate::desk::ticket::{Ticket, changed};
+use crate::desk::ticket::Ticket;
+use crate::desk::ticket::timeline::Event;
 
 /// The longest text of a task, in characters.
 const TEXT_CHARS_MAX: usize = 500;
@@ -52,24 +52,7 @@ pub enum TaskStep {
     Removed,
 }
 
-impl TaskStep {
-    /// Every step.
-    pub const ALL: [TaskStep; 3] = [TaskStep::Done, TaskStep::Open, TaskStep::Removed];
-
-    /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            TaskStep::Done => "done",
-            TaskStep::Open => "open",
-            TaskStep::Removed => "removed",
-        }
-    }
-
-    /// The step with this word.
-    pub fn from_code(code: &str) -> Option<TaskStep> {
-        TaskStep::ALL.into_iter().find(|step| step.code() == code)
-    }
-}
+codes! { TaskStep { Done => "done", Open => "open", Removed => "removed" } }
 
 /// Adds a task to a ticket that has so many.
 ///
@@ -88,7 +71,7 @@ pub fn add(ticket: &Ticket, text: &str, count: usize, permit: &MayEdit, at: &At<
     });
     let many = || Problem::of("text", "too-many", Fault::ManyTasks, &[&TASKS_MAX]);
     if let Some(problem) = problem.or_else(|| (count >= TASKS_MAX).then(many)) {
-        return Err(Refusal::Problems { problems: vec![problem] });
+        return Err(problem.into());
     }
     let task = Task { id: at.task_id(), text: text.clone(), at: at.now, author: name(author), done: None };
     Ok(change(ticket, author, ("added", text), TaskWrite::Add(task), at))
@@ -99,7 +82,7 @@ pub(in crate::desk) fn begin_with(opening: &mut Change, text: &str, author: &Aut
     let text = as_kept(text);
     let event = Event::Task { step: "added".to_owned(), text: text.clone() };
     let task = Task { id: at.task_id(), text, at: at.now, author: name(author), done: None };
-    opening.entries.push(Entry { at: at.now, author: author.clone(), visibility: Visibility::Internal, event });
+    opening.entries.push(at.internal(author.clone(), event));
     opening.tasks.push(TaskWrite::Add(task));
 }
 
@@ -111,7 +94,7 @@ pub(in crate::desk) fn as_kept(text: &str) -> String {
 /// Puts another task in the place of an open one, whose text is not right any more.
 pub(in crate::desk) fn replace(change: &mut Change, task: &Task, text: &str, author: &Author, at: &At<'_>) {
     let event = Event::Task { step: TaskStep::Removed.code().to_owned(), text: task.text.clone() };
-    change.entries.push(Entry { at: at.now, author: author.clone(), visibility: Visibility::Internal, event });
+    change.entries.push(at.internal(author.clone(), event));
     change.tasks.push(TaskWrite::Remove { id: task.id });
     begin_with(change, text, author, at);
 }
@@ -147,8 +130,8 @@ fn name(author: &Author) -> String {
 
 fn change(ticket: &Ticket, author: &Author, (step, text): (&str, String), write: TaskWrite, at: &At<'_>) -> Change {
     let event = Event::Task { step: step.to_owned(), text };
-    let entry = Entry { at: at.now, author: author.clone(), visibility: Visibility::Internal, event };
-    let mut change = Change::update(ticket, changed(ticket, at.now), vec![entry]);
+    let entry = at.internal(author.clone(), event);
+    let mut change = Change::next(ticket, at, vec![entry]);
     change.tasks.push(write);
     change
 }

@@ -10,8 +10,8 @@ use crate::desk::organisation::form::{Fault, Problem, check_characters};
 use crate::desk::permission::{self, MayEdit};
 use crate::desk::refusal::Refusal;
 use crate::desk::text::normal;
-use crate::desk::ticket::timeline::{Entry, Event, Visibility};
-use crate::desk::ticket::{Ticket, changed};
+use crate::desk::ticket::Ticket;
+use crate::desk::ticket::timeline::Event;
 
 /// The most minutes that are written down at once: a day.
 pub const MINUTES_MAX: i64 = 24 * 60;
@@ -36,7 +36,7 @@ pub struct TimeSpent {
 /// As [`spend`]; [`Refusal::Forbidden`] for those who do not work on the ticket.
 pub fn along(change: Change, minutes: i64, actor: &Actor, at: &At<'_>) -> Result<Change, Refusal> {
     if minutes < 0 {
-        return Err(Refusal::Problems { problems: vec![range()] });
+        return Err(range().into());
     }
     let now = change.after().clone();
     let spent = spend(&now, (minutes, ""), 0, &permission::edit(actor, &now)?, at)?;
@@ -77,8 +77,8 @@ pub fn spend(
         Author::System | Author::Rule(_) => String::new(),
     };
     let event = Event::TimeSpent { minutes, note: note.clone() };
-    let entry = Entry { at: at.now, author: author.clone(), visibility: Visibility::Internal, event };
-    let mut change = Change::update(ticket, changed(ticket, at.now), vec![entry]);
+    let entry = at.internal(author.clone(), event);
+    let mut change = Change::next(ticket, at, vec![entry]);
     change.time.push(TimeSpent { id: at.time_id(), person, minutes, note, at: at.now });
     Ok(change)
 }

@@ -12,7 +12,7 @@ use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::permission::MayWatch;
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::sight::of_named;
-use crate::desk::ticket::timeline::{Entry, Event, Visibility};
+use crate::desk::ticket::timeline::{Event, Visibility};
 use crate::desk::ticket::{Ticket, changed};
 
 /// The most people who follow one ticket.
@@ -28,9 +28,7 @@ const MENTIONS_MAX: usize = 20;
 /// [`Refusal::Problems`] for a person who is not here, and where too many follow it.
 pub fn watch(ticket: &Ticket, person: &PersonId, permit: &MayWatch, at: &At<'_>) -> Result<Option<Change>, Refusal> {
     let author = permit.on(ticket)?;
-    let problem = |code, fault, values: &[&dyn Display]| Refusal::Problems {
-        problems: vec![Problem::of("person", code, fault, values)],
-    };
+    let problem = |code, fault, values: &[&dyn Display]| Refusal::from(Problem::of("person", code, fault, values));
     if !at.organisation.is_active(person) {
         return Err(problem("unknown", Fault::NotHere, &[person]));
     }
@@ -44,7 +42,7 @@ pub fn watch(ticket: &Ticket, person: &PersonId, permit: &MayWatch, at: &At<'_>)
     after.watchers.push(person.clone());
     let event = Event::Watched { person: person.clone() };
     let visibility = visibility(at.organisation, person);
-    let entry = Entry { at: at.now, author: author.clone(), visibility, event };
+    let entry = at.entry(author.clone(), visibility, event);
     Ok(Some(Change::update(ticket, after, vec![entry])))
 }
 
@@ -61,7 +59,7 @@ pub fn unwatch(ticket: &Ticket, person: &PersonId, permit: &MayWatch, at: &At<'_
     after.watchers.retain(|watcher| watcher != person);
     let event = Event::Unwatched { person: person.clone() };
     let visibility = visibility(at.organisation, person);
-    let entry = Entry { at: at.now, author: author.clone(), visibility, event };
+    let entry = at.entry(author.clone(), visibility, event);
     Ok(Some(Change::update(ticket, after, vec![entry])))
 }
 
@@ -79,11 +77,9 @@ pub fn follow_on(into: &Ticket, merged: &Ticket, at: &At<'_>) -> Option<Change> 
     }
     let mut after = changed(into, at.now);
     after.watchers.extend(coming.iter().map(|person| (*person).clone()));
-    let entry = |person: &PersonId| Entry {
-        at: at.now,
-        author: Author::System,
-        visibility: visibility(at.organisation, person),
-        event: Event::Watched { person: person.clone() },
+    let entry = |person: &PersonId| {
+        let event = Event::Watched { person: person.clone() };
+        at.entry(Author::System, visibility(at.organisation, person), event)
     };
     Some(Change::update(into, after, coming.into_iter().map(entry).collect()))
 }

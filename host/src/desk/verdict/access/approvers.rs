@@ -72,8 +72,8 @@ fn of(asked: &Asked<'_>, named: &Named) -> Vec<PersonId> {
 
 /// The subject's nearest manager who may approve.
 fn manager(asked: &Asked<'_>) -> Option<PersonId> {
-    let subject = asked.organisation.people.get(&asked.request.subject)?;
-    asked.organisation.managers(subject).into_iter().find(|person| may_approve(asked, person))
+    let managers = asked.organisation.managers_of(&asked.request.subject);
+    managers.into_iter().find(|person| may_approve(asked, person))
 }
 
 /// Approvers are active, and are no party to the request.

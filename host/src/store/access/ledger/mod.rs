@@ -188,10 +188,7 @@ pub fn facts(event: &LedgerEvent) -> String {
             subject: subject.to_string(),
             app: app.to_string(),
             tier: tier.to_string(),
-            by: match by {
-                Author::Person(person) => Some(person.to_string()),
-                Author::System | Author::Rule(_) => None,
-            },
+            by: by.person().map(ToString::to_string),
             reason: reason.clone(),
         }),
     };

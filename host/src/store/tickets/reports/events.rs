@@ -29,10 +29,9 @@ pub struct StoredClockEvent {
 
 fn event(row: &Row) -> Result<StoredClockEvent, Error> {
     let (kind, step) = (row.text(0)?, row.text(1)?);
-    let of_step = ClockStep::ALL.into_iter().find(|known| known.code() == step);
     Ok(StoredClockEvent {
         kind: ClockKind::from_code(&kind).ok_or_else(|| corrupt(T, "clock", kind))?,
-        step: of_step.ok_or_else(|| corrupt(T, "step", step))?,
+        step: ClockStep::from_code(&step).ok_or_else(|| corrupt(T, "step", step))?,
         at: at(T, "at", row.int(2)?)?,
         target_ms: row.int(3)?,
         used_ms: row.int(4)?,

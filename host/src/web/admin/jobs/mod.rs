@@ -91,7 +91,7 @@ pub async fn list(visit: Visit, Query(How { done }): Query<How>) -> Result<Respo
         checks,
         queues: queues.into_iter().filter(|(_, count)| *count > 0).map(|(queue, n)| (queue.name(), n)).collect(),
         more: found.next.is_some(),
-        dead: found.jobs.into_iter().map(dead).collect(),
+        dead: found.items.into_iter().map(dead).collect(),
         done: done.map(|done| f.words.n("jobs.retried", done)),
         f,
     };

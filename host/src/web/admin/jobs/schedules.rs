@@ -87,7 +87,7 @@ pub async fn list(visit: Visit, Query(how): Query<How>) -> Result<Response, Fail
 /// `POST /admin/schedules`: takes a step with an entry.
 pub async fn step(visit: Visit, form: Form) -> Result<Response, Failure> {
     let (name, why, code) = (form.text("name"), form.text("why"), form.text("step"));
-    let step = ScheduleStep::ALL.into_iter().find(|step| step.code() == code).ok_or(Failure::BadForm)?;
+    let step = ScheduleStep::from_code(&code).ok_or(Failure::BadForm)?;
     match visit.app.step_schedule(&visit.actor, &name, step, &why).await {
         Ok(_) => {
             let back = encode(&[("of", &name), ("done", "1")]);

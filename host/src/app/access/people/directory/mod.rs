@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 pub use self::attributes::still_away;
 use self::attributes::{flag, is_active, memberships, with_names};
-use crate::app::error::Busy;
+use crate::app::error::{Busy, accept};
 use crate::app::jobs::looks::Looks;
 use crate::app::jobs::stop::Stop;
 use crate::app::office::signatory;
@@ -274,7 +274,7 @@ impl App {
             let body = checked(kind, body.clone())?;
             if kept.entries.len() >= ENTRIES_MAX {
                 let message = format!("The directory has {ENTRIES_MAX} entries, which is the most.");
-                return Err(Error::Rejected { problems: vec![Problem::new("id", "too-many", message)] });
+                return Err(Problem::new("id", "too-many", message).into());
             }
             let (name, now) = (name_of(kind, &body), self.clock.now());
             let stands_for = self.stands_for(kept, kind, &body, &name);
@@ -387,7 +387,7 @@ impl App {
             }
             return Ok(entry);
         }
-        Err(Busy::Rule.into())
+        Err(Busy::Directory.into())
     }
 
     /// Follows the directory as other hosts change it, until it is asked to stop.
@@ -465,9 +465,7 @@ fn checked(kind: EntryKind, body: Value) -> Result<Value, Error> {
         }
         _ => {}
     }
-    if let Some(problem) = unfit("", &body) {
-        return Err(Error::Rejected { problems: vec![problem] });
-    }
+    accept(unfit("", &body))?;
     if body.to_string().len() > BODY_BYTES_MAX {
         return Err(rejected("", "too-large", format!("An entry has at most {BODY_BYTES_MAX} bytes.")));
     }

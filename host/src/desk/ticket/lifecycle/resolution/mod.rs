@@ -12,7 +12,7 @@ use crate::desk::refusal::Refusal;
 use crate::desk::text::{into_normal, is_blank};
 use crate::desk::ticket::lifecycle::links::{self, Around};
 use crate::desk::ticket::sight::Part;
-use crate::desk::ticket::timeline::{Entry, Event, Field, Visibility};
+use crate::desk::ticket::timeline::{Entry, Event, Field};
 use crate::desk::ticket::{State, Ticket, WaitingFor, moved};
 
 pub mod survey;
@@ -92,26 +92,16 @@ pub enum ResolutionEnd {
     TakenUp,
 }
 
+codes! {
+    ResolutionEnd {
+        Confirmed => "confirmed",
+        Disputed => "disputed",
+        Unanswered => "unanswered",
+        TakenUp => "taken-up",
+    }
+}
+
 impl ResolutionEnd {
-    /// Every end.
-    pub const ALL: [ResolutionEnd; 4] =
-        [ResolutionEnd::Confirmed, ResolutionEnd::Disputed, ResolutionEnd::Unanswered, ResolutionEnd::TakenUp];
-
-    /// The stable word for programs.
-    pub const fn code(self) -> &'static str {
-        match self {
-            ResolutionEnd::Confirmed => "confirmed",
-            ResolutionEnd::Disputed => "disputed",
-            ResolutionEnd::Unanswered => "unanswered",
-            ResolutionEnd::TakenUp => "taken-up",
-        }
-    }
-
-    /// The end with this word.
-    pub fn from_code(code: &str) -> Option<ResolutionEnd> {
-        ResolutionEnd::ALL.into_iter().find(|end| end.code() == code)
-    }
-
     /// The end that a ticket's way out of `resolved` is, where it leaves it. A ticket's requester alone confirms and disputes;
     /// what the desk reopens, a requester's words have.
     pub fn of(before: &Ticket, after: &Ticket, entries: &[Entry]) -> Option<ResolutionEnd> {
@@ -119,10 +109,8 @@ impl ResolutionEnd {
             return None;
         }
         let moved = entries.iter().find(|entry| matches!(entry.event, Event::StateChanged { .. }));
-        let by_requester = match moved.map(|entry| &entry.author) {
-            Some(Author::Person(person)) => Some(before.submitted.requester == *person),
-            _ => None,
-        };
+        let by_requester =
+            moved.and_then(|entry| entry.author.person()).map(|person| before.submitted.requester == *person);
         Some(match (after.state, by_requester) {
             (State::Reopened, Some(false)) => ResolutionEnd::TakenUp,
             (State::Reopened, _) => ResolutionEnd::Disputed,
@@ -173,7 +161,7 @@ pub(in crate::desk) fn recorded(
         change.messages.push(at.message(ticket.id, MessageKind::Resolved, requester));
     }
     let event = Event::Resolved { record: record.clone() };
-    change.entries.push(Entry { at: at.now, author, visibility: Visibility::Internal, event });
+    change.entries.push(at.internal(author, event));
     change.record = Some(record);
 }
 
@@ -190,14 +178,14 @@ pub fn resolve_duplicate(
     }
     // The other ticket may be another person's, so that its number is not said here.
     let event = Event::StateChanged { from: ticket.state, to: State::Resolved, reason: record.fix.clone() };
-    let entry = Entry { at: at.now, author: Author::System, visibility: Visibility::Public, event };
+    let entry = at.public(Author::System, event);
     let mut after = moved(ticket, State::Resolved, at);
     let set = is_under_other(ticket, at.organisation).then(|| {
         let from = std::mem::replace(&mut after.category, category.clone());
         let (from, to) = (Some(from.to_string()), category.to_string());
         let event = Event::Set { field: Field::Category, from, to, reason: AS_THE_OTHER.to_owned() };
         let visibility = Part::Set(Field::Category).visibility();
-        Entry { at: at.now, author: Author::System, visibility, event }
+        at.entry(Author::System, visibility, event)
     });
     let mut change = Change::update(ticket, after, set.into_iter().chain([entry]).collect());
     recorded(&mut change, ticket, record.clone(), Author::System, at);

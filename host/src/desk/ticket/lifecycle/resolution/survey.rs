@@ -8,8 +8,8 @@ use crate::desk::organisation::form::{Fault, Problem, check_long};
 use crate::desk::permission::MayAnswer;
 use crate::desk::refusal::Refusal;
 use crate::desk::text::normal;
-use crate::desk::ticket::timeline::{Entry, Event, Visibility};
-use crate::desk::ticket::{State, Ticket, changed};
+use crate::desk::ticket::timeline::Event;
+use crate::desk::ticket::{State, Ticket};
 
 /// The best score; the worst is 1.
 pub const SCORE_MAX: i64 = 5;
@@ -78,8 +78,8 @@ pub fn answer(
         return Ok(None);
     }
     let event = Event::SurveyAnswered { score, comment: comment.clone() };
-    let entry = Entry { at: at.now, author: author.clone(), visibility: Visibility::Internal, event };
-    let mut change = Change::update(ticket, changed(ticket, at.now), vec![entry]);
+    let entry = at.internal(author.clone(), event);
+    let mut change = Change::next(ticket, at, vec![entry]);
     let answered_at = before.map_or(at.now, |before| before.answered_at);
     change.survey = Some(SurveyAnswer { round, score, comment, answered_at, changed_at: at.now });
     Ok(Some(change))

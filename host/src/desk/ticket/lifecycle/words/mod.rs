@@ -167,7 +167,7 @@ pub fn resolved_at(ticket: &Ticket) -> Timestamp {
 pub fn check_open(ticket: &Ticket) -> Result<(), Refusal> {
     match ticket.state {
         State::Closed | State::Cancelled | State::Merged => Err(Refusal::Over { state: ticket.state }),
-        _ => Ok(()),
+        State::New | State::Open | State::InProgress | State::Waiting(_) | State::Resolved | State::Reopened => Ok(()),
     }
 }
 
@@ -194,7 +194,8 @@ pub fn may_be_judged(spoken: &Spoken<'_>, closing: &Closing) -> bool {
     match spoken.state {
         State::Resolved => true,
         State::Closed => closing.reopen_days.is_some_and(|most| !spoken.is_later_than(most)),
-        _ => false,
+        State::New | State::Open | State::InProgress | State::Waiting(_) | State::Reopened => false,
+        State::Cancelled | State::Merged => false,
     }
 }
 
