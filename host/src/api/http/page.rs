@@ -40,6 +40,7 @@ pub enum List {
     Drafts,
     Resolutions,
     TimeSpent,
+    ArticleVersions,
 }
 
 impl List {
@@ -66,6 +67,7 @@ impl List {
             List::Drafts => 's',
             List::Resolutions => 'y',
             List::TimeSpent => 'z',
+            List::ArticleVersions => 'k',
         }
     }
 
