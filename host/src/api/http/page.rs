@@ -86,11 +86,7 @@ impl List {
         let mut characters = text.chars();
         let begins = [characters.next(), characters.next()] == [Some(VERSION), Some(self.letter())];
         let parts: Option<Vec<u128>> = characters.as_str().split('-').map(part).collect();
-        let parts = parts.filter(|_| begins).and_then(|parts| parts.try_into().ok());
-        parts.ok_or_else(|| {
-            let detail = "`after` takes the `next` of the page before, with the same `sort`; begin again without it";
-            Problem::new(Kind::BAD_QUERY, detail)
-        })
+        parts.filter(|_| begins).and_then(|parts| parts.try_into().ok()).ok_or_else(no_place)
     }
 
     /// The same for a list whose places are whole numbers that a database has.
@@ -99,12 +95,16 @@ impl List {
     ///
     /// As [`List::read`].
     pub fn read_whole<const N: usize>(self, text: &str) -> Result<[i64; N], Problem> {
-        let whole = self.read::<N>(text)?.map(|part| i64::try_from(part).ok());
-        // Nothing of ours writes a larger one.
-        if whole.contains(&None) {
-            return self.read("").map(|_: [u128; N]| [0; N]);
-        }
-        Ok(whole.map(Option::unwrap_or_default))
+        known(self.read::<N>(text)?.map(|part| i64::try_from(part).ok()))
+    }
+
+    /// The same for numbers that may be negative, as [`signed`] writes them.
+    ///
+    /// # Errors
+    ///
+    /// As [`List::read`].
+    pub fn read_signed<const N: usize>(self, text: &str) -> Result<[i64; N], Problem> {
+        known(self.read::<N>(text)?.map(|part| u64::try_from(part).ok().map(u64::cast_signed)))
     }
 
     /// The place after which a page begins, nothing where none is named.
@@ -117,6 +117,16 @@ impl List {
     }
 }
 
+fn no_place() -> Problem {
+    let detail = "`after` takes the `next` of the page before, with the same `sort`; begin again without it";
+    Problem::new(Kind::BAD_QUERY, detail)
+}
+
+/// The parts of a place, each of which is a number that a database has: nothing of ours writes another.
+fn known<const N: usize>(parts: [Option<i64>; N]) -> Result<[i64; N], Problem> {
+    if parts.contains(&None) { Err(no_place()) } else { Ok(parts.map(Option::unwrap_or_default)) }
+}
+
 /// A part of a place; signs and spaces are none of it.
 fn part(text: &str) -> Option<u128> {
     let digits = text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -126,6 +136,11 @@ fn part(text: &str) -> Option<u128> {
 /// A number that is not negative, as part of a place.
 pub fn whole(number: i64) -> u128 {
     u128::try_from(number).unwrap_or_default()
+}
+
+/// A number that may be negative, as part of a place: a time before 1970 is, such as an imported ticket has.
+pub fn signed(number: i64) -> u128 {
+    u128::from(number.cast_unsigned())
 }
 
 /// Which page.
@@ -244,6 +259,11 @@ mod tests {
             assert!(List::TicketsInQueue.read_whole::<4>(bad).is_err(), "{bad}");
         }
         assert!(List::TicketsByNumber.read_whole::<1>("1nffffffffffffffff").is_err(), "no number of a ticket");
+        for number in [0, 1, i64::MAX, -1, i64::MIN] {
+            let place = List::TicketsByDue.write([signed(number)]);
+            assert_eq!(List::TicketsByDue.read_signed(&place).ok(), Some([number]), "{place}");
+        }
+        assert!(List::TicketsByDue.read_signed::<1>("1b10000000000000000").is_err(), "no number of a database");
     }
 
     #[test]
