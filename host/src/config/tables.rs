@@ -34,6 +34,10 @@ pub struct Column {
 impl Column {
     /// A column from its heading: `name` or `name:type`.
     fn parse(heading: &str) -> Result<Column, Wrong> {
+        // It comes again with each row that is shown.
+        if heading.len() > CELL_BYTES_MAX {
+            return Err(Wrong::CellTooLong { bytes_max: CELL_BYTES_MAX });
+        }
         // PostgreSQL has no zero character in a text.
         if heading.contains('\0') {
             return Err(Wrong::ZeroCharacter);

@@ -204,6 +204,33 @@ fn pages_end_where_they_get_long() {
 }
 
 #[test]
+fn the_names_of_a_tables_columns_count_with_each_row_that_is_listed() {
+    let desk = House::demo(Database::Sqlite);
+    let mei = desk.as_role("mei");
+    let put = |text: &str| mei.put_text("/api/v1/tables/wide?why=test", text, "text/csv");
+    let names: Vec<String> = (0..60).map(|n| format!("{n}{}", "x".repeat(4_000))).collect();
+    let rows: String = (0..40).map(|n| format!("{n:02}{}\n", ",".repeat(60))).collect();
+    put(&format!("k,{}\n{rows}", names.join(","))).expect(200);
+    let (mut after, mut count) = (String::new(), 0);
+    loop {
+        let page = mei.get(&format!("/api/v1/tables/wide?limit=1000{after}"));
+        assert!(page.text.len() < 2 << 20, "{} bytes", page.text.len());
+        let page = page.expect(200);
+        count += page["rows"].as_array().unwrap().len();
+        match page["next_after"].as_str() {
+            Some(next) => after = format!("&after={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(count, 40);
+    let long = "x".repeat(900_000);
+    for text in [format!("k,{long}\n1,2\n"), format!("k,{long}\0\n1,2\n"), format!("k,{long}:money\n1,2\n")] {
+        let refused = put(&text);
+        assert!(refused.status == 422 && refused.text.len() < 20_000, "{}: {:.2000}", refused.status, refused.text);
+    }
+}
+
+#[test]
 fn limits_outside_what_is_documented_are_refused_everywhere() {
     let desk = House::demo(Database::Sqlite);
     let (amara, mei) = (desk.as_role("amara"), desk.as_role("mei"));
