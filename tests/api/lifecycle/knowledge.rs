@@ -104,14 +104,16 @@ fn each_reader_finds_the_articles_that_are_for_them() {
 
 /// All items of a list, by its links; none of its pages is much longer than a megabyte.
 fn followed(client: &Client, path: &str) -> Vec<Value> {
-    let (mut all, mut query) = (Vec::new(), String::new());
+    let address = path.split('?').next().unwrap();
+    let (mut all, mut next) = (Vec::new(), path.to_owned());
     loop {
-        let page = client.get(&format!("{path}{query}"));
-        assert!(page.text.len() < 3 << 19, "{path}{query}: {} bytes", page.text.len());
+        let page = client.get(&next);
+        assert!(page.text.len() < 3 << 19, "{next}: {} bytes", page.text.len());
         let link = page.link.clone();
         all.extend(page.expect(200).as_array().unwrap().iter().cloned());
         let Some(link) = link else { return all };
-        query = link.strip_prefix('<').and_then(|link| Some(link.split_once('>')?.0.to_owned())).unwrap();
+        let query = link.strip_prefix('<').and_then(|link| Some(link.split_once('>')?.0)).unwrap();
+        next = format!("{address}{query}");
     }
 }
 
