@@ -101,7 +101,7 @@ struct OneEnd<R> {
     text: R,
     /// Blanks that are a part of the text if anything follows them.
     blanks: Vec<u8>,
-    /// What is to be given next.
+    /// The bytes that are given next.
     next: Vec<u8>,
     ended: bool,
 }
