@@ -279,4 +279,10 @@ fn no_answer_repeats_all_of_a_name_that_it_does_not_know() {
         let answer = mei.post(path, &body);
         assert!(answer.status == 400 && !answer.text.contains(&most), "{path}: {}", answer.text);
     }
+    let zero = json!({ "request_type": "question", "subject": "x", "fields": { (long.as_str()): "\0" } });
+    let answer = mei.post("/api/v1/tickets", &zero);
+    assert!(answer.status == 422 && !answer.text.contains(&most), "{}", answer.text);
+    let twice = format!(r#"{{"request_type": "question", "subject": "x", "fields": {{"{long}": 1, "{long}": 2}}}}"#);
+    let answer = mei.send_text("/api/v1/tickets", &twice, "application/json");
+    assert!(answer.status == 400 && !answer.text.contains(&most), "{}", answer.text);
 }

@@ -45,6 +45,19 @@ fn nothing_is_live_or_on_disk(desk: &House) {
 }
 
 #[test]
+fn a_refusal_repeats_some_of_a_long_name_and_not_all_of_it() {
+    let desk = empty(|toml| toml);
+    let mei = desk.as_role("mei");
+    let long = "x".repeat(900_000);
+    for more in [format!("tables = [\"{long}\"]"), format!("wants = [\"{long}\"]"), format!("{long} = 1")] {
+        let manifest = manifest("one").replace("order = 1", &format!("order = 1\n{more}"));
+        let answer = send(&mei, &manifest, hostile());
+        assert_eq!(refused(&answer).0, "manifest", "{:.2000}", answer.text);
+        assert!(answer.text.len() < 128 << 10, "{} bytes", answer.text.len());
+    }
+}
+
+#[test]
 fn what_no_desk_would_take_is_refused_with_the_reason_and_leaves_nothing() {
     let desk = empty(|toml| toml.replace("[server]", "[server]\ncomponent-mib-max = 1\n"));
     let mei = desk.as_role("mei");

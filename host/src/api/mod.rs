@@ -441,6 +441,7 @@ fn bounded(routes: OpenApiRouter<Arc<App>>, bounds: Bounds, door: Door, takes_ke
     let without_query = Arc::new(http::address::without_query(&described));
     let looked_at = Arc::new(http::headers::condition::looked_at(&described));
     routes
+        .route_layer(middleware::from_fn(http::page::link_next))
         .route_layer(middleware::from_fn_with_state(looked_at, http::headers::condition::refuse))
         .route_layer(middleware::from_fn_with_state(without_query, http::address::takes))
         .route_layer(middleware::from_fn(http::address::check))

@@ -32,7 +32,7 @@ use crate::desk::text::quoted;
 /// Rows that one answer lists at most, and where nothing is said.
 const ROWS_MAX: usize = 1000;
 const ROWS: usize = 100;
-/// Bytes of rows that one answer lists, before the row with which they get more.
+/// Bytes of rows that one answer lists, the columns' names of each included, before the row with which they get more.
 const ROWS_BYTES_MAX: usize = 1 << 20;
 
 /// A table that is live.
@@ -178,12 +178,13 @@ impl TableRowsView {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let table = Arc::clone(&status.table);
         let mut rows = table.rows.range((from, Bound::Unbounded)).peekable();
+        let names = table.columns.iter().map(|column| column.name.len()).sum::<usize>();
         let (mut page, mut bytes, mut last) = (Vec::new(), 0, None);
         while page.len() < limit
             && bytes < ROWS_BYTES_MAX
             && let Some((key, row)) = rows.next()
         {
-            bytes += row.iter().map(String::len).sum::<usize>();
+            bytes += names + row.iter().map(String::len).sum::<usize>();
             page.push(table.named(row).map(|(name, cell)| (name.to_owned(), cell.into())).collect());
             last = Some(key.clone());
         }

@@ -1,5 +1,6 @@
 //! The command line: one file a command. Each translates its arguments, calls what does the work, and prints.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -196,6 +197,17 @@ fn say(words: std::fmt::Arguments<'_>) {
     }
 }
 
+/// Prints the text of a file that others wrote: as it is where it is kept or read by a program, so that it is the same file again.
+fn say_file(text: &str) {
+    use std::io::IsTerminal as _;
+    say(format_args!("{}", as_read(text, std::io::stdout().is_terminal())));
+}
+
+/// A file's text for who reads it: on a terminal it does no more than be drawn.
+fn as_read(text: &str, on_terminal: bool) -> Cow<'_, str> {
+    if on_terminal { Cow::Owned(shown_lines(&text.replace("\r\n", "\n"))) } else { Cow::Borrowed(text) }
+}
+
 /// Says something on standard error. Where it is read no more, the status of the command says what can still be said.
 fn complain(words: std::fmt::Arguments<'_>) {
     use std::io::Write as _;
@@ -205,4 +217,16 @@ fn complain(words: std::fmt::Arguments<'_>) {
 fn openapi() -> Result<(), Failure> {
     print!("{}", crate::api::document::text());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_moves_no_cursor_and_stays_the_same_file_in_a_pipe() {
+        let text = "key,owner\r\na,\u{9b}2J\u{202e}kofi\r\n";
+        assert_eq!(as_read(text, true), "key,owner\na,\\u{9b}2J\\u{202e}kofi\n");
+        assert_eq!(as_read(text, false), text);
+    }
 }

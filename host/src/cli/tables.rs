@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::desk::remote::{Remote, part, word};
 use super::desk::{self, Shell, at_shell};
 use super::which::{list_of, thousands};
-use super::{Failure, Place};
+use super::{Failure, Place, say_file};
 use crate::app::reference::diff::TableDiff;
 use crate::app::reference::{Changed, Format, History, Origin, Put, TABLE_BYTES_MAX, TableStatus};
 use crate::app::{Error, Office};
@@ -132,7 +132,7 @@ fn act_elsewhere(command: &Command, desk: &Remote) -> Result<(), Failure> {
         }
         Command::Get { name, digest } => {
             let version = digest.as_deref().map_or_else(String::new, |digest| format!("/versions/{}", part(digest)));
-            print!("{}", desk.ask(("GET", &format!("{}{version}", of(name))), "text/csv", None)?);
+            say_file(&desk.ask(("GET", &format!("{}{version}", of(name))), "text/csv", None)?);
             return Ok(());
         }
         Command::Versions { name } => desk.get(&format!("{}/versions", of(name)))?,
@@ -195,9 +195,9 @@ async fn act(command: &Command, office: &Office, actor: &Actor) -> Result<(), Fa
             print_changed(&name, &office.put_table(actor, &put).await.map_err(explained)?);
         }
         Command::Get { name, digest: Some(digest) } => {
-            print!("{}", office.table_version(actor, name, digest).await?.1);
+            say_file(&office.table_version(actor, name, digest).await?.1);
         }
-        Command::Get { name, digest: None } => print!("{}", office.table(actor, name)?.table.to_csv()),
+        Command::Get { name, digest: None } => say_file(&office.table(actor, name)?.table.to_csv()),
         Command::Versions { name } => versions(office, actor, name).await?,
         Command::Diff { name, from, to } => {
             print_diff(&office.table_difference(actor, name, from, to).await?);

@@ -23,6 +23,9 @@ pub const ROWS_MAX: usize = 200_000;
 pub const COLUMNS_MAX: usize = 64;
 /// The longest cell, in bytes: a look-up is no way to hand over documents.
 pub const CELL_BYTES_MAX: usize = 4096;
+/// The most bytes of the columns' names, each counted with every row: rules are given each row with them, so that they are in memory as
+/// often.
+const NAMES_BYTES_MAX: usize = 512 << 20;
 
 /// A column of a reference table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +37,10 @@ pub struct Column {
 impl Column {
     /// A column from its heading: `name` or `name:type`.
     fn parse(heading: &str) -> Result<Column, Wrong> {
+        // It comes again with each row that is shown.
+        if heading.len() > CELL_BYTES_MAX {
+            return Err(Wrong::CellTooLong { bytes_max: CELL_BYTES_MAX });
+        }
         // PostgreSQL has no zero character in a text.
         if heading.contains('\0') {
             return Err(Wrong::ZeroCharacter);
@@ -146,6 +153,8 @@ impl Table {
             note(line, "", Wrong::Repeated { text: key, line: *earlier });
         } else if lines.len() == ROWS_MAX {
             note(line, "", Wrong::TooMany { found: ROWS_MAX + 1, max: ROWS_MAX });
+        } else if self.columns.iter().map(|column| column.name.len()).sum::<usize>() * lines.len() > NAMES_BYTES_MAX {
+            note(line, "", Wrong::NamesTooLong { mib_max: NAMES_BYTES_MAX >> 20 });
         } else {
             lines.insert(key.clone(), line);
             self.rows.insert(key, row);

@@ -179,6 +179,10 @@ pub enum Wrong {
     NotExact { text: String },
     #[error("is longer than {bytes_max} bytes")]
     CellTooLong { bytes_max: usize },
+    #[error(
+        "the columns' names have more than {mib_max} MiB, each counted with every row: give them shorter names, or make two tables of it"
+    )]
+    NamesTooLong { mib_max: usize },
     #[error("has a zero character, which no text may have")]
     ZeroCharacter,
     #[error("is no column of this table; `columns` names them")]

@@ -5,6 +5,7 @@ use super::load::compile::CompileError;
 use super::load::inspect::Refused;
 use super::load::trust::Untrusted;
 use super::load::{LoadError, MANIFEST_FILE};
+
 /// What to do about a file that is no rule.
 pub fn of_refused(refused: &Refused) -> &'static str {
     match refused {
@@ -37,6 +38,9 @@ pub fn of_refused(refused: &Refused) -> &'static str {
         Refused::Clash { .. } => {
             "a rule is built against one version of the contract: look for a second copy of the SDK among its dependencies, \
              remove one, and build it again"
+        }
+        Refused::TooManyNames => {
+            "export only what the contract names: `ruledesk rule build` makes a component that does"
         }
         Refused::NoConnector { .. } => {
             "export the interface of `sdk/wit/connector`, and make a component of it with `ruledesk connector build`"
@@ -155,6 +159,7 @@ fn of_kind(refused: &Refused) -> &'static str {
         Refused::OtherContract { .. } => "other-contract",
         Refused::NoStage { .. } => "no-stage",
         Refused::NoConnector { .. } => "no-connector",
+        Refused::TooManyNames => "too-many-names",
         Refused::Clash { .. } => "clash",
     }
 }

@@ -328,6 +328,31 @@ fn reports_over_history_are_right_also_where_an_end_is_unknown_or_no_resolution(
     });
 }
 
+/// The places between the pages are numbers, and those of such times are negative.
+#[test]
+fn what_was_changed_before_1970_is_on_the_pages_of_an_export_as_all_else_is() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        take_over(
+            &desk,
+            "no,title,text,opened,solved,shut,status\n\
+             1,Punch cards,Wet,1967-05-01T10:00:00Z,,,In Progress\n\
+             2,Reels,Torn,1968-05-01T10:00:00Z,,,In Progress\n\
+             3,Lamps,Dark,1969-05-01T10:00:00Z,,,In Progress\n\
+             4,Toner,Empty,2019-05-01T10:00:00Z,,,In Progress\n",
+        );
+        let (kofi, mut subjects, mut after) = (desk.as_role("kofi"), Vec::new(), String::new());
+        loop {
+            let page = kofi.get(&format!("/api/v1/tickets?sort=updated&limit=1{after}")).expect(200);
+            let tickets = page["tickets"].as_array().unwrap();
+            subjects.extend(tickets.iter().map(|ticket| ticket["subject"].as_str().unwrap().to_owned()));
+            let Some(next) = page["next"].as_str() else { break };
+            after = format!("&after={next}");
+        }
+        assert_eq!(subjects, ["Punch cards", "Reels", "Lamps", "Toner"]);
+    });
+}
+
 /// Samoa went from the 29th of December 2011 to the 31st: of a day that never was there is no row.
 #[test]
 fn a_day_that_a_zone_left_out_is_in_no_report() {

@@ -83,6 +83,10 @@ fn each_reader_finds_the_articles_that_are_for_them() {
         assert_eq!(search(&kofi, "wireless%20safe"), std::slice::from_ref(&internal));
         assert_eq!(search(&amara, "%22%20OR%20*"), [""; 0], "syntax is none");
         assert_eq!(keys(&amara.get("/api/v1/articles").expect(200), "key"), std::slice::from_ref(&public));
+        for (state, shown) in [("public", 1), ("internal", 0), ("draft", 0)] {
+            let listed = amara.get(&format!("/api/v1/articles?state={state}")).expect(200);
+            assert_eq!(listed.as_array().unwrap().len(), shown, "{state}: {listed}");
+        }
         assert_eq!(amara.get(&format!("/api/v1/articles/{internal}")).status, 404);
         publish(&kofi, &public, "retired").expect(200);
         assert_eq!(search(&kofi, "guest"), [""; 0], "what is retired is not found");
@@ -95,6 +99,40 @@ fn each_reader_finds_the_articles_that_are_for_them() {
         let problem = kofi.post("/api/v1/articles", &bad).expect(422);
         assert_eq!(keys(&problem["problems"], "field"), ["title", "language", "category"]);
         assert_eq!(amara.post("/api/v1/articles", &json!({ "title": "a", "body": "b" })).status, 403);
+    });
+}
+
+/// All items of a list, by its links; none of its pages is much longer than a megabyte.
+fn followed(client: &Client, path: &str) -> Vec<Value> {
+    let address = path.split('?').next().unwrap();
+    let (mut all, mut next) = (Vec::new(), path.to_owned());
+    loop {
+        let page = client.get(&next);
+        assert!(page.text.len() < 3 << 19, "{next}: {} bytes", page.text.len());
+        let link = page.link.clone();
+        all.extend(page.expect(200).as_array().unwrap().iter().cloned());
+        let Some(link) = link else { return all };
+        let query = link.strip_prefix('<').and_then(|link| Some(link.split_once('>')?.0)).unwrap();
+        next = format!("{address}{query}");
+    }
+}
+
+#[test]
+fn a_page_of_long_articles_ends_early_and_says_where_the_next_begins() {
+    on_both(|database| {
+        let desk = House::demo(database);
+        let kofi = desk.as_role("kofi");
+        let text = |n: usize| json!({ "title": format!("Part {n}"), "body": "\u{6f22}\u{5b57} ".repeat(16_000) });
+        let first = kofi.post("/api/v1/articles", &text(0)).expect(201)["key"].as_str().unwrap().to_owned();
+        for n in 1..20 {
+            kofi.post("/api/v1/articles", &text(n)).expect(201);
+            kofi.with("if-match", "*").put(&format!("/api/v1/articles/{first}"), &text(n)).expect(200);
+        }
+        let all = followed(&kofi, "/api/v1/articles?state=draft&limit=200");
+        assert_eq!(all.len(), 20, "{:?}", all.iter().map(|article| &article["key"]).collect::<Vec<_>>());
+        let versions = followed(&kofi, &format!("/api/v1/articles/{first}/versions"));
+        let counted: Vec<i64> = versions.iter().filter_map(|version| version["version"].as_i64()).collect();
+        assert_eq!(counted, (1..=20).rev().collect::<Vec<_>>());
     });
 }
 

@@ -16,9 +16,10 @@ fn access(person: &str, app: &str, tier: &str) -> Value {
         "app": app, "tier": tier, "for": person, "duration-hours": 100, "justification": "I join the data project on Monday" } })
 }
 
-/// All items of a list that is an array, by following its links; and how many pages those were.
+/// All items of a list that is an array, by following its links; and how many pages those were. The path may have a query.
 fn followed(client: &Client, path: &str, limit: usize) -> (Vec<Value>, usize) {
-    let (mut all, mut pages, mut query) = (Vec::new(), 0, format!("?limit={limit}"));
+    let (path, narrowed) = path.split_once('?').map_or((path, String::new()), |(path, by)| (path, format!("{by}&")));
+    let (mut all, mut pages, mut query) = (Vec::new(), 0, format!("?{narrowed}limit={limit}"));
     loop {
         let answer = client.get(&format!("{path}{query}"));
         let items = answer.expect(200);
@@ -65,6 +66,19 @@ fn every_list_that_is_an_array_links_its_next_page() {
         assert_eq!((keys, pages), (vec!["IT-1", "IT-3", "IT-5", "IT-7", "IT-9"], 3));
         assert_eq!(waiting[0]["access"]["justification"], "I join the data project on Monday");
         assert_eq!(waiting[0]["access"]["awaited"], json!(["lena"]));
+
+        // What narrows a list narrows all of its pages.
+        lena.post("/api/v1/tickets", &access("lena", "jira", "user")).expect(201);
+        let ids = |held: &[Value]| held.iter().map(|held| held["grant"]["id"].clone()).collect::<Vec<_>>();
+        for (narrowed, others) in [("person=amara", "lena"), ("person=lena", "amara"), ("app=jira", "no one")] {
+            let path = format!("/api/v1/access?{narrowed}");
+            let (held, _) = followed(&kofi, &path, 1);
+            assert!(
+                !held.is_empty() && held.iter().all(|held| held["grant"]["subject"] != others),
+                "{narrowed}: {held:?}"
+            );
+            assert_eq!(ids(&held), ids(kofi.get(&path).expect(200).as_array().unwrap()), "{narrowed}");
+        }
 
         let (grants, pages) = followed(&amara, "/api/v1/people/amara/grants", 2);
         assert_eq!((grants.len(), pages), (5, 3));

@@ -203,7 +203,15 @@ fn lists_behind_the_desk_are_as_whole() {
             "insert into access_questions (id, ticket, asked_by, question, asked_at) values \
              (x'00000000000000000000000000000001', x'00000000000000000000000000000007', 'lena', 'Why?', 1), \
              (x'00000000000000000000000000000002', x'00000000000000000000000000000007', 'no one!', 'Why?', 1)",
+            "insert into tickets (number, id, version, request_type, kind, channel, requester, submitted_by, subject, tags, \
+             category, priority, rank, team, tier, state, unfinished, created_at, updated_at, queue_due) values \
+             (7, x'00000000000000000000000000000007', 1, 'access', 'request', 'portal', 'amara', 'amara', 'Jira', '[]', \
+             'access', 'high', 0, 'network', 1, 'waiting_approval', 1, 1, 1, 1)",
+            "insert into access_cases (ticket, requester, submitted_by, subject, extends, app, tier, justification, state, scope, \
+             steps, reason, opened_at) values (x'00000000000000000000000000000007', 'amara', 'amara', 'amara', 0, 'jira', \
+             'user', 'x', 'awaiting', '{}', '[]', '', 1)",
             "insert into table_events (at, name, actor, why) values (1, 't', 'mei', 'x'), ('nonsense', 't', 'mei', 'x')",
+            "insert into schedule_runs (name, at, done_at) values ('report:week', 1, 2), ('report:week', 3, 9000000000000000000)",
         ];
         by_hand(&target, &edits).await;
         let mei = "mei".parse().unwrap();
@@ -216,6 +224,8 @@ fn lists_behind_the_desk_are_as_whole() {
         assert_eq!(store.sessions(&mei, then, then).await.unwrap().len(), 1);
         assert_eq!(store.busy_people().await.unwrap().len(), 1);
         assert_eq!(store.questions_about(TicketId(uuid::Uuid::from_u128(7))).await.unwrap().len(), 1);
+        assert_eq!(store.questions_to(&"amara".parse().unwrap()).await.unwrap().len(), 1);
+        assert_eq!(store.schedule_runs("report:week").await.unwrap().len(), 1);
         let events = store.table_events("t", 0, 1).await.unwrap();
         assert_eq!((events.items.len(), events.next), (0, Some(())), "the next page is there all the same");
         assert_eq!(store.table_events("t", 1, 1).await.unwrap().items.len(), 1);

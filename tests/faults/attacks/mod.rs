@@ -27,6 +27,7 @@ const ATTACKS: [(&str, &[&str]); 47] = [
             "an_answer_that_is_not_read_ends_and_gives_back_its_place",
             "long_texts_and_answers_that_are_not_read_take_less_than_half_a_gigabyte",
             "a_requester_has_so_many_open_tickets_comments_and_bytes",
+            "a_page_of_long_articles_ends_early_and_says_where_the_next_begins",
         ],
     ),
     (
@@ -108,6 +109,8 @@ const ATTACKS: [(&str, &[&str]); 47] = [
             "differences_between_tables_are_text",
             "what_an_import_says_of_its_rows_is_text",
             "what_a_backtest_says_of_a_candidate_is_text",
+            "json_that_a_command_prints_is_text",
+            "what_a_requester_writes_is_text_wherever_a_ticket_is_explained",
         ],
     ),
     (

@@ -85,6 +85,19 @@ fn what_a_backtest_says_of_a_candidate_is_text() {
     assert!(told.contains("new failures: 1,") && told.contains(r"\u{202e}"), "{told}");
 }
 
+/// A command asks the desk at its own machine or one elsewhere: both show the same.
+#[test]
+fn what_a_requester_writes_is_text_wherever_a_ticket_is_explained() {
+    let desk = House::demo(Database::Sqlite);
+    let incident = json!({ "request_type": "incident", "subject": "The VPN\u{2066} is down", "body": "Since this morning.",
+        "fields": { "service": "vpn", "people-affected": 1 } });
+    desk.as_role("amara").post("/api/v1/tickets", &incident).expect(201);
+    for output in [desk.command(&["explain", "IT-1"]), desk.asked("kofi", &["explain", "IT-1"])] {
+        let told = is_text(&output);
+        assert!(told.contains(r"The VPN\u{2066} is down"), "{told}");
+    }
+}
+
 /// JSON says such characters by escapes, and means the same.
 #[test]
 fn json_that_a_command_prints_is_text() {

@@ -213,6 +213,36 @@ fn pages_end_where_they_get_long() {
 }
 
 #[test]
+fn the_names_of_a_tables_columns_count_with_each_row_that_is_listed() {
+    let desk = House::demo(Database::Sqlite);
+    let mei = desk.as_role("mei");
+    let put = |text: &str| mei.put_text("/api/v1/tables/wide?why=test", text, "text/csv");
+    let names: Vec<String> = (0..60).map(|n| format!("{n}{}", "x".repeat(4_000))).collect();
+    let rows: String = (0..40).map(|n| format!("{n:02}{}\n", ",".repeat(60))).collect();
+    put(&format!("k,{}\n{rows}", names.join(","))).expect(200);
+    let (mut after, mut count) = (String::new(), 0);
+    loop {
+        let page = mei.get(&format!("/api/v1/tables/wide?limit=1000{after}"));
+        assert!(page.text.len() < 2 << 20, "{} bytes", page.text.len());
+        let page = page.expect(200);
+        count += page["rows"].as_array().unwrap().len();
+        match page["next_after"].as_str() {
+            Some(next) => after = format!("&after={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(count, 40);
+    let long = "x".repeat(900_000);
+    let many: String = (0..3_000).map(|n| format!("{n}{}\n", ",".repeat(60))).collect();
+    let many = format!("k,{}\n{many}", names.join(","));
+    let of_one = |end: &str| format!("k,{long}{end}\n1,2\n");
+    for text in [of_one(""), of_one("\0"), of_one(":money"), many] {
+        let refused = put(&text);
+        assert!(refused.status == 422 && refused.text.len() < 40_000, "{}: {:.2000}", refused.status, refused.text);
+    }
+}
+
+#[test]
 fn limits_outside_what_is_documented_are_refused_everywhere() {
     let desk = House::demo(Database::Sqlite);
     let (amara, mei) = (desk.as_role("amara"), desk.as_role("mei"));
@@ -232,6 +262,7 @@ fn limits_outside_what_is_documented_are_refused_everywhere() {
         "/api/v1/drafts",
         "/api/v1/tickets/IT-1/resolutions",
         "/api/v1/tickets/IT-1/time",
+        "/api/v1/articles",
     ];
     for list in lists {
         for limit in ["0", "-1", "1e9", "1001", "1000000000", "99999999999999999999", "x", ""] {

@@ -1,6 +1,8 @@
 //! Pages of lists: how many items, after which place, and where the next page is. A place is opaque to clients.
 
+use axum::extract::Request;
 use axum::http::{HeaderValue, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
@@ -38,6 +40,7 @@ pub enum List {
     Drafts,
     Resolutions,
     TimeSpent,
+    ArticleVersions,
 }
 
 impl List {
@@ -64,6 +67,7 @@ impl List {
             List::Drafts => 's',
             List::Resolutions => 'y',
             List::TimeSpent => 'z',
+            List::ArticleVersions => 'k',
         }
     }
 
@@ -82,11 +86,7 @@ impl List {
         let mut characters = text.chars();
         let begins = [characters.next(), characters.next()] == [Some(VERSION), Some(self.letter())];
         let parts: Option<Vec<u128>> = characters.as_str().split('-').map(part).collect();
-        let parts = parts.filter(|_| begins).and_then(|parts| parts.try_into().ok());
-        parts.ok_or_else(|| {
-            let detail = "`after` takes the `next` of the page before, with the same `sort`; begin again without it";
-            Problem::new(Kind::BAD_QUERY, detail)
-        })
+        parts.filter(|_| begins).and_then(|parts| parts.try_into().ok()).ok_or_else(no_place)
     }
 
     /// The same for a list whose places are whole numbers that a database has.
@@ -95,12 +95,16 @@ impl List {
     ///
     /// As [`List::read`].
     pub fn read_whole<const N: usize>(self, text: &str) -> Result<[i64; N], Problem> {
-        let whole = self.read::<N>(text)?.map(|part| i64::try_from(part).ok());
-        // Nothing of ours writes a larger one.
-        if whole.contains(&None) {
-            return self.read("").map(|_: [u128; N]| [0; N]);
-        }
-        Ok(whole.map(Option::unwrap_or_default))
+        known(self.read::<N>(text)?.map(|part| i64::try_from(part).ok()))
+    }
+
+    /// The same for numbers that may be negative, as [`signed`] writes them.
+    ///
+    /// # Errors
+    ///
+    /// As [`List::read`].
+    pub fn read_signed<const N: usize>(self, text: &str) -> Result<[i64; N], Problem> {
+        known(self.read::<N>(text)?.map(|part| u64::try_from(part).ok().map(u64::cast_signed)))
     }
 
     /// The place after which a page begins, nothing where none is named.
@@ -113,6 +117,16 @@ impl List {
     }
 }
 
+fn no_place() -> Problem {
+    let detail = "`after` takes the `next` of the page before, with the same `sort`; begin again without it";
+    Problem::new(Kind::BAD_QUERY, detail)
+}
+
+/// The parts of a place, each of which is a number that a database has: nothing of ours writes another.
+fn known<const N: usize>(parts: [Option<i64>; N]) -> Result<[i64; N], Problem> {
+    if parts.contains(&None) { Err(no_place()) } else { Ok(parts.map(Option::unwrap_or_default)) }
+}
+
 /// A part of a place; signs and spaces are none of it.
 fn part(text: &str) -> Option<u128> {
     let digits = text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -122,6 +136,11 @@ fn part(text: &str) -> Option<u128> {
 /// A number that is not negative, as part of a place.
 pub fn whole(number: i64) -> u128 {
     u128::try_from(number).unwrap_or_default()
+}
+
+/// A number that may be negative, as part of a place: a time before 1970 is, such as an imported ticket has.
+pub fn signed(number: i64) -> u128 {
+    u128::from(number.cast_unsigned())
 }
 
 /// Which page.
@@ -167,7 +186,7 @@ pub fn within(given: Option<i64>, default: usize, most: usize) -> Result<usize, 
     limit.ok_or_else(|| Problem::new(Kind::BAD_QUERY, format!("`limit` is 1 to {most}; this asks for {given}")))
 }
 
-/// A page as a JSON array. The next one is linked in the header `Link` (RFC 8288), if there may be one.
+/// A page as a JSON array. The next one is linked in the header `Link` (RFC 8288), if there may be one: [`link_next`] does that.
 pub struct Paged<T> {
     pub items: Vec<T>,
     /// The place after which the next page begins.
@@ -176,15 +195,49 @@ pub struct Paged<T> {
     pub limit: usize,
 }
 
+/// Where the next page begins, and how many items it is to have.
+#[derive(Debug, Clone)]
+struct NextPage {
+    after: String,
+    limit: usize,
+}
+
 impl<T: Serialize> IntoResponse for Paged<T> {
     fn into_response(self) -> Response {
         let mut response = axum::Json(self.items).into_response();
-        // Relative to the request's own address, whose path stays.
-        let link = self.next.map(|next| format!("<?after={next}&limit={}>; rel=\"next\"", self.limit));
-        if let Some(link) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
-            response.headers_mut().insert(header::LINK, link);
+        if let Some(after) = self.next {
+            response.extensions_mut().insert(NextPage { after, limit: self.limit });
         }
         response
+    }
+}
+
+/// Links the page that follows a [`Paged`] one. All else that was asked for stays, so that the pages are of one list.
+pub async fn link_next(request: Request, next: Next) -> Response {
+    let query = request.uri().query().map(str::to_owned);
+    let mut response = next.run(request).await;
+    if let Some(page) = response.extensions_mut().remove::<NextPage>() {
+        let link = format!("<{}>; rel=\"next\"", page.query(query.as_deref().unwrap_or_default()));
+        // A query is of characters that a header may have.
+        if let Ok(link) = HeaderValue::from_bytes(link.as_bytes()) {
+            response.headers_mut().insert(header::LINK, link);
+        }
+    }
+    response
+}
+
+impl NextPage {
+    /// Its query, relative to the address of the request, whose path stays.
+    fn query(&self, asked: &str) -> String {
+        let is_place = |pair: &&str| {
+            let name = url::form_urlencoded::parse(pair.as_bytes()).next();
+            name.is_some_and(|(name, _)| name == "after" || name == "limit")
+        };
+        let narrowed = asked.split('&').filter(|pair| !pair.is_empty() && !is_place(pair));
+        let NextPage { after, limit } = self;
+        let place = [format!("after={after}"), format!("limit={limit}")];
+        let pairs: Vec<&str> = narrowed.chain(place.iter().map(String::as_str)).collect();
+        format!("?{}", pairs.join("&"))
     }
 }
 
@@ -206,6 +259,20 @@ mod tests {
             assert!(List::TicketsInQueue.read_whole::<4>(bad).is_err(), "{bad}");
         }
         assert!(List::TicketsByNumber.read_whole::<1>("1nffffffffffffffff").is_err(), "no number of a ticket");
+        for number in [0, 1, i64::MAX, -1, i64::MIN] {
+            let place = List::TicketsByDue.write([signed(number)]);
+            assert_eq!(List::TicketsByDue.read_signed(&place).ok(), Some([number]), "{place}");
+        }
+        assert!(List::TicketsByDue.read_signed::<1>("1b10000000000000000").is_err(), "no number of a database");
+    }
+
+    #[test]
+    fn the_next_page_is_of_the_same_list() {
+        let page = NextPage { after: "1w7".to_owned(), limit: 2 };
+        assert_eq!(page.query(""), "?after=1w7&limit=2");
+        let asked = "app=jira&limit=5&after=1w3&since=2026-01-01T00:00:00%2B01:00";
+        assert_eq!(page.query(asked), "?app=jira&since=2026-01-01T00:00:00%2B01:00&after=1w7&limit=2");
+        assert_eq!(page.query("%61fter=1w3&person=a+b"), "?person=a+b&after=1w7&limit=2", "a name may be escaped");
     }
 
     #[test]

@@ -11,7 +11,10 @@ use utoipa::ToSchema;
 
 use super::headers::accept;
 use crate::desk::organisation::form;
-use crate::desk::text::quoted;
+use crate::desk::text::{beginning, quoted};
+
+/// The most characters of a field's path that an answer repeats.
+const PATH_CHARS_MAX: usize = 100;
 
 /// A problem, as it is sent.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -258,14 +261,16 @@ impl Problem {
         Self::new(Kind::BAD_BODY, message)
     }
 
-    /// One field of the body is not of the right shape.
+    /// One field of the body is not of the right shape. Its path may have keys that the client has made up.
     pub fn bad_field(path: &str, message: &str) -> Self {
-        let field = FieldProblem { field: path.to_owned(), code: "invalid".to_owned(), message: message.to_owned() };
-        Self::new(Kind::BAD_BODY, format!("`{path}`: {message}")).with_fields(vec![field])
+        let (field, code) = (beginning(path, PATH_CHARS_MAX), "invalid".to_owned());
+        let field = FieldProblem { field, code, message: message.to_owned() };
+        Self::new(Kind::BAD_BODY, format!("{}: {message}", quoted(path))).with_fields(vec![field])
     }
 
     /// One text has a zero character, which no text of the desk has.
     pub fn zero_character(kind: Kind, field: &str) -> Self {
+        let field = &beginning(field, PATH_CHARS_MAX);
         let found = form::check_characters(field, "\0").map(FieldProblem::from);
         let shown = field.replace('\0', "\u{fffd}");
         Self::new(kind, format!("`{shown}` has a zero character (U+0000): leave it out"))

@@ -171,13 +171,15 @@ fn with_tag(mut response: Response, tag: &str) -> Response {
     response
 }
 
-/// A page of resources that fit.
-pub fn listed(all: Vec<Value>, asked: &Asked) -> Response {
-    let fits = |one: &Value| asked.filter.as_ref().is_none_or(|filter| filter.holds(one));
-    let found: Vec<Value> = all.into_iter().filter(fits).collect();
-    let total = found.len();
-    let page: Vec<Value> =
-        found.into_iter().skip(asked.start.saturating_sub(1)).take(asked.count).map(|one| asked.only(one)).collect();
+/// A page of the resources that fit: of the others, which may be long, each is there only while it is looked at.
+pub fn listed(all: impl Iterator<Item = Value>, asked: &Asked) -> Response {
+    let (mut total, mut page) = (0_usize, Vec::new());
+    for one in all.filter(|one| asked.filter.as_ref().is_none_or(|filter| filter.holds(one))) {
+        total += 1;
+        if total >= asked.start && page.len() < asked.count {
+            page.push(asked.only(one));
+        }
+    }
     let body = json!({ "schemas": [LIST], "totalResults": total, "startIndex": asked.start,
         "itemsPerPage": page.len(), "Resources": page });
     sent(StatusCode::OK, &body)

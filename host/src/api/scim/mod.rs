@@ -77,7 +77,7 @@ async fn config(caller: Caller) -> Result<Response, Failed> {
 
 fn described(caller: &Caller, all: Vec<Value>) -> Result<Response, Failed> {
     may(caller)?;
-    Ok(listed(all, &Asked::read(None)?))
+    Ok(listed(all.into_iter(), &Asked::read(None)?))
 }
 
 async fn resource_type(caller: Caller, Path(id): Path<String>) -> Result<Response, Failed> {
@@ -122,11 +122,11 @@ fn whole(app: &App, entry: &Entry) -> Value {
 async fn list_of(app: &Arc<App>, actor: Actor, kinds: Vec<EntryKind>, asked: Asked) -> Result<Response, Failed> {
     let all = Arc::clone(app);
     let list = move || {
-        let mut found = Vec::new();
-        for kind in kinds {
-            found.extend(all.directory_entries(&actor, kind)?.iter().map(|entry| whole(&all, entry)));
-        }
-        Ok::<_, Failed>(listed(found, &asked))
+        let entries =
+            kinds.into_iter().map(|kind| all.directory_entries(&actor, kind)).collect::<Result<Vec<_>, _>>()?;
+        let app: &App = &all;
+        let resources = entries.iter().flatten().map(|entry| whole(app, entry));
+        Ok::<_, Failed>(listed(resources, &asked))
     };
     app.apart(list).await?
 }

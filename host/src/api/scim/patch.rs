@@ -11,6 +11,8 @@ use super::filter::{Filter, member, parts};
 const OPERATIONS_MAX: usize = 1_000;
 /// The most comparisons that the filters in the paths of one request make: as many as so many removals from a group of 20,000.
 const COMPARISONS_MAX: usize = 20_000_000;
+/// The most bytes that the copies of values have which one request writes: a filter may fit thousands of values, and each gets its own.
+const COPIED_BYTES_MAX: usize = 16 << 20;
 
 /// Why a PATCH is not taken: the SCIM word for it, and a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,16 +33,59 @@ struct Path<'p> {
     sub: Option<&'p str>,
 }
 
+/// The rest of the bounds of one request.
+#[derive(Clone, Copy)]
+struct Left {
+    comparisons: usize,
+    copied_bytes: usize,
+}
+
+impl Left {
+    const ALL: Left = Left { comparisons: COMPARISONS_MAX, copied_bytes: COPIED_BYTES_MAX };
+
+    /// Takes the comparisons of a path with the values that are there.
+    fn compare(&mut self, path: &Path<'_>, after: &Value) -> Result<(), NoPatch> {
+        let Some(filter) = &path.filter else { return Ok(()) };
+        let more = self.comparisons.checked_sub(values_at(after, path).saturating_mul(filter.comparisons()));
+        self.comparisons = more.ok_or_else(|| too_many("are compared with"))?;
+        Ok(())
+    }
+
+    /// Takes the copies of a value, one for each of so many that it is written to.
+    fn copy(&mut self, value: &Value, times: usize) -> Result<(), NoPatch> {
+        let more = self.copied_bytes.checked_sub(bytes(value).saturating_mul(times));
+        self.copied_bytes = more.ok_or_else(|| too_many("write to"))?;
+        Ok(())
+    }
+}
+
+fn too_many(do_what: &str) -> NoPatch {
+    let detail = format!("the filters of this request {do_what} too many values: send fewer operations at once");
+    NoPatch("tooMany", detail)
+}
+
+/// About as many bytes as a value takes.
+fn bytes(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => size_of::<Value>(),
+        Value::String(text) => size_of::<Value>() + text.len(),
+        Value::Array(all) => size_of::<Value>() + all.iter().map(bytes).sum::<usize>(),
+        Value::Object(fields) => {
+            size_of::<Value>() + fields.iter().map(|(name, value)| name.len() + bytes(value)).sum::<usize>()
+        }
+    }
+}
+
 /// A resource after a PATCH.
 ///
 /// # Errors
 ///
 /// [`NoPatch`]; then nothing has changed.
 pub fn patched(before: &Value, request: &Value) -> Result<Value, NoPatch> {
-    patched_within(before, request, COMPARISONS_MAX)
+    patched_within(before, request, Left::ALL)
 }
 
-fn patched_within(before: &Value, request: &Value, mut left: usize) -> Result<Value, NoPatch> {
+fn patched_within(before: &Value, request: &Value, mut left: Left) -> Result<Value, NoPatch> {
     let operations = member(request, "Operations").and_then(Value::as_array);
     let operations = operations.ok_or_else(|| NoPatch("invalidSyntax", "`Operations` is missing".to_owned()))?;
     if operations.is_empty() || operations.len() > OPERATIONS_MAX {
@@ -53,23 +98,17 @@ fn patched_within(before: &Value, request: &Value, mut left: usize) -> Result<Va
     Ok(after)
 }
 
-/// Takes the comparisons of a path with the values that are there from those that are left.
-fn count<'v>(after: &'v Value, path: &Path<'_>, left: &mut usize) -> Result<(), NoPatch> {
-    let Some(filter) = &path.filter else { return Ok(()) };
+/// How many values there are at a path.
+fn values_at(after: &Value, path: &Path<'_>) -> usize {
     // Within a list, the first value is meant.
-    let first = |above: &'v Value| above.as_array().and_then(|all| all.first()).unwrap_or(above);
+    fn first(above: &Value) -> &Value {
+        above.as_array().and_then(|all| all.first()).unwrap_or(above)
+    }
     let found = path.attribute.iter().try_fold(after, |above, part| member(first(above), part));
-    let values = found.and_then(Value::as_array).map_or(0, Vec::len);
-    let more = left.checked_sub(values.saturating_mul(filter.comparisons()));
-    let too_many = || {
-        let detail = "the filters of this request are compared with too many values: send fewer operations at once";
-        NoPatch("tooMany", detail.to_owned())
-    };
-    *left = more.ok_or_else(too_many)?;
-    Ok(())
+    found.and_then(Value::as_array).map_or(0, Vec::len)
 }
 
-fn apply(after: &mut Value, operation: &Value, left: &mut usize) -> Result<(), NoPatch> {
+fn apply(after: &mut Value, operation: &Value, left: &mut Left) -> Result<(), NoPatch> {
     let word = member(operation, "op").and_then(Value::as_str).unwrap_or_default();
     let op = match word.to_ascii_lowercase().as_str() {
         "add" => Op::Add,
@@ -81,8 +120,8 @@ fn apply(after: &mut Value, operation: &Value, left: &mut usize) -> Result<(), N
     match member(operation, "path").and_then(Value::as_str).filter(|path| !path.is_empty()) {
         Some(text) => {
             let path = read(text).ok_or_else(|| NoPatch("invalidPath", "`path` names no attribute".to_owned()))?;
-            count(after, &path, left)?;
-            at(after, op, &path, value)
+            left.compare(&path, after)?;
+            at(after, op, &path, (value, left))
         }
         None if op == Op::Remove => Err(NoPatch("noTarget", "say in `path` what is to be removed".to_owned())),
         None => {
@@ -95,7 +134,7 @@ fn apply(after: &mut Value, operation: &Value, left: &mut usize) -> Result<(), N
 }
 
 /// One member of a value without a path; its name may be a path itself, as some providers write it.
-fn whole(after: &mut Value, op: Op, (name, value): (&str, &Value), left: &mut usize) -> Result<(), NoPatch> {
+fn whole(after: &mut Value, op: Op, (name, value): (&str, &Value), left: &mut Left) -> Result<(), NoPatch> {
     let is_schema = name.to_ascii_lowercase().starts_with("urn:") && value.is_object();
     if is_schema {
         let fields = value.as_object().into_iter().flatten();
@@ -103,12 +142,12 @@ fn whole(after: &mut Value, op: Op, (name, value): (&str, &Value), left: &mut us
         let core = name.to_ascii_lowercase().contains(":core:");
         return fields.into_iter().try_for_each(|(sub, value)| {
             let attribute = if core { vec![sub.as_str()] } else { vec![name, sub.as_str()] };
-            at(after, op, &Path { attribute, filter: None, sub: None }, Some(value))
+            at(after, op, &Path { attribute, filter: None, sub: None }, (Some(value), &mut *left))
         });
     }
     let path = read(name).ok_or_else(|| NoPatch("invalidPath", "a member of `value` names no attribute".to_owned()))?;
-    count(after, &path, left)?;
-    at(after, op, &path, Some(value))
+    left.compare(&path, after)?;
+    at(after, op, &path, (Some(value), left))
 }
 
 fn read(text: &str) -> Option<Path<'_>> {
@@ -125,7 +164,7 @@ fn read(text: &str) -> Option<Path<'_>> {
     attribute.iter().all(|part| fits(part)).then_some(Path { attribute, filter, sub })
 }
 
-fn at(after: &mut Value, op: Op, path: &Path<'_>, value: Option<&Value>) -> Result<(), NoPatch> {
+fn at(after: &mut Value, op: Op, path: &Path<'_>, (value, left): (Option<&Value>, &mut Left)) -> Result<(), NoPatch> {
     let no_value = || NoPatch("invalidValue", "`value` is missing".to_owned());
     let Some((last, above)) = path.attribute.split_last() else {
         return Err(NoPatch("invalidPath", "`path` names no attribute".to_owned()));
@@ -147,7 +186,7 @@ fn at(after: &mut Value, op: Op, path: &Path<'_>, value: Option<&Value>) -> Resu
         object = first_of(inner).ok_or_else(|| NoPatch("invalidPath", format!("`{part}` has no parts")))?;
     }
     match (&path.filter, op) {
-        (Some(filter), _) => among(object, op, (last, filter, path.sub), value),
+        (Some(filter), _) => among(object, op, (last, filter, path.sub), (value, left)),
         (None, Op::Remove) => {
             let is_list = has_several(last) || member(object, last).is_some_and(Value::is_array);
             match value.filter(|value| is_list && !value.is_null()) {
@@ -280,7 +319,7 @@ fn among(
     object: &mut Value,
     op: Op,
     (name, filter, sub): (&str, &Filter, Option<&str>),
-    value: Option<&Value>,
+    (value, left): (Option<&Value>, &mut Left),
 ) -> Result<(), NoPatch> {
     let found = fields(object).ok_or_else(|| NoPatch("invalidPath", format!("`{name}` cannot be there")))?;
     let key = key(found, name);
@@ -308,6 +347,7 @@ fn among(
         };
         list.push(Value::Object([(attribute.clone(), is.clone())].into_iter().collect()));
     }
+    left.copy(value, list.iter().filter(|one| filter.holds(one)).count())?;
     for one in list.iter_mut().filter(|one| filter.holds(one)) {
         match (sub, value) {
             (Some(sub), value) => put(one, sub, value.clone())?,
@@ -394,6 +434,9 @@ mod tests {
             (0..n).map(one).collect()
         };
         let request = |operations: Value| json!({ "Operations": operations });
+        let patched_within = |before: &Value, request: &Value, comparisons: usize| {
+            super::patched_within(before, request, Left { comparisons, ..Left::ALL })
+        };
         // The list is shorter with each.
         let group = json!({ "members": members(10) });
         let fewer = patched_within(&group, &request(removals(4)), 10 + 9 + 8 + 7).unwrap();
@@ -408,6 +451,21 @@ mod tests {
             patched_within(&json!({ "of": [group] }), &request(inner), 9).is_err(),
             "a list within the first of a list"
         );
+    }
+
+    #[test]
+    fn a_value_is_copied_to_so_many_others_at_most() {
+        let members: Vec<Value> = (0..1_000).map(|n| json!({ "value": n.to_string() })).collect();
+        let (group, text) = (json!({ "members": members }), "x".repeat(1_000));
+        let request = |filter: &str| json!({ "Operations": [{ "op": "replace", "path": format!("members[{filter}].display"), "value": text }] });
+        let within = |copied_bytes: usize, filter: &str| {
+            patched_within(&group, &request(filter), Left { copied_bytes, ..Left::ALL })
+        };
+        let NoPatch(word, detail) = within(1_000_000, "value pr").unwrap_err();
+        assert!(word == "tooMany" && detail.contains("send fewer operations"), "{word}: {detail}");
+        let all = within(1_100_000, "value pr").unwrap();
+        assert!(all["members"].as_array().unwrap().iter().all(|one| one["display"] == text.as_str()));
+        assert_eq!(within(1_100, "value eq \"7\"").unwrap()["members"][7]["display"], text.as_str());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::api::http::address::Query;
 use crate::api::http::auth::Caller;
 use crate::api::http::headers::condition::condition;
 use crate::api::http::json::Json;
-use crate::api::http::page;
+use crate::api::http::page::{self, List, PageQuery, Paged};
 use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::app::tickets::knowledge::{ArticleFilter, ArticleVersion, Found, Usefulness};
@@ -233,18 +233,21 @@ impl ArticlesQuery {
     }
 }
 
-/// List articles by number. Requesters see the public ones.
+/// List articles by number. Requesters see the public ones. A page ends early where its articles are long.
 #[utoipa::path(get, path = "/api/v1/articles", tag = "knowledge", security(("token" = [])), params(ArticlesQuery),
-    responses((status = 200, body = Vec<ArticleView>), (status = 400, body = Problem)))]
+    responses((status = 200, body = Vec<ArticleView>,
+        headers(("Link" = Option<String>, description = "the next page, `rel=\"next\"`, if there may be one"))),
+        (status = 400, body = Problem)))]
 pub async fn list(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
     Query(query): Query<ArticlesQuery>,
-) -> Result<axum::Json<Vec<ArticleView>>, Problem> {
+) -> Result<Paged<ArticleView>, Problem> {
     let limit = page::limit(query.limit, LIMIT)?;
     let works = crate::desk::permission::works_on_tickets(&actor);
     let found = app.articles(&actor, query.filter()?, limit).await?;
-    Ok(axum::Json(found.into_iter().map(|article| ArticleView::new(article, works)).collect()))
+    let next = found.next.map(|number| number.to_string());
+    Ok(Paged { items: found.items.into_iter().map(|article| ArticleView::new(article, works)).collect(), next, limit })
 }
 
 /// Write an article, as a draft. For agents and admins.
@@ -332,15 +335,21 @@ pub async fn publish(
 
 /// Read the versions of an article, the latest first. For agents and admins.
 #[utoipa::path(get, path = "/api/v1/articles/{key}/versions", tag = "knowledge", security(("token" = [])),
-    params(("key" = String, Path)),
-    responses((status = 200, body = Vec<ArticleVersionView>), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    params(("key" = String, Path), PageQuery),
+    responses((status = 200, body = Vec<ArticleVersionView>,
+        headers(("Link" = Option<String>, description = "the next page, `rel=\"next\"`, if there may be one"))),
+        (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub async fn versions(
     State(app): State<Arc<App>>,
     Caller(actor): Caller,
     Path(key): Path<String>,
-) -> Result<axum::Json<Vec<ArticleVersionView>>, Problem> {
-    let versions = app.article_versions(&actor, number(&key)?).await?;
-    Ok(axum::Json(versions.into_iter().map(ArticleVersionView::from).collect()))
+    Query(query): Query<PageQuery>,
+) -> Result<Paged<ArticleVersionView>, Problem> {
+    let limit = query.limit()?;
+    let before = query.after.as_deref().map(|text| List::ArticleVersions.read_whole(text)).transpose()?;
+    let found = app.article_versions(&actor, number(&key)?, before.map(|[version]| version), limit).await?;
+    let next = found.next.map(|version| List::ArticleVersions.write([page::whole(version)]));
+    Ok(Paged { items: found.items.into_iter().map(ArticleVersionView::from).collect(), next, limit })
 }
 
 /// The words that are looked for.

@@ -12,7 +12,7 @@ use super::state;
 use super::summary::TicketSummaryView;
 use crate::api::http::address::Query;
 use crate::api::http::auth::Caller;
-use crate::api::http::page::{self, List, whole};
+use crate::api::http::page::{self, List, signed, whole};
 use crate::api::http::problem::{Kind, Problem};
 use crate::app::App;
 use crate::app::tickets::search::Names;
@@ -82,12 +82,12 @@ impl ListQuery {
                 Start::Number(place.map(|[number]| number))
             }
             Sort::Updated => {
-                let place = after.map(|text| List::TicketsByUpdate.read_whole(text)).transpose()?;
+                let place = after.map(|text| List::TicketsByUpdate.read_signed(text)).transpose()?;
                 let place = place.map(|[updated, number]| UpdatedPlace { updated, number });
                 Start::Updated(place.max(self.updated_since.map(UpdatedPlace::before)))
             }
             Sort::Due => {
-                let place = after.map(|text| List::TicketsByDue.read_whole(text)).transpose()?;
+                let place = after.map(|text| List::TicketsByDue.read_signed(text)).transpose()?;
                 Start::Due(place.map(|[due, number]| DuePlace { due, number }))
             }
         })
@@ -115,7 +115,7 @@ impl ListQuery {
 
 /// The place in the queue after which a page begins.
 pub(super) fn in_queue(after: Option<&str>) -> Result<Start, Problem> {
-    let place = after.map(|text| List::TicketsInQueue.read_whole(text)).transpose()?;
+    let place = after.map(|text| List::TicketsInQueue.read_signed(text)).transpose()?;
     let place = place.map(|[finished, rank, due, number]| QueuePlace { finished: finished != 0, rank, due, number });
     Ok(Start::Queue(place))
 }
@@ -133,15 +133,15 @@ pub(super) async fn named(app: &App, actor: &Actor, names: Names, is_empty: bool
 fn next(start: Start) -> Option<String> {
     match start {
         Start::Queue(place) => place.map(|QueuePlace { finished, rank, due, number }| {
-            List::TicketsInQueue.write([u128::from(finished), whole(rank), whole(due), whole(number)])
+            List::TicketsInQueue.write([u128::from(finished), signed(rank), signed(due), signed(number)])
         }),
         Start::Number(place) => place.map(|number| List::TicketsByNumber.write([whole(number)])),
         Start::Updated(place) => {
-            place.map(|UpdatedPlace { updated, number }| List::TicketsByUpdate.write([whole(updated), whole(number)]))
+            place.map(|UpdatedPlace { updated, number }| List::TicketsByUpdate.write([signed(updated), signed(number)]))
         }
         Start::Newest => None,
         Start::Due(place) => {
-            place.map(|DuePlace { due, number }| List::TicketsByDue.write([whole(due), whole(number)]))
+            place.map(|DuePlace { due, number }| List::TicketsByDue.write([signed(due), signed(number)]))
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::desk::actor::Actor;
 use crate::desk::change::condition::Condition;
 use crate::desk::organisation::form::{self, Fault, Problem};
 use crate::desk::permission;
-use crate::desk::text::normal;
+use crate::desk::text::{beginning, normal};
 use crate::desk::ticket::edit::check_reason;
 use crate::rules::digest::Digest;
 use crate::rules::live::rollout::Signatory;
@@ -179,12 +179,16 @@ pub(super) fn check_why(why: &str) -> Result<(), Error> {
     accept(check_reason("why", why))
 }
 
+/// How much of a column's name a problem repeats, and of the words of a reader of TOML, in characters.
+const NAME_CHARS_SHOWN: usize = 100;
+const WORDS_CHARS_SHOWN: usize = 1_000;
+
 /// A problem of a table as a problem of a request: the row by its line, the column by its name.
 fn rejected(problem: &config::Problem) -> Problem {
     let field = match (problem.line, problem.key.is_empty()) {
         (0, _) => "table".to_owned(),
         (line, true) => format!("line {line}"),
-        (line, false) => format!("line {line}, {}", problem.key),
+        (line, false) => format!("line {line}, {}", beginning(&problem.key, NAME_CHARS_SHOWN)),
     };
     let of = |fault: Fault, values: &[&dyn Display]| Problem::of(&field, "invalid", fault, values);
     match &problem.wrong {
@@ -199,7 +203,7 @@ fn rejected(problem: &config::Problem) -> Problem {
         Wrong::TooMany { found, max } => of(Fault::ManyEntries, &[found, max]),
         Wrong::Repeated { text, line } => of(Fault::Repeated, &[text, line]),
         // The words of a reader of TOML, and of a table that came as such a file.
-        other => Problem::new(&field, "invalid", other.to_string()),
+        other => Problem::new(&field, "invalid", beginning(&other.to_string(), WORDS_CHARS_SHOWN)),
     }
 }
 

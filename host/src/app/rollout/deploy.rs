@@ -12,11 +12,13 @@ use crate::app::{App, Error};
 use crate::desk::actor::Actor;
 use crate::desk::permission::{self, MayAdminister};
 use crate::rules::live::slots::version_of;
+use crate::rules::live::view::MESSAGE_BYTES_MAX;
 use crate::rules::load::inspect::inspect;
 use crate::rules::load::{LoadError, MANIFEST_FILE};
 use crate::rules::remedies;
 use crate::rules::run::manifest::{MANIFEST_BYTES_MAX, ManifestError, RuleName};
 use crate::rules::run::rule::Rule;
+use crate::rules::text::cut;
 use crate::store::rules::deployments::Brought;
 use crate::store::rules::versions::RuleVersion;
 
@@ -50,7 +52,8 @@ pub struct Unfit {
 impl From<&LoadError> for Unfit {
     fn from(error: &LoadError) -> Self {
         let (part, code) = remedies::code_of(error);
-        Unfit { part, code, what: error.to_string(), mend: remedies::of_load(error) }
+        // A manifest may name anything at any length.
+        Unfit { part, code, what: cut(error.to_string(), MESSAGE_BYTES_MAX), mend: remedies::of_load(error) }
     }
 }
 

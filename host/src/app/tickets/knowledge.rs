@@ -8,6 +8,7 @@ use crate::desk::permission::{self, MayReadKnowledge};
 use crate::desk::refusal::Refusal;
 use crate::desk::ticket::knowledge::{Article, ArticleNumber, ArticleState, ArticleText, check_state, draft_of};
 use crate::store;
+use crate::store::sql::page::Page;
 use crate::store::sql::search::Wanted;
 pub use crate::store::tickets::knowledge::counts::Usefulness;
 pub use crate::store::tickets::knowledge::{ARTICLES_MAX, ArticleFilter, ArticleVersion, Found};
@@ -93,7 +94,8 @@ impl Office {
         }
     }
 
-    /// The articles of a list, by number; readers of whom something is hidden are shown the public ones.
+    /// The articles of a list, by number; readers from whom something is hidden are shown the public ones alone, so that a list of
+    /// others is empty for them.
     ///
     /// # Errors
     ///
@@ -103,22 +105,31 @@ impl Office {
         actor: &Actor,
         mut filter: ArticleFilter,
         limit: usize,
-    ) -> Result<Vec<Article>, Error> {
+    ) -> Result<Page<Article, ArticleNumber>, Error> {
         if !permission::read_knowledge(actor)?.internal() {
+            if !filter.states.is_empty() && !filter.states.contains(&ArticleState::Public) {
+                return Ok(Page { items: Vec::new(), next: None });
+            }
             filter.states = vec![ArticleState::Public];
         }
         Ok(self.store.articles(&filter, limit).await?)
     }
 
-    /// The versions of an article, the latest first.
+    /// The versions of an article, the latest first, those before one of them.
     ///
     /// # Errors
     ///
     /// [`Error::Missing`]; [`Error::Refused`].
-    pub async fn article_versions(&self, actor: &Actor, number: ArticleNumber) -> Result<Vec<ArticleVersion>, Error> {
+    pub async fn article_versions(
+        &self,
+        actor: &Actor,
+        number: ArticleNumber,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Page<ArticleVersion, i64>, Error> {
         permission::write_knowledge(actor)?;
         self.find_article(number).await?;
-        Ok(self.store.article_versions(number).await?)
+        Ok(self.store.article_versions(number, before, limit).await?)
     }
 
     /// Changes an article that is still at the version that the actor has seen.

@@ -105,10 +105,13 @@ fn say_what_it_gives(office: &Office, access: &Access) {
     };
     let groups: Vec<String> = tier.groups.iter().map(ToString::to_string).collect();
     let role = access.role.as_ref().map(|role| format!(", the role {}", shown(role))).unwrap_or_default();
-    let groups = if groups.is_empty() { String::new() } else { format!(", the groups {}", groups.join(", ")) };
+    let groups = if groups.is_empty() { String::new() } else { format!(", the groups {}", shown(&groups.join(", "))) };
     println!(
         "{}/{} gives an account, the tier {}{role}{groups}; its risk is {}",
-        app.id, tier.id, tier.name, tier.risk
+        app.id,
+        tier.id,
+        shown(&tier.name),
+        tier.risk
     );
 }
 

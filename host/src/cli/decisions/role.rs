@@ -10,7 +10,7 @@ use crate::app::tokens::provider::Offer;
 use crate::cli::{Failure, Place};
 use crate::desk::actor::{Actor, Role as Part};
 use crate::desk::id::{AppId, TierId};
-use crate::rules::text::shown;
+use crate::rules::text::{in_json, shown};
 
 /// Says all that a part at the desk lets a person do, or all that a tier of an app gives with one of its roles: who may ask for it, by
 /// which rules it is given, and who has it now.
@@ -50,7 +50,7 @@ pub async fn run(role: Role) -> Result<(), Failure> {
     app.close().await;
     let (json, lines) = asked?;
     if role.json {
-        println!("{json:#}");
+        println!("{}", in_json(&format!("{json:#}")));
         return Ok(());
     }
     for line in lines {

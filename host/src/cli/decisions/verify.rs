@@ -81,7 +81,7 @@ fn text(verified: &Verified, took: Duration) -> String {
     }
     for (version, (answers, same)) in &verified.versions {
         let word = if answers == same { "the same" } else { "NOT all the same" };
-        let _ = writeln!(out, "{version}: {} of {} {word}", thousands(*same), thousands(*answers));
+        let _ = writeln!(out, "{}: {} of {} {word}", shown(version), thousands(*same), thousands(*answers));
     }
     let _ = writeln!(
         out,
@@ -107,7 +107,7 @@ fn text(verified: &Verified, took: Duration) -> String {
 fn finding(out: &mut String, finding: &Finding) {
     let _ = write!(out, "{} {} at {}", finding.ticket, finding.stage, finding.at);
     if !finding.rule.is_empty() {
-        let _ = write!(out, ", {} {}", finding.rule, finding.version);
+        let _ = write!(out, ", {} {}", shown(&finding.rule), shown(&finding.version));
     }
     let _ = match &finding.what {
         What::Differs(_) => writeln!(out, ": it is not what was recorded"),
@@ -119,7 +119,7 @@ fn finding(out: &mut String, finding: &Finding) {
     };
     if let What::Differs(differences) = &finding.what {
         for difference in differences {
-            let _ = writeln!(out, "  {}:", difference.path);
+            let _ = writeln!(out, "  {}:", shown(&difference.path));
             let _ = writeln!(out, "    recorded {}", shown(&difference.expected.to_string()));
             let _ = writeln!(out, "    now      {}", shown(&difference.got.to_string()));
         }

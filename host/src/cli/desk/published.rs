@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::{Shell, configuration, people_csv, reference, shell_of, told};
 use crate::app::reference::configuration::{Document, Proposed, PublishedVersion, Wanted};
 use crate::app::rollout::rules::Source;
-use crate::cli::{Failure, Place};
+use crate::cli::{Failure, Place, say_file};
 use crate::desk::change::condition::{Condition, Tags};
 use crate::desk::id::PersonId;
 use crate::desk::organisation::difference::Way;
@@ -142,14 +142,12 @@ pub async fn run(arguments: Published) -> Result<(), Failure> {
             office.document_versions(actor, document(code)?).await.map(|versions| list(code, &versions))
         }
         Command::Export { document: code, revision: Some(revision) } => {
-            office.document_version(actor, document(code)?, *revision).await.map(|content| print!("{content}"))
+            office.document_version(actor, document(code)?, *revision).await.map(|content| say_file(&content))
         }
         Command::Export { document: code, revision: None } => {
             let wanted = document(code)?;
             let found = office.documents(actor, &source).await;
-            found.map(|all| {
-                all.iter().filter(|live| live.document == wanted).for_each(|live| print!("{}", live.content))
-            })
+            found.map(|all| all.iter().filter(|live| live.document == wanted).for_each(|live| say_file(&live.content)))
         }
         Command::Diff { document: code, file } | Command::Check { document: code, file } => {
             let proposed =

@@ -140,11 +140,13 @@ impl Remote {
     /// As [`Remote::ask`], or where there is no end of pages.
     pub fn pages(&self, path: &str) -> Result<Vec<Value>, Failure> {
         let (mut items, mut at) = (Vec::new(), path.to_owned());
+        // The link has all of the query.
+        let address = path.split_once('?').map_or(path, |(address, _)| address);
         for _ in 0..PAGES_MAX {
             let (next, text) = self.send(("GET", &at), JSON, None)?;
             items.extend(serde_json::from_str::<Vec<Value>>(&text)?);
             match next {
-                Some(next) => at = format!("{path}{next}"),
+                Some(next) => at = format!("{address}{next}"),
                 None => return Ok(items),
             }
         }

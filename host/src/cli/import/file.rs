@@ -1,7 +1,7 @@
 //! The file that is imported: on disk, or what comes down a pipe.
 
 use std::fs::File;
-use std::io::{Cursor, Read};
+use std::io::{self, BufRead as _, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use crate::cli::Failure;
@@ -83,16 +83,75 @@ impl Given {
     ///
     /// It cannot be read.
     pub fn digest(&self) -> Result<Digest, Failure> {
-        let mut bytes = Vec::new();
-        let read = self.reader()?.read_to_end(&mut bytes);
-        read.map_err(|e| format!("{} cannot be read: {e}", self.path.display()))?;
-        if bytes.starts_with(&[0x1f, 0x8b]) {
-            return Ok(Digest::of(&bytes));
+        let unreadable = |e: io::Error| format!("{} cannot be read: {e}", self.path.display());
+        let mut file = BufReader::new(self.reader()?);
+        let is_packed = file.fill_buf().map_err(unreadable)?.starts_with(&[0x1f, 0x8b]);
+        // Piece by piece: the file may be larger than the memory.
+        let digest =
+            if is_packed { Digest::of_reader(file) } else { Digest::of_reader(OneEnd::new(PlainLines::new(file))) };
+        Ok(digest.map_err(unreadable)?)
+    }
+}
+
+/// Bytes of a text that are read at a time.
+const BLOCK_BYTES: usize = 64 << 10;
+
+/// A text with one line end at its end, and no other blanks.
+struct OneEnd<R> {
+    text: R,
+    /// Blanks that are a part of the text if anything follows them.
+    blanks: Vec<u8>,
+    /// The bytes that are given next.
+    next: Vec<u8>,
+    ended: bool,
+}
+
+impl<R: Read> OneEnd<R> {
+    fn new(text: R) -> Self {
+        Self { text, blanks: Vec::new(), next: Vec::new(), ended: false }
+    }
+
+    fn fill(&mut self) -> io::Result<()> {
+        let mut block = Vec::with_capacity(BLOCK_BYTES);
+        self.text.by_ref().take(BLOCK_BYTES as u64).read_to_end(&mut block)?;
+        if block.is_empty() {
+            self.ended = true;
+            self.next.push(b'\n');
+            return Ok(());
         }
-        let mut text = Vec::with_capacity(bytes.len());
-        PlainLines::new(bytes.as_slice()).read_to_end(&mut text)?;
-        text.truncate(text.trim_ascii_end().len());
-        text.push(b'\n');
-        Ok(Digest::of(&text))
+        let blanks = block.split_off(block.trim_ascii_end().len());
+        if !block.is_empty() {
+            self.next.append(&mut self.blanks);
+            self.next.append(&mut block);
+        }
+        self.blanks.extend(blanks);
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for OneEnd<R> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        while self.next.is_empty() && !self.ended {
+            self.fill()?;
+        }
+        let count = self.next.as_slice().read(to)?;
+        self.next.drain(..count);
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_ends_with_one_line_end_however_many_blanks_it_ended_with() {
+        let read = |text: &str| io::read_to_string(OneEnd::new(text.as_bytes())).unwrap();
+        for end in ["", "\n", "\n\n \t\n"] {
+            assert_eq!(read(&format!("a,b\n\n c{end}")), "a,b\n\n c\n");
+        }
+        assert_eq!(read(" \n"), "\n");
+        let (words, blanks) = ("x".repeat(BLOCK_BYTES - 1), " \n".repeat(BLOCK_BYTES));
+        assert_eq!(read(&format!("{words}{blanks}y{blanks}")), format!("{words}{blanks}y\n"));
     }
 }

@@ -74,7 +74,7 @@ pub async fn versions(asked: Versions) -> Result<(), Failure> {
             word(version, "version"),
             version.get("component_bytes").and_then(Value::as_u64).unwrap_or_default(),
             word(version, "first_seen"),
-            stages.collect::<Vec<_>>().join(", "),
+            shown(&stages.collect::<Vec<_>>().join(", ")),
             damage.map_or_else(String::new, |_| format!("  DAMAGED: {}", word(version, "damage"))),
         );
     }

@@ -162,7 +162,8 @@ fn version_of(view: &Value) -> String {
 
 fn print_list(found: Vec<[String; 7]>) -> Result<(), Failure> {
     let mut rows = vec![["NAME", "VERSION", "STAGES", "MODE", "STATE", "CANDIDATE", "FROM"].map(str::to_owned)];
-    rows.extend(found);
+    // Some of it may be the words of a desk elsewhere.
+    rows.extend(found.into_iter().map(|row| row.map(|cell| shown(&cell))));
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
     let widths: Vec<usize> = (0..7).map(|column| width(column).unwrap_or_default()).collect();
     for row in &rows {

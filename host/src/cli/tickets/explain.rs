@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::Value;
 
 use crate::app::explain::{ByHand, Explanation, Proposal, Story};
-use crate::cli::desk::remote::part;
+use crate::cli::desk::remote::{part, word};
 use crate::cli::desk::{self, Shell};
 use crate::cli::{Failure, Place};
 use crate::desk::id::TicketNumber;
@@ -49,12 +49,13 @@ fn print_of(explanation: &Value, json: bool) -> Result<(), Failure> {
         println!("{}", in_json(&serde_json::to_string_pretty(explanation)?));
         return Ok(());
     }
-    let word = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or("-").to_owned();
-    println!("{}\n", word(explanation, "text"));
+    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or("-").to_owned();
+    println!("{}\n", shown_lines(&text(explanation, "text")));
     for story in explanation.get("fields").and_then(Value::as_array).into_iter().flatten() {
-        println!("{} = {}", word(story, "field"), word(story, "value").lines().next().unwrap_or_default());
+        let value = text(story, "value");
+        println!("{} = {}", word(story, "field"), shown(value.lines().next().unwrap_or_default()));
         if let Some(by) = story.get("set_by") {
-            println!("    set by {}{}", word(by, "name"), reason(&word(by, "reason")));
+            println!("    set by {}{}", word(by, "name"), reason(&text(by, "reason")));
         }
     }
     Ok(())

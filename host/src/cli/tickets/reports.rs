@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use jiff::civil::Date;
 
 use crate::app::observe::reports::{By, Per, Report};
-use crate::cli::{Failure, Place};
+use crate::cli::{Failure, Place, say_file};
 
 /// Prints a report as CSV, as JSON or as a page, from a desk that runs (`--url`, `--token`).
 #[derive(Debug, Args)]
@@ -72,6 +72,6 @@ pub fn run(reports: &Reports) -> Result<(), Failure> {
     }
     let text = desk.ask(("GET", &path), media_type, None)?;
     let end = if text.ends_with('\n') { "" } else { "\n" };
-    print!("{text}{end}");
+    say_file(&(text + end));
     Ok(())
 }

@@ -76,7 +76,7 @@ pub struct Reloads {
 }
 
 /// The longest message about a folder, in bytes.
-const MESSAGE_BYTES_MAX: usize = 40 << 10;
+pub const MESSAGE_BYTES_MAX: usize = 40 << 10;
 
 impl View {
     /// A view of no rules, before the directory was looked at.

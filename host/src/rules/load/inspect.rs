@@ -15,6 +15,9 @@ const IMPORTS: [&str; 4] = ["log", "last-words", "tables", "types"];
 /// How many names of a component are shown, and how much of each, in characters.
 const NAMES_MAX: usize = 20;
 const NAME_CHARS_MAX: usize = 100;
+/// The most outermost imports and exports that are read: those of a rule in any language are some dozens, while a file of the allowed
+/// size has room for millions, each of which takes ten times its bytes here.
+const NAMES_READ_MAX: usize = 1_000;
 
 /// A component that the desk could ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +67,10 @@ pub enum Refused {
     NoStage { exports: String },
     #[error("it does not export {INTERFACE}, as a connector does. It exports: {exports}")]
     NoConnector { exports: String },
+    #[error(
+        "it imports and exports more than {NAMES_READ_MAX} things; a rule exports its stages and imports what its runtime needs"
+    )]
+    TooManyNames,
     #[error("it exports two versions of the contract at once: {first} and {second}; a rule is of one")]
     Clash { first: String, second: String },
 }
@@ -148,6 +155,15 @@ impl Outline {
         let memories = if inner.marked { &mut self.memories } else { &mut self.other_memories };
         *memories = memories.saturating_add(inner.memories);
     }
+
+    /// Adds an outermost name to one of the lists.
+    fn name(&mut self, name: &str, list: fn(&mut Self) -> &mut Vec<String>) -> Result<(), Refused> {
+        if self.imports.len() + self.exports.len() >= NAMES_READ_MAX {
+            return Err(Refused::TooManyNames);
+        }
+        list(self).push(name.to_owned());
+        Ok(())
+    }
 }
 
 fn outline(bytes: &[u8]) -> Result<Outline, Refused> {
@@ -186,12 +202,12 @@ fn outline(bytes: &[u8]) -> Result<Outline, Refused> {
             }
             Payload::ComponentImportSection(section) if inners.is_empty() => {
                 for import in section {
-                    outline.imports.push(import.map_err(malformed)?.name.name.to_owned());
+                    outline.name(import.map_err(malformed)?.name.name, |outline| &mut outline.imports)?;
                 }
             }
             Payload::ComponentExportSection(section) if inners.is_empty() => {
                 for export in section {
-                    outline.exports.push(export.map_err(malformed)?.name.name.to_owned());
+                    outline.name(export.map_err(malformed)?.name.name, |outline| &mut outline.exports)?;
                 }
             }
             _ => {}
@@ -344,6 +360,16 @@ mod tests {
         }
         let refused = inspect(&component.finish(), 1 << 20).unwrap_err();
         assert!(matches!(refused, Refused::NoStage { .. } | Refused::Malformed { .. }), "{refused}");
+    }
+
+    #[test]
+    fn so_many_names_are_read_and_no_more() {
+        let exports = |count: usize| {
+            let all: String = (0..count).map(|n| format!("(export \"e{n}\" (instance $i))")).collect();
+            refusal(&format!("(component (instance $i) {all})"))
+        };
+        assert!(matches!(exports(NAMES_READ_MAX), Refused::NoStage { .. }));
+        assert_eq!(exports(NAMES_READ_MAX + 1), Refused::TooManyNames);
     }
 
     #[test]

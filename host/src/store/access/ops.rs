@@ -24,14 +24,23 @@ const HOLDERS_MAX: usize = 200_000;
 impl Store {
     /// All that a person holds in apps that the desk writes to.
     pub async fn holdings(&self, subject: &PersonId) -> Result<Vec<Holding>, Error> {
-        let sql = format!("select {HOLDING_COLUMNS} from holdings where subject = $1 order by app, entitlement");
-        self.db.all(&sql, vec![subject.as_str().into()]).await?.iter().map(holding).collect()
+        self.holdings_of("($1)", vec![subject.as_str().into()]).await
     }
 
     /// All that some people hold in apps that the desk writes to; `of` is the list of their places in a statement.
     pub(super) async fn holdings_of(&self, of: &str, people: Vec<Arg>) -> Result<Vec<Holding>, Error> {
+        self.rows_of_holdings(of, people).await?.iter().map(holding).collect()
+    }
+
+    /// All that a person holds, for those who look at it only: as far as it can be read.
+    pub async fn holdings_shown(&self, subject: &PersonId) -> Result<Vec<Holding>, Error> {
+        let rows = self.rows_of_holdings("($1)", vec![subject.as_str().into()]).await?;
+        Ok(self.readable("holdings", &rows, holding))
+    }
+
+    async fn rows_of_holdings(&self, of: &str, people: Vec<Arg>) -> Result<Vec<Row>, Error> {
         let sql = format!("select {HOLDING_COLUMNS} from holdings where subject in {of} order by app, entitlement");
-        self.db.all(&sql, people).await?.iter().map(holding).collect()
+        self.db.all(&sql, people).await
     }
 
     /// The names by which an app was asked for a person when what they hold there was read back.
@@ -64,12 +73,6 @@ impl Store {
         rows.iter().map(|row| parsed("holdings", "subject", &row.text(0)?)).collect()
     }
 
-    /// All that a person holds, for those who look at it only: as far as it can be read.
-    pub async fn holdings_shown(&self, subject: &PersonId) -> Result<Vec<Holding>, Error> {
-        let sql = format!("select {HOLDING_COLUMNS} from holdings where subject = $1 order by app, entitlement");
-        Ok(self.readable("holdings", &self.db.all(&sql, vec![subject.as_str().into()]).await?, holding))
-    }
-
     /// The orders about a person's access that are on their way, and the last of each that is not, oldest first.
     pub async fn open_ops(&self, subject: &PersonId) -> Result<Vec<Op>, Error> {
         self.open_ops_of("($1)", vec![subject.as_str().into()]).await
@@ -87,14 +90,17 @@ impl Store {
 
     /// The orders of a ticket, oldest first.
     pub async fn ops_of(&self, ticket: TicketId) -> Result<Vec<Op>, Error> {
-        let sql = format!("select {OP_COLUMNS} from access_ops where ticket = $1 order by id");
-        self.db.all(&sql, vec![ticket.0.into()]).await?.iter().map(op).collect()
+        self.rows_of_ops(ticket).await?.iter().map(op).collect()
     }
 
     /// The same for those who look at them only, as far as they can be read.
     pub async fn ops_shown(&self, ticket: TicketId) -> Result<Vec<Op>, Error> {
+        Ok(self.readable("access_ops", &self.rows_of_ops(ticket).await?, op))
+    }
+
+    async fn rows_of_ops(&self, ticket: TicketId) -> Result<Vec<Row>, Error> {
         let sql = format!("select {OP_COLUMNS} from access_ops where ticket = $1 order by id");
-        Ok(self.readable("access_ops", &self.db.all(&sql, vec![ticket.0.into()]).await?, op))
+        self.db.all(&sql, vec![ticket.0.into()]).await
     }
 
     /// One order.

@@ -24,9 +24,7 @@ impl Store {
         let rows = self.db.all(&sql, vec![ticket.0.into()]).await?;
         Ok(self.readable(T, &rows, |row| question(ticket, row)))
     }
-}
 
-impl Store {
     /// The questions that wait for the answer of those who have asked for access, or are to have it, oldest first.
     ///
     /// # Errors
@@ -41,7 +39,7 @@ impl Store {
         );
         let rows = self.db.all(&sql, vec![person.as_str().into()]).await?;
         let one = |row: &Row| Ok((TicketNumber(row.int(7)?), question(TicketId(row.uuid(8)?), row)?));
-        rows.iter().map(one).collect()
+        Ok(self.readable(T, &rows, one))
     }
 }
 

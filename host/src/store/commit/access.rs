@@ -52,7 +52,12 @@ impl Named {
             AccessWrite::Grant(given) => grant(given.id, [0, 0, 1]),
             AccessWrite::Replace { grant: id, .. } => grant(*id, [0, 0, 1]),
             AccessWrite::Op(op) => *self.ops.entry(op.id).or_default() += 1,
-            _ => {}
+            AccessWrite::Open(_)
+            | AccessWrite::Update { .. }
+            | AccessWrite::Hold(_)
+            | AccessWrite::Drop(_)
+            | AccessWrite::Review(_)
+            | AccessWrite::Question(_) => {}
         }
     }
 
@@ -64,7 +69,14 @@ impl Named {
                 .get(grant)
                 .is_some_and(|[stands, revoked, other]| *stands <= 1 && *revoked <= 1 && *other == 0),
             AccessWrite::Op(op) => self.ops.get(&op.id) == Some(&1),
-            _ => false,
+            AccessWrite::Open(_)
+            | AccessWrite::Update { .. }
+            | AccessWrite::Grant(_)
+            | AccessWrite::Replace { .. }
+            | AccessWrite::Hold(_)
+            | AccessWrite::Drop(_)
+            | AccessWrite::Review(_)
+            | AccessWrite::Question(_) => false,
         }
     }
 }
@@ -87,25 +99,24 @@ impl<'a> Together<'a> {
             }
             AccessWrite::Revoke { grant, at } => self.revoked.entry(ms(*at)).or_default().push(*grant),
             AccessWrite::Op(op) => self.ops.push(op),
-            _ => {}
+            // [`Named::is_alone`] lets none of these come here.
+            AccessWrite::Open(_)
+            | AccessWrite::Update { .. }
+            | AccessWrite::Grant(_)
+            | AccessWrite::Replace { .. }
+            | AccessWrite::Hold(_)
+            | AccessWrite::Drop(_)
+            | AccessWrite::Review(_)
+            | AccessWrite::Question(_) => {}
         }
     }
 
     async fn write(self, tx: &mut Tx) -> Result<(), Error> {
         for (at, grants) in self.revoked {
-            let grants = padded(grants);
-            let among = places(1, grants.len());
-            let sql = format!("update grants set revoked_at = $1 where revoked_at is null and id in ({among})");
-            let ids = grants.iter().map(|grant| grant.0.into());
-            tx.later(&sql, std::iter::once(Arg::from(at)).chain(ids).collect()).await?;
+            revoke(tx, at, grants).await?;
         }
-        for ((state, reason), grants) in self.stand {
-            let grants = padded(grants);
-            let among = places(2, grants.len());
-            let sql =
-                format!("update grants set state = $1, end_reason = coalesce($2, end_reason) where id in ({among})");
-            let head: [Arg; 2] = [state.into(), reason.map(str::to_owned).into()];
-            tx.later(&sql, head.into_iter().chain(grants.iter().map(|grant| grant.0.into())).collect()).await?;
+        for (stand, grants) in self.stand {
+            stands(tx, stand, grants).await?;
         }
         ops::write(tx, &self.ops).await
     }
@@ -118,14 +129,9 @@ async fn write(tx: &mut Tx, writes: &[AccessWrite], now: Timestamp) -> Result<()
             AccessWrite::Open(case) => open(tx, case, now).await?,
             AccessWrite::Update { case, known } => update(tx, case, *known).await?,
             AccessWrite::Grant(grant) => give(tx, grant).await?,
-            AccessWrite::Revoke { grant, at } => {
-                let sql = "update grants set revoked_at = $1 where id = $2 and revoked_at is null";
-                tx.later(sql, vec![ms(*at).into(), grant.0.into()]).await?;
-            }
+            AccessWrite::Revoke { grant, at } => revoke(tx, ms(*at), vec![*grant]).await?,
             AccessWrite::Stand { grant, state, reason } => {
-                let sql = "update grants set state = $1, end_reason = coalesce($2, end_reason) where id = $3";
-                let reason = reason.map(|reason| reason.code().to_owned());
-                tx.later(sql, vec![state.code().into(), reason.into(), grant.0.into()]).await?;
+                stands(tx, (state.code(), reason.map(EndReason::code)), vec![*grant]).await?;
             }
             AccessWrite::Op(op) => ops::write(tx, &[op]).await?,
             AccessWrite::Hold(holding) => ops::hold(tx, holding).await?,
@@ -139,6 +145,28 @@ async fn write(tx: &mut Tx, writes: &[AccessWrite], now: Timestamp) -> Result<()
         }
     }
     Ok(())
+}
+
+/// Takes grants back at an instant, in milliseconds since 1970, which were not taken back before.
+async fn revoke(tx: &mut Tx, at: i64, grants: Vec<GrantId>) -> Result<(), Error> {
+    let grants = padded(grants);
+    let among = places(1, grants.len());
+    let sql = format!("update grants set revoked_at = $1 where revoked_at is null and id in ({among})");
+    let ids = grants.iter().map(|grant| grant.0.into());
+    tx.later(&sql, std::iter::once(Arg::from(at)).chain(ids).collect()).await
+}
+
+/// Writes where grants stand by now, and why they ended, where that is said.
+async fn stands(
+    tx: &mut Tx,
+    (state, reason): (&'static str, Option<&'static str>),
+    grants: Vec<GrantId>,
+) -> Result<(), Error> {
+    let grants = padded(grants);
+    let among = places(2, grants.len());
+    let sql = format!("update grants set state = $1, end_reason = coalesce($2, end_reason) where id in ({among})");
+    let head: [Arg; 2] = [state.into(), reason.map(str::to_owned).into()];
+    tx.later(&sql, head.into_iter().chain(grants.iter().map(|grant| grant.0.into())).collect()).await
 }
 
 async fn open(tx: &mut Tx, case: &AccessCase, now: Timestamp) -> Result<(), Error> {

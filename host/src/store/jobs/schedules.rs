@@ -126,7 +126,7 @@ impl Store {
             let time = |place, column| at("schedule_runs", column, row.int(place)?);
             Ok(Run { at: time(0, "at")?, done_at: time(1, "done_at")?, left_out: row.text(2)? })
         };
-        self.db.all(&sql, vec![name.into()]).await?.iter().map(run).collect()
+        Ok(self.readable("schedule_runs", &self.db.all(&sql, vec![name.into()]).await?, run))
     }
 
     /// Pauses an entry, or lets it run again from now on: what would have come meanwhile is left out. Whether that changed anything.

@@ -11,6 +11,8 @@ use crate::store::sql::page::Page;
 use crate::store::{Error, Store};
 
 const T: &str = "webhook_deliveries";
+/// Bytes of bodies that a page of deliveries has, before the delivery with which it gets longer.
+const PAGE_BYTES_MAX: usize = 1 << 20;
 /// Deliveries that are forgotten in one transaction.
 const FORGOTTEN_AT_ONCE: i64 = 500;
 /// Waiting deliveries of an endpoint that are counted.
@@ -209,7 +211,7 @@ impl Store {
         self.db.optional(&sql, vec![id.into()]).await?.as_ref().map(delivery).transpose()
     }
 
-    /// The deliveries to an endpoint, the newest first, before one of them.
+    /// The deliveries to an endpoint, the newest first, before one of them; at most `limit`, with about [`PAGE_BYTES_MAX`] of bodies.
     ///
     /// # Errors
     ///
@@ -226,7 +228,8 @@ impl Store {
         );
         let args = vec![name.into(), Arg::from(before.unwrap_or(Uuid::max()))];
         let rows = self.db.quick(&sql, args).await?;
-        Ok(self.readable_page(T, (&rows, limit), delivery, |row| row.uuid(0)))
+        let page = self.readable_page(T, (&rows, limit), delivery, |row| row.uuid(0));
+        Ok(page.within(PAGE_BYTES_MAX, |delivery| delivery.body.len(), |delivery| delivery.id))
     }
 
     /// Writes down that an endpoint has taken a delivery. Whether the claim still held.

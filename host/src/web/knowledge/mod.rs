@@ -85,7 +85,7 @@ pub async fn list(visit: Visit, Query(Asked { q }): Query<Asked>) -> Result<Resp
     let entries = match q.trim() {
         "" => {
             let all = visit.app.articles(&visit.actor, ArticleFilter::default(), ROWS).await?;
-            all.iter().map(|article| listed(&visit.frame, article)).collect()
+            all.items.iter().map(|article| listed(&visit.frame, article)).collect()
         }
         words => with_words(&visit, words).await?,
     };

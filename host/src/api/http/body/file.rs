@@ -42,6 +42,10 @@ fn asked(headers: &HeaderMap, tag: &str, size: u64) -> Result<Option<Range<u64>>
     let Some((first, last)) = unit.and_then(|unit| range.get(unit.len()..)?.trim().split_once('-')) else {
         return Ok(None);
     };
+    // A sign is no digit, though a number may have one elsewhere.
+    if !first.bytes().chain(last.bytes()).all(|byte| byte.is_ascii_digit()) {
+        return Ok(None);
+    }
     let range = match (first.parse::<u64>(), last.parse::<u64>()) {
         (Ok(first), Ok(last)) if first <= last => first..last.saturating_add(1).min(size),
         (Ok(first), Err(_)) if last.is_empty() => first..size,
@@ -184,7 +188,7 @@ mod tests {
         assert_eq!(asked("bytes=-4"), Ok(Some(6..10)));
         assert_eq!(asked("bytes=10-"), Err(()));
         assert_eq!(asked("bytes=-0"), Err(()));
-        for none in ["bytes=3-1", "bytes=0-1,3-4", "lines=1-2", "bytes=a-b"] {
+        for none in ["bytes=3-1", "bytes=0-1,3-4", "lines=1-2", "bytes=a-b", "bytes=+0-3", "bytes=0-+3", "bytes=-+4"] {
             assert_eq!(asked(none), Ok(None), "{none}");
         }
     }

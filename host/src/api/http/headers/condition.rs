@@ -32,19 +32,23 @@ pub fn condition(headers: &HeaderMap) -> Result<Condition, Problem> {
 }
 
 fn tags(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Tags>, Problem> {
-    let mut all = Vec::new();
+    let mut all = None;
     for value in headers.get_all(name) {
         let found = value.to_str().ok().and_then(|text| read(text.trim()));
-        match found {
-            Some(Tags::Any) => return Ok(Some(Tags::Any)),
-            Some(Tags::OneOf(tags)) => all.extend(tags),
-            None => {
-                let detail = format!("`{name}` takes entity tags, such as \"3\", separated by commas, or *");
+        all = match (all, found) {
+            (None, Some(found)) => Some(found),
+            (Some(Tags::OneOf(mut tags)), Some(Tags::OneOf(more))) => {
+                tags.extend(more);
+                Some(Tags::OneOf(tags))
+            }
+            // `*` is a whole value and no member of a list, however many headers that has.
+            (Some(_), Some(_)) | (_, None) => {
+                let detail = format!("`{name}` takes entity tags, such as \"3\", separated by commas, or * alone");
                 return Err(Problem::new(Kind::BAD_HEADER, detail));
             }
-        }
+        };
     }
-    Ok(headers.contains_key(name).then_some(Tags::OneOf(all)))
+    Ok(all)
 }
 
 /// A list of entity tags; `None` where it is none.
@@ -157,6 +161,10 @@ mod tests {
         headers.append(IF_MATCH, HeaderValue::from_static("\"2\""));
         let found = condition(&headers).unwrap();
         assert!(found.matches.is_some_and(|tags| tags.have("1") && tags.have("2") && !tags.have("3")));
+        headers.append(IF_MATCH, HeaderValue::from_static("*"));
+        assert!(condition(&headers).is_err(), "* beside tags");
+        headers.insert(IF_MATCH, HeaderValue::from_static("*"));
+        assert!(condition(&headers).is_ok_and(|found| found.matches == Some(Tags::Any)));
         headers.append(IF_NONE_MATCH, HeaderValue::from_bytes(b"\xe4").unwrap());
         assert!(condition(&headers).is_err());
     }

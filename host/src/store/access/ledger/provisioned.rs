@@ -146,7 +146,16 @@ pub(super) fn facts(event: &LedgerEvent) -> String {
             reason: answer.reason.clone(),
             at: ms(answer.at),
         }),
-        _ => return String::new(),
+        // These are written by the room above.
+        LedgerEvent::Requested { .. }
+        | LedgerEvent::Decided { .. }
+        | LedgerEvent::Lapsed
+        | LedgerEvent::Reassigned { .. }
+        | LedgerEvent::Invalidated
+        | LedgerEvent::Stands { .. }
+        | LedgerEvent::Granted { .. }
+        | LedgerEvent::Replaced { .. }
+        | LedgerEvent::Revoked { .. } => return String::new(),
     };
     // Texts and numbers always have a JSON form.
     facts.unwrap_or_default()
@@ -189,13 +198,13 @@ pub(super) fn event(code: &str, facts: &str, ticket: TicketId) -> Result<LedgerE
             let seen = Seen { snapshot, shown, insights };
             LedgerEvent::Seen { approver: parsed(T, "approver", &approver)?, seen }
         }
-        "asked-back" | "answered-back" => {
+        "asked-back" => {
             let StoredWords { person, words } = serde_json::from_str(facts).map_err(|_| wrong())?;
-            let person = parsed(T, "person", &person)?;
-            match code {
-                "asked-back" => LedgerEvent::AskedBack { approver: person, question: words },
-                _ => LedgerEvent::AnsweredBack { by: person, answer: words },
-            }
+            LedgerEvent::AskedBack { approver: parsed(T, "person", &person)?, question: words }
+        }
+        "answered-back" => {
+            let StoredWords { person, words } = serde_json::from_str(facts).map_err(|_| wrong())?;
+            LedgerEvent::AnsweredBack { by: parsed(T, "person", &person)?, answer: words }
         }
         "sessions-until" => {
             let said: StoredSessions = serde_json::from_str(facts).map_err(|_| wrong())?;
@@ -220,16 +229,18 @@ pub(super) fn event(code: &str, facts: &str, ticket: TicketId) -> Result<LedgerE
             };
             LedgerEvent::Reviewed { item: ReviewItemId(said.item), grant: GrantId(said.grant), answer }
         }
-        code => {
+        "holds" | "holds-no-more" => {
             let said: Holds = serde_json::from_str(facts).map_err(|_| wrong())?;
             let grant = GrantId(said.grant);
             let (subject, app) = (parsed(T, "subject", &said.subject)?, parsed(T, "app", &said.app)?);
             let entitlement = said.entitlement.parse().map_err(|_| wrong())?;
-            match code {
-                "holds" => LedgerEvent::Holds { grant, subject, app, entitlement, preexisting: said.outside },
-                _ => LedgerEvent::HoldsNoMore { grant, subject, app, entitlement, kept: said.outside },
+            if code == "holds" {
+                LedgerEvent::Holds { grant, subject, app, entitlement, preexisting: said.outside }
+            } else {
+                LedgerEvent::HoldsNoMore { grant, subject, app, entitlement, kept: said.outside }
             }
         }
+        other => return Err(corrupt(T, "event", other)),
     })
 }
 

@@ -8,6 +8,7 @@ use crate::desk::id::TicketNumber;
 use crate::desk::ticket::knowledge::{Article, ArticleNumber, ArticleState, ArticleText};
 use crate::store::db::{Arg, Row, Tx};
 use crate::store::sql::columns::{at, at_or_epoch, corrupt, ms};
+use crate::store::sql::page::Page;
 use crate::store::sql::search::{self, Wanted, indexed};
 use crate::store::{Error, Store};
 
@@ -15,6 +16,8 @@ pub mod counts;
 
 /// The most articles of a list.
 pub const ARTICLES_MAX: usize = 200;
+/// Bytes of text that a page of articles or of versions has, before the one with which it gets longer.
+const PAGE_BYTES_MAX: i64 = 1 << 20;
 
 const T: &str = "articles";
 const COLUMNS: &str =
@@ -23,6 +26,7 @@ const COLUMNS: &str =
 /// An article that was found, with the piece of its text that has the words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
+    /// Its body is left out: all bodies of a list may be long.
     pub article: Article,
     /// Parts in turn, and whether each was looked for.
     pub piece: Vec<(String, bool)>,
@@ -206,36 +210,41 @@ impl Store {
         self.db.optional(&sql, vec![ticket.0.into()]).await?.as_ref().map(article).transpose()
     }
 
-    /// The articles of a list by number, at most `limit`.
+    /// The articles of a list by number, at most `limit` and about [`PAGE_BYTES_MAX`].
     ///
     /// # Errors
     ///
     /// Where the database cannot be read.
-    pub async fn articles(&self, filter: &ArticleFilter, limit: usize) -> Result<Vec<Article>, Error> {
-        let mut conditions = vec!["number > $1".to_owned()];
-        let mut args: Vec<Arg> = vec![filter.after.into()];
-        if !filter.states.is_empty() {
-            conditions.push(format!("state in ({})", listed(&filter.states)));
-        }
-        if let Some(category) = &filter.category {
-            args.push(category.as_str().into());
-            conditions.push(format!("category = ${}", args.len()));
-        }
-        if let Some(by) = filter.review_by {
-            args.push(ms(by).into());
-            conditions.push(format!("review_at <= ${}", args.len()));
-        }
-        let conditions = conditions.join(" and ");
-        let mut found = Vec::new();
+    pub async fn articles(&self, filter: &ArticleFilter, limit: usize) -> Result<Page<Article, ArticleNumber>, Error> {
+        let (conditions, mut args) = narrowed(filter);
+        let (mut items, mut bytes) = (Vec::new(), 0);
         loop {
-            let wanted = limit.saturating_sub(found.len());
-            let sql = format!("select {COLUMNS} from articles where {conditions} order by number limit {wanted}");
-            let rows = self.db.all(&sql, args.clone()).await?;
-            found.extend(self.readable(T, &rows, article));
-            // Those that cannot be read leave room for the next, so that a short list is the end.
-            let last = rows.last().filter(|_| rows.len() == wanted && found.len() < limit);
-            let (Some(last), Some(after)) = (last, args.first_mut()) else { return Ok(found) };
-            *after = last.int(0)?.into();
+            let wanted = limit.saturating_sub(items.len());
+            let sizes = format!(
+                "select number, cast(octet_length(title) + octet_length(body) as bigint) from articles \
+                 where {conditions} order by number limit {}",
+                wanted + 1
+            );
+            let sizes = self.db.all(&sizes, args.clone()).await?;
+            let (last, count) = fitting(&sizes, wanted, &mut bytes)?;
+            let Some(last) = last else { return Ok(Page { items, next: None }) };
+            let mut upto = args.clone();
+            upto.push(last.into());
+            let sql = format!(
+                "select {COLUMNS} from articles where {conditions} and number <= ${} order by number",
+                upto.len()
+            );
+            items.extend(self.readable(T, &self.db.all(&sql, upto).await?, article));
+            if count == sizes.len() {
+                return Ok(Page { items, next: None });
+            }
+            if items.len() >= limit || bytes >= PAGE_BYTES_MAX {
+                return Ok(Page { items, next: Some(ArticleNumber(last)) });
+            }
+            // Those that cannot be read leave room for the next.
+            if let Some(after) = args.first_mut() {
+                *after = last.into();
+            }
         }
     }
 
@@ -273,21 +282,36 @@ impl Store {
                 }
                 article => article?,
             };
-            found.extend(article.map(|article| Found { piece: wanted.shown(&article.text.body), article }));
+            found.extend(article.map(|mut article| {
+                let body = std::mem::take(&mut article.text.body);
+                Found { piece: wanted.shown(&body), article }
+            }));
         }
         Ok(found)
     }
 
-    /// The versions of an article in order.
+    /// The versions of an article, the latest first, those before one of them; at most `limit` and about [`PAGE_BYTES_MAX`].
     ///
     /// # Errors
     ///
     /// Where the database cannot be read.
-    pub async fn article_versions(&self, number: ArticleNumber) -> Result<Vec<ArticleVersion>, Error> {
-        let sql = format!(
-            "select version, state, title, body, language, category, author, at from article_versions \
-             where article = $1 order by version desc limit {ARTICLES_MAX}"
+    pub async fn article_versions(
+        &self,
+        number: ArticleNumber,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Page<ArticleVersion, i64>, Error> {
+        let sizes = format!(
+            "select version, cast(octet_length(title) + octet_length(body) as bigint) from article_versions \
+             where article = $1 and version < $2 order by version desc limit {}",
+            limit + 1
         );
+        let before = before.unwrap_or(i64::MAX);
+        let sizes = self.db.all(&sizes, vec![number.0.into(), before.into()]).await?;
+        let (last, count) = fitting(&sizes, limit, &mut 0)?;
+        let Some(last) = last else { return Ok(Page { items: Vec::new(), next: None }) };
+        let sql = "select version, state, title, body, language, category, author, at from article_versions \
+                   where article = $1 and version < $2 and version >= $3 order by version desc";
         let version = |row: &Row| {
             Ok(ArticleVersion {
                 version: row.int(0)?,
@@ -303,6 +327,40 @@ impl Store {
                 at: at_or_epoch(row.int(7)?),
             })
         };
-        Ok(self.readable("article_versions", &self.db.all(&sql, vec![number.0.into()]).await?, version))
+        let rows = self.db.all(sql, vec![number.0.into(), before.into(), last.into()]).await?;
+        let items = self.readable("article_versions", &rows, version);
+        Ok(Page { items, next: (count < sizes.len()).then_some(last) })
     }
+}
+
+/// The condition for the articles of a list, with its arguments, of which the first is the number that they follow.
+fn narrowed(filter: &ArticleFilter) -> (String, Vec<Arg>) {
+    let mut conditions = vec!["number > $1".to_owned()];
+    let mut args: Vec<Arg> = vec![filter.after.into()];
+    if !filter.states.is_empty() {
+        conditions.push(format!("state in ({})", listed(&filter.states)));
+    }
+    if let Some(category) = &filter.category {
+        args.push(category.as_str().into());
+        conditions.push(format!("category = ${}", args.len()));
+    }
+    if let Some(by) = filter.review_by {
+        args.push(ms(by).into());
+        conditions.push(format!("review_at <= ${}", args.len()));
+    }
+    (conditions.join(" and "), args)
+}
+
+/// Of rows with a place and a size: the place of the last that fits on a page of so many rows, to whose bytes theirs are added, and how
+/// many fit. One fits, however long it is.
+fn fitting(sizes: &[Row], wanted: usize, bytes: &mut i64) -> Result<(Option<i64>, usize), Error> {
+    let (mut last, mut count) = (None, 0);
+    for row in sizes.iter().take(wanted) {
+        if *bytes >= PAGE_BYTES_MAX {
+            break;
+        }
+        *bytes += row.int(1)?;
+        (last, count) = (Some(row.int(0)?), count + 1);
+    }
+    Ok((last, count))
 }
