@@ -49,11 +49,11 @@ impl Office {
     ///
     /// [`Error::Missing`] for a link that this desk has not made, or of a closure that is not the last, and where its requester has left.
     pub async fn survey_behind(&self, link: &str) -> Result<Survey, Error> {
-        self.behind(link).await.map(|(survey, _)| survey)
+        self.question_behind(link).await.map(|(survey, _)| survey)
     }
 
     /// The question behind a link, and the resolution that it is about.
-    async fn behind(&self, link: &str) -> Result<(Survey, i64), Error> {
+    async fn question_behind(&self, link: &str) -> Result<(Survey, i64), Error> {
         let mut parts = link.splitn(3, '.');
         let (number, named, token) = (parts.next(), parts.next(), parts.next());
         let number = number.and_then(|number| number.parse::<TicketNumber>().ok()).ok_or_else(missing)?;
@@ -93,7 +93,7 @@ impl Office {
     ///
     /// As [`Office::survey_behind`] and [`Office::answer_survey`].
     pub async fn answer_by_link(&self, link: &str, answer: (i64, &str)) -> Result<Survey, Error> {
-        let (Survey { ticket, .. }, round) = self.behind(link).await?;
+        let (Survey { ticket, .. }, round) = self.question_behind(link).await?;
         let requester = Actor::Person { id: ticket.submitted.requester.clone(), roles: [Role::Requester].into() };
         self.answer_about(&requester, (ticket.number, Some(round)), answer).await
     }

@@ -19,7 +19,6 @@ use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::schedule::{MailedReport, RecurringTicket, Schedule, Work};
-use crate::desk::sla::later;
 use crate::desk::ticket::intake::Submission;
 use crate::store;
 use crate::store::jobs::Lease;
@@ -132,7 +131,7 @@ impl Office {
                     schedule.rhythm.next_after(&organisation.calendar, progress.done_until).filter(|_| progress.wanted)
                 };
                 let Some(at) = due.or_else(before_its_time) else { continue };
-                let until = later(now, LEASE);
+                let until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
                 let lease = Lease { fence: self.clock.new_id(), now, until };
                 if self.store.claim_schedule(&name, progress.done_until, &lease).await? {
                     let tries = progress.attempts + 1;
