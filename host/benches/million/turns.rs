@@ -27,8 +27,14 @@ struct Side {
     turns: Vec<[f64; NAMES.len()]>,
 }
 
-const NAMES: [&str; 4] =
-    ["created a second", "a creation, processor time, ms", "replies a second", "a reply, processor time, ms"];
+const NAMES: [&str; 6] = [
+    "created a second",
+    "a creation, processor time, ms",
+    "a creation, 99 of 100 within, ms",
+    "replies a second",
+    "a reply, processor time, ms",
+    "a reply, 99 of 100 within, ms",
+];
 
 /// Measures all sizes by turns, and prints the median of each and of the ratios to the first.
 pub async fn measure(config: &Path, filled: &[(u64, Target)]) {
@@ -70,18 +76,20 @@ pub async fn measure(config: &Path, filled: &[(u64, Target)]) {
 impl Side {
     async fn turn(&self, turn: u64) -> [f64; NAMES.len()] {
         let (began, before) = (Instant::now(), self.desk.processor_time());
-        let created = creations(&self.desk, EACH, turn).await.len();
-        let (rate, each) = self.since(began, before, created);
+        let [rate, each, slow] = self.since(began, before, creations(&self.desk, EACH, turn).await);
         let (began, before) = (Instant::now(), self.desk.processor_time());
-        let replied = replies_at_once(&self.desk, &self.keys, EACH).await.len();
-        let (reply_rate, reply_each) = self.since(began, before, replied);
-        [rate, each, reply_rate, reply_each]
+        let replies = replies_at_once(&self.desk, &self.keys, EACH).await;
+        let [reply_rate, reply_each, reply_slow] = self.since(began, before, replies);
+        [rate, each, slow, reply_rate, reply_each, reply_slow]
     }
 
-    /// How many a second, and the processor time of each in milliseconds.
-    fn since(&self, began: Instant, before: Duration, count: usize) -> (f64, f64) {
-        let (took, processor) = (began.elapsed(), self.desk.processor_time() - before);
-        (count as f64 / took.as_secs_f64(), processor.as_secs_f64() * 1000.0 / count as f64)
+    /// How many a second, the processor time of each, and within how long 99 of 100 were done, in milliseconds.
+    fn since(&self, began: Instant, before: Duration, mut took: Vec<Duration>) -> [f64; 3] {
+        let (elapsed, processor) = (began.elapsed(), self.desk.processor_time() - before);
+        took.sort_unstable();
+        let (count, slow) = (took.len() as f64, took[took.len() * 99 / 100]);
+        let ms = |time: Duration| time.as_secs_f64() * 1000.0;
+        [count / elapsed.as_secs_f64(), ms(processor) / count, ms(slow)]
     }
 }
 

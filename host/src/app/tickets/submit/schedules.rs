@@ -19,6 +19,7 @@ use crate::desk::actor::Actor;
 use crate::desk::id::PersonId;
 use crate::desk::organisation::Organisation;
 use crate::desk::organisation::schedule::{MailedReport, RecurringTicket, Schedule, Work};
+use crate::desk::sla::later;
 use crate::desk::ticket::intake::Submission;
 use crate::store;
 use crate::store::jobs::Lease;

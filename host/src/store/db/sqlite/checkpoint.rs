@@ -1,7 +1,9 @@
 //! Copying SQLite's write-ahead log back into the database in small pieces, while the other connection writes.
 //!
 //! The connection that writes only appends to the log (`wal_autocheckpoint = 0`), so no commit ever waits for a large copy. A
-//! connection of its own runs `wal_checkpoint(passive)`, which blocks no other, often enough that each piece is small.
+//! connection of its own runs `wal_checkpoint(passive)`, which blocks no other, often enough that each piece is bounded, and seldom
+//! enough that a page which many commits have changed is copied once: with a million tickets each copy is a wait for the disk at many
+//! places, and commits wait for the same disk.
 //! That alone would let the log grow for ever while there is always something being written: it begins again from its front
 //! only when all of it was copied and no connection reads from it. So once the log is long and almost all of it is copied, writing
 //! stops for one `wal_checkpoint(restart)`, which copies the little that came in meanwhile. When nothing more is written, the
@@ -20,8 +22,10 @@ use tokio::task::JoinHandle;
 use super::pool::Pool;
 use crate::store::Error;
 
-/// The least time between two pieces. At 80 MB of log a second, which two busy cores write, a piece has some 4 MB.
-const BETWEEN: Duration = Duration::from_millis(50);
+/// How long commits gather for a piece. Two busy cores write some 50 MB of log in that time.
+const GATHER: Duration = Duration::from_secs(1);
+/// So many commits are a piece before that time is over, in case each of them writes much.
+const PIECE_COMMITS: usize = 64;
 /// After how long without a commit the log is cut to nothing.
 const QUIET: Duration = Duration::from_secs(1);
 /// Pages in the log from which on it is to begin again: 32 MB.
@@ -55,7 +59,7 @@ impl Checkpoints {
         sqlx::raw_sql(wait).execute(&mut connection).await?;
         // A first read, with which SQLite opens the log.
         sqlx::raw_sql("select count(*) from sqlite_master").execute(&mut connection).await?;
-        let (grew, growing) = mpsc::channel(1);
+        let (grew, growing) = mpsc::channel(PIECE_COMMITS);
         let (stop, stopped) = watch::channel(false);
         let copier = Copier { connection, write };
         let task = tokio::spawn(copier.run(growing, stopped));
@@ -64,7 +68,7 @@ impl Checkpoints {
 
     /// Says that the log grew.
     pub fn grew(&self) {
-        // Where a word waits already, the task has yet to look.
+        // Where so many words wait already, the task has yet to look.
         let _ = self.grew.try_send(());
     }
 
@@ -124,12 +128,15 @@ impl Copier {
                         break;
                     }
                     left = true;
-                    let copied = self.piece().await;
-                    logged(copied.map(|()| true));
                     tokio::select! {
                         () = told(&mut stopped) => break,
-                        () = pause(BETWEEN) => {}
+                        () = pause(GATHER) => {}
+                        () = many(&mut growing) => {}
                     }
+                    // Those that are here are in this piece; later ones wait for the next.
+                    while growing.try_recv().is_ok() {}
+                    let copied = self.piece().await;
+                    logged(copied.map(|()| true));
                 }
                 () = pause(QUIET), if left => {
                     let given = self.give_back().await;
@@ -186,6 +193,15 @@ fn logged(done: Result<bool, sqlx::Error>) -> bool {
         Err(error) => {
             tracing::warn!(%error, "the write-ahead log was not copied back: tried again soon");
             false
+        }
+    }
+}
+
+/// Waits for so many commits that they are a piece, or until no more can come.
+async fn many(growing: &mut mpsc::Receiver<()>) {
+    for _ in 1..PIECE_COMMITS {
+        if growing.recv().await.is_none() {
+            return;
         }
     }
 }
