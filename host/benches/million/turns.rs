@@ -23,7 +23,7 @@ struct Side {
     size: u64,
     desk: Desk,
     keys: Vec<String>,
-    /// What was measured in each turn, in the order of [`NAMES`].
+    /// The measures of each turn, in the order of [`NAMES`].
     turns: Vec<[f64; NAMES.len()]>,
 }
 

@@ -257,7 +257,7 @@ pub fn peers(peers: &Peers, app: &App, tier: &Tier) -> access::Peers {
     access::Peers { department_size: peers.size, department_holders: peers.holders_of(app, tier) }
 }
 
-/// What stands before access is decided, with how many of the subject's department have the same title, and how many of these
+/// The decisions before that about access, with how many of the subject's department have the same title, and how many of these
 /// hold the tier or a higher one: the contract's own record of peers has no place for them.
 pub fn so_far_with_alike(so_far: &contract::SoFar, alike: &Peers, (app, tier): (&App, &Tier)) -> contract::SoFar {
     let counts = [("peers-title-size", alike.size), ("peers-title-holders", alike.holders_of(app, tier))];

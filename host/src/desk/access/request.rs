@@ -81,7 +81,7 @@ impl AccessRequest {
     }
 }
 
-/// What was found; a problem is kept with the others.
+/// The value that was found; a problem is kept with the others.
 fn kept<T>(found: Result<T, Problem>, problems: &mut Vec<Problem>) -> Option<T> {
     found.map_err(|problem| problems.push(problem)).ok()
 }

@@ -21,7 +21,7 @@ use crate::desk::ticket::timeline::{AccessOutcome, Event};
 
 /// Whose access to which app.
 pub type Key<'a> = (&'a PersonId, &'a AppId);
-/// What a person is to hold in an app, each with the grants that are the reason.
+/// All that a person is to hold in an app, each with the grants that are the reason.
 type Wanted<'g> = BTreeMap<Entitlement, Vec<&'g Grant>>;
 
 /// Whether the desk writes to the app.
