@@ -68,7 +68,7 @@ fn a_rule_decides_by_how_many_of_the_same_title_hold_it() {
         amara.with("if-match", "\"1\"").post("/api/v1/tickets/IT-1/transitions", &cancel).expect(200);
         jonas_of_the_same_title_has_it(&desk);
         let denied = asks(&amara, "github", "write", &json!({}));
-        assert_eq!(denied["access"]["state"], "denied", "{denied}");
+        assert_eq!(denied["access"]["state"], "denied_by_policy", "{denied}");
         let explained = desk.as_role("kofi").get("/api/v1/tickets/IT-3/explain").expect(200).to_string();
         assert!(explained.contains("one of each title"), "{explained}");
         desk.advance(SignedDuration::from_hours(4));
