@@ -10,7 +10,7 @@ use crate::app::jobs::{Claimed, Outcome};
 use crate::app::{App, Error, clock};
 use crate::connectors::apps::{self, Effect};
 use crate::desk::access::provisioning::progress::{Came, Report, may_be_sent};
-use crate::desk::access::provisioning::{Op, OpState};
+use crate::desk::access::provisioning::{Direction, Op, OpState};
 use crate::desk::id::OpId;
 use crate::desk::organisation::connector::Connector;
 use crate::jobs::ways::Ways;
@@ -164,8 +164,14 @@ async fn send(app: &App, ways: &Ways, order: &Order, attempt: u32, now: Timestam
     let effect = Effect { op: &sent, account: &order.account };
     let (came, sent) = opened.apply(effect).await;
     if came != Came::Applied {
+        // Of what is gone already, by another's hand perhaps, an app may have nothing to take away.
+        let refuses_end = came == Came::Rejected && op.direction == Direction::Revoke;
+        let read = if refuses_end { Some(opened.look(effect).await) } else { None };
         keep(app, effect.op, opened.as_ref()).await;
-        return report(came, sent);
+        return match read {
+            Some((Came::Verified, read)) => report(Came::Verified, format!("{sent}; {read}")),
+            _ => report(came, sent),
+        };
     }
     // All that it is made of was answered.
     let done = Op { state: OpState::Applied, ..effect.op.clone() };
