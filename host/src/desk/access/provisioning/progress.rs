@@ -14,7 +14,6 @@ use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::id::OpId;
 use crate::desk::organisation::Organisation;
-use crate::desk::organisation::connector::Kind;
 use crate::desk::sla::later;
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::timeline::{AccessOutcome, Event};
@@ -96,9 +95,8 @@ pub(super) fn waits_for_person(op: &Op) -> bool {
 /// Whether the word of a person counts for an order: it was left to one, or the app cannot be asked what is there. Any other app says so
 /// itself, once it is asked again.
 pub fn takes_word(op: &Op, organisation: &Organisation) -> bool {
-    let connector = organisation.connector_of(&op.app).map(|connector| &connector.kind);
-    let unread = matches!(connector, Some(Kind::Webhook(hook)) if !hook.reads);
-    op.state == OpState::Waiting && (unread || is_by_hand(&op.app, organisation) || waits_for_person(op))
+    let is_read = organisation.connector_of(&op.app).is_some_and(|connector| connector.kind.reads(&op.entitlement));
+    op.state == OpState::Waiting && (!is_read || waits_for_person(op))
 }
 
 /// Takes the answers about orders; what is stale is passed over. `None` where all of it is.
