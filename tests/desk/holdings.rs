@@ -354,9 +354,11 @@ proptest! {
     fn i10_i12_the_app_has_what_the_grants_give_whatever_happens_on_the_way(
         steps in steps(),
         before in 0..3_usize,
+        by_hand in any::<bool>(),
     ) {
         let all = [Entitlement::Account, Entitlement::Group("crm-pro".to_owned())];
         let mut world = World::new(all.into_iter().take(before).collect());
+        world.connect(&if by_hand { Kind::Manual } else { rest() });
         for step in steps {
             match step {
                 Step::Grant { tier, hours, group } => world.grant(tier, hours, group),
