@@ -113,7 +113,7 @@ fn pause(app: &App, orders: &[Order], reports: &[Report]) {
         else {
             continue;
         };
-        // What was only looked at, where the app is not asked what is there: it has not answered by that.
+        // A look for which the app is not asked is no answer of the app.
         let is_silent = report.attempt == order.op.attempt && !kind.reads(&order.op.entitlement);
         match report.came {
             Came::Later(until) | Came::UnknownUntil(until) => app.pauses.leave_alone(id, now, until),

@@ -163,7 +163,7 @@ fn no_address_inside_the_network_is_asked_unless_the_connector_says_so() {
     desk.advance(hours(4));
 }
 
-/// What it has cannot be read, so that to look at an order is no answer of the app's.
+/// It cannot be asked for its holders, so that to look at an order is no answer of the app's.
 #[test]
 fn i13_an_app_that_is_never_asked_what_it_has_is_tried_once_a_pause_as_well() {
     let app = OrderApp::start();

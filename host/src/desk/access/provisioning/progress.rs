@@ -270,7 +270,7 @@ fn verified(change: &mut Change, books: &mut Books, op: &Op, found: bool, at: &A
     }
 }
 
-/// What a person holds by an order.
+/// The holding that an order gives.
 pub(super) fn held_by(op: &Op, preexisting: bool, since: Timestamp) -> Holding {
     Holding {
         subject: op.subject.clone(),
