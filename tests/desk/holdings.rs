@@ -15,7 +15,7 @@ use ruledesk::desk::change::Change;
 use ruledesk::desk::change::at::At;
 use ruledesk::desk::id::{GrantId, TicketId};
 use ruledesk::desk::organisation::Organisation;
-use ruledesk::desk::organisation::connector::{Connector, Kind};
+use ruledesk::desk::organisation::connector::{Connector, Kind, Rest};
 use ruledesk::desk::permission;
 use ruledesk::desk::ticket::Ticket;
 use ruledesk::desk::ticket::intake::{NewTicket, Submission};
@@ -73,6 +73,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..60)
 }
 
+fn rest() -> Kind {
+    Kind::Rest(Rest { url: String::new(), token_file: None, calls: BTreeMap::new() })
+}
+
 /// The desk's books and the app, side by side.
 struct World {
     organisation: Organisation,
@@ -117,6 +121,17 @@ impl World {
             ids: Cell::new(1),
             next: 1,
         }
+    }
+
+    /// The same with an app to which the desk writes itself.
+    fn written_to() -> World {
+        let mut world = World::new(BTreeSet::new());
+        world.connect(&rest());
+        world
+    }
+
+    fn connect(&mut self, kind: &Kind) {
+        self.organisation.connectors.values_mut().for_each(|connector| connector.kind = kind.clone());
     }
 
     fn now(&self) -> Timestamp {
@@ -222,9 +237,10 @@ impl World {
 
     fn open(&self) -> Vec<Op> {
         let open: Vec<Op> = self.ops.iter().filter(|op| op.state.is_open()).cloned().collect();
-        let account = |op: &&Op| op.entitlement == Entitlement::Account && op.direction == Direction::Grant;
+        let is_to_come = |op: &Op| op.direction == Direction::Grant || progress::is_looked_for(op);
+        let account = |op: &&Op| op.entitlement == Entitlement::Account && is_to_come(op);
         let free = |op: &&Op| match (&op.entitlement, op.direction) {
-            (Entitlement::Account, Direction::Revoke) => open.len() == 1,
+            (Entitlement::Account, Direction::Revoke) => progress::is_looked_for(op) || open.len() == 1,
             (Entitlement::Account, _) | (_, Direction::Revoke) => true,
             _ => !open.iter().any(|other| account(&other)),
         };
@@ -338,9 +354,11 @@ proptest! {
     fn i10_i12_the_app_has_what_the_grants_give_whatever_happens_on_the_way(
         steps in steps(),
         before in 0..3_usize,
+        by_hand in any::<bool>(),
     ) {
         let all = [Entitlement::Account, Entitlement::Group("crm-pro".to_owned())];
         let mut world = World::new(all.into_iter().take(before).collect());
+        world.connect(&if by_hand { Kind::Manual } else { rest() });
         for step in steps {
             match step {
                 Step::Grant { tier, hours, group } => world.grant(tier, hours, group),
@@ -371,4 +389,58 @@ fn a_grant_whose_time_is_over_does_not_become_active() {
     world.drain();
     world.check();
     assert!(world.app.is_empty());
+}
+
+/// A tier that the app has accepted and does not show yet, of a grant that is taken back meanwhile.
+fn taken_back_before_it_shows() -> World {
+    let mut world = World::written_to();
+    world.grant(0, 10, false);
+    world.work(0, Luck::Done);
+    world.work(0, Luck::Slow);
+    let op = world.open()[0].clone();
+    assert_eq!((op.state, &op.entitlement), (OpState::Applied, &Entitlement::Tier("basic".parse().unwrap())));
+    world.report(&op, op.attempt, Came::NotThere);
+    world.revoke(0);
+    assert!(world.grants.values().all(|grant| grant.state == GrantState::Deprovisioning), "{:?}", world.grants);
+    world
+}
+
+#[test]
+fn i09_what_shows_late_is_looked_for_once_more_and_taken_away() {
+    let mut world = taken_back_before_it_shows();
+    assert!(!world.app.is_empty());
+    world.drain();
+    world.check();
+    assert!(world.app.is_empty() && world.holdings.is_empty(), "{:?}", world.app);
+}
+
+#[test]
+fn i09_what_never_shows_is_given_anew_to_the_next_grant() {
+    let mut world = taken_back_before_it_shows();
+    world.app.remove(&Entitlement::Tier("basic".parse().unwrap()));
+    world.grant(0, 10, false);
+    world.drain();
+    world.check();
+    assert_eq!(world.app.len(), 2, "the account and the tier");
+}
+
+/// A person was asked to do it, and the desk writes to the app itself again before they have said anything.
+#[test]
+fn i09_what_a_person_may_have_done_is_looked_for_when_the_connector_is_back() {
+    let mut world = World::written_to();
+    world.grant(0, 10, false);
+    world.work(0, Luck::Done);
+    let op = world.open()[0].clone();
+    let until = at(HOUR);
+    let change = world.make(|at| progress::sending(&world.tickets[&op.ticket], &[op.id], until, at)).unwrap();
+    world.write(&change);
+    world.act(&op, false);
+    world.connect(&Kind::Manual);
+    world.report(&op, 1, Came::ByHand);
+    world.connect(&rest());
+    world.revoke(0);
+    assert!(world.grants.values().all(|grant| grant.state == GrantState::Deprovisioning), "{:?}", world.grants);
+    world.drain();
+    world.check();
+    assert!(world.app.is_empty(), "{:?}", world.app);
 }

@@ -248,6 +248,27 @@ fn a_bundle_that_is_cancelled_takes_its_open_parts_with_it() {
     });
 }
 
+/// More links than are shown of a ticket, none of which makes a part.
+const MANY_LINKS: &str = "insert into links (ticket, kind, other, at, author) \
+    select number, 'a-kind-' || n, number, 0, 'kofi' from tickets, generate_series(1, 600) n";
+
+#[test]
+fn many_links_of_a_bundle_hide_none_of_its_parts() {
+    let (desk, monday) = desk(Database::Postgres);
+    let (lena, kofi) = (desk.as_role("lena"), desk.as_role("kofi"));
+    let made = lena.post("/api/v1/tickets", &colleague(monday, &[("person", "amara")])).expect(201);
+    let key = made["key"].as_str().unwrap().to_owned();
+    let all = links(&kofi, &key).into_iter();
+    let parts: Vec<String> = all.filter(|(link, _)| link == "parent-of").map(|(_, other)| other).collect();
+    desk.sql(MANY_LINKS);
+    let cancelled = json!({ "to": "cancelled", "reason": "she does not come" });
+    lena.with("if-match", "*").post(&format!("/api/v1/tickets/{key}/transitions"), &cancelled).expect(200);
+    desk.do_what_is_due();
+    let state = |part: &String| kofi.get(&format!("/api/v1/tickets/{part}")).expect(200)["state"].clone();
+    let states: Vec<Value> = parts.iter().map(state).collect();
+    assert!(states.iter().filter(|state| **state == "cancelled").count() >= 3, "{states:?}");
+}
+
 /// Days that a bundle cannot have are refused, each for its reason.
 fn refuses_other_days(kofi: &Client, key: &str, monday: Date) {
     let path = format!("/api/v1/tickets/{key}/days/first-day");

@@ -7,7 +7,7 @@ use super::{comment, incident, state, step};
 use crate::support::client::{Answer, Client, resolved};
 use crate::support::components::{example_rules, put};
 use crate::support::house::House;
-use crate::support::place::on_both;
+use crate::support::place::{Database, on_both};
 
 fn link(client: &Client, key: &str, link: &str, other: &str) -> Answer {
     client.post(&format!("/api/v1/tickets/{key}/links"), &json!({ "link": link, "ticket": other }))
@@ -193,6 +193,23 @@ fn a_merged_ticket_sends_its_later_words_on() {
         let due = kofi.get(&format!("/api/v1/tickets/{one}")).expect(200)["resolution"]["due_at"].clone();
         assert!(due.is_null(), "a merged ticket promises nothing");
     });
+}
+
+/// More links than are shown of a ticket.
+const MANY_LINKS: &str = "insert into links (ticket, kind, other, at, author) \
+    select number, 'a-kind-' || n, number, 0, 'kofi' from tickets, generate_series(1, 600) n";
+
+#[test]
+fn many_links_of_a_merged_ticket_do_not_hide_where_it_went() {
+    let desk = House::demo(Database::Postgres);
+    let (amara, kofi) = (desk.as_role("amara"), desk.as_role("kofi"));
+    let [one, two] = ["one", "two"].map(|subject| incident(&amara, subject));
+    desk.sql(MANY_LINKS);
+    kofi.with("if-match", "*").post(&format!("/api/v1/tickets/{one}/merge"), &json!({ "into": two })).expect(200);
+    desk.advance(SignedDuration::ZERO);
+    let timeline = kofi.get(&format!("/api/v1/tickets/{two}/timeline")).expect(200);
+    let linked = timeline.as_array().unwrap().iter().filter(|entry| entry["kind"] == "linked").count();
+    assert_eq!(linked, 1, "{timeline}");
 }
 
 #[test]

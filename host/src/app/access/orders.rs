@@ -7,8 +7,8 @@ use jiff::SignedDuration;
 use crate::app::error::accept;
 use crate::app::jobs::endpoints::secrets_in;
 use crate::app::{Error, Office};
+use crate::desk::access::provisioning::Op;
 use crate::desk::access::provisioning::progress::{self, Came, Report};
-use crate::desk::access::provisioning::{Op, OpState};
 use crate::desk::actor::{Actor, Author};
 use crate::desk::id::{GrantId, OpId};
 use crate::desk::organisation::connector::Kind;
@@ -192,7 +192,7 @@ impl Office {
             if at.organisation.is_party(person, &[&op.subject], at.now) {
                 return Err(Refusal::OwnAccess.into());
             }
-            if op.state != OpState::Waiting {
+            if !progress::takes_word(&op, at.organisation) {
                 return Err(Refusal::OrderNotByHand.into());
             }
             let came = if attestation.done { Came::Verified } else { Came::NotThere };

@@ -187,9 +187,7 @@ impl Office {
     }
 
     async fn note_merge(&self, merged: &Ticket) -> Result<(), Error> {
-        let target = self.store.links(merged.number).await?.into_iter();
-        let target = target.filter(|link| link.kind == LinkKind::MergedInto && !link.reverse).map(|link| link.other);
-        for target in target {
+        for target in self.store.linked_from(merged.number, LinkKind::MergedInto).await? {
             // By its key it is written once, however often this is done.
             let key = format!("{} merged into {target}", merged.number);
             let key = IdempotencyKey { actor: None, digest: key.clone(), key, kept_for: None };

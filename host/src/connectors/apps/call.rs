@@ -189,6 +189,10 @@ impl Caller {
                 let etag = answer.header("etag").map(str::to_owned);
                 Ok(Reply { status, body, is_json, etag, said: format!("{what}: {status}") })
             }
+            // As to a page for signing in, which stands before the app: no redirect is followed, and the app has refused nothing.
+            None if answer.status.is_redirection() => {
+                Err(Trouble::Unknown(format!("{}, and no redirect is followed", shown(what, answer))))
+            }
             None => Err(Trouble::Refused(status, shown(what, answer))),
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::desk::access::provisioning::Entitlement;
 use crate::desk::id::ConnectorId;
 
 /// The way to write to one or several apps.
@@ -180,6 +181,17 @@ impl Kind {
     /// Whether taking something away is several calls of which the app may have answered the first alone.
     pub fn takes_by_halves(&self) -> bool {
         matches!(self, Kind::Rest(rest) if rest.calls.values().any(|calls| calls.end_sessions.is_some()))
+    }
+
+    /// Whether the app is asked if this is there. Kinds of entitlement that a `rest` connector does not name are no business of its app's.
+    pub fn reads(&self, entitlement: &Entitlement) -> bool {
+        let text = entitlement.to_string();
+        match self {
+            Kind::Manual => false,
+            Kind::Webhook(hook) => hook.reads,
+            Kind::Rest(rest) => text.split(':').next().is_some_and(|kind| rest.calls.contains_key(kind)),
+            Kind::Scim(_) | Kind::Component(_) => true,
+        }
     }
 
     /// Whether the desk has the app end a person's sessions with their account.

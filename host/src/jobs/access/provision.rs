@@ -10,9 +10,9 @@ use crate::app::jobs::{Claimed, Outcome};
 use crate::app::{App, Error, clock};
 use crate::connectors::apps::{self, Effect};
 use crate::desk::access::provisioning::progress::{Came, Report, may_be_sent};
-use crate::desk::access::provisioning::{Op, OpState};
+use crate::desk::access::provisioning::{Direction, Op, OpState};
 use crate::desk::id::OpId;
-use crate::desk::organisation::connector::Connector;
+use crate::desk::organisation::connector::{Connector, Kind};
 use crate::jobs::ways::Ways;
 
 /// How long a run begins new orders. What it has begun then has its own bounds, within those of a run.
@@ -96,6 +96,11 @@ async fn carry_out(app: &App, ways: &Ways, orders: &[Order], begun: Instant) -> 
 /// Until when an order waits, since its app is left alone or had as many in this minute as it bears.
 fn paused(app: &App, order: &Order, now: Timestamp) -> Option<Timestamp> {
     let connector = order.connector.as_ref()?;
+    // For what the app is not asked at all, it need not be there; a message that is to be sent, it has to hear.
+    let is_sent = matches!(connector.kind, Kind::Webhook(_) | Kind::Manual) && may_be_sent(order.op.state);
+    if !is_sent && !connector.kind.reads(&order.op.entitlement) {
+        return None;
+    }
     app.pauses.until(&connector.id, order.op.id, now).or_else(|| app.pauses.full_until(connector, now))
 }
 
@@ -104,12 +109,18 @@ fn pause(app: &App, orders: &[Order], reports: &[Report]) {
     let now = app.clock.now();
     for report in reports {
         let order = orders.iter().find(|order| order.op.id == report.op);
-        let Some(Connector { id, .. }) = order.and_then(|order| order.connector.as_ref()) else { continue };
+        let Some((order, Connector { id, kind, .. })) = order.and_then(|one| Some((one, one.connector.as_ref()?)))
+        else {
+            continue;
+        };
+        // A look for which the app is not asked is no answer of the app.
+        let is_silent = report.attempt == order.op.attempt && !kind.reads(&order.op.entitlement);
         match report.came {
             Came::Later(until) | Came::UnknownUntil(until) => app.pauses.leave_alone(id, now, until),
             Came::Unknown => app.pauses.has_not_answered(id, now),
             // What one order may not do, such as changing an administrator of the app, keeps no other waiting.
             Came::Forbidden(until) => app.pauses.was_forbidden(id, now, until),
+            Came::Found | Came::Verified | Came::NotThere if is_silent => {}
             Came::Found | Came::Verified | Came::Applied | Came::Promised(_) => app.pauses.has_let(id),
             Came::NotThere | Came::Rejected => app.pauses.has_answered(id),
             Came::ByHand => {}
@@ -164,8 +175,14 @@ async fn send(app: &App, ways: &Ways, order: &Order, attempt: u32, now: Timestam
     let effect = Effect { op: &sent, account: &order.account };
     let (came, sent) = opened.apply(effect).await;
     if came != Came::Applied {
+        // Of what is gone already, by another's hand perhaps, an app may have nothing to take away.
+        let refuses_end = came == Came::Rejected && op.direction == Direction::Revoke;
+        let read = if refuses_end { Some(opened.look(effect).await) } else { None };
         keep(app, effect.op, opened.as_ref()).await;
-        return report(came, sent);
+        return match read {
+            Some((Came::Verified, read)) => report(Came::Verified, format!("{sent}; {read}")),
+            _ => report(came, sent),
+        };
     }
     // All that it is made of was answered.
     let done = Op { state: OpState::Applied, ..effect.op.clone() };

@@ -165,3 +165,68 @@ fn i09_what_an_app_refuses_at_the_second_attempt_may_be_there_by_the_first() {
         in_order(&desk);
     });
 }
+
+/// It has accepted what it does not show yet, and the grant is taken back meanwhile.
+#[test]
+fn i09_what_an_app_shows_late_is_taken_away_also_where_the_grant_ended_before() {
+    on_both(|database| {
+        let app = ScimApp::start(&[]);
+        let rest = format!("kind = \"rest\"\nurl = \"{}\"\ninternal = true\ntoken-file = \"app.token\"\n", app.url);
+        let desk = by_settings(database, &(rest + &rest_calls("tier", "plain/{value}/{user}")));
+        // Before it is sent, when it is read back, and a moment later.
+        app.fail("GET", "/plain/user", 3, Phase::Before, Fault::Status(404, None));
+        asks(&desk.as_role("amara"), "user", 48);
+        now(&desk);
+        desk.advance(seconds(1));
+        assert_eq!(
+            (states(&desk), app.effects()),
+            (vec!["provisioning".to_owned()], vec!["PUT user amara".to_owned()])
+        );
+        let id = grants(&desk)[0]["id"].as_str().unwrap().to_owned();
+        let reason = json!({ "reason": "the project is over" });
+        desk.as_role("mei").post(&format!("/api/v1/grants/{id}/revoke"), &reason).expect(200);
+        assert_eq!(states(&desk), ["deprovisioning"], "it is not known to be gone");
+        desk.advance(seconds(30));
+        assert_eq!(
+            (states(&desk), app.effects()[1..].to_vec()),
+            (vec!["ended".to_owned()], vec!["DELETE user amara".to_owned()])
+        );
+        in_order(&desk);
+    });
+}
+
+/// A person's word is for what was left to a person: an app that is busy says itself what it has, once it is asked again.
+#[test]
+fn i09_an_order_that_waits_for_a_busy_app_is_not_done_by_a_word() {
+    on_both(|database| {
+        let app = ScimApp::start(&["user", "admin"]);
+        let desk = connected(database, &app);
+        app.fail("PATCH", "/Groups", 1, Phase::Before, Fault::Status(429, Some(600)));
+        asks(&desk.as_role("amara"), "user", 48);
+        now(&desk);
+        let orders = desk.as_role("kofi").get("/api/v1/access/orders").expect(200);
+        let waiting = orders.as_array().unwrap().iter().find(|order| order["state"] == "waiting").unwrap();
+        let path = format!("/api/v1/access/orders/{}/attest", waiting["id"].as_str().unwrap());
+        let body = json!({ "done": true, "evidence": "seen in the list of users" });
+        desk.with_roles("chloe", "requester").post(&path, &body).expect(409);
+        assert_eq!(states(&desk), ["provisioning"]);
+        desk.advance(seconds(601));
+        assert_eq!((states(&desk), app.members("user")), (vec!["active".to_owned()], vec!["amara".to_owned()]));
+        in_order(&desk);
+    });
+}
+
+/// Another has taken it away in the app, which then has nothing to take away and says so by a refusal.
+#[test]
+fn i13_an_end_that_an_app_refuses_since_it_is_gone_already_is_done() {
+    let app = ScimApp::start(&[]);
+    let rest = format!("kind = \"rest\"\nurl = \"{}\"\ninternal = true\ntoken-file = \"app.token\"\n", app.url);
+    let desk = by_settings(Database::Sqlite, &(rest + &rest_calls("tier", "plain/{value}/{user}")));
+    asks(&desk.as_role("amara"), "user", 4);
+    now(&desk);
+    assert_eq!(states(&desk), ["active"]);
+    app.fail("DELETE", "/plain/user", 1, Phase::After, Fault::Status(400, None));
+    desk.advance(hours(4));
+    assert_eq!(states(&desk), ["ended"]);
+    in_order(&desk);
+}

@@ -73,6 +73,21 @@ fn i09_a_page_is_no_answer_of_an_app_and_refuses_nothing_for_it_either() {
     });
 }
 
+/// It wants a sign-in first, and sends the desk to its page.
+#[test]
+fn i09_a_gateway_that_sends_elsewhere_refuses_nothing_for_the_app() {
+    let app = ScimApp::start(&[]);
+    let desk = desk(Database::Sqlite, &app, "");
+    app.fail("GET", "/plain/", 1, Phase::Before, Fault::Status(302, None));
+    asks(&desk.as_role("amara"), "user", 4);
+    now(&desk);
+    assert_eq!(states(&desk), ["provisioning"], "the app has refused nothing");
+    desk.advance(seconds(30));
+    assert_eq!(states(&desk), ["active"]);
+    ends_only_by_the_app(&desk, &app, "/", &Fault::Status(302, None));
+    assert_eq!(app.effects(), ["PUT user amara", "DELETE user amara"]);
+}
+
 #[test]
 fn i09_where_the_app_says_in_words_that_it_has_no_such_thing_no_other_404_counts() {
     on_both(|database| {

@@ -162,3 +162,24 @@ fn no_address_inside_the_network_is_asked_unless_the_connector_says_so() {
     assert_eq!((app.orders().len(), app.looks()), (0, 0));
     desk.advance(hours(4));
 }
+
+/// It cannot be asked for its holders, so that to look at an order is no answer of the app's.
+#[test]
+fn i13_an_app_that_is_never_asked_what_it_has_is_tried_once_a_pause_as_well() {
+    let app = OrderApp::start();
+    let desk = desk(Database::Sqlite, &app, "reads = false");
+    app.takes_next(&[Takes::Lost; 200]);
+    for person in ["amara", "jonas", "priya", "sofia"] {
+        let fields = json!({ "app": "jira", "tier": "user", "duration-hours": 48, "for": person,
+            "justification": "they join the data project" });
+        let body = json!({ "request_type": "access", "subject": "jira please", "fields": fields });
+        desk.as_role("kofi").post("/api/v1/tickets", &body).expect(201);
+    }
+    now(&desk);
+    for _ in 0..12 {
+        desk.advance(SignedDuration::from_mins(5));
+    }
+    // Each of the four by itself would be about forty.
+    let tried = app.orders().len();
+    assert!((5..25).contains(&tried), "it was sent {tried} orders within an hour");
+}

@@ -220,9 +220,13 @@ fn look_at(grant: &Grant, holding: &Holding, now: Timestamp) -> Op {
 
 /// Whether nothing has to come before an order.
 fn is_free(op: &Op, open: &[Op]) -> bool {
-    let account = |other: &&Op| other.entitlement == Entitlement::Account && other.direction == Direction::Grant;
+    // Nothing hangs on an account of which it is not known whether it is there; to look takes nothing away.
+    let is_to_come = |op: &Op| op.direction == Direction::Grant || progress::is_looked_for(op);
+    let account = |other: &&Op| other.entitlement == Entitlement::Account && is_to_come(other);
     match (&op.entitlement, op.direction) {
-        (Entitlement::Account, Direction::Revoke) => open.iter().all(|other| other.id == op.id),
+        (Entitlement::Account, Direction::Revoke) => {
+            progress::is_looked_for(op) || open.iter().all(|other| other.id == op.id)
+        }
         (Entitlement::Account, _) | (_, Direction::Revoke) => true,
         (_, Direction::Grant | Direction::Replace) => !open.iter().any(|other| account(&other)),
     }

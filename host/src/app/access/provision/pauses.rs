@@ -100,6 +100,8 @@ impl Pauses {
             pause.has_answered();
             pause.forbidden += 1;
             if pause.forbidden >= FORBIDDEN_MAX {
+                // It may want to be left alone for longer already.
+                let until = pause.alone.filter(|alone| alone.holds(now)).map_or(until, |alone| alone.until.max(until));
                 (pause.alone, pause.forbidden) = (Some(Span { from: now, until }), 0);
             }
         });
@@ -279,6 +281,10 @@ mod tests {
         }
         assert_eq!(pauses.until(&app, op(1), at(0)), Some(at(300)));
         assert_eq!((pauses.until(&app, op(1), at(300)), pauses.until(&app, op(2), at(300))), (None, None));
+        pauses.leave_alone(&app, at(300), at(7_200));
+        // Some were on their way at the same time.
+        (0..FORBIDDEN_MAX).for_each(|_| pauses.was_forbidden(&app, at(301), at(601)));
+        assert_eq!(pauses.until(&app, op(1), at(700)), Some(at(7_200)));
     }
 
     #[test]

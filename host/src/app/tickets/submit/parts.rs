@@ -1,7 +1,5 @@
 //! The parts of a bundle, and what becomes of them and of the access that they gave where it is cancelled.
 
-use std::collections::BTreeSet;
-
 use crate::app::tickets::change::{Changed, JustRead, Key, Retry, Which};
 use crate::app::{Error, Office};
 use crate::desk::access::Grant;
@@ -10,7 +8,6 @@ use crate::desk::change::condition::Condition;
 use crate::desk::id::TicketNumber;
 use crate::desk::permission;
 use crate::desk::ticket::intake::bundle;
-use crate::desk::ticket::lifecycle::links::LinkKind;
 use crate::desk::ticket::timeline::{Event, Visibility};
 use crate::desk::ticket::{Move, State, Ticket};
 
@@ -53,15 +50,9 @@ impl Office {
 
     /// The parts of a bundle: the children for which it waits, or has waited.
     pub(super) async fn parts_of(&self, whole: TicketNumber) -> Result<Vec<JustRead>, Error> {
-        let links = self.store.links(whole).await?;
-        let of = |kind: LinkKind, reverse: bool| {
-            let links = links.iter().filter(move |link| link.kind == kind && link.reverse == reverse);
-            links.map(|link| link.other).collect::<BTreeSet<TicketNumber>>()
-        };
-        let (children, awaited) = (of(LinkKind::Child, true), of(LinkKind::BlockedBy, false));
         let mut parts = Vec::new();
-        for number in children.intersection(&awaited) {
-            parts.extend(self.store.ticket_and_case(*number).await?);
+        for number in self.store.awaited_children(whole).await? {
+            parts.extend(self.store.ticket_and_case(number).await?);
         }
         Ok(parts)
     }

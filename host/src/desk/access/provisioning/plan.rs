@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::progress::CHECK_EVERY;
+use super::progress::{CHECK_EVERY, held_by, is_looked_for, waits_for_person};
 use super::{Books, Direction, Entitlement, Holding, Op, OpState};
 use crate::desk::access::ending::{sessions_until, stands};
 use crate::desk::access::{AccessWrite, EndReason, Grant, GrantState, LedgerEntry, LedgerEvent};
@@ -18,6 +18,9 @@ use crate::desk::organisation::Organisation;
 use crate::desk::organisation::connector::Kind;
 use crate::desk::sla::later;
 use crate::desk::ticket::timeline::{AccessOutcome, Event};
+
+/// The longest wait before an app is looked at for what an order may have left there.
+const LATE_MAX: SignedDuration = SignedDuration::from_mins(1);
 
 /// Whose access to which app.
 pub type Key<'a> = (&'a PersonId, &'a AppId);
@@ -162,7 +165,9 @@ fn to_hold<'g>(grants: &'g [Grant], books: &Books, key: Key<'_>, at: &At<'_>) ->
         grants.iter().any(|grant| grant.id == holding.grant && grant.state == GrantState::Compensating)
     };
     let account = held(books, key).remove(&Entitlement::Account);
-    let given = account.is_some_and(|account| !account.preexisting && !refused(&account));
+    // Nor is one given of which it is still looked whether it is there.
+    let unknown = open(books, key).get(&Entitlement::Account).is_some_and(|op| is_looked_for(op));
+    let given = account.is_some_and(|account| !account.preexisting && !refused(&account)) && !unknown;
     let tier = app.and_then(|app| app.default_tier.clone()).filter(|_| all.is_empty() && here && given);
     if let Some(tier) = &tier {
         let reasons = grants.iter().filter(|grant| grant.subject == *key.0 && grant.app == *key.1);
@@ -187,15 +192,39 @@ fn order(change: &mut Change, books: &mut Books, key: Key<'_>, at: &At<'_>) {
     }
 }
 
-/// Drops the orders that are not wanted any more and of which nothing is in the app.
+/// Drops the orders that are not wanted any more and of which nothing is in the app. Where something may be, it is looked for.
 fn supersede(change: &mut Change, books: &mut Books, key: Key<'_>, wanted: &Wanted<'_>, at: &At<'_>) {
     let how = Manner::of(key.1, at.organisation);
     for op in open(books, key).into_values().cloned().collect::<Vec<_>>() {
         let is_wanted = wanted.contains_key(&op.entitlement) == (op.direction != Direction::Revoke);
-        if !is_wanted && is_untouched(&op, how) && books.ops.contains(&op) {
-            write(change, books, Op { state: OpState::Superseded, changed_at: at.now, ..op });
+        if is_wanted || !books.ops.contains(&op) {
+            continue;
+        }
+        let soon = op.not_before.clamp(at.now, later(at.now, LATE_MAX));
+        match trace(&op, how) {
+            Trace::Left => {}
+            Trace::Nothing => write(change, books, Op { state: OpState::Superseded, changed_at: at.now, ..op }),
+            // It counts as held: it is looked whether it still is.
+            Trace::Perhaps if op.direction == Direction::Revoke => {
+                write(change, books, Op { state: OpState::Unknown, not_before: soon, changed_at: at.now, ..op });
+            }
+            Trace::Perhaps => {
+                let stopped = Op { state: OpState::Superseded, changed_at: at.now, ..op };
+                write(change, books, stopped.clone());
+                look_for(change, books, &stopped, soon, at);
+            }
         }
     }
+}
+
+/// Has it looked, from some time on, whether an order that has stopped left something in the app: that counts as held until it was read
+/// back as gone.
+pub(super) fn look_for(change: &mut Change, books: &mut Books, stopped: &Op, from: Timestamp, at: &At<'_>) {
+    hold(change, books, held_by(stopped, false, at.now));
+    let (key, of) = ((&stopped.subject, &stopped.app), (stopped.ticket, stopped.grant));
+    let end = planned(books, key, of, (stopped.entitlement.clone(), Direction::Revoke), at);
+    // It is not dropped before the look, also where another grant gives the same by then: of what is not there, nothing is held.
+    write(change, books, Op { state: OpState::Unknown, not_before: from, ..end });
 }
 
 /// Plans what is wanted and not held, and returns what goes by that: in an app with one tier at a time, the tier before.
@@ -258,22 +287,36 @@ impl Manner {
     }
 }
 
-/// Whether nothing of an order is in the app.
-fn is_untouched(op: &Op, how: Manner) -> bool {
-    let nothing_came_of_it = match op.state {
-        OpState::Planned => true,
-        // Of what a person was asked to do, it is not known whether they have done it.
-        OpState::Waiting => op.is_unsent() || !how.by_hand,
-        OpState::Sent | OpState::Unknown | OpState::Applied => false,
-        OpState::Verified | OpState::Rejected | OpState::Superseded => false,
-    };
+/// How much of an order may be in the app.
+#[derive(Clone, Copy)]
+enum Trace {
+    Nothing,
+    /// It may be, and no answer about the order will say so.
+    Perhaps,
+    /// It goes on to its end.
+    Left,
+}
+
+fn trace(op: &Op, how: Manner) -> Trace {
     // What may have been done by half goes on to its end once it was sent.
     let by_halves = match op.direction {
         Direction::Grant => false,
         Direction::Replace => true,
         Direction::Revoke => how.takes_by_halves,
     };
-    nothing_came_of_it && (!by_halves || op.is_unsent())
+    match op.state {
+        OpState::Planned | OpState::Waiting if op.is_unsent() => Trace::Nothing,
+        OpState::Planned | OpState::Waiting if by_halves => Trace::Left,
+        // It was sent and did not show; an app may show it late.
+        OpState::Planned if op.direction == Direction::Grant && !how.by_hand => Trace::Perhaps,
+        OpState::Planned => Trace::Nothing,
+        // Of what a person was asked to do, it is not known whether they have done it.
+        OpState::Waiting if how.by_hand => Trace::Left,
+        OpState::Waiting if waits_for_person(op) => Trace::Perhaps,
+        OpState::Waiting => Trace::Nothing,
+        OpState::Sent | OpState::Unknown | OpState::Applied => Trace::Left,
+        OpState::Verified | OpState::Rejected | OpState::Superseded => Trace::Left,
+    }
 }
 
 fn planned(

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::plan::{bring_in_line, compensate, drop_holding, hold, is_by_hand, is_connected, write};
+use super::plan::{bring_in_line, compensate, drop_holding, hold, is_by_hand, is_connected, look_for, write};
 use super::{Books, Direction, Entitlement, Holding, Op, OpState};
 use crate::desk::access::decide::revoked;
 use crate::desk::access::ending::stands;
@@ -13,6 +13,7 @@ use crate::desk::actor::Author;
 use crate::desk::change::Change;
 use crate::desk::change::at::At;
 use crate::desk::id::OpId;
+use crate::desk::organisation::Organisation;
 use crate::desk::sla::later;
 use crate::desk::ticket::Ticket;
 use crate::desk::ticket::timeline::{AccessOutcome, Event};
@@ -84,6 +85,18 @@ pub fn sending(ticket: &Ticket, ids: &[OpId], until: Timestamp, at: &At<'_>) -> 
 /// Whether an order in this state has no effect that is not known.
 pub const fn may_be_sent(state: OpState) -> bool {
     matches!(state, OpState::Planned | OpState::Waiting)
+}
+
+/// Whether an order was left to a person. Their word is waited for as long as no app is.
+pub(super) fn waits_for_person(op: &Op) -> bool {
+    op.state == OpState::Waiting && op.not_before.duration_since(op.changed_at) >= BY_HAND
+}
+
+/// Whether the word of a person counts for an order: it was left to one, or the app cannot be asked what is there. Any other app says so
+/// itself, once it is asked again.
+pub fn takes_word(op: &Op, organisation: &Organisation) -> bool {
+    let is_read = organisation.connector_of(&op.app).is_some_and(|connector| connector.kind.reads(&op.entitlement));
+    op.state == OpState::Waiting && (!is_read || waits_for_person(op))
 }
 
 /// Takes the answers about orders; what is stale is passed over. `None` where all of it is.
@@ -184,6 +197,10 @@ fn take_one(change: &mut Change, books: &mut Books, op: Op, report: &Report, at:
         Came::NotThere => (OpState::Planned, at.now),
         Came::Applied => (OpState::Applied, from_now(SignedDuration::from_secs(1))),
         Came::Promised(until) => (OpState::Applied, until),
+        // It is looked whether it is there, and not known yet.
+        Came::Later(not_before) | Came::Forbidden(not_before) if is_looked_for(&op) => {
+            (OpState::Unknown, not_before.max(from_now(SignedDuration::from_secs(1))))
+        }
         Came::Later(not_before) | Came::Forbidden(not_before) => {
             (OpState::Waiting, not_before.max(from_now(SignedDuration::from_secs(1))))
         }
@@ -199,7 +216,9 @@ fn take_one(change: &mut Change, books: &mut Books, op: Op, report: &Report, at:
     let left = may_be_left(&op, &report.came, at);
     let op = Op { state, not_before, said, changed_at: at.now, ..op };
     write(change, books, op.clone());
-    if left && (state == OpState::Rejected || report.came == Came::ByHand) {
+    if left && state == OpState::Rejected {
+        look_for(change, books, &op, at.now, at);
+    } else if left && report.came == Came::ByHand {
         hold(change, books, held_by(&op, false, at.now));
     }
     match state {
@@ -212,6 +231,11 @@ fn take_one(change: &mut Change, books: &mut Books, op: Op, report: &Report, at:
         | OpState::Waiting
         | OpState::Superseded => {}
     }
+}
+
+/// Whether an order takes away what may not be there, so that it is looked for first.
+pub fn is_looked_for(op: &Op) -> bool {
+    op.direction == Direction::Revoke && op.state == OpState::Unknown && op.is_unsent()
 }
 
 /// Whether an order that stops here may have left something in the app all the same: that counts as held until it is read back as gone.
@@ -246,7 +270,8 @@ fn verified(change: &mut Change, books: &mut Books, op: &Op, found: bool, at: &A
     }
 }
 
-fn held_by(op: &Op, preexisting: bool, since: Timestamp) -> Holding {
+/// The holding that an order gives.
+pub(super) fn held_by(op: &Op, preexisting: bool, since: Timestamp) -> Holding {
     Holding {
         subject: op.subject.clone(),
         app: op.app.clone(),

@@ -237,13 +237,7 @@ impl Rollout {
                 }
                 rollout.source = *source;
                 rollout.folder.clone_from(folder);
-                if rollout.is_back(*version) {
-                    rollout.active = rollout.suspended.take();
-                    // A proposal that it count again is answered by that.
-                    rollout.candidate = rollout.candidate.take().filter(|candidate| candidate.version != *version);
-                    rollout.retiring = None;
-                    rollout.offered = Some(*version);
-                }
+                rollout.come_back(*version);
                 // A folder offers the same for as long as it is there; a version that is sent once more is meant.
                 if rollout.offered == Some(*version)
                     && (*source == Source::Directory || rollout.part_of(*version).is_some())

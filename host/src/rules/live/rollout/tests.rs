@@ -305,3 +305,32 @@ fn what_two_let_in_two_take_out() {
     assert_eq!(gone.after(&offer).unwrap(), live, "it was away for a moment");
     assert_eq!(gone.after(&agreed).unwrap().part_of(version(1)), None, "the directory proposed it, one person agrees");
 }
+
+/// A folder that is taken away and put back is one person's work, and lets nothing count that was suspended.
+#[test]
+fn what_is_suspended_stays_so_when_its_folder_goes_and_comes_back() {
+    let offer = |n| RolloutStep::Offer {
+        source: Source::Directory,
+        folder: Some("one".to_owned()),
+        version: version(n),
+        part: Part::Active,
+        needs: Needs::TwoPeople,
+        by: Signatory::Directory,
+    };
+    let (one, two, gone) = (offer(1), offer(2), RolloutStep::Gone { needs: Needs::TwoPeople });
+    let agreed = RolloutStep::Approve { version: version(1), by: mei() };
+    let live = Rollout::default().after(&one).unwrap().after(&agreed).unwrap();
+    let suspended = live.after(&RolloutStep::Suspend { version: version(1), hold: true }).unwrap();
+    assert_eq!((suspended.active, suspended.suspended), (None, Some(version(1))));
+    let after =
+        |steps: &[&RolloutStep]| steps.iter().fold(suspended.clone(), |rollout, step| rollout.after(step).unwrap());
+
+    assert_eq!(after(&[&gone, &one]), suspended, "it is as it was");
+    assert_eq!(after(&[&gone, &gone, &one]), suspended);
+    let ways: [&[&RolloutStep]; 3] = [&[&gone, &two, &one], &[&gone, &two, &gone, &one], &[&two, &gone, &one]];
+    for way in ways {
+        assert_eq!((after(way).active, after(way).suspended), (None, Some(version(1))), "{way:?}");
+    }
+    let back = live.after(&gone).unwrap().after(&gone).unwrap().after(&one).unwrap();
+    assert_eq!(back, live, "what counted until then counts again");
+}

@@ -190,6 +190,36 @@ impl Store {
         Ok(self.readable("links", &self.db.quick(&sql, vec![ticket.0.into()]).await?, link))
     }
 
+    /// The tickets to which links of a kind lead from one, in the order in which they were made, at most [`LINKS_MAX`]: links of other
+    /// kinds hide none of them.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn linked_from(&self, ticket: TicketNumber, kind: LinkKind) -> Result<Vec<TicketNumber>, Error> {
+        let sql =
+            format!("select other from links where ticket = $1 and kind = $2 order by at, other limit {LINKS_MAX}");
+        let rows = self.db.quick(&sql, vec![ticket.0.into(), kind.code().into()]).await?;
+        rows.iter().map(|row| Ok(TicketNumber(row.int(0)?))).collect()
+    }
+
+    /// The children of a ticket for which it waits, or has waited, in the order in which it began to, at most [`LINKS_MAX`]: links that
+    /// are made later hide none of those with which it opened.
+    ///
+    /// # Errors
+    ///
+    /// Where the database cannot be read.
+    pub async fn awaited_children(&self, ticket: TicketNumber) -> Result<Vec<TicketNumber>, Error> {
+        let sql = format!(
+            "select awaited.other from links awaited \
+             join links child on child.ticket = awaited.other and child.kind = $3 and child.other = awaited.ticket \
+             where awaited.ticket = $1 and awaited.kind = $2 order by awaited.at, awaited.other limit {LINKS_MAX}"
+        );
+        let args = vec![ticket.0.into(), LinkKind::BlockedBy.code().into(), LinkKind::Child.code().into()];
+        let rows = self.db.quick(&sql, args).await?;
+        rows.iter().map(|row| Ok(TicketNumber(row.int(0)?))).collect()
+    }
+
     /// Whether a ticket has a link of a kind to another.
     ///
     /// # Errors
