@@ -407,6 +407,7 @@ fn cookies_of_no_session_are_braked_and_pages_are_counted_by_person() {
     assert_eq!(page(&lena), 200, "another person has pages of their own");
     desk.clock.advance(jiff::SignedDuration::from_secs(60));
     assert_eq!((page(&amara), unknown(1_000)), (200, 303));
+    assert!((0..200).all(|_| unknown(1_000) == 303), "the tabs of one browser whose session has ended count as one");
     // A page that cannot be shown is one page, with all ways on from it.
     let kofi = cookie(&desk, "kofi");
     let missing = || send("GET", &format!("{}/tickets/IT-999", desk.url), &[("cookie", &kofi)], "");

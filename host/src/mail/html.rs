@@ -28,6 +28,37 @@ const EMPTY: [&str; 14] =
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
 /// The elements whose ends writers may leave out: the next of their kind ends them.
 const ENDED_BY_THE_NEXT: [&str; 8] = ["dd", "dt", "li", "option", "p", "td", "th", "tr"];
+/// The elements that are in no paragraph: where one begins, a paragraph ends that its writer has not ended.
+const IN_NO_PARAGRAPH: [&str; 28] = [
+    "address",
+    "article",
+    "aside",
+    "blockquote",
+    "center",
+    "dd",
+    "div",
+    "dl",
+    "dt",
+    "fieldset",
+    "figure",
+    "footer",
+    "form",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "header",
+    "hr",
+    "li",
+    "main",
+    "nav",
+    "ol",
+    "pre",
+    "section",
+    "ul",
+];
 /// The words of a style by which an element is not shown.
 const HIDING: [&str; 2] = ["display:none", "visibility:hidden"];
 
@@ -184,6 +215,9 @@ impl Hidden<'_> {
         match token {
             Token::Begin { name, .. } if name.eq_ignore_ascii_case(self.name) => {
                 self.open = if is_one_of(&ENDED_BY_THE_NEXT, name) { 0 } else { self.open + 1 };
+            }
+            Token::Begin { name, .. } if is_one_of(&["p"], self.name) && is_one_of(&IN_NO_PARAGRAPH, name) => {
+                self.open = 0;
             }
             Token::End(name) if name.eq_ignore_ascii_case(self.name) => self.open -= 1,
             _ => {}
@@ -377,6 +411,8 @@ mod tests {
             "<div style=\"max-height:0; DISPLAY : none\">hidden<div>more</div></div>seen",
             "seen<span style='visibility:hidden'>hidden</span>",
             "<p style=display:none>hidden<p>seen",
+            "<P style=display:none>hidden <b>more</b><DIV>seen</DIV></p>",
+            "<p style=display:none>hidden<pre>seen</pre><p></p>",
             "<img style=\"display:none\">seen",
             "<br style=display:none>seen",
         ] {

@@ -38,6 +38,8 @@ fn a_list_is_kept_under_a_name_for_oneself_a_team_or_all_who_work_here() {
                 assert_eq!(refused["problems"][0]["field"], format!("filter.{part}"));
             }
         }
+        let long = json!({ "name": "Long", "filter": { "tag": "\u{fc}".repeat(51) } });
+        assert_eq!(kofi.put(&path(2), &long).expect(422)["problems"][0]["message"], "is longer than 100 bytes");
 
         let key = incident(&amara, "VPN is down");
         let done = incident(&amara, "VPN was down");

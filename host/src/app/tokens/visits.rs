@@ -1,7 +1,7 @@
 //! How often browsers ask for pages: a person as often as programs do in that person's name, and an address with only so many
 //! cookies that belong to no session and tokens that belong to no person.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +19,9 @@ const UNKNOWN: Rate = Rate::per_minute(120);
 const AT_ONCE_MAX: usize = 100;
 /// How soon one more is worth a try.
 const PAGE_AGAIN: Duration = Duration::from_secs(1);
+/// How long it is remembered that a cookie belongs to no session: the many tabs of a browser whose session has ended show the same one, and
+/// take no place from the others at their address.
+const GONE_FOR: Duration = Duration::from_secs(5);
 /// Sessions that are remembered, so that they pass where others at their address are unknown.
 const REMEMBERED_MAX: usize = 10_000;
 
@@ -30,6 +33,8 @@ pub struct Visits {
     at_once: AtOnce,
     /// Hashes of the secrets of sessions that were found.
     seen: Mutex<HashSet<String>>,
+    /// Hashes of secrets that belong to no session, each with when it was looked for.
+    gone: Mutex<HashMap<String, Duration>>,
 }
 
 impl Visits {
@@ -37,10 +42,20 @@ impl Visits {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).contains(hash)
     }
 
-    fn note(&self, hash: String, is_live: bool) {
+    fn is_gone(&self, hash: &str, now: Duration) -> bool {
+        let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        gone.get(hash).is_some_and(|since| now.saturating_sub(*since) < GONE_FOR)
+    }
+
+    fn note(&self, hash: String, is_live: bool, now: Duration) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if !is_live {
             seen.remove(&hash);
+            let mut gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+            if gone.len() >= REMEMBERED_MAX {
+                gone.clear();
+            }
+            gone.insert(hash, now);
             return;
         }
         if seen.len() >= REMEMBERED_MAX {
@@ -103,12 +118,15 @@ impl Office {
         ClientAddress(from): &ClientAddress,
     ) -> Result<Option<(Session, Actor)>, Error> {
         let (key, now) = (hash(secret), self.clock.elapsed());
+        if self.visits.is_gone(&key, now) {
+            return Ok(None);
+        }
         let is_new = !from.is_empty() && !self.visits.has_seen(&key);
         if is_new {
             self.may_show_unknown(from, now)?;
         }
         let found = self.session(secret).await?;
-        self.visits.note(key, found.is_some());
+        self.visits.note(key, found.is_some(), now);
         let Some((session, actor)) = found else {
             if is_new {
                 // That there was room for it was looked at before.
@@ -130,13 +148,25 @@ mod tests {
     #[test]
     fn sessions_are_remembered_while_they_last_and_only_so_many() {
         let visits = Visits::default();
-        visits.note("a".to_owned(), true);
+        let now = Duration::from_secs(60);
+        visits.note("a".to_owned(), true, now);
         assert!(visits.has_seen("a") && !visits.has_seen("b"));
-        visits.note("a".to_owned(), false);
+        visits.note("a".to_owned(), false, now);
         assert!(!visits.has_seen("a"));
         for n in 0..=REMEMBERED_MAX {
-            visits.note(n.to_string(), true);
+            visits.note(n.to_string(), true, now);
+            visits.note(format!("none {n}"), false, now);
         }
         assert!(visits.seen.lock().unwrap().len() <= REMEMBERED_MAX);
+        assert!(visits.gone.lock().unwrap().len() <= REMEMBERED_MAX);
+    }
+
+    #[test]
+    fn a_cookie_of_no_session_is_looked_for_once_in_a_while() {
+        let (visits, now) = (Visits::default(), Duration::from_secs(60));
+        assert!(!visits.is_gone("a", now));
+        visits.note("a".to_owned(), false, now);
+        assert!(visits.is_gone("a", now + GONE_FOR / 2) && !visits.is_gone("b", now));
+        assert!(!visits.is_gone("a", now + GONE_FOR));
     }
 }

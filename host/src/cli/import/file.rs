@@ -1,5 +1,6 @@
 //! The file that is imported: on disk, or what comes down a pipe.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -102,13 +103,13 @@ struct OneEnd<R> {
     /// Blanks that are a part of the text if anything follows them.
     blanks: Vec<u8>,
     /// The bytes that are given next.
-    next: Vec<u8>,
+    next: VecDeque<u8>,
     ended: bool,
 }
 
 impl<R: Read> OneEnd<R> {
     fn new(text: R) -> Self {
-        Self { text, blanks: Vec::new(), next: Vec::new(), ended: false }
+        Self { text, blanks: Vec::new(), next: VecDeque::new(), ended: false }
     }
 
     fn fill(&mut self) -> io::Result<()> {
@@ -116,13 +117,13 @@ impl<R: Read> OneEnd<R> {
         self.text.by_ref().take(BLOCK_BYTES as u64).read_to_end(&mut block)?;
         if block.is_empty() {
             self.ended = true;
-            self.next.push(b'\n');
+            self.next.push_back(b'\n');
             return Ok(());
         }
         let blanks = block.split_off(block.trim_ascii_end().len());
         if !block.is_empty() {
-            self.next.append(&mut self.blanks);
-            self.next.append(&mut block);
+            self.next.extend(self.blanks.drain(..));
+            self.next.extend(block);
         }
         self.blanks.extend(blanks);
         Ok(())
@@ -134,9 +135,7 @@ impl<R: Read> Read for OneEnd<R> {
         while self.next.is_empty() && !self.ended {
             self.fill()?;
         }
-        let count = self.next.as_slice().read(to)?;
-        self.next.drain(..count);
-        Ok(count)
+        self.next.read(to)
     }
 }
 

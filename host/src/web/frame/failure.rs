@@ -1,6 +1,7 @@
 //! Errors as pages: what happened, what was kept, what to do, and the request's id to name to others.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -110,12 +111,32 @@ impl Failure {
         }
     }
 
+    /// The words about what to do: who has used up a day's or an hour's share does not try again in a minute.
+    fn advice(&self, f: &Frame) -> String {
+        if let Failure::Use(error) = self
+            && let Error::TooMuch { wait, .. } = &**error
+            && let Some((key, number)) = long(*wait)
+        {
+            return f.words.t1(key, number);
+        }
+        f.words.t(&format!("error.{}.advice", self.key()))
+    }
+
     /// The desk's own words about it, where they say more; nothing of what only an operator may see.
     fn detail(&self, f: &Frame) -> String {
         match self {
             Failure::Use(error) => f.why_not(error),
             _ => String::new(),
         }
+    }
+}
+
+/// The advice to wait for longer than a minute, and how many minutes or hours that is; `None` where it is not so long.
+fn long(wait: Duration) -> Option<(&'static str, u64)> {
+    match wait.as_secs() {
+        0..=60 => None,
+        seconds @ 61..=7_200 => Some(("error.too-many.minutes", seconds.div_ceil(60))),
+        seconds => Some(("error.too-many.hours", seconds.div_ceil(3_600))),
     }
 }
 
@@ -143,7 +164,7 @@ struct ErrorPage<'a> {
 pub fn page(f: Frame, failure: &Failure, id: &str) -> Response {
     let page = ErrorPage {
         title: f.words.t(&format!("error.{}.title", failure.key())),
-        advice: f.words.t(&format!("error.{}.advice", failure.key())),
+        advice: failure.advice(&f),
         detail: failure.detail(&f),
         id,
         status: failure.status().as_u16(),
@@ -197,6 +218,16 @@ mod tests {
             assert_eq!(Failure::from(Error::Refused(refusal)).status(), StatusCode::FORBIDDEN);
         }
         assert_eq!(Failure::from(Error::Refused(Refusal::ReviewEnded)).status(), StatusCode::CONFLICT);
+    }
+
+    #[test]
+    fn who_has_used_up_a_day_is_not_asked_to_wait_a_minute() {
+        let advice = |wait_s| long(Duration::from_secs(wait_s));
+        assert_eq!((advice(0), advice(60)), (None, None));
+        assert_eq!(advice(61), Some(("error.too-many.minutes", 2)));
+        assert_eq!(advice(3_599), Some(("error.too-many.minutes", 60)));
+        assert_eq!(advice(7_201), Some(("error.too-many.hours", 3)));
+        assert_eq!(advice(86_400), Some(("error.too-many.hours", 24)));
     }
 
     #[test]

@@ -249,7 +249,7 @@ impl Office {
         for (field, name) in names_in(filter) {
             problems.extend(check_characters(field, name));
             if name.len() > NAME_BYTES_MAX {
-                problems.push(Problem::of(field, "too-long", Fault::Long, &[&NAME_BYTES_MAX]));
+                problems.push(Problem::of(field, "too-long", Fault::LongCell, &[&NAME_BYTES_MAX]));
             }
         }
         let audience = Audience::from_code(&wanted.audience);
