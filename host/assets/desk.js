@@ -28,6 +28,9 @@ function make(name, attributes = {}, ...children) {
 const facts = (address, options) => fetch(address, { headers: { accept: "application/json" }, ...options })
   .then((answer) => answer.ok && !answer.redirected ? answer.json() : null).catch(() => null);
 
+/** Whether an answer is the page of signing in, since the session has ended. */
+const isOut = (answer) => answer?.redirected && new URL(answer.url).pathname === "/sign-in";
+
 /** The sentences of a problem, which a script gets in the place of a page; none where there is no such answer. */
 const problemOf = (text) => { try { const { title, detail } = JSON.parse(text); return [title, detail].filter(Boolean); } catch { return []; } };
 
@@ -169,7 +172,7 @@ document.addEventListener("submit", async (event) => {
   const text = await answer?.text().catch(() => null);
   sessionStorage.removeItem("sent");
   // What is done leads on, but for a session that has ended. Words that were typed since they were sent stay a draft.
-  const done = answer?.redirected && new URL(answer.url).pathname !== "/sign-in";
+  const done = answer?.redirected && !isOut(answer);
   const strikeWords = () => done && recall(draft) === said && forget(draft);
   strikeWords();
   $("[data-act-failed]")?.remove();
@@ -368,7 +371,7 @@ function overview() {
   for (const element of keys()) if (!seen.has(element.dataset.key)) seen.set(element.dataset.key, label(element));
   const list = make("dl", { class: "keys-list" });
   for (const [key, words] of seen) list.append(make("dt", {}, ...key.split(/[ +]/).map((part) => make("kbd", {}, part))), make("dd", {}, words));
-  const toggle = make("label", { class: "check" }, make("input", { type: "checkbox" }), language === "de" ? " Einzelne Tasten benutzen" : " Use single keys");
+  const toggle = make("label", { class: "check" }, make("input", { type: "checkbox" }), ` ${body.dataset.singleKeys}`);
   $("input", toggle).checked = !off();
   // The desk keeps it for all browsers of this person.
   $("input", toggle).addEventListener("change", async ({ target }) => {
