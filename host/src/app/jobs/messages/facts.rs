@@ -27,6 +27,7 @@ pub fn facts(
     });
     let names = |kind: reasons::Named, id: &str| match kind {
         reasons::Named::Person => organisation.people.get(id).map(|person| person.name.clone()),
+        reasons::Named::Time => id.parse().ok().map(|at| words::exact(locale, at, &organisation.calendar.zone)),
         reasons::Named::Clock | reasons::Named::Priority => None,
     };
     // A reason and its stable word: only those that the desk gives by itself are put into the recipient's language, and have one.
