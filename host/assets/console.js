@@ -1,10 +1,5 @@
 // The console's own, served behind `desk.js` as one script.
 
-const german = document.documentElement.lang.startsWith("de");
-const words = german
-  ? { up: "Nach oben", down: "Nach unten", open: "Öffnen", pick: "Auswählen", fresh: (n) => `${n} neu · zeigen`, chosen: (n) => `${n} ausgewählt`, changed: "Jemand hat dieses Anliegen geändert.", lost: "Es kam keine Antwort, also ist nicht bekannt, wie weit es kam. Ein neuer Versuch ändert jedes Anliegen nur einmal.", again: "Noch einmal versuchen" }
-  : { up: "Up", down: "Down", open: "Open", pick: "Select", fresh: (n) => `${n} new · show`, chosen: (n) => `${n} selected`, changed: "Somebody changed this ticket.", lost: "No answer came, so it is not known how far this came. Trying again changes each ticket once.", again: "Try again" };
-
 // What others do: one stream for all tabs of this browser, which the tab that has the lock passes on.
 function live(heard) {
   const channel = new BroadcastChannel("ruledesk-live");
@@ -25,6 +20,12 @@ function live(heard) {
 addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 
 const queue = $("[data-queue]");
+// The page has the words of its list.
+const words = queue?.dataset;
+// The choices for an act that could not be done, since the session had ended or no page came: they are chosen again when one is back.
+const held = `bulk:${person}`;
+const hold = (rows, filled) => sessionStorage.setItem(held, JSON.stringify([words.address, rows.map((row) => row.split(":")[0]), [...filled].filter(([name]) => name !== "ticket")]));
+if ($("[data-come]")) sessionStorage.removeItem(held);
 // Who comes back to a place in it finds that at once: the browser knows that there was one without being asked what.
 const back = history.state === "place";
 if (queue) (back ? (work) => work() : soon)(() => {
@@ -52,9 +53,9 @@ if (queue) (back ? (work) => work() : soon)(() => {
   const select = (from, to) => rows().forEach((row, n) => { box(row).checked = n >= Math.min(from, to) && n <= Math.max(from, to); });
   const told = () => {
     const chosen = rows().filter((row) => box(row).checked).length;
-    const place = $("[data-selected]", queue);
-    if (place) place.textContent = words.chosen(chosen);
-    say(words.chosen(chosen));
+    const place = $("[data-selected]", queue), text = words.chosen.replace("{0}", chosen);
+    if (place) place.textContent = text;
+    say(text);
   };
   const move = (by, event) => {
     if (event.shiftKey) {
@@ -74,7 +75,7 @@ if (queue) (back ? (work) => work() : soon)(() => {
   addKey("ArrowUp", words.up, (event) => move(-1, event));
   addKey("x", words.pick, () => { const row = rows()[Math.max(at, 0)]; if (row) { if (at < 0) here(0); box(row).checked = !box(row).checked; anchor = at; told(); } });
   addKey("Enter", words.open, () => { const row = rows()[Math.max(at, 0)]; if (row) $(".c-subject a", row).click(); });
-  addKey("r", words.open, () => { const row = rows()[Math.max(at, 0)]; if (row) location.href = `${$(".c-subject a", row).href}#reply-body`; });
+  addKey("r", words.reply, () => { const row = rows()[Math.max(at, 0)]; if (row) location.href = `${$(".c-subject a", row).href}#reply-body`; });
   queue.addEventListener("click", (event) => {
     const row = event.target.closest("tr[data-row]");
     if (!row || !event.target.matches("input[type=checkbox]")) return;
@@ -89,6 +90,18 @@ if (queue) (back ? (work) => work() : soon)(() => {
   });
   const left = sessionStorage.getItem(place), last = left === null ? -1 : rows().findIndex((row) => row.dataset.row === left);
   if (last >= 0) here(last, back);
+  const [address, picked, filled] = JSON.parse(sessionStorage.getItem(held) || "[]");
+  if (address === words.address) {
+    sessionStorage.removeItem(held);
+    for (const row of rows()) box(row).checked = picked.includes(row.dataset.row);
+    for (const [name, text] of filled) {
+      const field = $(`.bulk-bar :is(input, select)[name="${name}"]`);
+      if (!field) continue;
+      field.value = text;
+      if (field.selectedIndex < 0) field.selectedIndex = 0;
+    }
+    told();
+  }
   // Acts of the bar, asked for by a key, are for the row one is at where none is chosen.
   for (const key of ["a", "s", "t", "i", "m", "d"]) addKey(key, $(`.bulk-bar [data-key="${key}"]`)?.labels?.[0]?.textContent || $(`.bulk-bar [data-key="${key}"]`)?.textContent || key, () => {
     if (!rows().some((row) => box(row).checked)) { if (at < 0) here(0); const row = rows()[at]; if (row) box(row).checked = true; told(); }
@@ -124,7 +137,7 @@ if (queue) (back ? (work) => work() : soon)(() => {
       old.replaceWith(document.importNode(row, true));
     }
     if (!fresh) return;
-    const text = words.fresh(news);
+    const text = words.news.replace("{0}", news);
     // Readers of screens hear of it once, where they are.
     if (news > 0 && fresh.textContent !== text) say(text);
     fresh.hidden = news === 0;
@@ -146,7 +159,8 @@ $("#bulk")?.addEventListener("keydown", (event) => {
 });
 $("#bulk")?.addEventListener("submit", (event) => {
   const form = event.target, { submitter } = event, filled = new FormData(form, submitter), chosen = filled.getAll("ticket");
-  if (form.dataset.sending || chosen.length <= PART_MAX) return;
+  if (form.dataset.sending) return;
+  if (chosen.length <= PART_MAX) return hold(chosen, filled);
   event.preventDefault();
   filled.set("key", crypto.getRandomValues(new Uint32Array(4)).join("-"));
   const name = submitter?.textContent || "", list = make("ul", { class: "rows" }), end = make("div"), title = make("h2", { tabindex: "-1" }, name);
@@ -163,11 +177,12 @@ $("#bulk")?.addEventListener("submit", (event) => {
       const answer = await fetch(form.getAttribute("action"), { method: "POST", body }).catch(() => null);
       const text = await answer?.text().catch(() => null), page = text && parse(text), fresh = page && $("[data-come]", page);
       if (!fresh) {
-        const again = make("button", { type: "button", class: "small" }, words.again);
-        again.addEventListener("click", send);
-        const lines = problemOf(text);
-        end.replaceChildren(make("div", { class: "notice bad", role: "alert" }, ...(lines.length ? lines : [words.lost]).map((line) => make("p", {}, line)), again));
-        again.focus();
+        // The way on: to sign in and come back to what is left to do, or to try again.
+        const out = isOut(answer), lines = out ? [words.out] : problemOf(text);
+        const on = out ? make("a", { class: "button", href: `/sign-in?next=${encodeURIComponent(words.address)}` }, words.signIn) : make("button", { type: "button", class: "small" }, words.again);
+        if (out) hold(chosen.slice(at), filled); else on.addEventListener("click", send);
+        end.replaceChildren(make("div", { class: "notice bad", role: "alert" }, ...(lines.length ? lines : [words.lost]).map((line) => make("p", {}, line)), on));
+        on.focus();
         runs = false;
         return;
       }
@@ -200,9 +215,10 @@ if (ticket && $("[data-live-note]")) {
     // An act may have been answered in place meanwhile.
     const note = $("[data-live-note]");
     if (!note || String(now.version) === $("[data-ticket]").dataset.version) return;
-    $("p", note).textContent = now.by ? `${words.changed} ${now.by}` : words.changed;
+    const { changed } = note.dataset;
+    $("p", note).textContent = now.by ? `${changed} ${now.by}` : changed;
     note.hidden = false;
-    say(words.changed);
+    say(changed);
   };
   live((change) => { if (change.kind === "reset" || change.ticket === ticket) look(); });
   setInterval(look, 60000);

@@ -1,7 +1,6 @@
 // Small comforts on every page, all of which works without them: keys, drafts, times that stay true, a command palette.
 // Text is only ever put in as text, so the policy `ruledesk` makes no HTML.
 
-const html = document.documentElement;
 const body = document.body;
 const $ = (query, from = document) => from.querySelector(query);
 const $$ = (query, from = document) => [...from.querySelectorAll(query)];
@@ -27,6 +26,9 @@ function make(name, attributes = {}, ...children) {
 /** The facts at an address; nothing where no answer comes, or a page does, such as that of signing in. */
 const facts = (address, options) => fetch(address, { headers: { accept: "application/json" }, ...options })
   .then((answer) => answer.ok && !answer.redirected ? answer.json() : null).catch(() => null);
+
+/** Whether an answer is the page of signing in, since the session has ended. */
+const isOut = (answer) => answer?.redirected && new URL(answer.url).pathname === "/sign-in";
 
 /** The sentences of a problem, which a script gets in the place of a page; none where there is no such answer. */
 const problemOf = (text) => { try { const { title, detail } = JSON.parse(text); return [title, detail].filter(Boolean); } catch { return []; } };
@@ -58,28 +60,22 @@ function settle() {
 settle();
 
 // Times: the words stay true while the page is open, in the words that the server used.
-function span(minutes, samples) {
-  const [day, hour, minute] = samples;
+const timeWords = body.dataset.times.split("|"), timed = (at, what) => timeWords[at].replace("{0}", what);
+// The words of days, hours and minutes are at 0, 2 and 4: for one, and for several.
+const counted = (at, n) => timed(n === 1 ? at : at + 1, n);
+function span(minutes) {
   const days = Math.floor(minutes / 1440), hours = Math.floor((minutes % 1440) / 60), rest = minutes % 60;
-  if (days > 0) return days < 7 && hours > 0 ? `${day(days)} ${hour(hours)}` : day(days);
-  if (hours > 0) return rest > 0 ? `${hour(hours)} ${minute(rest)}` : hour(hours);
-  return minute(rest);
+  if (days > 0) return days < 7 && hours > 0 ? `${counted(0, days)} ${counted(2, hours)}` : counted(0, days);
+  if (hours > 0) return rest > 0 ? `${counted(2, hours)} ${counted(4, rest)}` : counted(2, hours);
+  return counted(4, rest);
 }
-const language = html.lang.startsWith("de") ? "de" : "en";
-const units = language === "de"
-  ? [(n) => `${n} ${n === 1 ? "Tag" : "Tg."}`, (n) => `${n} Std.`, (n) => `${n} Min.`]
-  : [(n) => `${n} ${n === 1 ? "day" : "days"}`, (n) => `${n} h`, (n) => `${n} min`];
-const phrases = language === "de"
-  ? { ago: (s) => `vor ${s}`, due: (s) => `fällig in ${s}`, late: (s) => `überfällig seit ${s}`, left: (s) => `noch ${s}` }
-  : { ago: (s) => `${s} ago`, due: (s) => `due in ${s}`, late: (s) => `overdue by ${s}`, left: (s) => `${s} left` };
 function refresh() {
-  if (html.lang.includes("pseudo")) return;
   for (const element of $$("time[data-time]")) {
     const minutes = Math.floor((Date.parse(element.dateTime) - Date.now()) / 60000);
     const kind = element.dataset.time;
-    if (kind === "ago" && -minutes > 1 && -minutes < 20160) element.textContent = phrases.ago(span(-minutes - 1, units));
-    if (kind === "due") element.textContent = minutes >= 0 ? phrases.due(span(minutes, units)) : phrases.late(span(-minutes - 1, units));
-    if (kind === "left" && minutes >= 0) element.textContent = phrases.left(span(minutes, units));
+    if (kind === "ago" && -minutes > 1 && -minutes < 20160) element.textContent = timed(6, span(-minutes - 1));
+    if (kind === "due") element.textContent = minutes >= 0 ? timed(7, span(minutes)) : timed(8, span(-minutes - 1));
+    if (kind === "left" && minutes >= 0) element.textContent = timed(9, span(minutes));
   }
 }
 setInterval(refresh, 30000);
@@ -169,7 +165,7 @@ document.addEventListener("submit", async (event) => {
   const text = await answer?.text().catch(() => null);
   sessionStorage.removeItem("sent");
   // What is done leads on, but for a session that has ended. Words that were typed since they were sent stay a draft.
-  const done = answer?.redirected && new URL(answer.url).pathname !== "/sign-in";
+  const done = answer?.redirected && !isOut(answer);
   const strikeWords = () => done && recall(draft) === said && forget(draft);
   strikeWords();
   $("[data-act-failed]")?.remove();
@@ -368,7 +364,7 @@ function overview() {
   for (const element of keys()) if (!seen.has(element.dataset.key)) seen.set(element.dataset.key, label(element));
   const list = make("dl", { class: "keys-list" });
   for (const [key, words] of seen) list.append(make("dt", {}, ...key.split(/[ +]/).map((part) => make("kbd", {}, part))), make("dd", {}, words));
-  const toggle = make("label", { class: "check" }, make("input", { type: "checkbox" }), language === "de" ? " Einzelne Tasten benutzen" : " Use single keys");
+  const toggle = make("label", { class: "check" }, make("input", { type: "checkbox" }), ` ${body.dataset.singleKeys}`);
   $("input", toggle).checked = !off();
   // The desk keeps it for all browsers of this person.
   $("input", toggle).addEventListener("change", async ({ target }) => {

@@ -128,6 +128,9 @@ fn a_report_is_sent_to_each_person_once_as_a_page_and_as_a_table() {
         let german = &kofi[0];
         let subject = german.header("Subject");
         assert!(subject.contains("Aufkommen, ") && subject.contains(" bis "), "{subject}");
+        let (_, last) = subject.split_once(" bis ").unwrap();
+        let form: String = last.chars().take(10).map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+        assert_eq!(form, "00.00.0000", "{subject}");
         let page = ["<html lang=\"de\">", "<html lang=3D\"de\">", "PCFkb2N0eXBlIGh0bWw+CjxodG1sIGxhbmc9ImRl"];
         let has_page = |text: &str| page.iter().any(|beginning| text.contains(beginning));
         assert!(has_page(&german.text) && !has_page(&letter.text), "{}", german.text);

@@ -102,7 +102,7 @@ pub struct Access {
     pub subject: String,
     pub hours: Option<u32>,
     pub justification: String,
-    /// By when it has to be decided, in the desk's time zone.
+    /// By when it has to be decided, in the desk's time zone, as the recipient's language writes it.
     pub due: Option<String>,
 }
 
@@ -122,7 +122,7 @@ pub struct Decided {
 /// Another day that a ticket goes by.
 #[derive(Debug, Clone, Serialize)]
 pub struct NewDay {
-    /// As `2027-01-18`.
+    /// As the recipient's language writes it, such as `18.01.2027` in German.
     pub to: String,
     /// The reason of the person who moved it.
     pub reason: String,
@@ -135,7 +135,7 @@ pub struct Delegation {
     pub person: String,
     /// The name of the person who decides.
     pub to: String,
-    /// The first day, as `2026-12-24`.
+    /// The first day, as the recipient's language writes it.
     pub from: String,
     /// The last day.
     pub until: String,
@@ -223,7 +223,7 @@ impl Facts {
                 subject: text("Amara Okafor"),
                 hours: Some(24),
                 justification: text("I join the data project on Monday."),
-                due: Some(text("2026-12-01 10:00")),
+                due: Some(text("2026-12-01 10:00 CET")),
             }),
             decided: Some(Decided {
                 outcome: text("given"),

@@ -10,19 +10,20 @@ const DEPTH_MAX: usize = 3;
 /// Joins several reasons of the desk in one record.
 const BETWEEN: &str = "; ";
 
-/// The kinds of ids in reasons, each of a thing that readers know by its name.
+/// The kinds of ids in reasons, each of a thing that readers know by its name, and of times, which each language writes otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Named {
     Person,
     Clock,
     Priority,
+    Time,
 }
 
 /// The name of the thing that an id stands for; `None` where there is none such.
 pub type Names<'a> = &'a dyn Fn(Named, &str) -> Option<String>;
 
 /// The places of sentences that hold ids.
-const NAMED: [(&str, usize, Named); 10] = [
+const NAMED: [(&str, usize, Named); 11] = [
     ("reason.time-passed", 1, Named::Clock),
     ("reason.has-priority", 0, Named::Priority),
     ("reason.step-asks", 1, Named::Person),
@@ -33,6 +34,7 @@ const NAMED: [(&str, usize, Named); 10] = [
     ("reason.in-the-place", 1, Named::Person),
     ("reason.moved", 0, Named::Person),
     ("reason.moved-why", 0, Named::Person),
+    ("reason.sessions", 0, Named::Time),
 ];
 /// Several ids in one place stand so between each other.
 const BETWEEN_IDS: [&str; 2] = [", ", " and "];
@@ -193,6 +195,7 @@ mod tests {
             (Named::Person, "lena") => Some("Lena Fischer".to_owned()),
             (Named::Person, "jonas") => Some("Jonas Weber".to_owned()),
             (Named::Clock, "resolution") => Some("Lösung".to_owned()),
+            (Named::Time, "2026-12-01T10:00:00Z") => Some("01.12.2026 11:00 CET".to_owned()),
             _ => None,
         };
         for (reason, german, english) in [
@@ -215,6 +218,12 @@ mod tests {
                 "mei decides in the place of lena and jonas",
                 "mei entscheidet an der Stelle von Lena Fischer, Jonas Weber",
                 "mei decides in the place of Lena Fischer, Jonas Weber",
+            ),
+            (
+                "it was taken away in the app itself; sessions that are open there may go on until 2026-12-01T10:00:00Z",
+                "er wurde in der Anwendung selbst entzogen; Sitzungen, die dort offen sind, \
+                 können bis 01.12.2026 11:00 CET weitergehen",
+                "it was taken away in the app itself; sessions that are open there may go on until 01.12.2026 11:00 CET",
             ),
             ("lena has left", "lena has left", "lena has left"),
         ] {

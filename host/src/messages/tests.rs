@@ -50,6 +50,17 @@ fn a_language_is_found_by_its_nearest_name() {
 }
 
 #[test]
+fn days_and_times_are_written_as_the_reader_s_language_does() {
+    let (at, zone) = ("2026-10-25T00:30:00Z".parse().unwrap(), jiff::tz::TimeZone::get("Europe/Berlin").unwrap());
+    assert_eq!(words::exact("de-AT", at, &zone), "25.10.2026 02:30 CEST");
+    for locale in ["en", "fr", "en-x-pseudo"] {
+        assert_eq!(words::exact(locale, at, &zone), "2026-10-25 02:30 CEST");
+    }
+    let day = jiff::civil::date(2026, 10, 2);
+    assert_eq!((words::day("de", day), words::short_day("de", day)), ("02.10.2026".to_owned(), "02.10.".to_owned()));
+}
+
+#[test]
 fn a_mistake_is_found_when_templates_are_read_and_says_where() {
     let mistakes = own("en", "reply.txt", "Subject: x\n\n{{ ticket.kye }}").unwrap_err();
     assert_eq!((mistakes[0].file.as_str(), mistakes[0].line), ("en/reply.txt", 3));

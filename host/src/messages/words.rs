@@ -1,4 +1,8 @@
-//! The states of a ticket, and what becomes of access, in the languages that the desk ships.
+//! The states of a ticket, what becomes of access, and days and times, in the languages that the desk ships.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use crate::desk::access::AccessState;
 use crate::desk::ticket::timeline::AccessOutcome;
@@ -39,6 +43,23 @@ pub fn outcome(locale: &str, outcome: AccessOutcome) -> &'static str {
         AccessOutcome::Answered => ("a question was answered", "eine Rückfrage wurde beantwortet"),
     };
     if is_german(locale) { german } else { english }
+}
+
+/// A day of the calendar, as pages and messages write it: in German as its readers do; in English, and for a language that the desk does
+/// not ship, as in ISO 8601, since readers of English do not agree which of day and month comes first.
+pub fn day(locale: &str, day: Date) -> String {
+    day.strftime(if is_german(locale) { "%d.%m.%Y" } else { "%Y-%m-%d" }).to_string()
+}
+
+/// The same without its year, for an axis that has no room for it.
+pub fn short_day(locale: &str, day: Date) -> String {
+    day.strftime(if is_german(locale) { "%d.%m." } else { "%m-%d" }).to_string()
+}
+
+/// A time with its day and the name of its zone, which tells an hour that comes twice from itself.
+pub fn exact(locale: &str, at: Timestamp, zone: &TimeZone) -> String {
+    let local = at.to_zoned_datetime(zone.clone());
+    format!("{} {}", day(locale, local.date()), local.strftime("%H:%M %Z"))
 }
 
 pub(super) fn is_german(locale: &str) -> bool {

@@ -208,10 +208,17 @@ fn the_desk_s_own_reasons_are_in_the_language_of_the_letter_and_those_of_people_
         let decides = |approve: bool, reason: &str| {
             let ticket = amara.post("/api/v1/tickets", &body).expect(201);
             let path = format!("/api/v1/tickets/{}/access/decisions", ticket["key"].as_str().unwrap());
+            desk.do_what_is_due();
             lena.post(&path, &json!({ "approve": approve, "reason": reason })).expect(200);
             desk.do_what_is_due();
         };
+        lena.put("/api/v1/preferences", &json!({ "delivery": "immediately", "locale": "de" })).expect(200);
         decides(true, "She needs it.");
+        let hers = relay.taken().into_iter().filter(|taken| taken.to.starts_with("lena@")).map(|taken| taken.text);
+        let asked: String = hers.collect();
+        let (_, due) = asked.split_once("Zu entscheiden bis: ").unwrap_or_else(|| panic!("{asked}"));
+        let form: String = due.chars().take(18).map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+        assert_eq!(form, "00.00.0000 00:00 C", "the time and the zone: {asked}");
         assert!(last("der Zugang ist freigegeben").contains("Der Grund: She needs it."));
         (0..3).for_each(|_| desk.advance(SignedDuration::from_hours(12)));
         assert!(last(": abgelaufen.").contains("Der Grund: die Zeit, f"));

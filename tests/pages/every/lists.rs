@@ -49,6 +49,34 @@ fn an_act_on_many_shows_how_far_it_is_and_outlives_a_lost_answer() {
     kofi.press(&[ESCAPE]);
     kofi.counts("dialog", 0);
     kofi.sees("tr[data-row=IT-1] .c-state", "In progress");
+    a_session_that_ends_on_the_way_leaves_the_rest_chosen(&mut kofi);
+}
+
+/// One who is signed out at the second of three parts is asked to sign in, and finds the other seven tickets and the act as they were.
+fn a_session_that_ends_on_the_way_leaves_the_rest_chosen(kofi: &mut Browser) {
+    kofi.script("for (const box of document.querySelectorAll('tr[data-row] input')) box.checked = true");
+    kofi.type_into("#bulk-reason", "It is one building");
+    kofi.script(
+        "const real = window.fetch; let sent = 0; window.fetch = async (...all) => { \
+         const out = String(all[0]).includes('/queue/bulk') && ++sent === 2; \
+         return real(all[0], out ? { ...all[1], credentials: 'omit' } : all[1]); }",
+    );
+    kofi.choose("#bulk-to", "waiting_requester");
+    kofi.click("button[value=state]");
+    kofi.sees("dialog .notice.bad", "You are signed out");
+    kofi.counts("dialog .rows li", 5);
+    kofi.has_focus();
+    kofi.click("dialog .notice a");
+    kofi.wait("location.pathname === '/sign-in'");
+    kofi.click("button[value=kofi]");
+    kofi.is_at("/queue");
+    kofi.counts("tr[data-row] input:checked", 7);
+    kofi.sees("[data-selected]", "7 selected");
+    let filled = "return [document.querySelector('#bulk-reason').value, document.querySelector('#bulk-to').value]";
+    assert_eq!(kofi.script(filled), json!(["It is one building", "waiting_requester"]));
+    // They are chosen again once, and not whenever the list is looked at.
+    kofi.go("/queue");
+    kofi.counts("tr[data-row] input:checked", 0);
 }
 
 /// The same form twice does it once and says the same; another attempt with what was seen before is refused.

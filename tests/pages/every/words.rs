@@ -174,6 +174,10 @@ fn every_refusal_is_in_the_reader_s_language() {
         }
         let still = send("GET", &format!("{}/mine", desk.url), &[("cookie", session.as_str())], "");
         assert_eq!(still.status, 200, "{person} is signed in to the end");
+        // Scripts have their words of times from the page.
+        let german = format!("{session}; ruledesk-language=de");
+        let page = send("GET", &format!("{}/mine", desk.url), &[("cookie", german.as_str())], "").text;
+        assert!(page.contains("|vor {0}|fällig in {0}|überfällig seit {0}|noch {0}\""), "{person}: {page}");
     }
     wrong.sort_unstable();
     assert_eq!(wrong, Vec::<String>::new());

@@ -12,6 +12,7 @@ use crate::desk::change::message::MessageKind;
 use crate::desk::organisation::form::{Fault, Problem};
 pub use crate::messages::reasons::{Named, in_words};
 pub use crate::messages::shipped_text;
+pub use crate::messages::words::{day, exact, short_day};
 
 /// The latest versions of the document that are looked at for those that changed a message.
 const VERSIONS_MAX: usize = 20;

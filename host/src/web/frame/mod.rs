@@ -156,6 +156,7 @@ impl Frame {
             Named::Person => self.organisation.people.get(id).map(|person| person.name.clone()),
             Named::Clock => Some(self.clock(id)),
             Named::Priority => id.parse().ok().map(|id| self.priority(&id).name),
+            Named::Time => id.parse().ok().map(|at| self.times.exact(at)),
         };
         // Some records have a word for programs where a person reads a sentence.
         let said = |key: &str| {

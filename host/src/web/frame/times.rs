@@ -1,5 +1,5 @@
 //! Times as people read them: how long ago, or in how long, with the exact time next to it for those who want it. Days are written as
-//! the reader's language writes them; in English as in ISO 8601, since its readers do not agree which of day and month comes first.
+//! in messages.
 
 use std::fmt;
 
@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::words::{Language, Words};
+use super::words::Words;
+use crate::app::reference::words;
 
 /// How times are shown to one reader at one instant.
 #[derive(Debug, Clone)]
@@ -41,8 +42,7 @@ const DAY: i64 = 24 * HOUR;
 impl Times {
     /// The time of day and date in the reader's zone.
     pub fn exact(&self, at: Timestamp) -> String {
-        let local = at.to_zoned_datetime(self.zone.clone());
-        format!("{} {}", self.day(local.date()), local.strftime("%H:%M %Z"))
+        words::exact(self.words.0.tag(), at, &self.zone)
     }
 
     /// The date in the reader's zone.
@@ -52,20 +52,12 @@ impl Times {
 
     /// A day of the calendar, as all pages write it. Fields in which a day is chosen, addresses and files have it as in ISO 8601.
     pub fn day(&self, day: Date) -> String {
-        let form = match self.words.0 {
-            Language::German => "%d.%m.%Y",
-            Language::English | Language::Pseudo => "%Y-%m-%d",
-        };
-        day.strftime(form).to_string()
+        words::day(self.words.0.tag(), day)
     }
 
     /// The same without its year, for an axis that has no room for it.
     pub fn short_day(&self, day: Date) -> String {
-        let form = match self.words.0 {
-            Language::German => "%d.%m.",
-            Language::English | Language::Pseudo => "%m-%d",
-        };
-        day.strftime(form).to_string()
+        words::short_day(self.words.0.tag(), day)
     }
 
     fn when(&self, at: Timestamp, text: String, kind: &'static str) -> When {
@@ -135,6 +127,7 @@ impl Times {
 
 #[cfg(test)]
 mod tests {
+    use super::super::words::Language;
     use super::*;
 
     #[test]

@@ -452,7 +452,8 @@ fn both_read_in_their_letters_what_was_given_and_that_it_has_ended() {
     let relay = Relay::start();
     let settings = relay.settings() + "\n[outgoing]\npublic-url = \"https://desk.example/\"\n";
     let desk = House::with_settings(Database::Postgres, example_rules(), |text| text + &settings);
-    let lena = desk.as_role("lena");
+    let (lena, jonas) = (desk.as_role("lena"), desk.with_roles("jonas", "requester"));
+    jonas.put("/api/v1/preferences", &json!({ "delivery": "immediately", "locale": "de" })).expect(200);
     let days = (today(&desk), day(&desk, 3));
     let made = lets(&lena, "jonas", days).expect(201);
     desk.do_what_is_due();
@@ -460,12 +461,13 @@ fn both_read_in_their_letters_what_was_given_and_that_it_has_ended() {
     let said = || relay.taken().iter().map(|one| one.text.replace("=\n", "")).collect::<String>();
     let all = said();
     assert!(all.contains("decides in your place, too") && all.contains(&days.1.to_string()), "{all}");
-    assert!(all.contains("you decide in the place of Lena Fischer, too"), "{all}");
+    let german = format!("bis zum {} auch an der Stelle von Lena Fischer", days.1.strftime("%d.%m.%Y"));
+    assert!(all.contains(&german), "{all}");
     ends(&lena, &id(&made)).expect(200);
     desk.do_what_is_due();
     let all = said();
     assert!(
-        all.contains("no longer decides in your place") && all.contains("you no longer decide in the place"),
+        all.contains("no longer decides in your place") && all.contains("Sie entscheiden nicht mehr an der Stelle"),
         "{all}"
     );
 }

@@ -9,6 +9,11 @@ use crate::desk::ticket::timeline::Field;
 use crate::messages::facts::{self, Facts, Recipient};
 use crate::messages::{reasons, words};
 
+/// A day in a language; one that cannot be read stays as it is.
+fn day_in(locale: &str, day: &str) -> String {
+    day.parse().map_or_else(|_| day.to_owned(), |read| words::day(locale, read))
+}
+
 /// The facts of one message in a language.
 pub fn facts(
     ready: &Ready,
@@ -22,6 +27,7 @@ pub fn facts(
     });
     let names = |kind: reasons::Named, id: &str| match kind {
         reasons::Named::Person => organisation.people.get(id).map(|person| person.name.clone()),
+        reasons::Named::Time => id.parse().ok().map(|at| words::exact(locale, at, &organisation.calendar.zone)),
         reasons::Named::Clock | reasons::Named::Priority => None,
     };
     // A reason and its stable word: only those that the desk gives by itself are put into the recipient's language, and have one.
@@ -52,7 +58,7 @@ pub fn facts(
         }
     });
     let day = ready.message.about.day.as_ref();
-    let day = day.map(|NewDay { to, reason }| facts::NewDay { to: to.clone(), reason: reason.clone() });
+    let day = day.map(|NewDay { to, reason }| facts::NewDay { to: day_in(locale, to), reason: reason.clone() });
     let link = |page: &str, end: Option<&String>| {
         let url = correspondence.public_url.as_ref()?;
         Some(format!("{url}/{page}/{}", end?))
@@ -64,7 +70,7 @@ pub fn facts(
         reply,
         moved,
         solution: ready.solution.clone(),
-        access: ready.case.as_ref().map(|case| access(case, organisation)),
+        access: ready.case.as_ref().map(|case| access(case, organisation, locale)),
         decided,
         day,
         delegation: None,
@@ -97,14 +103,11 @@ fn ticket(
     }
 }
 
-fn access(case: &AccessCase, organisation: &Organisation) -> facts::Access {
+fn access(case: &AccessCase, organisation: &Organisation, locale: &str) -> facts::Access {
     let request = &case.request;
     let app = organisation.apps.get(&request.app);
     let tier = app.and_then(|app| app.tier(request.tier.as_str())).map(|(_, tier)| tier.name.clone());
-    let due = case.due_at().map(|due| {
-        let local = organisation.calendar.zone.to_datetime(due);
-        local.strftime("%Y-%m-%d %H:%M").to_string()
-    });
+    let due = case.due_at().map(|due| words::exact(locale, due, &organisation.calendar.zone));
     facts::Access {
         app: app.map_or_else(|| request.app.to_string(), |app| app.name.clone()),
         tier: tier.unwrap_or_else(|| request.tier.to_string()),

@@ -6,6 +6,7 @@ use crate::desk::change::message::MessageKind;
 use crate::desk::id::DelegationId;
 use crate::desk::organisation::{Organisation, Person};
 use crate::messages::facts::{Delegation, Facts};
+use crate::messages::words;
 use crate::store::jobs::messages::WaitingMessage;
 
 impl Office {
@@ -19,11 +20,12 @@ impl Office {
         let Some(found) = self.store.delegation(DelegationId(message.ticket.0)).await? else {
             return Ok(Step::Skip("it is gone"));
         };
+        let locale = self.locale_of(person, &self.preference_of(&person.id).await?);
         let about = Delegation {
             person: name_of(organisation, &found.person),
             to: name_of(organisation, &found.to),
-            from: found.from.to_string(),
-            until: found.until.to_string(),
+            from: words::day(&locale, found.from),
+            until: words::day(&locale, found.until),
             ended: found.given.ended.is_some(),
             own: found.person == person.id,
         };

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::app::observe::reports::{Cell, Days, Report, ReportTable};
 use crate::desk::organisation::form::filled;
 pub use crate::messages::ENGLISH;
-use crate::messages::reports;
+use crate::messages::{reports, words};
 
 /// The policy of such a page: its own styles, and nothing else.
 pub const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
@@ -39,7 +39,8 @@ fn heading<'a>(locale: &str, column: &'a str) -> &'a str {
 /// The name of a report over some days, in a reader's language.
 pub fn title(report: Report, days: Days, locale: &str) -> String {
     let name = said(locale, &format!("report.title.{}", report.code())).to_owned();
-    filled(said(locale, "report.page-title"), &[name, days.from.to_string(), days.to.to_string()])
+    let [from, to] = [days.from, days.to].map(|day| words::day(locale, day));
+    filled(said(locale, "report.page-title"), &[name, from, to])
 }
 
 /// The words with which a report is sent, in a reader's language.
@@ -67,9 +68,9 @@ pub fn page(report: Report, days: Days, table: &ReportTable, locale: &str) -> St
     page.push_str("</tr></thead><tbody>\n");
     for row in &table.rows {
         page.push_str("<tr>");
-        for cell in row {
+        for (column, cell) in table.columns.iter().zip(row) {
             let class = if matches!(cell, Cell::Text(_)) { "" } else { " class=\"n\"" };
-            let _ = write!(page, "<td{class}>{}</td>", escaped(&shown(cell, locale)));
+            let _ = write!(page, "<td{class}>{}</td>", escaped(&shown(column, cell, locale)));
         }
         page.push_str("</tr>\n");
     }
@@ -85,8 +86,12 @@ fn is_number(table: &ReportTable, place: usize) -> bool {
     table.rows.first().and_then(|row| row.get(place)).is_some_and(|cell| !matches!(cell, Cell::Text(_)))
 }
 
-fn shown(cell: &Cell, locale: &str) -> String {
+fn shown(column: &str, cell: &Cell, locale: &str) -> String {
     match cell {
+        // A week or a month has the same name in each language.
+        Cell::Text(text) if column == "day" => {
+            text.parse().map_or_else(|_| text.clone(), |day| words::day(locale, day))
+        }
         Cell::Text(text) => text.clone(),
         Cell::Number(number) => number.to_string(),
         Cell::Share(None) => "–".to_owned(),
@@ -103,10 +108,10 @@ fn plot(table: &ReportTable, locale: &str) -> Option<String> {
             Cell::Number(number) => *number,
             Cell::Text(_) | Cell::Share(_) => return None,
         };
-        let texts = row
-            .iter()
-            .filter(|cell| matches!(cell, Cell::Text(text) if !text.is_empty()))
-            .map(|cell| shown(cell, locale));
+        let columns = table.columns.iter().zip(row);
+        let texts = columns
+            .filter(|(_, cell)| matches!(cell, Cell::Text(text) if !text.is_empty()))
+            .map(|(column, cell)| shown(column, cell, locale));
         Some((texts.collect::<Vec<_>>().join(" · "), value))
     };
     let mut bars: Vec<(String, i64)> = table.rows.iter().filter_map(bar).collect();
@@ -160,9 +165,24 @@ mod tests {
         assert!(page.contains("width=\"520\"") && page.contains("width=\"260\""), "the bars: {page}");
         assert!(page.contains("33.3 %") && !page.contains("http"), "{page}");
         assert!(page.contains("<h1>Volume, 2026-01-01 to 2026-01-31</h1>"), "{page}");
-        for text in ["<html lang=\"de\">", "<h1>Aufkommen, 2026-01-01 bis 2026-01-31</h1>", ">Gruppe</th>", "33,3 %"] {
+        for text in ["<html lang=\"de\">", "<h1>Aufkommen, 01.01.2026 bis 31.01.2026</h1>", ">Gruppe</th>", "33,3 %"] {
             assert!(german.contains(text), "{text}: {german}");
         }
+    }
+
+    #[test]
+    fn days_stand_in_a_page_as_its_reader_s_language_writes_them() {
+        let row = |day: &str| vec![Cell::Text(day.to_owned()), Cell::Text("2026-01-09".to_owned()), Cell::Number(1)];
+        let table =
+            ReportTable { columns: vec!["day", "group", "created"], rows: vec![row("2026-01-02"), row("2026-W02")] };
+        let days = Days { from: "2026-01-01".parse().unwrap(), to: "2026-01-31".parse().unwrap() };
+        let german = page(Report::Volume, days, &table, "de-AT");
+        // A group is a name, also where it looks like a day.
+        for text in ["<td>02.01.2026</td><td>2026-01-09</td>", ">02.01.2026 · 2026-01-09</text>", "<td>2026-W02</td>"]
+        {
+            assert!(german.contains(text), "{text}: {german}");
+        }
+        assert!(page(Report::Volume, days, &table, ENGLISH).contains("<td>2026-01-02</td>"));
     }
 
     /// A year in days is plotted to its end; of what is longer the page says what is missing.
