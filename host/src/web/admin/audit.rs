@@ -238,9 +238,10 @@ pub async fn search(visit: Visit, Query(asked): Query<Asked>) -> Result<Response
     let source = if access { Source::Access } else { Source::Desk };
     let (wanted, wrong) = asked.wanted(&visit.frame);
     let before = asked.before.parse::<i64>().ok();
-    let (found, next) = match wrong.is_empty() {
-        true => visit.app.search_audit(&visit.actor, source, &wanted, (before, ROWS)).await?,
-        false => (Vec::new(), None),
+    let (found, next) = if wrong.is_empty() {
+        visit.app.search_audit(&visit.actor, source, &wanted, (before, ROWS)).await?
+    } else {
+        (Vec::new(), None)
     };
     let f = visit.frame;
     let events: &[&'static str] = if access { &ACCESS } else { &DESK };

@@ -126,9 +126,10 @@ impl Frame {
             key: ticket.number.to_string(),
             version: sight.version(ticket.version),
             subject: ticket.subject.clone(),
-            state: match ticket.damaged.is_empty() {
-                false => StateWord { text: self.words.t("state.damaged"), tone: "wait" },
-                true => state(self, ticket.state),
+            state: if ticket.damaged.is_empty() {
+                state(self, ticket.state)
+            } else {
+                StateWord { text: self.words.t("state.damaged"), tone: "wait" }
             },
             priority: self.priority(&ticket.priority),
             category: self.category(ticket.category.as_str()),

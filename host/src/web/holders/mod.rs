@@ -100,9 +100,10 @@ fn row(f: &Frame, found: Evidence, until: Timestamp) -> Row {
         ended,
         ticket: ticket.to_string(),
         justification: case.as_ref().map(|case| case.request.justification.clone()).unwrap_or_default(),
-        policy: match damaged.is_empty() {
-            true => case.as_ref().map(|case| f.case_reason(case)).unwrap_or_default(),
-            false => f.words.t("state.damaged"),
+        policy: if damaged.is_empty() {
+            case.as_ref().map(|case| f.case_reason(case)).unwrap_or_default()
+        } else {
+            f.words.t("state.damaged")
         },
         approved: decisions.map(|decision| f.approver(decision)).collect(),
     }

@@ -109,10 +109,7 @@ impl Asked {
         let own = [from, to, by, ("per", &self.per), ("against", &self.against)];
         let pairs: Vec<(&str, &str)> =
             own.into_iter().chain(more.iter().copied()).filter(|(_, text)| !text.is_empty()).collect();
-        match pairs.is_empty() {
-            true => format!("/reports/{code}"),
-            false => format!("/reports/{code}?{}", encode(&pairs)),
-        }
+        if pairs.is_empty() { format!("/reports/{code}") } else { format!("/reports/{code}?{}", encode(&pairs)) }
     }
 }
 

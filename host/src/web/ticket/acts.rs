@@ -136,9 +136,10 @@ pub async fn state(visit: Visit, Path(id): Path<String>, form: Form) -> Result<R
     let wanted = Move { to, reason: form.text("reason"), record, until };
     let key = key(&form, &format!("state {id}"));
     let (app, actor, condition) = (&visit.app, &visit.actor, seen(&form));
-    let done = match to == State::Cancelled && form.has("end-access") {
-        true => Box::pin(app.cancel_with_access(actor, number, &condition, wanted, key)).await.map(drop),
-        false => app.transition(actor, number, &condition, wanted, key).await.map(drop),
+    let done = if to == State::Cancelled && form.has("end-access") {
+        Box::pin(app.cancel_with_access(actor, number, &condition, wanted, key)).await.map(drop)
+    } else {
+        app.transition(actor, number, &condition, wanted, key).await.map(drop)
     };
     answer(visit, number, ("state", &form), done).await
 }
