@@ -26,6 +26,16 @@ pub struct Condition {
 }
 
 impl Condition {
+    /// Meant for this version alone.
+    pub fn version(tag: impl Into<String>) -> Condition {
+        Condition { matches: Some(Tags::OneOf(vec![tag.into()])), none_matches: None }
+    }
+
+    /// Meant for a thing that does not exist yet.
+    pub fn absent() -> Condition {
+        Condition { matches: None, none_matches: Some(Tags::Any) }
+    }
+
     /// Whether it holds for a thing at this version, or for one that does not exist.
     pub fn holds_for(&self, tag: Option<&str>) -> bool {
         let among = |tags: &Tags| tag.is_some_and(|tag| tags.have(tag));

@@ -8,11 +8,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use crate::app::access::people::links::ByLink;
-use crate::app::tickets::submit::digest;
 use crate::app::{App, Error};
 use crate::desk::access::{AccessState, ApproverDecision, Narrow, Seen};
 use crate::web::frame::failure::Failure;
-use crate::web::frame::form::{Form, KEY};
+use crate::web::frame::form::Form;
 use crate::web::frame::{Frame, page};
 
 #[derive(Template)]
@@ -111,7 +110,7 @@ pub async fn decide(
         narrow: Narrow::default(),
         seen: form.given("snapshot").map(|snapshot| Seen { snapshot, ..Seen::default() }),
     };
-    let once = form.given(KEY).map(|id| (id, digest(format!("page decide {link} {}", form.content()).as_bytes())));
+    let once = form.once(&format!("decide {link}"));
     let came = match app.decide_by_link(&link, decision, once).await {
         Ok((_, case)) => (Some(case.state), None),
         Err(Error::Missing { .. }) => (None, None),

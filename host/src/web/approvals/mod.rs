@@ -13,13 +13,12 @@ mod questions;
 use self::questions::Asked;
 pub use self::questions::{answer, ask};
 use super::frame::failure::{Failure, if_any};
-use super::frame::form::{Form, KEY};
+use super::frame::form::Form;
 use super::frame::times::When;
 use super::frame::{Frame, page};
 use super::session::Visit;
 use crate::app::Error;
 use crate::app::access::view::{DecisionView, INSIGHTS, Recommendation, Shown};
-use crate::app::tickets::submit::digest;
 use crate::app::tickets::work::TicketSummary;
 use crate::desk::access::{AccessCase, AccessState, ApproverDecision, Narrow, Seen};
 use crate::desk::id::TicketNumber;
@@ -364,7 +363,7 @@ pub async fn decide(visit: Visit, Path(key): Path<String>, form: Form) -> Result
             ..Seen::default()
         }),
     };
-    let once = form.given(KEY).map(|id| (id, digest(format!("page decide {key} {}", form.content()).as_bytes())));
+    let once = form.once(&format!("decide {key}"));
     match visit.app.decide_access(&visit.actor, number, decision, once).await {
         Ok(_) => Ok(Redirect::to(&format!("/approvals/{number}")).into_response()),
         Err(Error::Refused(refusal)) => {

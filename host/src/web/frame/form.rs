@@ -4,6 +4,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::header;
 
 use super::failure::Failure;
+use crate::app::tickets::submit::digest;
 use crate::desk::id::TicketNumber;
 use crate::desk::text::into_normal;
 
@@ -58,6 +59,11 @@ impl Form {
     /// Whether the name was sent at all.
     pub fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(known, _)| known == name)
+    }
+
+    /// The key that the form carries, with the digest of what it asks for: an act that comes twice with one key is done once.
+    pub fn once(&self, act: &str) -> Option<(String, String)> {
+        self.given(KEY).map(|key| (key, digest(format!("page {act} {}", self.content()).as_bytes())))
     }
 
     /// All of it as one text, to tell one request from another; without the key that names the request.

@@ -7,10 +7,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use crate::app::Error;
 use crate::app::access::people::submission::{AccessSubmission, SubmissionItem, SubmissionPart, SubmissionRequest};
-use crate::app::tickets::submit::digest;
 use crate::desk::organisation::form::Problem;
 use crate::web::frame::failure::Failure;
-use crate::web::frame::form::{Form, KEY};
+use crate::web::frame::form::Form;
 use crate::web::frame::said::Found;
 use crate::web::frame::times::When;
 use crate::web::frame::{Frame, page};
@@ -81,7 +80,7 @@ pub async fn send(visit: Visit, form: Form) -> Result<Response, Failure> {
         let problem = vec![Found::at("hours", visit.frame.words.t("access.hours-needed"))];
         return render(visit, &form, problem);
     };
-    let key = form.given(KEY).map(|key| (key, digest(format!("page several {}", form.content()).as_bytes())));
+    let key = form.once("several");
     match visit.app.ask_for_several(&visit.actor, &request, key).await {
         Ok(made) => Ok(Redirect::to(&format!("/access/submissions/{}", made.id)).into_response()),
         Err(Error::Rejected { problems }) => {

@@ -12,7 +12,7 @@ use crate::app::reference::configuration::{
     Document, DocumentDraft, LiveDocument, Proposed, PublishedVersion, Touched, Wanted,
 };
 use crate::app::reference::lines::{self, Line, Part};
-use crate::desk::change::condition::{Condition, Tags};
+use crate::desk::change::condition::Condition;
 use crate::desk::organisation::difference::Way;
 use crate::desk::organisation::form::Problem;
 use crate::web::frame::failure::Failure;
@@ -309,7 +309,7 @@ pub fn not_done(f: &Frame, error: Error, stale: &str) -> Result<(String, &'stati
 
 /// The condition that a form has seen the version that is live.
 pub fn seen(form: &Form) -> Condition {
-    Condition { matches: Some(Tags::OneOf(vec![form.text("revision")])), none_matches: None }
+    Condition::version(form.text("revision"))
 }
 
 /// The outcome of what a form asks for.

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::app::Error;
 use crate::app::reference::{Format, History, Origin, Put};
-use crate::desk::change::condition::{Condition, Tags};
+use crate::desk::change::condition::Condition;
 use crate::desk::organisation::form::Problem;
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::Form;
@@ -232,7 +232,7 @@ async fn act(visit: &Visit, name: &str, text: String, form: &Form) -> Result<Opt
     } else if let Some(digest) = form.given("roll-back") {
         app.roll_back_table(actor, name, &digest, &why).await?;
     } else {
-        let condition = Condition { matches: Some(Tags::OneOf(vec![form.text("digest")])), none_matches: None };
+        let condition = Condition::version(form.text("digest"));
         let put = Put { name, format: Format::Csv, text: Arc::from(text), condition, why: &why };
         if form.text("do") == "look" {
             let found = app.check_table(actor, &put).await?;
