@@ -84,6 +84,12 @@ pub fn ticket_named(text: &str) -> Option<TicketNumber> {
     text.parse().ok()
 }
 
+/// The address of a page, with those of the pairs that say something.
+pub fn address<'a>(path: &str, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let said: Vec<(&str, &str)> = pairs.into_iter().filter(|(_, text)| !text.is_empty()).collect();
+    if said.is_empty() { path.to_owned() } else { format!("{path}?{}", encode(&said)) }
+}
+
 /// Pairs as they stand in an address.
 pub fn encode(pairs: &[(&str, &str)]) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
@@ -103,6 +109,15 @@ pub fn encode(pairs: &[(&str, &str)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_has_what_is_said_and_no_more() {
+        assert_eq!(
+            address("/queue", [("team", "a b"), ("state", ""), ("after", "1&2")]),
+            "/queue?team=a%20b&after=1%262"
+        );
+        assert_eq!(address("/queue", [("team", "")]), "/queue");
+    }
 
     #[test]
     fn a_ticket_is_named_by_its_key_or_by_its_number_alone() {

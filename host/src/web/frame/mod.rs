@@ -193,6 +193,15 @@ pub fn page(status: StatusCode, template: &impl Template) -> Result<Response, Fa
     Ok(response)
 }
 
+/// A file for a spreadsheet (RFC 4180), which a browser keeps under a name.
+pub fn csv_file(name: &str, text: String) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+    ];
+    (headers, text).into_response()
+}
+
 /// The value of a cookie.
 pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());

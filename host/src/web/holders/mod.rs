@@ -2,17 +2,17 @@
 
 use askama::Template;
 use axum::extract::{Path, Query};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::frame::failure::Failure;
-use super::frame::form::encode;
+use super::frame::form::address;
 use super::frame::times::When;
-use super::frame::{Frame, page};
+use super::frame::{Frame, csv_file, page};
 use super::session::Visit;
 use crate::app::access::questions::{About, During, Evidence, Said, StoredEvent, facts};
 use crate::app::observe::csv;
@@ -137,9 +137,7 @@ impl Asked {
 
     fn address(&self, more: &[(&str, &str)]) -> String {
         let own = [("app", self.app.as_str()), ("person", &self.person), ("on", &self.on)];
-        let pairs: Vec<(&str, &str)> =
-            own.into_iter().chain(more.iter().copied()).filter(|(_, text)| !text.is_empty()).collect();
-        format!("/access/who?{}", encode(&pairs))
+        address("/access/who", own.into_iter().chain(more.iter().copied()))
     }
 }
 
@@ -197,7 +195,7 @@ const COLUMNS: [&str; 13] = [
     "ended_at",
 ];
 
-/// The same as a file for a spreadsheet (RFC 4180).
+/// The same as a file for a spreadsheet.
 async fn file(visit: &Visit, about: &About, during: During) -> Result<Response, Failure> {
     let (f, mut after) = (&visit.frame, None);
     let mut lines = Lines { found: vec![COLUMNS.map(str::to_owned).to_vec()], rows_max: FILE_ROWS_MAX };
@@ -209,11 +207,7 @@ async fn file(visit: &Visit, about: &About, during: During) -> Result<Response, 
             break;
         }
     }
-    let kinds = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"access.csv\""),
-    ];
-    Ok((kinds, csv::rows(lines.found)).into_response())
+    Ok(csv_file("access.csv", csv::rows(lines.found)))
 }
 
 /// The lines of a file, as far as they are found; the first has the names of the columns.

@@ -15,7 +15,7 @@ use crate::desk::change::message::MessageKind;
 use crate::web::admin::documents::Version;
 use crate::web::admin::documents::draft::Kept;
 use crate::web::frame::failure::Failure;
-use crate::web::frame::form::encode;
+use crate::web::frame::form::address;
 use crate::web::frame::{Frame, page};
 use crate::web::session::Visit;
 
@@ -247,10 +247,8 @@ impl Asked {
 
     /// The address of its page, with some more.
     fn address(&self, more: &[(&str, &str)]) -> String {
-        let mut pairs = vec![("kind", self.kind.as_str()), ("locale", self.locale.as_str())];
-        pairs.extend(Some(("ticket", self.ticket.as_str())).filter(|(_, key)| !key.is_empty()));
-        pairs.extend(more);
-        format!("/admin/messages?{}", encode(&pairs))
+        let own = [("kind", self.kind.as_str()), ("locale", &self.locale), ("ticket", &self.ticket)];
+        address("/admin/messages", own.into_iter().chain(more.iter().copied()))
     }
 
     /// The same with a kind and a language where none is named.
