@@ -44,12 +44,10 @@ struct Asked {
 fn asked(f: &Frame, ByLink { number, shown, .. }: ByLink) -> Asked {
     let view = shown.view;
     let peers = super::peers(f, &view);
-    let who = view.subject.parse().map_or_else(|_| view.subject.clone(), |id| f.name(&id));
-    let app = f.organisation.apps.get(view.app.as_str());
     Asked {
         key: number.to_string(),
-        who,
-        what: format!("{} · {}", app.map_or(view.app.as_str(), |app| &app.name), view.tier),
+        who: f.name_of(&view.subject),
+        what: format!("{} · {}", f.app(&view.app), view.tier),
         span: f.times.span(i64::from(view.duration_hours) * 60),
         risk: view.risk,
         justification: view.justification,

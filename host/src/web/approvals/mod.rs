@@ -75,7 +75,7 @@ fn wanted(f: &Frame, case: &AccessCase) -> Wanted {
     let hours =
         case.scope.as_ref().map(|scope| scope.duration_hours).or(case.request.duration_hours).unwrap_or_default();
     Wanted {
-        app: app.map_or_else(|| case.request.app.to_string(), |app| app.name.clone()),
+        app: f.app(case.request.app.as_str()),
         tier: tier.map_or_else(|| tier_id.to_string(), |tier| tier.name.clone()),
         role: case.scope.as_ref().and_then(|scope| scope.role.clone()),
         hours,

@@ -114,6 +114,17 @@ impl Frame {
         }
     }
 
+    /// An app's name; the id of one that is no more.
+    pub fn app(&self, id: &str) -> String {
+        self.organisation.apps.get(id).map_or_else(|| id.to_owned(), |app| app.name.clone())
+    }
+
+    /// The name of an app's tier; the id of one that is no more.
+    pub fn tier(&self, app: &str, id: &str) -> String {
+        let tier = self.organisation.apps.get(app).and_then(|app| app.tier(id));
+        tier.map_or_else(|| id.to_owned(), |(_, tier)| tier.name.clone())
+    }
+
     /// A team's name.
     pub fn team(&self, id: &str) -> String {
         self.organisation.teams.get(id).map_or_else(|| id.to_owned(), |team| team.name.clone())

@@ -83,16 +83,14 @@ struct ListPage {
 fn row(f: &Frame, found: Evidence, until: Timestamp) -> Row {
     let tier_id = found.tier().clone();
     let Evidence { grant, damaged, ticket, case, stays } = found;
-    let app = f.organisation.apps.get(&grant.app);
-    let tier = app.and_then(|app| app.tier(tier_id.as_str())).map(|(_, tier)| tier.name.clone());
     let decisions = case.iter().flat_map(|case| &case.decisions).filter(|decision| decision.approve);
     let (end, ended) = (grant.access_end(), ended_by(&grant, until).map(|ended| f.times.exact(ended)));
     Row {
         id: grant.id,
         person: f.name(&grant.subject),
         person_title: f.organisation.people.get(&grant.subject).map(|p| p.title.clone()).unwrap_or_default(),
-        app: app.map_or_else(|| grant.app.to_string(), |app| app.name.clone()),
-        tier: tier.unwrap_or_else(|| tier_id.to_string()),
+        app: f.app(grant.app.as_str()),
+        tier: f.tier(grant.app.as_str(), tier_id.as_str()),
         role: grant.role.filter(|_| stays.is_none()),
         stays: stays.is_some(),
         since: f.times.ago(grant.granted_at),

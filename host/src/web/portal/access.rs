@@ -39,13 +39,11 @@ pub struct Held {
 const SOON_MS: i64 = 7 * 24 * 3_600_000;
 
 fn held(f: &Frame, (ListedGrant { grant, .. }, now): (ListedGrant, bool)) -> Held {
-    let app = f.organisation.apps.get(&grant.app);
-    let tier = app.and_then(|app| app.tier(grant.tier.as_str()));
     let left = grant.expires_at.as_millisecond() - f.times.now.as_millisecond();
     Held {
         id: grant.id,
-        app: app.map_or_else(|| grant.app.to_string(), |app| app.name.clone()),
-        tier: tier.map_or_else(|| grant.tier.to_string(), |(_, tier)| tier.name.clone()),
+        app: f.app(grant.app.as_str()),
+        tier: f.tier(grant.app.as_str(), grant.tier.as_str()),
         role: grant.role,
         until: f.times.until(grant.revoked_at.unwrap_or(grant.expires_at)),
         since: f.times.ago(grant.granted_at),

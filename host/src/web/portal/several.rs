@@ -101,12 +101,10 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Result<Response, Fail
     let AccessSubmission { parts, asked_at, .. } = visit.app.access_submission(&visit.actor, id).await?;
     let f = visit.frame;
     let part = |part: SubmissionPart| {
-        let app = f.organisation.apps.get(&part.app);
-        let tier = app.and_then(|app| app.tier(part.tier.as_str())).map(|(_, tier)| tier.name.clone());
-        let app = app.map_or_else(|| part.app.to_string(), |app| app.name.clone());
+        let (app, tier) = (part.app.as_str(), part.tier.as_str());
         Part {
             person: f.name(&part.subject),
-            what: format!("{app} · {}", tier.unwrap_or_else(|| part.tier.to_string())),
+            what: format!("{} · {}", f.app(app), f.tier(app, tier)),
             ticket: part.ticket.map(|number| number.to_string()),
             state: part.state.map(|state| f.words.t(&format!("access.{}", state.code()))),
             problem: part.problem.map(|sentence| f.kept_problem(&sentence)),
