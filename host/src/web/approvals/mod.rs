@@ -14,6 +14,7 @@ use self::questions::Asked;
 pub use self::questions::{answer, ask};
 use super::frame::failure::{Failure, if_any};
 use super::frame::form::Form;
+use super::frame::shown::Decided;
 use super::frame::times::When;
 use super::frame::{Frame, page};
 use super::session::Visit;
@@ -110,20 +111,17 @@ pub struct After {
 pub async fn list(visit: Visit, Query(After { done }): Query<After>) -> Result<Response, Failure> {
     let done = ["given", "ended"].into_iter().find(|known| *known == done);
     let done = done.map(|done| visit.frame.words.t(&format!("delegation.done-{done}")));
-    shown_list(visit, &Form::default(), (Vec::new(), done), StatusCode::OK).await
+    list_page(visit, &Form::default(), Vec::new(), done).await
 }
 
-/// The list with what was filled in below it, and what is wrong with that.
-async fn list_page(visit: Visit, form: &Form, problems: Vec<String>, status: StatusCode) -> Result<Response, Failure> {
-    shown_list(visit, form, (problems, None), status).await
-}
-
-async fn shown_list(
+/// The list after an act, or with a form below it in which something is wrong.
+async fn list_page(
     visit: Visit,
     form: &Form,
-    (problems, done): (Vec<String>, Option<String>),
-    status: StatusCode,
+    problems: Vec<String>,
+    done: Option<String>,
 ) -> Result<Response, Failure> {
+    let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let (found, _) = visit.app.awaiting(&visit.actor, None, ROWS).await?;
     let all = visit.app.delegations(&visit.actor).await?;
     let (stand_ins, given, people) = {
@@ -155,7 +153,7 @@ struct StepShown {
     due: When,
     /// Whether it is the present one.
     now: bool,
-    decided: Vec<(String, bool, String, When)>,
+    decided: Vec<Decided>,
 }
 
 #[derive(Template)]
@@ -288,12 +286,7 @@ async fn render(
         needed: step.needed,
         due: f.times.due(step.due_at),
         now: case.state == AccessState::Awaiting && present == Some(number),
-        decided: case
-            .decisions
-            .iter()
-            .filter(|decision| decision.step == number)
-            .map(|d| (f.approver(d), d.approve, d.reason.clone(), f.times.ago(d.at)))
-            .collect(),
+        decided: case.decisions.iter().filter(|one| one.step == number).map(|one| f.decided(one)).collect(),
     });
     let steps = steps.collect();
     let subject = f.organisation.people.get(&case.request.subject);

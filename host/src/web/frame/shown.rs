@@ -6,6 +6,7 @@ use super::Frame;
 use super::times::When;
 use super::words::Words;
 use crate::app::tickets::work::{Sights, TicketSummary};
+use crate::desk::access::HumanDecision;
 use crate::desk::id::PriorityId;
 use crate::desk::sla::ClockKind;
 use crate::desk::ticket::{State, WaitingFor};
@@ -57,6 +58,14 @@ pub struct Row {
     pub waits_for_requester: bool,
 }
 
+/// An approver's decision on a request for access.
+pub struct Decided {
+    pub who: String,
+    pub approved: bool,
+    pub reason: String,
+    pub when: When,
+}
+
 /// The tone of a state's mark.
 pub const fn tone(state: State) -> &'static str {
     match state {
@@ -79,6 +88,16 @@ impl Frame {
     pub fn plain_state(&self, state: State) -> StateWord {
         let text = self.words.t(&format!("plain.{}", state.code()));
         StateWord { text, tone: tone(state) }
+    }
+
+    /// A decision, with who took it and in whose place.
+    pub fn decided(&self, decision: &HumanDecision) -> Decided {
+        Decided {
+            who: self.approver(decision),
+            approved: decision.approve,
+            reason: decision.reason.clone(),
+            when: self.times.ago(decision.at),
+        }
     }
 
     /// A priority by its id.

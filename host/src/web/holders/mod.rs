@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::frame::failure::Failure;
 use super::frame::form::address;
+use super::frame::shown::Decided;
 use super::frame::times::When;
 use super::frame::{Frame, csv_file, page};
 use super::session::Visit;
@@ -275,7 +276,7 @@ struct StoryPage {
     end: Option<String>,
     requester: Option<String>,
     submitted_by: Option<String>,
-    words: Vec<(String, bool, String, When)>,
+    decided: Vec<Decided>,
     lines: Vec<Line>,
     orders: Vec<Order>,
     holdings: Vec<(String, bool, When)>,
@@ -320,9 +321,8 @@ pub async fn story(visit: Visit, Path(id): Path<String>) -> Result<Response, Fai
     let story = visit.app.story_of_grant(&visit.actor, id).await?;
     let f = visit.frame;
     let (case, grant) = (story.evidence.case.as_ref(), &story.evidence.grant);
-    let said = case.into_iter().flat_map(|case| &case.decisions);
-    let words = said
-        .map(|decision| (f.approver(decision), decision.approve, decision.reason.clone(), f.times.ago(decision.at)));
+    let decisions = case.into_iter().flat_map(|case| &case.decisions);
+    let decided = decisions.map(|decision| f.decided(decision)).collect();
     let requester = case.map(|case| f.name(&case.requester));
     let by = case.filter(|case| case.submitted_by != case.requester).map(|case| f.name(&case.submitted_by));
     let orders = story.ops.iter().map(|op| Order {
@@ -340,7 +340,7 @@ pub async fn story(visit: Visit, Path(id): Path<String>) -> Result<Response, Fai
         end: grant.end_reason.as_ref().map(|reason| reason.code().to_owned()),
         requester,
         submitted_by: by,
-        words: words.collect(),
+        decided,
         lines: story.events.iter().map(|event| line(&f, event)).collect(),
         orders: orders.collect(),
         holdings: holdings.collect(),
