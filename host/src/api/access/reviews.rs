@@ -176,8 +176,7 @@ impl CampaignBody {
 
 impl ReviewQuery {
     fn which(&self, caller: &Caller) -> Result<Which, Problem> {
-        let bad =
-            |text: &str| Problem::new(Kind::BAD_QUERY, format!("`campaign`: {} is no id: it is a UUID", quoted(text)));
+        let bad = |text: &str| Problem::bad_query(format!("`campaign`: {} is no id: it is a UUID", quoted(text)));
         match (&self.campaign, self.emergencies) {
             (Some(text), _) => Ok(Which::Campaign(text.parse::<CampaignId>().map_err(|_| bad(text))?)),
             (None, true) => Ok(Which::Emergencies),

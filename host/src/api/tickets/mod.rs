@@ -197,7 +197,7 @@ pub(super) async fn changed(
 fn state(code: &str) -> Result<TicketState, Problem> {
     TicketState::from_code(code).ok_or_else(|| {
         let known: Vec<&str> = TicketState::ALL.iter().map(|state| state.code()).collect();
-        Problem::new(Kind::BAD_QUERY, format!("{} is not a state: use {}", quoted(code), known.join(", ")))
+        Problem::bad_query(format!("{} is not a state: use {}", quoted(code), known.join(", ")))
     })
 }
 
@@ -208,7 +208,7 @@ pub(super) fn number(key: &str) -> Result<TicketNumber, Problem> {
 
 /// The key of the last ticket that a client has, in a query.
 pub(super) fn last_seen(name: &str, key: Option<&str>) -> Result<Option<TicketNumber>, Problem> {
-    key.map(str::parse).transpose().map_err(|e| Problem::new(Kind::BAD_QUERY, format!("`{name}`: {e}")))
+    key.map(str::parse).transpose().map_err(|e| Problem::bad_query(format!("`{name}`: {e}")))
 }
 
 /// Read a ticket.

@@ -196,12 +196,7 @@ fn outgoing(keys: &mut Keys<'_>, names: &Names, around: &Around<'_>, parts: &Par
 
 /// The steps of a scale: at least one, each once.
 fn scale<I: FromStr<Err = NotAnId>>(keys: &mut Keys<'_>, key: &'static str) -> Vec<I> {
-    let Some(node) = keys.required(key) else { return Vec::new() };
-    let items = node.list();
-    if items.is_empty() {
-        node.report(Wrong::Blank);
-    }
-    distinct(items, Node::id)
+    distinct(keys.filled_list(key), Node::id)
 }
 
 /// The levels that impacts and urgencies give together.

@@ -291,15 +291,21 @@ fn bars(f: &Frame, report: Report, by: Option<By>, table: &ReportTable) -> Vec<B
     })
 }
 
+/// The number in a column of a row; nothing where there is none.
+fn number(row: &[Cell], column: usize) -> i64 {
+    match row.get(column) {
+        Some(Cell::Number(number)) => *number,
+        Some(Cell::Text(_) | Cell::Share(_)) | None => 0,
+    }
+}
+
+/// The sum of a column over all rows.
+fn added(table: &ReportTable, column: usize) -> i64 {
+    table.rows.iter().map(|row| number(row, column)).sum()
+}
+
 /// The sums over all rows, with those of the period before.
 fn sums(f: &Frame, report: Report, table: &ReportTable, earlier: Option<&ReportTable>) -> Vec<Sum> {
-    let added = |table: &ReportTable, column: usize| {
-        let numbers = table.rows.iter().filter_map(|row| match row.get(column) {
-            Some(Cell::Number(number)) => Some(*number),
-            _ => None,
-        });
-        numbers.sum::<i64>()
-    };
     let wanted: &[usize] = match report {
         Report::Volume => &[2, 3, 4],
         Report::Attainment => &[2, 3, 4],
