@@ -96,11 +96,7 @@ pub async fn decide(
     Path(link): Path<String>,
     form: Form,
 ) -> Result<Response, Failure> {
-    let approve = match form.text("decision").as_str() {
-        "approve" => true,
-        "deny" => false,
-        _ => return Err(Failure::BadForm),
-    };
+    let approve = super::approves(&form)?;
     let decision = ApproverDecision {
         approve,
         reason: form.text("reason"),

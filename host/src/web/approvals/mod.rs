@@ -333,14 +333,19 @@ fn groups_given(form: &Form) -> Option<Vec<String>> {
     form.has("groups").then(|| form.all("group"))
 }
 
+/// Whether a form approves the request, or denies it.
+fn approves(form: &Form) -> Result<bool, Failure> {
+    match form.text("decision").as_str() {
+        "approve" => Ok(true),
+        "deny" => Ok(false),
+        _ => Err(Failure::BadForm),
+    }
+}
+
 /// `POST /approvals/{key}`.
 pub async fn decide(visit: Visit, Path(key): Path<String>, form: Form) -> Result<Response, Failure> {
     let number: TicketNumber = key.parse().map_err(|_| Failure::NoPage)?;
-    let approve = match form.text("decision").as_str() {
-        "approve" => true,
-        "deny" => false,
-        _ => return Err(Failure::BadForm),
-    };
+    let approve = approves(&form)?;
     let hours = form.given("hours").filter(|_| approve);
     let decision = ApproverDecision {
         approve,

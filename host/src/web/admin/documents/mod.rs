@@ -265,16 +265,20 @@ pub async fn first() -> Response {
     Redirect::to("/admin/documents/request-types").into_response()
 }
 
+/// The notice of an act that the page comes after.
+pub fn done_notice(f: &Frame, done: &str) -> (String, &'static str) {
+    let key = match done {
+        "draft" => "kept.is-kept",
+        "dropped" => "kept.is-dropped",
+        _ => "document.done",
+    };
+    (f.words.t(key), "good")
+}
+
 /// `GET /admin/documents/{document}`: as it is live, as an earlier version of it was, or as its draft has it.
 pub async fn show(visit: Visit, Path(code): Path<String>, Query(how): Query<How>) -> Result<Response, Failure> {
     let live = live(&visit, document(&code)?).await?;
-    let key = match how.done.as_deref() {
-        None => None,
-        Some("draft") => Some("kept.is-kept"),
-        Some("dropped") => Some("kept.is-dropped"),
-        Some(_) => Some("document.done"),
-    };
-    let notice = key.map(|key| (visit.frame.words.t(key), "good"));
+    let notice = how.done.as_deref().map(|done| done_notice(&visit.frame, done));
     let mut draft = Draft { notice, ..Draft::default() };
     if let Some(revision) = how.version {
         let content = visit.app.document_version(&visit.actor, live.document, revision).await?;

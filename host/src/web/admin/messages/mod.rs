@@ -12,8 +12,8 @@ use crate::app::jobs::messages::preview::{DIGEST, Mistake, Preview, Rendered, Wa
 use crate::app::reference::lines::{self, Line};
 use crate::app::reference::words::{LiveWords, shipped_text};
 use crate::desk::change::message::MessageKind;
-use crate::web::admin::documents::Version;
 use crate::web::admin::documents::draft::Kept;
+use crate::web::admin::documents::{Version, done_notice};
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::address;
 use crate::web::frame::{Frame, page};
@@ -276,13 +276,8 @@ async fn live(visit: &Visit, asked: &Asked) -> Result<LiveWords, Failure> {
 pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, Failure> {
     let asked = asked.or_first(&visit);
     let live = live(&visit, &asked).await?;
-    let key = match asked.done.as_deref() {
-        None => None,
-        Some("draft") => Some("kept.is-kept"),
-        Some("dropped") => Some("kept.is-dropped"),
-        Some(_) => Some("document.done"),
-    };
-    let mut shown = Shown { notice: key.map(|key| (visit.frame.words.t(key), "good")), ..Shown::default() };
+    let notice = asked.done.as_deref().map(|done| done_notice(&visit.frame, done));
+    let mut shown = Shown { notice, ..Shown::default() };
     if let Some(revision) = asked.version {
         let words = visit.app.words_of_version(&visit.actor, &asked.template(), revision).await?;
         shown.words = Some(words.unwrap_or_else(|| asked.shipped()));
