@@ -347,7 +347,7 @@ impl Pages {
 
 /// The answer to who asks for what is not there: a page for a browser, a problem for a program.
 async fn not_found(page: Option<Router>, request: Request) -> Response {
-    let accepts = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
+    let accepts = http::headers::header_text(request.headers(), ACCEPT);
     match page.filter(|_| accepts.is_some_and(|accepts| accepts.contains("text/html"))) {
         Some(page) => match page.oneshot(request).await {
             Ok(response) => response,

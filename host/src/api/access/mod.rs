@@ -45,7 +45,7 @@ pub async fn awaiting(
     Query(query): Query<PageQuery>,
 ) -> Result<Paged<TicketSummaryView>, Problem> {
     let limit = query.limit()?;
-    let after = query.after.as_deref().map(|text| List::AccessRequests.read(text)).transpose()?;
+    let after = List::AccessRequests.place(query.after.as_deref())?;
     let after = after.map(|[id]| TicketId(Uuid::from_u128(id)));
     let (page, sights) = app.awaiting(&actor, after, limit).await?;
     let next = page.next.map(|id| List::AccessRequests.write([id.0.as_u128()]));

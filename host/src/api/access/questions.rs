@@ -123,7 +123,7 @@ pub async fn who(
 ) -> Result<Paged<EvidenceView>, Problem> {
     let (about, now) = (about(&query)?, app.clock.now());
     let limit = PageQuery { after: None, limit: query.limit }.limit()?;
-    let after = query.after.as_deref().map(|text| List::Held.read(text)).transpose()?;
+    let after = List::Held.place(query.after.as_deref())?;
     let after = after.map(|[id]| GrantId(Uuid::from_u128(id)));
     let page = app.who_holds(&actor, &about, query.during(now), after, limit).await?;
     let next = page.next.map(|id| List::Held.write([id.0.as_u128()]));
@@ -192,7 +192,7 @@ impl UnusedView {
 impl UnusedQuery {
     fn page(&self) -> Result<(usize, Option<GrantId>), Problem> {
         let limit = PageQuery { after: None, limit: self.limit }.limit()?;
-        let after = self.after.as_deref().map(|text| List::Unused.read(text)).transpose()?;
+        let after = List::Unused.place(self.after.as_deref())?;
         Ok((limit, after.map(|[id]| GrantId(Uuid::from_u128(id)))))
     }
 

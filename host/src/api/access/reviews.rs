@@ -226,7 +226,7 @@ pub async fn items(
 ) -> Result<Paged<ReviewItemView>, Problem> {
     let (which, page) = (query.which(&caller)?, query.page());
     let limit = page.limit()?;
-    let after = page.after.as_deref().map(|text| List::Reviews.read(text)).transpose()?;
+    let after = List::Reviews.place(page.after.as_deref())?;
     let found = app.reviews(&caller.0, &which, after.map(|[id]| ReviewItemId(Uuid::from_u128(id))), limit).await?;
     let next = found.next.map(|id| List::Reviews.write([id.0.as_u128()]));
     Ok(Paged { items: found.items.into_iter().map(ReviewItemView::from).collect(), next, limit })

@@ -89,7 +89,16 @@ impl List {
         parts.filter(|_| begins).and_then(|parts| parts.try_into().ok()).ok_or_else(no_place)
     }
 
-    /// The same for a list whose places are whole numbers that a database has.
+    /// The place that a query names; `None` where it names none.
+    ///
+    /// # Errors
+    ///
+    /// As [`List::read`].
+    pub fn place<const N: usize>(self, text: Option<&str>) -> Result<Option<[u128; N]>, Problem> {
+        text.map(|text| self.read(text)).transpose()
+    }
+
+    /// The same as [`List::read`] for a list whose places are whole numbers that a database has.
     ///
     /// # Errors
     ///

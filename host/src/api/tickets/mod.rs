@@ -381,7 +381,7 @@ pub async fn decisions(
     Query(query): Query<PageQuery>,
 ) -> Result<Paged<RunView>, Problem> {
     let limit = query.limit()?;
-    let after = query.after.as_deref().map(|text| List::Decisions.read(text)).transpose()?;
+    let after = List::Decisions.place(query.after.as_deref())?;
     let place =
         |[at, id]: [u128; 2]| RunPlace { at: i64::try_from(at).unwrap_or(i64::MAX), id: RunId(Uuid::from_u128(id)) };
     let after = after.map(place);
@@ -402,7 +402,7 @@ pub async fn messages(
     Query(query): Query<PageQuery>,
 ) -> Result<Paged<MessageView>, Problem> {
     let limit = query.limit()?;
-    let after = query.after.as_deref().map(|text| List::Messages.read(text)).transpose()?;
+    let after = List::Messages.place(query.after.as_deref())?;
     let after = after.map(|[id]| MessageId(Uuid::from_u128(id)));
     let page = app.messages(&actor, number(&key)?, after, limit).await?;
     let next = page.next.map(|id| List::Messages.write([id.0.as_u128()]));
