@@ -182,7 +182,7 @@ impl ReviewQuery {
             (None, true) => Ok(Which::Emergencies),
             (None, false) => {
                 let own = caller.0.person().map(|person| Which::Awaiting(vec![person.clone()]));
-                own.ok_or_else(|| bad(""))
+                own.ok_or_else(|| Problem::bad_query("name a `campaign`: no reviews wait for a token without a person"))
             }
         }
     }
