@@ -334,10 +334,9 @@ pub async fn transition(
 ) -> Result<Response, Problem> {
     let (condition, key) = (condition(&headers)?, key_of(&headers, &format!("transition {ticket}"), &body)?);
     let (ends, wanted) = (body.end_access, body.wanted()?);
-    let done = if ends {
-        Box::pin(app.cancel_with_access(&actor, number(&ticket)?, &condition, wanted, key)).await?
-    } else {
-        app.transition(&actor, number(&ticket)?, &condition, wanted, key).await?
+    let done = match ends {
+        true => Box::pin(app.cancel_with_access(&actor, number(&ticket)?, &condition, wanted, key)).await?,
+        false => app.transition(&actor, number(&ticket)?, &condition, wanted, key).await?,
     };
     changed(&app, &actor, StatusCode::OK, done).await
 }

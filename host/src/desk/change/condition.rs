@@ -61,6 +61,8 @@ mod tests {
         let one_of = |tags: &[&str]| Some(Tags::OneOf(tags.iter().map(|tag| (*tag).to_owned()).collect()));
         let when = |matches, none_matches| Condition { matches, none_matches };
         assert!(when(None, None).holds_for(None) && when(None, None).holds_for(Some("1")));
+        assert_eq!(Condition::version("1"), when(one_of(&["1"]), None));
+        assert_eq!(Condition::absent(), when(None, Some(Tags::Any)));
         assert!(when(one_of(&["1", "2"]), None).holds_for(Some("2")));
         assert!(!when(one_of(&["1", "2"]), None).holds_for(Some("3")));
         assert!(!when(one_of(&["1"]), None).holds_for(None));
