@@ -261,7 +261,7 @@ impl Problem {
         Self::new(Kind::BAD_BODY, message)
     }
 
-    /// A parameter of the query is none that can be answered.
+    /// The query asks for what cannot be answered.
     pub fn bad_query(detail: impl Into<String>) -> Self {
         Self::new(Kind::BAD_QUERY, detail)
     }
