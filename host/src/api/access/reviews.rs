@@ -281,3 +281,15 @@ impl From<ReviewItem> for AnsweredView {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::actor::Actor;
+
+    #[test]
+    fn a_token_without_a_person_is_asked_for_a_campaign() {
+        let wanted = ReviewQuery::default().which(&Caller(Actor::System));
+        assert!(wanted.is_err_and(|problem| problem.detail().starts_with("name a `campaign`")));
+    }
+}
