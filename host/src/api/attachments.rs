@@ -16,6 +16,7 @@ use super::http::address::Query;
 use super::http::auth::Caller;
 use super::http::body::file::{self, Sent};
 use super::http::headers::condition::unless_known;
+use super::http::headers::header_text;
 use super::http::problem::{Kind, Problem};
 use super::tickets::number;
 use crate::app::App;
@@ -97,9 +98,8 @@ pub struct TicketUploadQuery {
 }
 
 fn declared(name: String, headers: &HeaderMap) -> Declared {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let size = text(header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
-    Declared { name, media_type: text(header::CONTENT_TYPE).unwrap_or_default().to_owned(), size }
+    let size = header_text(headers, header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
+    Declared { name, media_type: header_text(headers, header::CONTENT_TYPE).unwrap_or_default().to_owned(), size }
 }
 
 /// Takes a body piece by piece.

@@ -347,7 +347,7 @@ impl Pages {
 
 /// The answer to who asks for what is not there: a page for a browser, a problem for a program.
 async fn not_found(page: Option<Router>, request: Request) -> Response {
-    let accepts = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
+    let accepts = http::headers::header_text(request.headers(), ACCEPT);
     match page.filter(|_| accepts.is_some_and(|accepts| accepts.contains("text/html"))) {
         Some(page) => match page.oneshot(request).await {
             Ok(response) => response,
@@ -401,10 +401,8 @@ pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces, pages: Option<
         Some(pages) => router.merge(pages.bounded(&app, (limits.usual, limits.upload), &rates)),
         None => router,
     };
-    let router = match limits.loopback_only {
-        true => router.layer(middleware::from_fn(http::address::loopback_only)),
-        false => router,
-    };
+    let router =
+        if limits.loopback_only { router.layer(middleware::from_fn(http::address::loopback_only)) } else { router };
     router
         // From the outermost in: an id for everything, then log, counts and trace, then each route's bounds.
         .layer(middleware::from_fn(http::address::unambiguous))
@@ -460,9 +458,10 @@ fn fits(headers: &HeaderMap, bounds: Bounds) -> Result<(), Problem> {
         headers.get_all(name).iter().any(|value| !value.as_bytes().trim_ascii().eq_ignore_ascii_case(as_it_is))
     };
     // A chunked body is taken; one with a compressing transfer coding is refused (RFC 9112, 6.1).
-    match is_other(CONTENT_ENCODING, b"identity") || is_other(TRANSFER_ENCODING, b"chunked") {
-        true => Err(Problem::new(Kind::ENCODED, "send the body as it is, not compressed")),
-        false => Ok(()),
+    if is_other(CONTENT_ENCODING, b"identity") || is_other(TRANSFER_ENCODING, b"chunked") {
+        Err(Problem::new(Kind::ENCODED, "send the body as it is, not compressed"))
+    } else {
+        Ok(())
     }
 }
 

@@ -16,6 +16,7 @@ use super::http::address::Query;
 use super::http::auth::Caller;
 use super::http::headers::accept::prefers;
 use super::http::headers::condition::{condition, unless_known};
+use super::http::headers::header_text;
 use super::http::json::{Json, says_utf8};
 use super::http::page::{self, List, PageQuery};
 use super::http::problem::{Kind, Problem};
@@ -28,6 +29,7 @@ use crate::app::rollout::steps::Signatory;
 use crate::desk::actor::Actor;
 use crate::desk::change::condition::{Condition, Tags};
 use crate::desk::text::quoted;
+use crate::desk::ticket::intake::attachment::essence;
 
 /// Rows that one answer lists at most, and where nothing is said.
 const ROWS_MAX: usize = 1000;
@@ -260,8 +262,8 @@ fn of_table(headers: &HeaderMap) -> Result<Condition, Problem> {
 }
 
 fn format_of(headers: &HeaderMap) -> Result<Format, Problem> {
-    let given = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    match given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+    let given = header_text(headers, header::CONTENT_TYPE).unwrap_or_default();
+    match essence(given).as_str() {
         "text/csv" if says_utf8(given) => Ok(Format::Csv),
         "application/toml" | "text/toml" if says_utf8(given) => Ok(Format::Toml),
         _ => {

@@ -168,10 +168,11 @@ pub fn check(files: &Files, outside: &Outside) -> Result<Config, Vec<Problem>> {
         desk::read(&parsed, &names, &server::Around { dir: &files.dir, outside, database, texts: &files.texts })
     });
     let mut problems = problems.into_inner();
-    problems.extend(read.as_ref().and_then(|(.., by_api)| desk::templates::refuse_both(files, by_api)));
+    problems.extend(read.as_ref().and_then(|read| desk::templates::refuse_both(files, &read.by_api)));
     problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
     match (read, templates) {
-        (Some((server, telemetry, outgoing, organisation, by_api)), Some(templates)) if problems.is_empty() => {
+        (Some(read), Some(templates)) if problems.is_empty() => {
+            let desk::Desk { server, telemetry, outgoing, organisation, by_api } = read;
             let files = files.clone();
             Ok(Config { server, telemetry, outgoing, organisation, templates, tables, by_api, files })
         }

@@ -135,6 +135,16 @@ impl<'a> Keys<'a> {
         self.optional(key).map(|node| node.list()).unwrap_or_default()
     }
 
+    /// The items of a list that must be there and has at least one.
+    pub fn filled_list(&mut self, key: &'static str) -> Vec<Node<'a>> {
+        let Some(node) = self.required(key) else { return Vec::new() };
+        let items = node.list();
+        if items.is_empty() {
+            node.report(Wrong::Blank);
+        }
+        items
+    }
+
     /// Reads a table below this one; keys that `read` does not ask for are refused.
     ///
     /// If it is absent, it is read as an empty one, so that each key says for itself whether it is needed.

@@ -7,13 +7,14 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 
 use super::frame::failure::Failure;
+use super::frame::header_text;
 use super::session::Visit;
 use crate::app::jobs::event_stream::EventStream;
 use crate::app::jobs::stop::Stop;
 
 /// `GET /live`.
 pub async fn watch(visit: Visit, Extension(stop): Extension<Stop>, headers: HeaderMap) -> Result<Response, Failure> {
-    let after = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse::<i64>().ok());
+    let after = header_text(&headers, "last-event-id").parse::<i64>().ok();
     let shown = visit.shown();
     let watcher = visit.app.office.watch(visit.actor, after.filter(|place| *place >= 0)).await?;
     let kinds = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];

@@ -135,9 +135,10 @@ fn every_page_is_accessible_at_both_widths_and_in_both_schemes() {
             browser.size(1280, 900);
             browser.go(path);
             moved.extend(browser.moved());
-            let looks: &[(u32, bool)] = match PLAIN.iter().any(|beginning| path.starts_with(beginning)) {
-                true => &[(1280, false), (320, true)],
-                false => &[(1280, false), (1280, true), (320, false), (320, true)],
+            let looks: &[(u32, bool)] = if PLAIN.iter().any(|beginning| path.starts_with(beginning)) {
+                &[(1280, false), (320, true)]
+            } else {
+                &[(1280, false), (1280, true), (320, false), (320, true)]
             };
             for (width, dark) in looks {
                 look(&browser, name, *width, *dark);

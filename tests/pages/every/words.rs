@@ -151,9 +151,10 @@ fn every_refusal_is_in_the_reader_s_language() {
             let headers = [FORM, OWN, ("cookie", cookies.as_str()), ("accept", "text/html")];
             for path in paths.iter().map(|path| filled(path)) {
                 // The version that the page has, so that no other has changed it meanwhile.
-                let version = match path.starts_with("/tickets/") {
-                    true => version(&send("GET", &format!("{}/tickets/IT-35", desk.url), &headers, "").text),
-                    false => "1".to_owned(),
+                let version = if path.starts_with("/tickets/") {
+                    version(&send("GET", &format!("{}/tickets/IT-35", desk.url), &headers, "").text)
+                } else {
+                    "1".to_owned()
                 };
                 let body = format!(
                     "version={version}&reason=+&why=+&body=&text=&name=&present=x&new=x&state=resolved&to=none"

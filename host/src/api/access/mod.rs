@@ -45,7 +45,7 @@ pub async fn awaiting(
     Query(query): Query<PageQuery>,
 ) -> Result<Paged<TicketSummaryView>, Problem> {
     let limit = query.limit()?;
-    let after = query.after.as_deref().map(|text| List::AccessRequests.read(text)).transpose()?;
+    let after = List::AccessRequests.place(query.after.as_deref())?;
     let after = after.map(|[id]| TicketId(Uuid::from_u128(id)));
     let (page, sights) = app.awaiting(&actor, after, limit).await?;
     let next = page.next.map(|id| List::AccessRequests.write([id.0.as_u128()]));
@@ -131,5 +131,5 @@ fn grant_place(text: &str) -> Result<GrantPlace, Problem> {
     let [granted_at, id] = List::Grants.read(text)?;
     let granted_at = i64::try_from(granted_at).ok();
     let place = granted_at.map(|granted_at| GrantPlace { granted_at, id: GrantId(Uuid::from_u128(id)) });
-    place.ok_or_else(|| Problem::new(Kind::BAD_QUERY, "`after` names no time: begin again without it"))
+    place.ok_or_else(|| Problem::bad_query("`after` names no time: begin again without it"))
 }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::api::http::address::Query;
 use crate::api::http::auth::Caller;
+use crate::api::http::headers::header_text;
 use crate::api::http::json::{Json, parse};
 use crate::api::http::page::{List, PageQuery, Paged};
 use crate::api::http::problem::{Kind, Problem};
@@ -134,7 +135,7 @@ pub async fn list(
     Query(query): Query<PageQuery>,
 ) -> Result<Paged<OrderView>, Problem> {
     let limit = query.limit()?;
-    let after = query.after.as_deref().map(|text| List::Orders.read(text)).transpose()?;
+    let after = List::Orders.place(query.after.as_deref())?;
     let orders = app.open_orders(&actor, after.map(|[id]| OpId(Uuid::from_u128(id))), limit).await?;
     let next = orders.next.map(|id| List::Orders.write([id.0.as_u128()]));
     Ok(Paged { items: orders.items.into_iter().map(OrderView::from).collect(), next, limit })
@@ -205,7 +206,7 @@ impl From<OrderAnswerBody> for AppAnswer {
 
 /// The headers of a signed message; what is missing is empty, and signs nothing.
 fn signed(headers: &HeaderMap) -> Signed<'_> {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let text = |name: &str| header_text(headers, name).unwrap_or_default();
     Signed { id: text("webhook-id"), timestamp: text("webhook-timestamp"), signatures: text("webhook-signature") }
 }
 

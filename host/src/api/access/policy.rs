@@ -208,7 +208,7 @@ pub async fn at(
 impl PolicyAtQuery {
     fn read(self, app: &App) -> Result<PolicyQuestion, Problem> {
         let PolicyAtQuery { at, person, app: item, tier, role, hours } = self;
-        let no_time = || Problem::new(Kind::BAD_QUERY, "`at` is a day such as `2026-03-01`, or an instant (RFC 3339)");
+        let no_time = || Problem::bad_query("`at` is a day such as `2026-03-01`, or an instant (RFC 3339)");
         let at = as_of(&at, &app.organisation()).ok_or_else(no_time)?;
         let missing = |_| Problem::new(Kind::NOT_FOUND, format!("there is no person {}", quoted(&person)));
         Ok(PolicyQuestion { person: person.parse().map_err(missing)?, app: item, tier, role, hours, at })

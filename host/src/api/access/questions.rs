@@ -13,13 +13,13 @@ use super::orders::OrderView;
 use crate::api::http::address::Query;
 use crate::api::http::auth::Caller;
 use crate::api::http::page::{List, PageQuery, Paged};
-use crate::api::http::problem::{Kind, Problem};
+use crate::api::http::problem::Problem;
 use crate::api::tickets::views::GrantView;
 use crate::app::App;
 use crate::app::access::decide::ListedGrant;
 use crate::app::access::questions::{About, During, Evidence, Said, SignIn, StoredEvent, Story, UNUSED_DAYS_MAX};
 use crate::desk::access::Grant;
-use crate::desk::id::{AppId, GrantId};
+use crate::desk::id::{AppId, GrantId, NotAnId};
 
 /// Which access, and when.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -123,7 +123,7 @@ pub async fn who(
 ) -> Result<Paged<EvidenceView>, Problem> {
     let (about, now) = (about(&query)?, app.clock.now());
     let limit = PageQuery { after: None, limit: query.limit }.limit()?;
-    let after = query.after.as_deref().map(|text| List::Held.read(text)).transpose()?;
+    let after = List::Held.place(query.after.as_deref())?;
     let after = after.map(|[id]| GrantId(Uuid::from_u128(id)));
     let page = app.who_holds(&actor, &about, query.during(now), after, limit).await?;
     let next = page.next.map(|id| List::Held.write([id.0.as_u128()]));
@@ -192,28 +192,28 @@ impl UnusedView {
 impl UnusedQuery {
     fn page(&self) -> Result<(usize, Option<GrantId>), Problem> {
         let limit = PageQuery { after: None, limit: self.limit }.limit()?;
-        let after = self.after.as_deref().map(|text| List::Unused.read(text)).transpose()?;
+        let after = List::Unused.place(self.after.as_deref())?;
         Ok((limit, after.map(|[id]| GrantId(Uuid::from_u128(id)))))
     }
 
     fn read(&self) -> Result<(Option<AppId>, u16), Problem> {
-        let wrong = |detail: String| Problem::new(Kind::BAD_QUERY, detail);
-        let app = self.app.as_deref().map(|app| app.parse().map_err(|e| wrong(format!("`app`: {e}")))).transpose()?;
+        let wrong = |why: NotAnId| Problem::bad_query(format!("`app`: {why}"));
+        let app = self.app.as_deref().map(|app| app.parse().map_err(wrong)).transpose()?;
         let days = self.days.unwrap_or(90);
         if !(1..=UNUSED_DAYS_MAX).contains(&days) {
-            return Err(wrong(format!("`days` is 1 to {UNUSED_DAYS_MAX}")));
+            return Err(Problem::bad_query(format!("`days` is 1 to {UNUSED_DAYS_MAX}")));
         }
         Ok((app, days))
     }
 }
 
 fn about(query: &WhoQuery) -> Result<About, Problem> {
-    let wrong = |detail: String| Problem::new(Kind::BAD_QUERY, detail);
+    let wrong = |name: &str, why: NotAnId| Problem::bad_query(format!("`{name}`: {why}"));
     match (&query.app, &query.person) {
-        (Some(app), None) => app.parse().map(About::App).map_err(|e| wrong(format!("`app`: {e}"))),
-        (None, Some(person)) => person.parse().map(About::Person).map_err(|e| wrong(format!("`person`: {e}"))),
+        (Some(app), None) => app.parse().map(About::App).map_err(|why| wrong("app", why)),
+        (None, Some(person)) => person.parse().map(About::Person).map_err(|why| wrong("person", why)),
         (None, None) => Ok(About::All),
-        (Some(_), Some(_)) => Err(wrong("ask about an app or about a person, not about both".to_owned())),
+        (Some(_), Some(_)) => Err(Problem::bad_query("ask about an app or about a person, not about both")),
     }
 }
 

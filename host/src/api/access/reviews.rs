@@ -176,14 +176,13 @@ impl CampaignBody {
 
 impl ReviewQuery {
     fn which(&self, caller: &Caller) -> Result<Which, Problem> {
-        let bad =
-            |text: &str| Problem::new(Kind::BAD_QUERY, format!("`campaign`: {} is no id: it is a UUID", quoted(text)));
+        let bad = |text: &str| Problem::bad_query(format!("`campaign`: {} is no id: it is a UUID", quoted(text)));
         match (&self.campaign, self.emergencies) {
             (Some(text), _) => Ok(Which::Campaign(text.parse::<CampaignId>().map_err(|_| bad(text))?)),
             (None, true) => Ok(Which::Emergencies),
             (None, false) => {
                 let own = caller.0.person().map(|person| Which::Awaiting(vec![person.clone()]));
-                own.ok_or_else(|| bad(""))
+                own.ok_or_else(|| Problem::bad_query("name a `campaign`: no reviews wait for a token without a person"))
             }
         }
     }
@@ -227,7 +226,7 @@ pub async fn items(
 ) -> Result<Paged<ReviewItemView>, Problem> {
     let (which, page) = (query.which(&caller)?, query.page());
     let limit = page.limit()?;
-    let after = page.after.as_deref().map(|text| List::Reviews.read(text)).transpose()?;
+    let after = List::Reviews.place(page.after.as_deref())?;
     let found = app.reviews(&caller.0, &which, after.map(|[id]| ReviewItemId(Uuid::from_u128(id))), limit).await?;
     let next = found.next.map(|id| List::Reviews.write([id.0.as_u128()]));
     Ok(Paged { items: found.items.into_iter().map(ReviewItemView::from).collect(), next, limit })
@@ -280,5 +279,17 @@ impl From<ReviewItem> for AnsweredView {
             in_place_of: places(answer.as_ref()),
             reason: answer.map(|answer| answer.reason),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::actor::Actor;
+
+    #[test]
+    fn a_token_without_a_person_is_asked_for_a_campaign() {
+        let wanted = ReviewQuery::default().which(&Caller(Actor::System));
+        assert!(wanted.is_err_and(|problem| problem.detail().starts_with("name a `campaign`")));
     }
 }

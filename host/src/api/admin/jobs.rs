@@ -73,7 +73,7 @@ pub async fn dead(
 ) -> Result<axum::Json<DeadPageView>, Problem> {
     let limit = query.limit.unwrap_or(PAGE);
     if !(1..=DEAD_PAGE_MAX).contains(&limit) {
-        return Err(Problem::new(Kind::BAD_QUERY, format!("`limit` is 1 to {DEAD_PAGE_MAX}")));
+        return Err(Problem::bad_query(format!("`limit` is 1 to {DEAD_PAGE_MAX}")));
     }
     let after = query.after.as_deref().map(read_cursor).transpose()?;
     let dead = app.jobs.dead(&actor, after, limit).await?;
@@ -121,7 +121,7 @@ fn read_cursor(text: &str) -> Result<DeadPlace, Problem> {
         let dead_at = Timestamp::from_millisecond(i64::from_str_radix(dead_at, 16).ok()?).ok()?;
         Some(DeadPlace { dead_at, id: id.parse().ok()? })
     });
-    place.ok_or_else(|| Problem::new(Kind::BAD_QUERY, "`after` takes the `next` of the page before"))
+    place.ok_or_else(|| Problem::bad_query("`after` takes the `next` of the page before"))
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let read = AnyQuery::try_from_uri(&parts.uri);
-        read.map(|AnyQuery(value)| Self(value)).map_err(|e| Problem::new(Kind::BAD_QUERY, why(&e)))
+        read.map(|AnyQuery(value)| Self(value)).map_err(|e| Problem::bad_query(why(&e)))
     }
 }
 
@@ -51,7 +51,7 @@ pub async fn check(path: Result<RawPathParams, RawPathParamsRejection>, request:
         return Problem::new(Kind::TOO_LONG, format!("a query has at most {QUERY_BYTES_MAX} bytes")).into_response();
     }
     if request.uri().query().is_some_and(|query| !is_utf8(query)) {
-        return Problem::new(Kind::BAD_QUERY, "a query is UTF-8, as is what it escapes by %").into_response();
+        return Problem::bad_query("a query is UTF-8, as is what it escapes by %").into_response();
     }
     let query = AnyQuery::<Vec<(String, String)>>::try_from_uri(request.uri());
     let query = query.map(|AnyQuery(pairs)| pairs).unwrap_or_default();
@@ -94,7 +94,7 @@ pub async fn takes(State(without): State<Arc<BTreeSet<String>>>, request: Reques
     match query.map(|AnyQuery(pairs)| pairs).unwrap_or_default().first() {
         Some((name, _)) => {
             let detail = format!("unknown parameter {}: there are none here", quoted(name));
-            Problem::new(Kind::BAD_QUERY, detail).into_response()
+            Problem::bad_query(detail).into_response()
         }
         None => next.run(request).await,
     }

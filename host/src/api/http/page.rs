@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
-use super::problem::{Kind, Problem};
+use super::problem::Problem;
 
 /// Items on one page at most.
 pub const LIMIT_MAX: usize = 200;
@@ -89,7 +89,16 @@ impl List {
         parts.filter(|_| begins).and_then(|parts| parts.try_into().ok()).ok_or_else(no_place)
     }
 
-    /// The same for a list whose places are whole numbers that a database has.
+    /// The place that a query names; `None` where it names none.
+    ///
+    /// # Errors
+    ///
+    /// As [`List::read`].
+    pub fn place<const N: usize>(self, text: Option<&str>) -> Result<Option<[u128; N]>, Problem> {
+        text.map(|text| self.read(text)).transpose()
+    }
+
+    /// The same as [`List::read`] for a list whose places are whole numbers that a database has.
     ///
     /// # Errors
     ///
@@ -119,7 +128,7 @@ impl List {
 
 fn no_place() -> Problem {
     let detail = "`after` takes the `next` of the page before, with the same `sort`; begin again without it";
-    Problem::new(Kind::BAD_QUERY, detail)
+    Problem::bad_query(detail)
 }
 
 /// The parts of a place, each of which is a number that a database has: nothing of ours writes another.
@@ -183,7 +192,7 @@ pub fn limit(given: Option<i64>, default: usize) -> Result<usize, Problem> {
 pub fn within(given: Option<i64>, default: usize, most: usize) -> Result<usize, Problem> {
     let Some(given) = given else { return Ok(default) };
     let limit = usize::try_from(given).ok().filter(|limit| (1..=most).contains(limit));
-    limit.ok_or_else(|| Problem::new(Kind::BAD_QUERY, format!("`limit` is 1 to {most}; this asks for {given}")))
+    limit.ok_or_else(|| Problem::bad_query(format!("`limit` is 1 to {most}; this asks for {given}")))
 }
 
 /// A page as a JSON array. The next one is linked in the header `Link` (RFC 8288), if there may be one: [`link_next`] does that.

@@ -261,6 +261,11 @@ impl Problem {
         Self::new(Kind::BAD_BODY, message)
     }
 
+    /// The query asks for what cannot be answered.
+    pub fn bad_query(detail: impl Into<String>) -> Self {
+        Self::new(Kind::BAD_QUERY, detail)
+    }
+
     /// One field of the body is not of the right shape. Its path may have keys that the client has made up.
     pub fn bad_field(path: &str, message: &str) -> Self {
         let (field, code) = (beginning(path, PATH_CHARS_MAX), "invalid".to_owned());

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::api::http::auth::{Caller, bearer};
-use crate::api::http::problem::{Kind, Problem};
+use crate::api::http::problem::Problem;
 use crate::app::App;
 use crate::app::jobs::event_stream::EventStream;
 use crate::app::jobs::proofs::Shown;
@@ -39,5 +39,5 @@ pub async fn watch(
 
 fn place(value: &HeaderValue) -> Result<i64, Problem> {
     let place = value.to_str().ok().and_then(|text| text.parse().ok()).filter(|place: &i64| *place >= 0);
-    place.ok_or_else(|| Problem::new(Kind::BAD_QUERY, "`Last-Event-ID` is the last `id` of this stream"))
+    place.ok_or_else(|| Problem::bad_query("`Last-Event-ID` is the last `id` of this stream"))
 }

@@ -101,7 +101,7 @@ pub async fn deliveries(
     Query(query): Query<PageQuery>,
 ) -> Result<Paged<DeliveryView>, Problem> {
     let limit = query.limit()?;
-    let before = query.after.as_deref().map(|text| List::Deliveries.read(text)).transpose()?;
+    let before = List::Deliveries.place(query.after.as_deref())?;
     let before = before.map(|[id]| Uuid::from_u128(id));
     let page = app.deliveries(&actor, &name, before, limit).await?;
     let next = page.next.map(|id| List::Deliveries.write([id.as_u128()]));

@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::api::http::address::Query;
 use crate::api::http::auth::Caller;
-use crate::api::http::problem::{Kind, Problem};
+use crate::api::http::problem::Problem;
 use crate::app::App;
 use crate::app::observe::stats::{RuleStats, Window};
 
@@ -127,7 +127,7 @@ pub async fn read(
     Query(query): Query<StatsQuery>,
 ) -> Result<axum::Json<RuleStatsView>, Problem> {
     let window = query.window.as_deref().unwrap_or("day");
-    let window: Window = window.parse().map_err(|e| Problem::new(Kind::BAD_QUERY, format!("{e}")))?;
+    let window: Window = window.parse().map_err(|e| Problem::bad_query(format!("{e}")))?;
     let stats = app.rule_stats(&actor, &name, window).await?;
     Ok(axum::Json(RuleStatsView::new(name, window, stats)))
 }

@@ -219,7 +219,7 @@ pub struct ArticlesQuery {
 
 impl ArticlesQuery {
     fn filter(&self) -> Result<ArticleFilter, Problem> {
-        let wrong = |name: &str, why: &str| Problem::new(Kind::BAD_QUERY, format!("`{name}`: {why}"));
+        let wrong = |name: &str, why: &str| Problem::bad_query(format!("`{name}`: {why}"));
         let after = self.after.as_deref().map(str::parse::<ArticleNumber>).transpose();
         let after = after.map_err(|e| wrong("after", &e.to_string()))?.map_or(0, |ArticleNumber(number)| number);
         let known = |code: &str| ArticleState::from_code(code).ok_or_else(|| wrong("state", &no_state()));

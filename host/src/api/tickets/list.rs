@@ -13,7 +13,7 @@ use super::summary::TicketSummaryView;
 use crate::api::http::address::Query;
 use crate::api::http::auth::Caller;
 use crate::api::http::page::{self, List, signed, whole};
-use crate::api::http::problem::{Kind, Problem};
+use crate::api::http::problem::Problem;
 use crate::app::App;
 use crate::app::tickets::search::Names;
 use crate::app::tickets::work::{DuePlace, Filter, Page, QueuePlace, Sights, Start, TicketSummary, UpdatedPlace};
@@ -72,7 +72,7 @@ pub enum Sort {
 impl ListQuery {
     fn start(&self) -> Result<Start, Problem> {
         if self.updated_since.is_some() && self.sort != Sort::Updated {
-            return Err(Problem::new(Kind::BAD_QUERY, "`updated_since` goes with `sort=updated`"));
+            return Err(Problem::bad_query("`updated_since` goes with `sort=updated`"));
         }
         let after = self.after.as_deref();
         Ok(match self.sort {
@@ -124,7 +124,7 @@ pub(super) fn in_queue(after: Option<&str>) -> Result<Start, Problem> {
 pub(super) async fn named(app: &App, actor: &Actor, names: Names, is_empty: bool) -> Result<(), Problem> {
     let found = if is_empty { app.name_of_nothing(actor, names).await? } else { None };
     match found {
-        Some((kind, name)) => Err(Problem::new(Kind::BAD_QUERY, format!("there is no {kind} {}", quoted(&name)))),
+        Some((kind, name)) => Err(Problem::bad_query(format!("there is no {kind} {}", quoted(&name)))),
         None => Ok(()),
     }
 }

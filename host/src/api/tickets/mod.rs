@@ -197,7 +197,7 @@ pub(super) async fn changed(
 fn state(code: &str) -> Result<TicketState, Problem> {
     TicketState::from_code(code).ok_or_else(|| {
         let known: Vec<&str> = TicketState::ALL.iter().map(|state| state.code()).collect();
-        Problem::new(Kind::BAD_QUERY, format!("{} is not a state: use {}", quoted(code), known.join(", ")))
+        Problem::bad_query(format!("{} is not a state: use {}", quoted(code), known.join(", ")))
     })
 }
 
@@ -208,7 +208,7 @@ pub(super) fn number(key: &str) -> Result<TicketNumber, Problem> {
 
 /// The key of the last ticket that a client has, in a query.
 pub(super) fn last_seen(name: &str, key: Option<&str>) -> Result<Option<TicketNumber>, Problem> {
-    key.map(str::parse).transpose().map_err(|e| Problem::new(Kind::BAD_QUERY, format!("`{name}`: {e}")))
+    key.map(str::parse).transpose().map_err(|e| Problem::bad_query(format!("`{name}`: {e}")))
 }
 
 /// Read a ticket.
@@ -380,7 +380,7 @@ pub async fn decisions(
     Query(query): Query<PageQuery>,
 ) -> Result<Paged<RunView>, Problem> {
     let limit = query.limit()?;
-    let after = query.after.as_deref().map(|text| List::Decisions.read(text)).transpose()?;
+    let after = List::Decisions.place(query.after.as_deref())?;
     let place =
         |[at, id]: [u128; 2]| RunPlace { at: i64::try_from(at).unwrap_or(i64::MAX), id: RunId(Uuid::from_u128(id)) };
     let after = after.map(place);
@@ -401,7 +401,7 @@ pub async fn messages(
     Query(query): Query<PageQuery>,
 ) -> Result<Paged<MessageView>, Problem> {
     let limit = query.limit()?;
-    let after = query.after.as_deref().map(|text| List::Messages.read(text)).transpose()?;
+    let after = List::Messages.place(query.after.as_deref())?;
     let after = after.map(|[id]| MessageId(Uuid::from_u128(id)));
     let page = app.messages(&actor, number(&key)?, after, limit).await?;
     let next = page.next.map(|id| List::Messages.write([id.0.as_u128()]));

@@ -47,8 +47,9 @@ fn scanner(text: &str) -> Result<Scanner, Wrong> {
         return Ok(Scanner::Unix(PathBuf::from(path)));
     }
     let has_port = |(host, port): (&str, &str)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0);
-    match text.rsplit_once(':').is_some_and(has_port) {
-        true => Ok(Scanner::Tcp(text.to_owned())),
-        false => Err(Wrong::NotAScanner { text: text.to_owned() }),
+    if text.rsplit_once(':').is_some_and(has_port) {
+        Ok(Scanner::Tcp(text.to_owned()))
+    } else {
+        Err(Wrong::NotAScanner { text: text.to_owned() })
     }
 }

@@ -48,12 +48,18 @@ const ACCESS_DUE_HOURS: u32 = 72;
 /// The longest grant where a rule has failed, unless the file says otherwise, in hours.
 const ACCESS_FALLBACK_HOURS: u32 = 24;
 
+/// All that the files say, but for the tables and the words of messages.
+pub struct Desk {
+    pub server: Server,
+    pub telemetry: telemetry::Telemetry,
+    pub outgoing: Outgoing,
+    pub organisation: Organisation,
+    /// The documents that are published by API.
+    pub by_api: BTreeSet<Document>,
+}
+
 /// Reads all files. `None` means that problems were noted; with problems noted, the value must not be used either.
-pub fn read(
-    parsed: &Parsed<'_>,
-    names: &Names,
-    around: &Around<'_>,
-) -> Option<(Server, telemetry::Telemetry, Outgoing, Organisation, BTreeSet<Document>)> {
+pub fn read(parsed: &Parsed<'_>, names: &Names, around: &Around<'_>) -> Option<Desk> {
     let people::Directory { people, people_from, department_readers } = people::read(&parsed.people, names);
     let teams = parsed.teams.read(|keys| teams::read(keys, names));
     let Taxonomy { categories, tags, requester_tags } = parsed.taxonomy.read(|keys| taxonomy::read(keys, names));
@@ -110,13 +116,8 @@ pub fn read(
         };
         let server = server?;
         let attachments = store.unwrap_or_else(|| server.attachments.clone());
-        Some((
-            Server { trusted_keys, withdrawn, limits, attachments, ..server },
-            telemetry?,
-            outgoing,
-            organisation,
-            by_api,
-        ))
+        let server = Server { trusted_keys, withdrawn, limits, attachments, ..server };
+        Some(Desk { server, telemetry: telemetry?, outgoing, organisation, by_api })
     })
 }
 
@@ -196,12 +197,7 @@ fn outgoing(keys: &mut Keys<'_>, names: &Names, around: &Around<'_>, parts: &Par
 
 /// The steps of a scale: at least one, each once.
 fn scale<I: FromStr<Err = NotAnId>>(keys: &mut Keys<'_>, key: &'static str) -> Vec<I> {
-    let Some(node) = keys.required(key) else { return Vec::new() };
-    let items = node.list();
-    if items.is_empty() {
-        node.report(Wrong::Blank);
-    }
-    distinct(items, Node::id)
+    distinct(keys.filled_list(key), Node::id)
 }
 
 /// The levels that impacts and urgencies give together.

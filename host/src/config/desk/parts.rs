@@ -125,18 +125,24 @@ fn values(node: &Node<'_>, fields: &[FieldSpec], known: Option<&[String]>) -> Ve
 }
 
 fn earlier(node: &Node<'_>, before: &[Part]) -> Option<String> {
-    node.parsed(|text| match before.iter().any(|part| part.id == text) {
-        true => Ok(text.to_owned()),
-        false => Err(unknown("part before this one", text, before.iter().map(|part| part.id.as_str()))),
+    node.parsed(|text| {
+        if before.iter().any(|part| part.id == text) {
+            Ok(text.to_owned())
+        } else {
+            Err(unknown("part before this one", text, before.iter().map(|part| part.id.as_str())))
+        }
     })
 }
 
 fn due(keys: &mut Keys<'_>, fields: &[FieldSpec]) -> Option<Due> {
     let dates = || fields.iter().filter(|spec| spec.kind == FieldKind::Date).map(|spec| spec.name.as_str());
     let field = keys.required("field").and_then(|node| {
-        node.parsed(|text| match dates().any(|name| name == text) {
-            true => Ok(text.to_owned()),
-            false => Err(unknown("date of this form", text, dates())),
+        node.parsed(|text| {
+            if dates().any(|name| name == text) {
+                Ok(text.to_owned())
+            } else {
+                Err(unknown("date of this form", text, dates()))
+            }
         })
     });
     let mut days =

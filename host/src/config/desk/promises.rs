@@ -118,7 +118,7 @@ fn clock(keys: &mut Keys<'_>, names: &Names, seen: &mut BTreeMap<String, usize>)
     let states = State::ALL.map(|state| (state.code(), state.code()));
     let pauses = distinct(keys.list("pauses"), |node| node.one_of(&states));
     refuse_dead(keys, (&starts, &met, &pauses));
-    let targets = filled(keys, "target");
+    let targets = keys.filled_list("target");
     let minutes = targets.iter().filter_map(|node| node.keys(|keys| target(keys, names)).flatten()).collect();
     let calendar = keys.optional("calendar").and_then(|node| node.known(&names.calendars));
     let request_types = distinct(keys.list("request-types"), |node| node.known(&names.request_types));
@@ -146,16 +146,6 @@ fn refuse_dead(keys: &Keys<'_>, (starts, met, pauses): (&[Occasion], &[Occasion]
     }
 }
 
-/// A list that has to say something.
-fn filled<'a>(keys: &mut Keys<'a>, key: &'static str) -> Vec<Node<'a>> {
-    let Some(node) = keys.required(key) else { return Vec::new() };
-    let items = node.list();
-    if items.is_empty() {
-        node.report(Wrong::Blank);
-    }
-    items
-}
-
 fn target(keys: &mut Keys<'_>, names: &Names) -> Option<(PriorityId, u32)> {
     let priority = keys.required("priority").and_then(|node| node.known(&names.priorities));
     let within = keys.required("within").and_then(|node| duration::minutes(&node));
@@ -164,7 +154,7 @@ fn target(keys: &mut Keys<'_>, names: &Names) -> Option<(PriorityId, u32)> {
 
 /// The turns in a ticket's life that a list names.
 fn occasions(keys: &mut Keys<'_>, key: &'static str, names: &Names) -> Vec<Occasion> {
-    filled(keys, key).iter().filter_map(|node| node.parsed(|text| occasion(text, names))).collect()
+    keys.filled_list(key).iter().filter_map(|node| node.parsed(|text| occasion(text, names))).collect()
 }
 
 fn occasion(text: &str, names: &Names) -> Result<Occasion, Wrong> {

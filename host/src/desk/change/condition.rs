@@ -26,6 +26,16 @@ pub struct Condition {
 }
 
 impl Condition {
+    /// Meant for this version alone.
+    pub fn version(tag: impl Into<String>) -> Condition {
+        Condition { matches: Some(Tags::OneOf(vec![tag.into()])), none_matches: None }
+    }
+
+    /// Meant for a thing that does not exist yet.
+    pub fn absent() -> Condition {
+        Condition { matches: None, none_matches: Some(Tags::Any) }
+    }
+
     /// Whether it holds for a thing at this version, or for one that does not exist.
     pub fn holds_for(&self, tag: Option<&str>) -> bool {
         let among = |tags: &Tags| tag.is_some_and(|tag| tags.have(tag));
@@ -51,6 +61,8 @@ mod tests {
         let one_of = |tags: &[&str]| Some(Tags::OneOf(tags.iter().map(|tag| (*tag).to_owned()).collect()));
         let when = |matches, none_matches| Condition { matches, none_matches };
         assert!(when(None, None).holds_for(None) && when(None, None).holds_for(Some("1")));
+        assert_eq!(Condition::version("1"), when(one_of(&["1"]), None));
+        assert_eq!(Condition::absent(), when(None, Some(Tags::Any)));
         assert!(when(one_of(&["1", "2"]), None).holds_for(Some("2")));
         assert!(!when(one_of(&["1", "2"]), None).holds_for(Some("3")));
         assert!(!when(one_of(&["1"]), None).holds_for(None));

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::app::observe::audit::{Found, Source, Wanted};
 use crate::desk::id::TicketNumber;
 use crate::web::frame::failure::Failure;
-use crate::web::frame::form::{encode, ticket_named};
+use crate::web::frame::form::{address, ticket_named};
 use crate::web::frame::times::When;
 use crate::web::frame::{Frame, page};
 use crate::web::session::Visit;
@@ -117,7 +117,7 @@ struct AuditPage {
 impl Asked {
     fn address(&self, before: i64) -> String {
         let before = before.to_string();
-        let mut pairs = vec![
+        let pairs = [
             ("of", self.of.as_str()),
             ("person", &self.person),
             ("event", &self.event),
@@ -127,8 +127,7 @@ impl Asked {
             ("until", &self.until),
             ("before", &before),
         ];
-        pairs.retain(|(_, text)| !text.is_empty());
-        format!("/admin/audit?{}", encode(&pairs))
+        address("/admin/audit", pairs)
     }
 
     /// The entries that are wanted, and the keys of the texts of what is wrong.
@@ -238,9 +237,10 @@ pub async fn search(visit: Visit, Query(asked): Query<Asked>) -> Result<Response
     let source = if access { Source::Access } else { Source::Desk };
     let (wanted, wrong) = asked.wanted(&visit.frame);
     let before = asked.before.parse::<i64>().ok();
-    let (found, next) = match wrong.is_empty() {
-        true => visit.app.search_audit(&visit.actor, source, &wanted, (before, ROWS)).await?,
-        false => (Vec::new(), None),
+    let (found, next) = if wrong.is_empty() {
+        visit.app.search_audit(&visit.actor, source, &wanted, (before, ROWS)).await?
+    } else {
+        (Vec::new(), None)
     };
     let f = visit.frame;
     let events: &[&'static str] = if access { &ACCESS } else { &DESK };

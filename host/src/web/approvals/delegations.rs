@@ -1,7 +1,6 @@
 //! Who approves in whose place: seen, given and ended by the people themselves.
 
 use axum::extract::Path;
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::civil::Date;
 
@@ -71,19 +70,19 @@ pub async fn add(visit: Visit, form: Form) -> Result<Response, Failure> {
     let to = form.text("to");
     let Some(to) = so_named(&visit.frame.organisation, to.trim()).map(|person| person.id.clone()) else {
         let problem = visit.frame.words.t("delegation.unknown");
-        return list_page(visit, &form, vec![problem], StatusCode::UNPROCESSABLE_ENTITY).await;
+        return list_page(visit, &form, vec![problem], None).await;
     };
     let day = |name: &str| form.text(name).trim().parse::<Date>().ok();
     let Some(days) = day("from").zip(day("until")) else {
         let problem = visit.frame.words.t("delegation.no-day");
-        return list_page(visit, &form, vec![problem], StatusCode::UNPROCESSABLE_ENTITY).await;
+        return list_page(visit, &form, vec![problem], None).await;
     };
     match visit.app.delegate(&visit.actor, to.as_str(), days).await {
         Ok(_) => Ok(Redirect::to("/approvals?done=given").into_response()),
         Err(Error::Rejected { problems }) => {
             let said = |problem: &Problem| visit.frame.words.t(&format!("delegation.{}", problem.code));
             let problems = problems.iter().map(said).collect();
-            list_page(visit, &form, problems, StatusCode::UNPROCESSABLE_ENTITY).await
+            list_page(visit, &form, problems, None).await
         }
         Err(other) => Err(other.into()),
     }

@@ -8,11 +8,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use crate::app::access::people::links::ByLink;
-use crate::app::tickets::submit::digest;
 use crate::app::{App, Error};
 use crate::desk::access::{AccessState, ApproverDecision, Narrow, Seen};
 use crate::web::frame::failure::Failure;
-use crate::web::frame::form::{Form, KEY};
+use crate::web::frame::form::Form;
 use crate::web::frame::{Frame, page};
 
 #[derive(Template)]
@@ -45,12 +44,10 @@ struct Asked {
 fn asked(f: &Frame, ByLink { number, shown, .. }: ByLink) -> Asked {
     let view = shown.view;
     let peers = super::peers(f, &view);
-    let who = view.subject.parse().map_or_else(|_| view.subject.clone(), |id| f.name(&id));
-    let app = f.organisation.apps.get(view.app.as_str());
     Asked {
         key: number.to_string(),
-        who,
-        what: format!("{} · {}", app.map_or(view.app.as_str(), |app| &app.name), view.tier),
+        who: f.name_of(&view.subject),
+        what: format!("{} · {}", f.app(&view.app), view.tier),
         span: f.times.span(i64::from(view.duration_hours) * 60),
         risk: view.risk,
         justification: view.justification,
@@ -99,11 +96,7 @@ pub async fn decide(
     Path(link): Path<String>,
     form: Form,
 ) -> Result<Response, Failure> {
-    let approve = match form.text("decision").as_str() {
-        "approve" => true,
-        "deny" => false,
-        _ => return Err(Failure::BadForm),
-    };
+    let approve = super::approves(&form)?;
     let decision = ApproverDecision {
         approve,
         reason: form.text("reason"),
@@ -111,7 +104,7 @@ pub async fn decide(
         narrow: Narrow::default(),
         seen: form.given("snapshot").map(|snapshot| Seen { snapshot, ..Seen::default() }),
     };
-    let once = form.given(KEY).map(|id| (id, digest(format!("page decide {link} {}", form.content()).as_bytes())));
+    let once = form.once(&format!("decide {link}"));
     let came = match app.decide_by_link(&link, decision, once).await {
         Ok((_, case)) => (Some(case.state), None),
         Err(Error::Missing { .. }) => (None, None),

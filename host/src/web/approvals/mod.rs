@@ -13,13 +13,13 @@ mod questions;
 use self::questions::Asked;
 pub use self::questions::{answer, ask};
 use super::frame::failure::{Failure, if_any};
-use super::frame::form::{Form, KEY};
+use super::frame::form::Form;
+use super::frame::shown::Decided;
 use super::frame::times::When;
 use super::frame::{Frame, page};
 use super::session::Visit;
 use crate::app::Error;
 use crate::app::access::view::{DecisionView, INSIGHTS, Recommendation, Shown};
-use crate::app::tickets::submit::digest;
 use crate::app::tickets::work::TicketSummary;
 use crate::desk::access::{AccessCase, AccessState, ApproverDecision, Narrow, Seen};
 use crate::desk::id::TicketNumber;
@@ -76,7 +76,7 @@ fn wanted(f: &Frame, case: &AccessCase) -> Wanted {
     let hours =
         case.scope.as_ref().map(|scope| scope.duration_hours).or(case.request.duration_hours).unwrap_or_default();
     Wanted {
-        app: app.map_or_else(|| case.request.app.to_string(), |app| app.name.clone()),
+        app: f.app(case.request.app.as_str()),
         tier: tier.map_or_else(|| tier_id.to_string(), |tier| tier.name.clone()),
         role: case.scope.as_ref().and_then(|scope| scope.role.clone()),
         hours,
@@ -111,20 +111,17 @@ pub struct After {
 pub async fn list(visit: Visit, Query(After { done }): Query<After>) -> Result<Response, Failure> {
     let done = ["given", "ended"].into_iter().find(|known| *known == done);
     let done = done.map(|done| visit.frame.words.t(&format!("delegation.done-{done}")));
-    shown_list(visit, &Form::default(), (Vec::new(), done), StatusCode::OK).await
+    list_page(visit, &Form::default(), Vec::new(), done).await
 }
 
-/// The list with what was filled in below it, and what is wrong with that.
-async fn list_page(visit: Visit, form: &Form, problems: Vec<String>, status: StatusCode) -> Result<Response, Failure> {
-    shown_list(visit, form, (problems, None), status).await
-}
-
-async fn shown_list(
+/// The list after an act, or with a form below it in which something is wrong.
+async fn list_page(
     visit: Visit,
     form: &Form,
-    (problems, done): (Vec<String>, Option<String>),
-    status: StatusCode,
+    problems: Vec<String>,
+    done: Option<String>,
 ) -> Result<Response, Failure> {
+    let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let (found, _) = visit.app.awaiting(&visit.actor, None, ROWS).await?;
     let all = visit.app.delegations(&visit.actor).await?;
     let (stand_ins, given, people) = {
@@ -156,7 +153,7 @@ struct StepShown {
     due: When,
     /// Whether it is the present one.
     now: bool,
-    decided: Vec<(String, bool, String, When)>,
+    decided: Vec<Decided>,
 }
 
 #[derive(Template)]
@@ -289,12 +286,7 @@ async fn render(
         needed: step.needed,
         due: f.times.due(step.due_at),
         now: case.state == AccessState::Awaiting && present == Some(number),
-        decided: case
-            .decisions
-            .iter()
-            .filter(|decision| decision.step == number)
-            .map(|d| (f.approver(d), d.approve, d.reason.clone(), f.times.ago(d.at)))
-            .collect(),
+        decided: case.decisions.iter().filter(|one| one.step == number).map(|one| f.decided(one)).collect(),
     });
     let steps = steps.collect();
     let subject = f.organisation.people.get(&case.request.subject);
@@ -341,14 +333,19 @@ fn groups_given(form: &Form) -> Option<Vec<String>> {
     form.has("groups").then(|| form.all("group"))
 }
 
+/// Whether a form approves the request, or denies it.
+fn approves(form: &Form) -> Result<bool, Failure> {
+    match form.text("decision").as_str() {
+        "approve" => Ok(true),
+        "deny" => Ok(false),
+        _ => Err(Failure::BadForm),
+    }
+}
+
 /// `POST /approvals/{key}`.
 pub async fn decide(visit: Visit, Path(key): Path<String>, form: Form) -> Result<Response, Failure> {
     let number: TicketNumber = key.parse().map_err(|_| Failure::NoPage)?;
-    let approve = match form.text("decision").as_str() {
-        "approve" => true,
-        "deny" => false,
-        _ => return Err(Failure::BadForm),
-    };
+    let approve = approves(&form)?;
     let hours = form.given("hours").filter(|_| approve);
     let decision = ApproverDecision {
         approve,
@@ -364,7 +361,7 @@ pub async fn decide(visit: Visit, Path(key): Path<String>, form: Form) -> Result
             ..Seen::default()
         }),
     };
-    let once = form.given(KEY).map(|id| (id, digest(format!("page decide {key} {}", form.content()).as_bytes())));
+    let once = form.once(&format!("decide {key}"));
     match visit.app.decide_access(&visit.actor, number, decision, once).await {
         Ok(_) => Ok(Redirect::to(&format!("/approvals/{number}")).into_response()),
         Err(Error::Refused(refusal)) => {

@@ -7,11 +7,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::render;
 use crate::app::Error;
 use crate::app::access::view::QuestionShown;
-use crate::app::tickets::submit::digest;
 use crate::desk::id::TicketNumber;
 use crate::web::frame::Frame;
 use crate::web::frame::failure::Failure;
-use crate::web::frame::form::{Form, KEY};
+use crate::web::frame::form::Form;
 use crate::web::session::Visit;
 
 /// A question, and its answer where there is one.
@@ -24,11 +23,10 @@ pub struct Asked {
 
 /// Questions as they are read.
 pub fn shown(f: &Frame, questions: &[QuestionShown]) -> Vec<Asked> {
-    let name = |id: &str| id.parse().map_or_else(|_| id.to_owned(), |id| f.name(&id));
     let asked = |one: &QuestionShown| Asked {
-        by: name(&one.asked_by),
+        by: f.name_of(&one.asked_by),
         question: one.question.clone(),
-        answer: one.answered_by.as_deref().map(name).zip(one.answer.clone()),
+        answer: one.answered_by.as_deref().map(|id| f.name_of(id)).zip(one.answer.clone()),
     };
     questions.iter().map(asked).collect()
 }
@@ -36,19 +34,17 @@ pub fn shown(f: &Frame, questions: &[QuestionShown]) -> Vec<Asked> {
 /// `POST /approvals/{key}/ask`.
 pub async fn ask(visit: Visit, Path(key): Path<String>, form: Form) -> Result<Response, Failure> {
     let number: TicketNumber = key.parse().map_err(|_| Failure::NoPage)?;
-    let asked = visit.app.ask_back(&visit.actor, number, &form.text("question"), once(&form, &key)).await;
+    let asked =
+        visit.app.ask_back(&visit.actor, number, &form.text("question"), form.once(&format!("question {key}"))).await;
     came(visit, &key, &form, asked).await
 }
 
 /// `POST /approvals/{key}/answer`.
 pub async fn answer(visit: Visit, Path(key): Path<String>, form: Form) -> Result<Response, Failure> {
     let number: TicketNumber = key.parse().map_err(|_| Failure::NoPage)?;
-    let answered = visit.app.answer_back(&visit.actor, number, &form.text("answer"), once(&form, &key)).await;
+    let answered =
+        visit.app.answer_back(&visit.actor, number, &form.text("answer"), form.once(&format!("question {key}"))).await;
     came(visit, &key, &form, answered).await
-}
-
-fn once(form: &Form, key: &str) -> Option<(String, String)> {
-    form.given(KEY).map(|id| (id, digest(format!("page question {key} {}", form.content()).as_bytes())))
 }
 
 async fn came(visit: Visit, key: &str, form: &Form, came: Result<(), Error>) -> Result<Response, Failure> {

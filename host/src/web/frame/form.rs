@@ -4,6 +4,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::header;
 
 use super::failure::Failure;
+use crate::app::tickets::submit::digest;
 use crate::desk::id::TicketNumber;
 use crate::desk::text::into_normal;
 
@@ -60,6 +61,11 @@ impl Form {
         self.0.iter().any(|(known, _)| known == name)
     }
 
+    /// The key that the form carries, with the digest of what it asks for: an act that comes twice with one key is done once.
+    pub fn once(&self, act: &str) -> Option<(String, String)> {
+        self.given(KEY).map(|key| (key, digest(format!("page {act} {}", self.content()).as_bytes())))
+    }
+
     /// All of it as one text, to tell one request from another; without the key that names the request.
     pub fn content(&self) -> String {
         let pairs: Vec<(&str, &str)> =
@@ -78,14 +84,21 @@ pub fn ticket_named(text: &str) -> Option<TicketNumber> {
     text.parse().ok()
 }
 
+/// The address of a page, with those of the pairs that say something.
+pub fn address<'a>(path: &str, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let said: Vec<(&str, &str)> = pairs.into_iter().filter(|(_, text)| !text.is_empty()).collect();
+    if said.is_empty() { path.to_owned() } else { format!("{path}?{}", encode(&said)) }
+}
+
 /// Pairs as they stand in an address.
 pub fn encode(pairs: &[(&str, &str)]) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     let one = |text: &str| {
         text.bytes().fold(String::new(), |mut out, byte| {
-            match plain(byte) {
-                true => out.push(char::from(byte)),
-                false => out.push_str(&format!("%{byte:02X}")),
+            if plain(byte) {
+                out.push(char::from(byte));
+            } else {
+                out.push_str(&format!("%{byte:02X}"));
             }
             out
         })
@@ -96,6 +109,15 @@ pub fn encode(pairs: &[(&str, &str)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_has_what_is_said_and_no_more() {
+        assert_eq!(
+            address("/queue", [("team", "a b"), ("state", ""), ("after", "1&2")]),
+            "/queue?team=a%20b&after=1%262"
+        );
+        assert_eq!(address("/queue", [("team", "")]), "/queue");
+    }
 
     #[test]
     fn a_ticket_is_named_by_its_key_or_by_its_number_alone() {

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::failure::{self, Failure};
 use super::packed::{Reads, packed};
-use super::{Frame, Viewer};
+use super::{Frame, Viewer, header_text};
 use crate::app::App;
 use crate::app::tokens::passwords::ClientAddress;
 
@@ -69,7 +69,7 @@ pub async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next
     request.extensions_mut().insert(reader.clone());
     let asked = request.headers().clone();
     let from = request.extensions().get::<ClientAddress>().cloned().unwrap_or_default();
-    let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
+    let id = header_text(request.headers(), "x-request-id").to_owned();
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     // The page of a failure leads back to where it stands; an address that takes forms alone has no page there.
     let path = if safe { request.uri().path().to_owned() } else { "/".to_owned() };
@@ -113,8 +113,7 @@ pub async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next
 
 /// Whether the answer is the same for all who ask.
 fn is_for_all(headers: &HeaderMap) -> bool {
-    let kept = headers.get(header::CACHE_CONTROL).and_then(|value| value.to_str().ok());
-    kept.is_some_and(|kept| kept.starts_with("public"))
+    header_text(headers, header::CACHE_CONTROL).starts_with("public")
 }
 
 /// The answer; a build for development says with it how many statements it took.

@@ -9,6 +9,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha2::{Digest as _, Sha256};
 
+use super::header_text;
+
 /// Bodies below this are sent as they are, in bytes.
 const LEAST: usize = 1_024;
 /// The most that a page may have, in bytes; none has nearly as much.
@@ -27,21 +29,20 @@ pub struct Reads {
 impl Reads {
     /// Reads it from a request.
     pub fn of(method: &Method, headers: &HeaderMap) -> Reads {
-        let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-        let accepted = text(header::ACCEPT_ENCODING).unwrap_or_default();
-        let gzip = accepted.split(',').any(|part| {
+        let known = headers.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok()).map(str::to_owned);
+        let gzip = header_text(headers, header::ACCEPT_ENCODING).split(',').any(|part| {
             let (coding, weight) = part.split_once(';').unwrap_or((part, ""));
             let weight = weight.replace(' ', "");
             coding.trim().eq_ignore_ascii_case("gzip")
                 && !matches!(weight.as_str(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
         });
-        Reads { get: method == Method::GET, known: text(header::IF_NONE_MATCH).map(str::to_owned), gzip }
+        Reads { get: method == Method::GET, known, gzip }
     }
 }
 
 /// Whether all of an answer is there at once, and may be kept by the browser that asked.
 fn is_text(response: &Response) -> bool {
-    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = header_text(response.headers(), header::CONTENT_TYPE);
     let kept = response.headers().get(header::CACHE_CONTROL).is_none_or(|value| value != "no-store");
     let texts = ["text/html", "text/css", "text/javascript", "text/csv", "image/svg+xml", "application/json"];
     kept && texts.iter().any(|text| kind.starts_with(text))

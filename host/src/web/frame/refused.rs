@@ -14,9 +14,10 @@ impl Frame {
             Refusal::NoTransition { from, to, allowed } => {
                 let cannot = words.t2("refused.transition", self.quoted(*from), self.quoted(*to));
                 let others: Vec<String> = allowed.iter().map(|state| self.quoted(*state)).collect();
-                match others.is_empty() {
-                    true => format!("{cannot}; {}", words.t("refused.nothing-else")),
-                    false => format!("{cannot}; {}", words.t1("refused.others", others.join(", "))),
+                if others.is_empty() {
+                    format!("{cannot}; {}", words.t("refused.nothing-else"))
+                } else {
+                    format!("{cannot}; {}", words.t1("refused.others", others.join(", ")))
                 }
             }
             Refusal::NotTheirTransition { from, to, allowed } => {

@@ -273,10 +273,7 @@ mod tests {
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
-                match path.is_dir() {
-                    true => folders.push(path),
-                    false => code.push_str(&std::fs::read_to_string(path).unwrap()),
-                }
+                if path.is_dir() { folders.push(path) } else { code.push_str(&std::fs::read_to_string(path).unwrap()) }
             }
         }
         let of = |beginning: &str, kind: &str| {

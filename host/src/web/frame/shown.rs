@@ -6,6 +6,7 @@ use super::Frame;
 use super::times::When;
 use super::words::Words;
 use crate::app::tickets::work::{Sights, TicketSummary};
+use crate::desk::access::HumanDecision;
 use crate::desk::id::PriorityId;
 use crate::desk::sla::ClockKind;
 use crate::desk::ticket::{State, WaitingFor};
@@ -57,6 +58,14 @@ pub struct Row {
     pub waits_for_requester: bool,
 }
 
+/// An approver's decision on a request for access.
+pub struct Decided {
+    pub who: String,
+    pub approved: bool,
+    pub reason: String,
+    pub when: When,
+}
+
 /// The tone of a state's mark.
 pub const fn tone(state: State) -> &'static str {
     match state {
@@ -79,6 +88,16 @@ impl Frame {
     pub fn plain_state(&self, state: State) -> StateWord {
         let text = self.words.t(&format!("plain.{}", state.code()));
         StateWord { text, tone: tone(state) }
+    }
+
+    /// A decision, with who took it and in whose place.
+    pub fn decided(&self, decision: &HumanDecision) -> Decided {
+        Decided {
+            who: self.approver(decision),
+            approved: decision.approve,
+            reason: decision.reason.clone(),
+            when: self.times.ago(decision.at),
+        }
     }
 
     /// A priority by its id.
@@ -114,6 +133,17 @@ impl Frame {
         }
     }
 
+    /// An app's name; the id of one that is no more.
+    pub fn app(&self, id: &str) -> String {
+        self.organisation.apps.get(id).map_or_else(|| id.to_owned(), |app| app.name.clone())
+    }
+
+    /// The name of an app's tier; the id of one that is no more.
+    pub fn tier(&self, app: &str, id: &str) -> String {
+        let tier = self.organisation.apps.get(app).and_then(|app| app.tier(id));
+        tier.map_or_else(|| id.to_owned(), |(_, tier)| tier.name.clone())
+    }
+
     /// A team's name.
     pub fn team(&self, id: &str) -> String {
         self.organisation.teams.get(id).map_or_else(|| id.to_owned(), |team| team.name.clone())
@@ -126,9 +156,10 @@ impl Frame {
             key: ticket.number.to_string(),
             version: sight.version(ticket.version),
             subject: ticket.subject.clone(),
-            state: match ticket.damaged.is_empty() {
-                false => StateWord { text: self.words.t("state.damaged"), tone: "wait" },
-                true => state(self, ticket.state),
+            state: if ticket.damaged.is_empty() {
+                state(self, ticket.state)
+            } else {
+                StateWord { text: self.words.t("state.damaged"), tone: "wait" }
             },
             priority: self.priority(&ticket.priority),
             category: self.category(ticket.category.as_str()),

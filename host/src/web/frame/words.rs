@@ -78,7 +78,7 @@ impl Language {
     /// The language that a request asks for: chosen before, or by the browser's order.
     pub fn of(headers: &HeaderMap) -> Language {
         let chosen = super::cookie(headers, LANGUAGE_COOKIE).and_then(|tag| Language::from_tag(&tag));
-        let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let accepted = super::header_text(headers, header::ACCEPT_LANGUAGE);
         let named = accepted.split(',').filter_map(|part| {
             let tag = part.split(';').next()?.trim().to_ascii_lowercase();
             let primary = tag.split('-').next()?.to_owned();
@@ -256,10 +256,7 @@ mod tests {
     fn collect(folder: &std::path::Path, files: &mut Vec<std::path::PathBuf>) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            match path.is_dir() {
-                true => collect(&path, files),
-                false => files.push(path),
-            }
+            if path.is_dir() { collect(&path, files) } else { files.push(path) }
         }
     }
 

@@ -2,17 +2,18 @@
 
 use askama::Template;
 use axum::extract::{Path, Query};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::frame::failure::Failure;
-use super::frame::form::encode;
+use super::frame::form::address;
+use super::frame::shown::Decided;
 use super::frame::times::When;
-use super::frame::{Frame, page};
+use super::frame::{Frame, csv_file, page};
 use super::session::Visit;
 use crate::app::access::questions::{About, During, Evidence, Said, StoredEvent, facts};
 use crate::app::observe::csv;
@@ -83,16 +84,14 @@ struct ListPage {
 fn row(f: &Frame, found: Evidence, until: Timestamp) -> Row {
     let tier_id = found.tier().clone();
     let Evidence { grant, damaged, ticket, case, stays } = found;
-    let app = f.organisation.apps.get(&grant.app);
-    let tier = app.and_then(|app| app.tier(tier_id.as_str())).map(|(_, tier)| tier.name.clone());
     let decisions = case.iter().flat_map(|case| &case.decisions).filter(|decision| decision.approve);
     let (end, ended) = (grant.access_end(), ended_by(&grant, until).map(|ended| f.times.exact(ended)));
     Row {
         id: grant.id,
         person: f.name(&grant.subject),
         person_title: f.organisation.people.get(&grant.subject).map(|p| p.title.clone()).unwrap_or_default(),
-        app: app.map_or_else(|| grant.app.to_string(), |app| app.name.clone()),
-        tier: tier.unwrap_or_else(|| tier_id.to_string()),
+        app: f.app(grant.app.as_str()),
+        tier: f.tier(grant.app.as_str(), tier_id.as_str()),
         role: grant.role.filter(|_| stays.is_none()),
         stays: stays.is_some(),
         since: f.times.ago(grant.granted_at),
@@ -100,9 +99,10 @@ fn row(f: &Frame, found: Evidence, until: Timestamp) -> Row {
         ended,
         ticket: ticket.to_string(),
         justification: case.as_ref().map(|case| case.request.justification.clone()).unwrap_or_default(),
-        policy: match damaged.is_empty() {
-            true => case.as_ref().map(|case| f.case_reason(case)).unwrap_or_default(),
-            false => f.words.t("state.damaged"),
+        policy: if damaged.is_empty() {
+            case.as_ref().map(|case| f.case_reason(case)).unwrap_or_default()
+        } else {
+            f.words.t("state.damaged")
         },
         approved: decisions.map(|decision| f.approver(decision)).collect(),
     }
@@ -136,9 +136,7 @@ impl Asked {
 
     fn address(&self, more: &[(&str, &str)]) -> String {
         let own = [("app", self.app.as_str()), ("person", &self.person), ("on", &self.on)];
-        let pairs: Vec<(&str, &str)> =
-            own.into_iter().chain(more.iter().copied()).filter(|(_, text)| !text.is_empty()).collect();
-        format!("/access/who?{}", encode(&pairs))
+        address("/access/who", own.into_iter().chain(more.iter().copied()))
     }
 }
 
@@ -196,7 +194,7 @@ const COLUMNS: [&str; 13] = [
     "ended_at",
 ];
 
-/// The same as a file for a spreadsheet (RFC 4180).
+/// The same as a file for a spreadsheet.
 async fn file(visit: &Visit, about: &About, during: During) -> Result<Response, Failure> {
     let (f, mut after) = (&visit.frame, None);
     let mut lines = Lines { found: vec![COLUMNS.map(str::to_owned).to_vec()], rows_max: FILE_ROWS_MAX };
@@ -208,11 +206,7 @@ async fn file(visit: &Visit, about: &About, during: During) -> Result<Response, 
             break;
         }
     }
-    let kinds = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"access.csv\""),
-    ];
-    Ok((kinds, csv::rows(lines.found)).into_response())
+    Ok(csv_file("access.csv", csv::rows(lines.found)))
 }
 
 /// The lines of a file, as far as they are found; the first has the names of the columns.
@@ -282,7 +276,7 @@ struct StoryPage {
     end: Option<String>,
     requester: Option<String>,
     submitted_by: Option<String>,
-    words: Vec<(String, bool, String, When)>,
+    decided: Vec<Decided>,
     lines: Vec<Line>,
     orders: Vec<Order>,
     holdings: Vec<(String, bool, When)>,
@@ -327,9 +321,8 @@ pub async fn story(visit: Visit, Path(id): Path<String>) -> Result<Response, Fai
     let story = visit.app.story_of_grant(&visit.actor, id).await?;
     let f = visit.frame;
     let (case, grant) = (story.evidence.case.as_ref(), &story.evidence.grant);
-    let said = case.into_iter().flat_map(|case| &case.decisions);
-    let words = said
-        .map(|decision| (f.approver(decision), decision.approve, decision.reason.clone(), f.times.ago(decision.at)));
+    let decisions = case.into_iter().flat_map(|case| &case.decisions);
+    let decided = decisions.map(|decision| f.decided(decision)).collect();
     let requester = case.map(|case| f.name(&case.requester));
     let by = case.filter(|case| case.submitted_by != case.requester).map(|case| f.name(&case.submitted_by));
     let orders = story.ops.iter().map(|op| Order {
@@ -347,7 +340,7 @@ pub async fn story(visit: Visit, Path(id): Path<String>) -> Result<Response, Fai
         end: grant.end_reason.as_ref().map(|reason| reason.code().to_owned()),
         requester,
         submitted_by: by,
-        words: words.collect(),
+        decided,
         lines: story.events.iter().map(|event| line(&f, event)).collect(),
         orders: orders.collect(),
         holdings: holdings.collect(),

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::number;
 use crate::app::Error;
-use crate::desk::change::condition::{Condition, Tags};
+use crate::desk::change::condition::Condition;
 use crate::desk::id::TicketNumber;
 use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
@@ -149,7 +149,7 @@ pub async fn save(visit: Visit, Path(key): Path<String>, form: Form) -> Result<R
     let mut text = text_of(&form);
     text.review_on = article.text.review_on;
     let to = ArticleState::from_code(&form.text("state")).filter(|to| *to != article.state);
-    let seen = Condition { matches: Some(Tags::OneOf(vec![form.text("version")])), none_matches: None };
+    let seen = Condition::version(form.text("version"));
     let stands = Stands { key: Some(key.clone()), version: form.text("version"), state: article.state };
     match visit.app.change_article(&visit.actor, number, &seen, (Some(text.clone()), to)).await {
         Ok(_) => Ok(Redirect::to(&format!("/help/{key}?done=saved")).into_response()),

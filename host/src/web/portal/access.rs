@@ -9,13 +9,12 @@ use serde::Deserialize;
 use crate::app::Error;
 use crate::app::access::catalog::{Catalog, Standing};
 use crate::app::access::decide::{GrantPlace, ListedGrant};
-use crate::app::tickets::submit::digest;
 use crate::desk::id::{GrantId, PersonId};
 use crate::desk::organisation::Tier;
 use crate::desk::organisation::form::Problem;
 use crate::desk::permission;
 use crate::web::frame::failure::Failure;
-use crate::web::frame::form::{Form, KEY};
+use crate::web::frame::form::Form;
 use crate::web::frame::said::Found;
 use crate::web::frame::times::When;
 use crate::web::frame::{Frame, page};
@@ -40,13 +39,11 @@ pub struct Held {
 const SOON_MS: i64 = 7 * 24 * 3_600_000;
 
 fn held(f: &Frame, (ListedGrant { grant, .. }, now): (ListedGrant, bool)) -> Held {
-    let app = f.organisation.apps.get(&grant.app);
-    let tier = app.and_then(|app| app.tier(grant.tier.as_str()));
     let left = grant.expires_at.as_millisecond() - f.times.now.as_millisecond();
     Held {
         id: grant.id,
-        app: app.map_or_else(|| grant.app.to_string(), |app| app.name.clone()),
-        tier: tier.map_or_else(|| grant.tier.to_string(), |(_, tier)| tier.name.clone()),
+        app: f.app(grant.app.as_str()),
+        tier: f.tier(grant.app.as_str(), grant.tier.as_str()),
         role: grant.role,
         until: f.times.until(grant.revoked_at.unwrap_or(grant.expires_at)),
         since: f.times.ago(grant.granted_at),
@@ -194,7 +191,7 @@ pub async fn extend(visit: Visit, Path(id): Path<String>, form: Form) -> Result<
         let problem = vec![Found::at("hours", visit.frame.words.t("access.hours-needed"))];
         return extend_page(visit, grant, &form, problem).await;
     };
-    let key = form.given(KEY).map(|key| (key, digest(format!("page extend {id} {}", form.content()).as_bytes())));
+    let key = form.once(&format!("extend {id}"));
     match visit.app.extend_grant(&visit.actor, grant, (hours, form.text("justification")), key).await {
         Ok(made) => Ok(Redirect::to(&format!("/tickets/{}?sent=1", made.ticket.number)).into_response()),
         Err(Error::Rejected { problems }) => {

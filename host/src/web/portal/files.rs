@@ -9,6 +9,7 @@ use crate::desk::id::AttachmentId;
 use crate::desk::text::{into_normal, normal};
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::Form;
+use crate::web::frame::header_text;
 use crate::web::session::Visit;
 
 /// Parts of one form, at most.
@@ -24,8 +25,7 @@ const KEPT: &str = "kept.";
 ///
 /// [`Failure::BadForm`]; where a file is not taken.
 pub async fn read(visit: &Visit, request: Request) -> Result<Form, Failure> {
-    let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    if !media_type.is_some_and(|value| value.starts_with("multipart/form-data")) {
+    if !header_text(request.headers(), header::CONTENT_TYPE).starts_with("multipart/form-data") {
         return Form::from_request(request, &()).await;
     }
     let mut parts = Multipart::from_request(request, &()).await.map_err(|_| Failure::BadForm)?;

@@ -7,10 +7,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use crate::app::Error;
 use crate::app::access::people::submission::{AccessSubmission, SubmissionItem, SubmissionPart, SubmissionRequest};
-use crate::app::tickets::submit::digest;
 use crate::desk::organisation::form::Problem;
 use crate::web::frame::failure::Failure;
-use crate::web::frame::form::{Form, KEY};
+use crate::web::frame::form::Form;
 use crate::web::frame::said::Found;
 use crate::web::frame::times::When;
 use crate::web::frame::{Frame, page};
@@ -81,7 +80,7 @@ pub async fn send(visit: Visit, form: Form) -> Result<Response, Failure> {
         let problem = vec![Found::at("hours", visit.frame.words.t("access.hours-needed"))];
         return render(visit, &form, problem);
     };
-    let key = form.given(KEY).map(|key| (key, digest(format!("page several {}", form.content()).as_bytes())));
+    let key = form.once("several");
     match visit.app.ask_for_several(&visit.actor, &request, key).await {
         Ok(made) => Ok(Redirect::to(&format!("/access/submissions/{}", made.id)).into_response()),
         Err(Error::Rejected { problems }) => {
@@ -102,12 +101,10 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Result<Response, Fail
     let AccessSubmission { parts, asked_at, .. } = visit.app.access_submission(&visit.actor, id).await?;
     let f = visit.frame;
     let part = |part: SubmissionPart| {
-        let app = f.organisation.apps.get(&part.app);
-        let tier = app.and_then(|app| app.tier(part.tier.as_str())).map(|(_, tier)| tier.name.clone());
-        let app = app.map_or_else(|| part.app.to_string(), |app| app.name.clone());
+        let (app, tier) = (part.app.as_str(), part.tier.as_str());
         Part {
             person: f.name(&part.subject),
-            what: format!("{app} · {}", tier.unwrap_or_else(|| part.tier.to_string())),
+            what: format!("{} · {}", f.app(app), f.tier(app, tier)),
             ticket: part.ticket.map(|number| number.to_string()),
             state: part.state.map(|state| f.words.t(&format!("access.{}", state.code()))),
             problem: part.problem.map(|sentence| f.kept_problem(&sentence)),

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::app::tickets::work::{DuePlace, Filter, QueuePlace, Start, UpdatedPlace};
 use crate::desk::ticket::State;
-use crate::web::frame::form::{Form, encode};
+use crate::web::frame::form::{Form, address};
 
 /// An order of the list, as a heading has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -169,8 +169,7 @@ impl Asked {
         let mut pairs = vec![("view", self.view.as_str())];
         pairs.extend(self.parts());
         pairs.extend([("sort", self.sort().code()), more]);
-        pairs.retain(|(_, text)| !text.is_empty());
-        if pairs.is_empty() { "/queue".to_owned() } else { format!("/queue?{}", encode(&pairs)) }
+        address("/queue", pairs)
     }
 
     /// The address of the same list in an order.

@@ -1,7 +1,6 @@
 //! A list as a file for spreadsheets: every ticket of it, in its order.
 
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
 use super::asked::Asked;
 use super::{Said, open, render};
@@ -9,8 +8,8 @@ use crate::app::Error;
 use crate::app::observe::csv;
 use crate::app::tickets::work::{Filter, TicketSummary};
 use crate::desk::permission;
-use crate::web::frame::Frame;
 use crate::web::frame::failure::Failure;
+use crate::web::frame::{Frame, csv_file};
 use crate::web::session::Visit;
 
 /// The most tickets of one file, and so many are read at a time.
@@ -61,13 +60,7 @@ pub async fn send(visit: Visit, asked: Asked) -> Result<Response, Failure> {
         None => asked.filter(),
     };
     match rows(&visit, &asked, filter).await? {
-        Some(rows) => {
-            let kinds = [
-                (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-                (header::CONTENT_DISPOSITION, "attachment; filename=\"tickets.csv\""),
-            ];
-            Ok((kinds, csv::rows(rows)).into_response())
-        }
+        Some(rows) => Ok(csv_file("tickets.csv", csv::rows(rows))),
         None => {
             let text = visit.frame.words.t1("queue.too-many", ROWS_MAX);
             render(visit, asked, Said { text: Some((text, "bad")), name: String::new() }).await

@@ -11,7 +11,7 @@ use super::{Said, render};
 use crate::app::Error;
 use crate::app::tickets::search::views::{Audience, ME, OwnView, ViewCount, ViewWanted};
 use crate::app::tickets::work::{Filter, NO_ONE};
-use crate::desk::change::condition::{Condition, Tags};
+use crate::desk::change::condition::Condition;
 use crate::desk::id::{PersonId, ViewId};
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::Form;
@@ -167,7 +167,7 @@ pub async fn keep(visit: Visit, form: Form) -> Result<Response, Failure> {
         audience: form.text("audience"),
         filter: for_all(asked.filter(), visit.person()),
     };
-    let new = Condition { matches: None, none_matches: Some(Tags::Any) };
+    let new = Condition::absent();
     match visit.app.keep_view(&visit.actor, id, &new, wanted).await {
         Ok(view) => {
             visit.app.star_view(&visit.actor, view.id, form.has("star")).await?;
@@ -182,7 +182,7 @@ pub async fn keep(visit: Visit, form: Form) -> Result<Response, Failure> {
 /// `POST /queue/views/{id}`: puts a list in front or back, gives it another name or audience, or takes it away.
 pub async fn change(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Response, Failure> {
     let id: ViewId = id.parse().map_err(|_| Failure::NoPage)?;
-    let version = Condition { matches: Some(Tags::OneOf(vec![form.text("version")])), none_matches: None };
+    let version = Condition::version(form.text("version"));
     let done = match form.text("do").as_str() {
         "star" => visit.app.star_view(&visit.actor, id, true).await,
         "unstar" => visit.app.star_view(&visit.actor, id, false).await,

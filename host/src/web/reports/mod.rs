@@ -2,15 +2,15 @@
 
 use askama::Template;
 use axum::extract::{Path, Query};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::http::StatusCode;
+use axum::response::{Redirect, Response};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::frame::failure::Failure;
-use super::frame::form::encode;
-use super::frame::{Frame, page};
+use super::frame::form::address;
+use super::frame::{Frame, csv_file, page};
 use super::session::Visit;
 use crate::app::observe::csv;
 use crate::app::observe::reports::{By, Cell, Days, Per, Report, ReportTable};
@@ -107,12 +107,7 @@ impl Asked {
     fn address(&self, code: &str, more: &[(&str, &str)]) -> String {
         let [from, to, by] = [("from", self.from.as_str()), ("to", &self.to), ("by", &self.by)];
         let own = [from, to, by, ("per", &self.per), ("against", &self.against)];
-        let pairs: Vec<(&str, &str)> =
-            own.into_iter().chain(more.iter().copied()).filter(|(_, text)| !text.is_empty()).collect();
-        match pairs.is_empty() {
-            true => format!("/reports/{code}"),
-            false => format!("/reports/{code}?{}", encode(&pairs)),
-        }
+        address(&format!("/reports/{code}"), own.into_iter().chain(more.iter().copied()))
     }
 }
 
@@ -141,9 +136,7 @@ pub async fn show(visit: Visit, Path(code): Path<String>, Query(asked): Query<As
     let per = Per::from_code(&asked.per).filter(|_| report.is_over_days()).unwrap_or_default();
     let table = visit.app.report(&visit.actor, report, days, by).await?.per(per);
     if asked.format == "csv" {
-        let name = format!("attachment; filename=\"{}.csv\"", report.code());
-        let kinds = [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
-        return Ok((kinds, csv::report(&table)).into_response());
+        return Ok(csv_file(&format!("{}.csv", report.code()), csv::report(&table)));
     }
     let compares = matches!(report, Report::Volume | Report::Attainment);
     let compared = earlier(days, &asked.against).filter(|_| compares);
@@ -298,15 +291,21 @@ fn bars(f: &Frame, report: Report, by: Option<By>, table: &ReportTable) -> Vec<B
     })
 }
 
+/// The number in a column of a row; nothing where there is none.
+fn number(row: &[Cell], column: usize) -> i64 {
+    match row.get(column) {
+        Some(Cell::Number(number)) => *number,
+        Some(Cell::Text(_) | Cell::Share(_)) | None => 0,
+    }
+}
+
+/// The sum of a column over all rows.
+fn added(table: &ReportTable, column: usize) -> i64 {
+    table.rows.iter().map(|row| number(row, column)).sum()
+}
+
 /// The sums over all rows, with those of the period before.
 fn sums(f: &Frame, report: Report, table: &ReportTable, earlier: Option<&ReportTable>) -> Vec<Sum> {
-    let added = |table: &ReportTable, column: usize| {
-        let numbers = table.rows.iter().filter_map(|row| match row.get(column) {
-            Some(Cell::Number(number)) => Some(*number),
-            _ => None,
-        });
-        numbers.sum::<i64>()
-    };
     let wanted: &[usize] = match report {
         Report::Volume => &[2, 3, 4],
         Report::Attainment => &[2, 3, 4],

@@ -5,7 +5,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::ToSpan as _;
 
-use crate::app::observe::reports::{By, Cell, Days, Report, ReportTable};
+use super::{added, number};
+use crate::app::observe::reports::{By, Cell, Days, Report};
 use crate::web::frame::failure::Failure;
 use crate::web::frame::{Frame, page};
 use crate::web::session::Visit;
@@ -33,21 +34,6 @@ struct WallPage {
     teams: Vec<Team>,
 }
 
-fn sum(table: &ReportTable, column: usize) -> i64 {
-    let numbers = table.rows.iter().filter_map(|row| match row.get(column) {
-        Some(Cell::Number(number)) => Some(*number),
-        _ => None,
-    });
-    numbers.sum()
-}
-
-fn number(row: &[Cell], column: usize) -> i64 {
-    match row.get(column) {
-        Some(Cell::Number(number)) => *number,
-        _ => 0,
-    }
-}
-
 /// `GET /reports/wall`.
 pub async fn show(visit: Visit) -> Result<Response, Failure> {
     let today = visit.frame.organisation.calendar.zone.to_datetime(visit.frame.times.now).date();
@@ -66,11 +52,11 @@ pub async fn show(visit: Visit) -> Result<Response, Failure> {
     };
     let mut teams: Vec<Team> = backlog.rows.iter().filter_map(team).collect();
     teams.sort_by_key(|team| std::cmp::Reverse(team.open));
-    let (settled, kept) = (sum(&promises, 2), sum(&promises, 3));
+    let (settled, kept) = (added(&promises, 2), added(&promises, 3));
     let page_ = WallPage {
-        open: sum(&backlog, 1),
-        created: sum(&volume, 2),
-        resolved: sum(&volume, 3),
+        open: added(&backlog, 1),
+        created: added(&volume, 2),
+        resolved: added(&volume, 3),
         kept: (kept * 100).checked_div(settled),
         teams,
         f,

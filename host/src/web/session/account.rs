@@ -140,9 +140,10 @@ pub async fn keys(visit: Visit, form: Form) -> Result<Response, Failure> {
 
 /// `POST /account/sessions`: ends one of one's own sessions, all but this, or all.
 pub async fn end_sessions(visit: Visit, form: Form) -> Result<Response, Failure> {
-    match form.has("others") {
-        true => visit.app.end_other_sessions(&visit.actor, &visit.session.hash).await?,
-        false => visit.app.end_sessions(&visit.actor, form.given("session").as_deref()).await?,
+    if form.has("others") {
+        visit.app.end_other_sessions(&visit.actor, &visit.session.hash).await?
+    } else {
+        visit.app.end_sessions(&visit.actor, form.given("session").as_deref()).await?
     };
     Ok(Redirect::to("/account").into_response())
 }

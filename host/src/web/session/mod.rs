@@ -13,7 +13,7 @@ use super::frame::failure::Failure;
 use super::frame::form::{self, Form};
 use super::frame::guard::Reader;
 use super::frame::words::{LANGUAGE_COOKIE, Language};
-use super::frame::{Frame, SESSION_COOKIE, cookie, local, page};
+use super::frame::{Frame, SESSION_COOKIE, cookie, header_text, local, page};
 use crate::app::jobs::proofs::Shown;
 use crate::app::tickets::quota::Turn;
 use crate::app::tokens::passwords::{ClientAddress, Entered};
@@ -145,7 +145,7 @@ async fn sign_in_page(app: &App, headers: &HeaderMap, next: &str, tried: Tried) 
 /// Whether a browser would refuse the cookie: it takes secure ones by HTTPS, and from this computer itself. A browser says by
 /// Fetch Metadata that it trusts the address; one that does not send it is asked by plain HTTP under a name.
 fn is_insecure(headers: &HeaderMap) -> bool {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let text = |name: &str| header_text(headers, name);
     let host = match text("host").rsplit_once(':') {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         // Without a port; a colon is then part of an address of version 6.
@@ -189,7 +189,7 @@ pub async fn enter(
     headers: HeaderMap,
     form: Form,
 ) -> Result<Response, Failure> {
-    let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let agent = header_text(&headers, header::USER_AGENT);
     let person = form.given("person").and_then(|id| id.parse::<PersonId>().ok());
     let from = from.map(|Extension(from)| from).unwrap_or_default();
     let words = Frame::new(&app, &headers, "/sign-in", None).words;

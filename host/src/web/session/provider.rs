@@ -16,7 +16,7 @@ use crate::app::tokens::passwords::ClientAddress;
 use crate::app::tokens::provider::{Back, NotIn};
 use crate::web::frame::failure::Failure;
 use crate::web::frame::words::Words;
-use crate::web::frame::{Frame, cookie, local};
+use crate::web::frame::{Frame, cookie, header_text, local};
 
 /// The cookie of a sign-in under way: its seed, and where to go afterwards.
 const COOKIE: &str = "__Host-ruledesk-sign-in";
@@ -76,7 +76,7 @@ pub async fn back(
         let tried = Tried { refused: Some(words.t1("sign-in.provider-refused", said)), ..Tried::default() };
         return Ok(over(sign_in_page(&app, &headers, &next, tried).await?));
     }
-    let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let agent = header_text(&headers, header::USER_AGENT);
     let Returned { code, state, iss, .. } = returned;
     let back = Back { code, state, issuer: iss };
     let from = from.map(|Extension(from)| from).unwrap_or_default();

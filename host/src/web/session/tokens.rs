@@ -91,9 +91,12 @@ async fn steps(visit: &Visit, person: Option<&PersonId>) -> Result<Vec<Step>, Fa
     found.extend(ended);
     found.sort_by_key(|step| Reverse(step.seq));
     let f = &visit.frame;
-    let text = |step: &Found| match step.event == given_out {
-        true => f.words.t2("tokens.given", &step.about, f.name_of(&fact(step, "person"))),
-        false => f.words.t1("tokens.ended", &step.about),
+    let text = |step: &Found| {
+        if step.event == given_out {
+            f.words.t2("tokens.given", &step.about, f.name_of(&fact(step, "person")))
+        } else {
+            f.words.t1("tokens.ended", &step.about)
+        }
     };
     Ok(found.iter().take(STEPS).map(|step| Step::of(f, step, text(step))).collect())
 }

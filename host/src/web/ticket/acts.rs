@@ -8,11 +8,10 @@ use jiff::civil::Date;
 use super::story::named;
 use super::{Notice, next, number, render};
 use crate::app::tickets::bulk::Step;
-use crate::app::tickets::submit::digest;
 use crate::app::tickets::work::{StoredEntry, Words};
 use crate::app::{App, Error};
 use crate::desk::actor::{Actor, Author};
-use crate::desk::change::condition::{Condition, Tags};
+use crate::desk::change::condition::Condition;
 use crate::desk::id::TicketNumber;
 use crate::desk::organisation::form::{Fault, Problem};
 use crate::desk::ticket::edit::EditTicket;
@@ -22,17 +21,12 @@ use crate::desk::ticket::timeline::{Event, Visibility};
 use crate::desk::ticket::{Move, State};
 use crate::web::frame::Frame;
 use crate::web::frame::failure::Failure;
-use crate::web::frame::form::{Form, KEY};
+use crate::web::frame::form::Form;
 use crate::web::session::Visit;
-
-/// The key of a form, with the digest of what it stands for.
-pub fn key(form: &Form, act: &str) -> Option<(String, String)> {
-    form.given(KEY).map(|key| (key, digest(format!("page {act} {}", form.content()).as_bytes())))
-}
 
 /// The condition that the ticket is still as the reader saw it.
 pub fn seen(form: &Form) -> Condition {
-    Condition { matches: Some(Tags::OneOf(vec![form.text("version")])), none_matches: None }
+    Condition::version(form.text("version"))
 }
 
 /// Back to the ticket, or on to the next one that waits.
@@ -107,7 +101,7 @@ pub async fn reply(visit: Visit, Path(id): Path<String>, form: Form) -> Result<R
     let number = number(&id)?;
     let internal = form.has("internal");
     let visibility = if internal { Visibility::Internal } else { Visibility::Public };
-    let key = key(&form, &format!("comment {id}"));
+    let key = form.once(&format!("comment {id}"));
     let done = visit.app.comment(&visit.actor, number, Words::new(&form.text("body"), visibility), key).await;
     let (place, version) = done.as_ref().map_or((number, 0), |done| (done.ticket.number, done.ticket.version));
     let said = match internal {
@@ -134,11 +128,12 @@ pub async fn state(visit: Visit, Path(id): Path<String>, form: Form) -> Result<R
         return answer(visit, number, ("state", &form), Err(Error::Rejected { problems: vec![problem] })).await;
     };
     let wanted = Move { to, reason: form.text("reason"), record, until };
-    let key = key(&form, &format!("state {id}"));
+    let key = form.once(&format!("state {id}"));
     let (app, actor, condition) = (&visit.app, &visit.actor, seen(&form));
-    let done = match to == State::Cancelled && form.has("end-access") {
-        true => Box::pin(app.cancel_with_access(actor, number, &condition, wanted, key)).await.map(drop),
-        false => app.transition(actor, number, &condition, wanted, key).await.map(drop),
+    let done = if to == State::Cancelled && form.has("end-access") {
+        Box::pin(app.cancel_with_access(actor, number, &condition, wanted, key)).await.map(drop)
+    } else {
+        app.transition(actor, number, &condition, wanted, key).await.map(drop)
     };
     answer(visit, number, ("state", &form), done).await
 }
@@ -146,7 +141,7 @@ pub async fn state(visit: Visit, Path(id): Path<String>, form: Form) -> Result<R
 /// `POST /tickets/{key}/escalate`.
 pub async fn escalate(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Response, Failure> {
     let number = number(&id)?;
-    let key = key(&form, &format!("escalate {id}"));
+    let key = form.once(&format!("escalate {id}"));
     let done = visit.app.escalate(&visit.actor, number, &form.text("reason"), key).await.map(drop);
     answer(visit, number, ("escalate", &form), done).await
 }
@@ -173,7 +168,7 @@ pub async fn edit(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Re
         tags: form.has("tagged").then(|| form.all("tag")),
         reason: form.text("reason"),
     };
-    let key = key(&form, &format!("edit {id}"));
+    let key = form.once(&format!("edit {id}"));
     let (app, actor, condition) = (&visit.app, &visit.actor, seen(&form));
     let asks = form.has("ask-rules").then_some(true);
     let done = app.edit_by_hand(actor, number, &condition, (wanted, asks), key).await.map(drop);
@@ -193,8 +188,8 @@ pub async fn tags(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Re
         return answer(visit, number, ("edit", &form), Ok(())).await;
     }
     let wanted = EditTicket { tags: Some(tags), reason: form.text("reason"), ..EditTicket::default() };
-    let condition = Condition { matches: Some(Tags::OneOf(vec![sight.tag(&now)])), none_matches: None };
-    let key = key(&form, &format!("tags {id}"));
+    let condition = Condition::version(sight.tag(&now));
+    let key = form.once(&format!("tags {id}"));
     let done = visit.app.edit_ticket(&visit.actor, number, &condition, wanted, key).await.map(drop);
     answer(visit, number, ("edit", &form), done).await
 }
@@ -214,7 +209,7 @@ pub async fn hand_over(visit: Visit, Path(id): Path<String>, form: Form) -> Resu
     };
     let note = Command::Comment { body: note, visibility: Visibility::Internal, minutes: None };
     let step = Step::Commands(vec![Command::Edit(wanted), note]);
-    let key = key(&form, &format!("hand-over {id}"));
+    let key = form.once(&format!("hand-over {id}"));
     let done = visit.app.run_step(&visit.actor, number, &seen(&form), &step, key).await.map(drop);
     answer(visit, number, ("hand-over", &form), done).await
 }
@@ -239,7 +234,7 @@ pub async fn give_to(
 pub async fn take(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Response, Failure> {
     let number = number(&id)?;
     let why = visit.frame.words.t("take.reason");
-    let key = key(&form, &format!("take {id}"));
+    let key = form.once(&format!("take {id}"));
     let done = give_to(&visit.app, &visit.actor, number, &seen(&form), (why.as_str(), key)).await;
     answer(visit, number, ("take", &form), done).await
 }

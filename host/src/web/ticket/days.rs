@@ -67,8 +67,7 @@ pub async fn cancels(visit: &Visit, seen: &Seen, next: &[StateOption]) -> Result
     }
     let hanging = Box::pin(visit.app.hanging(&visit.actor, seen.ticket.number)).await?;
     let line = |(part, grant): &(TicketNumber, Grant)| {
-        let app = f.organisation.apps.get(&grant.app).map_or_else(|| grant.app.to_string(), |app| app.name.clone());
-        format!("{}: {app}, {} ({part})", f.name(&grant.subject), grant.tier)
+        format!("{}: {}, {} ({part})", f.name(&grant.subject), f.app(grant.app.as_str()), grant.tier)
     };
     Ok(Cancels { open: hanging.open.len(), stays: hanging.access.iter().map(line).collect() })
 }

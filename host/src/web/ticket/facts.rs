@@ -189,12 +189,11 @@ fn promise(f: &Frame, name: String, clock: &Clock, begun: jiff::Timestamp) -> Pr
 
 fn access(f: &Frame, seen: &Seen) -> Option<Access> {
     let case = seen.case.as_ref()?;
-    let app = f.organisation.apps.get(&case.request.app);
-    let tier = app.and_then(|app| app.tier(case.request.tier.as_str())).map(|(_, tier)| tier.name.clone());
+    let (app, tier) = (case.request.app.as_str(), case.request.tier.as_str());
     let hours = case.scope.as_ref().map(|scope| scope.duration_hours).or(case.request.duration_hours);
     let what = [
-        app.map_or_else(|| case.request.app.to_string(), |app| app.name.clone()),
-        tier.unwrap_or_else(|| case.request.tier.to_string()),
+        f.app(app),
+        f.tier(app, tier),
         case.request.role.clone().unwrap_or_default(),
         hours.map(|hours| f.times.span(i64::from(hours) * 60)).unwrap_or_default(),
     ];

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::acts::give_to;
 use crate::app::Error;
 use crate::app::tickets::work::{Filter, NO_ONE, Start, TicketSummary};
-use crate::desk::change::condition::{Condition, Tags};
+use crate::desk::change::condition::Condition;
 use crate::desk::id::TicketNumber;
 use crate::desk::ticket::State;
 use crate::web::frame::failure::Failure;
@@ -72,8 +72,7 @@ pub async fn take_next(visit: &Visit, from: Option<TicketNumber>) -> Result<Resp
         if ticket.assignee.is_some() {
             return Ok(to);
         }
-        let tags = Tags::OneOf(vec![ticket.version.to_string()]);
-        let as_seen = Condition { matches: Some(tags), none_matches: None };
+        let as_seen = Condition::version(ticket.version.to_string());
         match give_to(&visit.app, &visit.actor, ticket.number, &as_seen, (why.as_str(), None)).await {
             Ok(()) => return Ok(to),
             // Another agent was quicker.

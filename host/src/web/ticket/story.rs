@@ -50,9 +50,7 @@ fn filled_in(f: &Frame, form: Option<&RequestType>, given: &[(String, Value)]) -
         let spec = form.and_then(|form| form.fields.iter().find(|spec| spec.name == *name));
         let text = match (spec.map(|spec| &spec.kind), given, app) {
             (Some(FieldKind::Person), Value::Text(id), _) => f.name_of(id),
-            (Some(FieldKind::App), Value::Text(id), _) => {
-                f.organisation.apps.get(id.as_str()).map_or_else(|| id.clone(), |app| app.name.clone())
-            }
+            (Some(FieldKind::App), Value::Text(id), _) => f.app(id),
             (_, Value::Text(_), Some(app)) if name == "app" => app.name.clone(),
             (_, Value::Text(id), Some(app)) if name == "tier" => {
                 app.tier(id.trim()).map_or_else(|| id.clone(), |(_, tier)| tier.name.clone())

@@ -3,7 +3,7 @@
 use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::acts::{answer, key, seen};
+use super::acts::{answer, seen};
 use super::days::{self, ShownDay};
 use super::outage::{self, Shown};
 use super::{Seen, number};
@@ -128,7 +128,7 @@ fn assignee(f: &Frame, id: Option<&str>) -> String {
 pub async fn run(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Response, Failure> {
     let number = number(&id)?;
     let step = Step::Macro(form.text("macro").parse().map_err(|_| Failure::BadForm)?);
-    let key = key(&form, &format!("macro {id}"));
+    let key = form.once(&format!("macro {id}"));
     let (before, _) = visit.app.ticket(&visit.actor, number).await?;
     let done = visit.app.run_step(&visit.actor, number, &seen(&form), &step, key).await.map(drop);
     if done.is_ok() {
@@ -171,7 +171,7 @@ pub fn undo(was: &str) -> Vec<(String, String)> {
 /// `POST /tickets/{key}/tasks`: adds one, or marks one.
 pub async fn task(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Response, Failure> {
     let number = number(&id)?;
-    let key = key(&form, &format!("task {id}"));
+    let key = form.once(&format!("task {id}"));
     let done = match form.given("task") {
         None => visit.app.add_task(&visit.actor, number, &form.text("text"), key).await.map(drop),
         Some(task) => {
@@ -195,7 +195,7 @@ pub async fn link(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Re
         let problem = Problem::of("other", "invalid", Fault::UnreadTicket, &[]);
         return answer(visit, number, ("link", &form), Err(Error::Rejected { problems: vec![problem] })).await;
     };
-    let key = key(&form, &format!("link {id}"));
+    let key = form.once(&format!("link {id}"));
     let kind = LinkKind::from_code(&form.text("kind"));
     let done = match (form.text("do").as_str(), kind) {
         ("merge", _) => {

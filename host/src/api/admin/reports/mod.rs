@@ -63,14 +63,13 @@ impl ReportQuery {
     fn by(&self) -> Result<Option<By>, Problem> {
         let Some(name) = &self.by else { return Ok(None) };
         let known = || By::ALL.map(By::column).join(", ");
-        let by =
-            By::from_column(name).ok_or_else(|| Problem::new(Kind::BAD_QUERY, format!("`by` is one of {}", known())));
+        let by = By::from_column(name).ok_or_else(|| Problem::bad_query(format!("`by` is one of {}", known())));
         by.map(Some)
     }
 
     fn per(&self, report: Report) -> Result<Per, Problem> {
         let Some(name) = &self.per else { return Ok(Per::Day) };
-        let bad = |what: &str| Problem::new(Kind::BAD_QUERY, format!("`per` is {what}"));
+        let bad = |what: &str| Problem::bad_query(format!("`per` is {what}"));
         if !report.is_over_days() {
             return Err(bad("of `volume` and `backlog-over-time` alone: no other report has days"));
         }

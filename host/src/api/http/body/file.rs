@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use hyper::body::{Frame, SizeHint};
 use tokio::sync::mpsc;
 
+use super::super::headers::header_text;
 use super::super::problem::{Kind, Problem};
 
 /// Bytes of a piece, and pieces that wait for a client.
@@ -33,7 +34,7 @@ pub struct Sent<'a> {
 
 /// The part of a file of this size that a request asks for; `None` for all of it. What is no range of one part counts as none.
 fn asked(headers: &HeaderMap, tag: &str, size: u64) -> Result<Option<Range<u64>>, ()> {
-    let Some(range) = headers.get(header::RANGE).and_then(|range| range.to_str().ok()) else { return Ok(None) };
+    let Some(range) = header_text(headers, header::RANGE) else { return Ok(None) };
     if headers.get(header::IF_RANGE).is_some_and(|known| known.as_bytes() != format!("\"{tag}\"").as_bytes()) {
         return Ok(None);
     }

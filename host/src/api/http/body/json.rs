@@ -8,8 +8,10 @@ use axum::http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::super::headers::header_text;
 use super::super::problem::{Kind, Problem};
 use crate::desk::text::{normal, with_quoted};
+use crate::desk::ticket::intake::attachment::essence;
 
 mod objects;
 mod repeated;
@@ -46,10 +48,9 @@ fn object(bytes: &[u8]) -> Result<&[u8], Problem> {
 }
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
-    let given = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let media_type = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let given = header_text(headers, header::CONTENT_TYPE).unwrap_or_default();
     // JSON is UTF-8 between programs (RFC 8259, section 8.1).
-    if is_json(&media_type) && says_utf8(given) { Ok(()) } else { Err(Problem::not_json(given)) }
+    if is_json(&essence(given)) && says_utf8(given) { Ok(()) } else { Err(Problem::not_json(given)) }
 }
 
 /// Whether a media type says that its letters are UTF-8, or says nothing of them.

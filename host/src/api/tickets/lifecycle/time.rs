@@ -63,7 +63,7 @@ pub async fn read(
     Query(query): Query<PageQuery>,
 ) -> Result<axum::Json<TimesView>, Problem> {
     let limit = query.limit()?;
-    let after = query.after.as_deref().map(|text| List::TimeSpent.read(text)).transpose()?;
+    let after = List::TimeSpent.place(query.after.as_deref())?;
     let after = after.map(|[id]| TimeId(Uuid::from_u128(id)));
     Ok(axum::Json(app.time_on_ticket(&actor, number(&key)?, after, limit).await?.into()))
 }

@@ -220,9 +220,12 @@ fn priorities(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
 fn promises(f: &Frame, organisation: &Organisation) -> Vec<Thing> {
     let percent = |shares: &[u16]| shares.iter().map(|share| format!("{share} %")).collect::<Vec<_>>().join(", ");
     let watch = &organisation.watch;
-    let of_types = |types: &[RequestTypeId]| match types.is_empty() {
-        true => String::new(),
-        false => format!(" ({})", types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+    let of_types = |types: &[RequestTypeId]| {
+        if types.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+        }
     };
     let at_share = watch.escalate_at.iter().map(|one: &Escalation| {
         format!("{} {} %{}", f.clock(one.clock.code()), one.percent, of_types(&one.request_types))

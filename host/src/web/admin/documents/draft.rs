@@ -2,7 +2,7 @@
 
 use crate::app::Error;
 use crate::app::reference::configuration::{Document, DocumentDraft};
-use crate::desk::change::condition::{Condition, Tags};
+use crate::desk::change::condition::Condition;
 use crate::web::frame::Frame;
 use crate::web::frame::failure::Failure;
 use crate::web::frame::form::Form;
@@ -34,10 +34,7 @@ pub async fn read(visit: &Visit, document: Document) -> Result<Option<DocumentDr
 
 /// The condition that a form has seen the draft that is there, or that there is none.
 pub fn seen(form: &Form) -> Condition {
-    match form.given("draft").filter(|version| version != "0") {
-        Some(version) => Condition { matches: Some(Tags::OneOf(vec![version])), none_matches: None },
-        None => Condition { matches: None, none_matches: Some(Tags::Any) },
-    }
+    form.given("draft").filter(|version| version != "0").map_or_else(Condition::absent, Condition::version)
 }
 
 /// Forgets the draft that a form has seen; one that is gone already is forgotten.

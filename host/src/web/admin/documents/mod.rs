@@ -12,7 +12,7 @@ use crate::app::reference::configuration::{
     Document, DocumentDraft, LiveDocument, Proposed, PublishedVersion, Touched, Wanted,
 };
 use crate::app::reference::lines::{self, Line, Part};
-use crate::desk::change::condition::{Condition, Tags};
+use crate::desk::change::condition::Condition;
 use crate::desk::organisation::difference::Way;
 use crate::desk::organisation::form::Problem;
 use crate::web::frame::failure::Failure;
@@ -265,16 +265,20 @@ pub async fn first() -> Response {
     Redirect::to("/admin/documents/request-types").into_response()
 }
 
+/// The notice of an act that the page comes after.
+pub fn done_notice(f: &Frame, done: &str) -> (String, &'static str) {
+    let key = match done {
+        "draft" => "kept.is-kept",
+        "dropped" => "kept.is-dropped",
+        _ => "document.done",
+    };
+    (f.words.t(key), "good")
+}
+
 /// `GET /admin/documents/{document}`: as it is live, as an earlier version of it was, or as its draft has it.
 pub async fn show(visit: Visit, Path(code): Path<String>, Query(how): Query<How>) -> Result<Response, Failure> {
     let live = live(&visit, document(&code)?).await?;
-    let key = match how.done.as_deref() {
-        None => None,
-        Some("draft") => Some("kept.is-kept"),
-        Some("dropped") => Some("kept.is-dropped"),
-        Some(_) => Some("document.done"),
-    };
-    let notice = key.map(|key| (visit.frame.words.t(key), "good"));
+    let notice = how.done.as_deref().map(|done| done_notice(&visit.frame, done));
     let mut draft = Draft { notice, ..Draft::default() };
     if let Some(revision) = how.version {
         let content = visit.app.document_version(&visit.actor, live.document, revision).await?;
@@ -309,7 +313,7 @@ pub fn not_done(f: &Frame, error: Error, stale: &str) -> Result<(String, &'stati
 
 /// The condition that a form has seen the version that is live.
 pub fn seen(form: &Form) -> Condition {
-    Condition { matches: Some(Tags::OneOf(vec![form.text("revision")])), none_matches: None }
+    Condition::version(form.text("revision"))
 }
 
 /// The outcome of what a form asks for.

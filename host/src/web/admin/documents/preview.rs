@@ -48,9 +48,10 @@ pub fn shown(f: &Frame, document: Document, ids: &[&str], form: &Form) -> Result
             };
             let changed = ids.iter().filter_map(|id| calendar(id)).take(YEARS_MAX);
             let years: Vec<_> = changed.map(|(name, calendar)| (name, Year::of(f, calendar))).collect();
-            match years.is_empty() {
-                true => Ok(String::new()),
-                false => Ok(Pictures { f: f.clone(), years, matrix: None }.render()?),
+            if years.is_empty() {
+                Ok(String::new())
+            } else {
+                Ok(Pictures { f: f.clone(), years, matrix: None }.render()?)
             }
         }
         Document::Priorities if !organisation.matrix.is_empty() => {

@@ -12,10 +12,10 @@ use crate::app::jobs::messages::preview::{DIGEST, Mistake, Preview, Rendered, Wa
 use crate::app::reference::lines::{self, Line};
 use crate::app::reference::words::{LiveWords, shipped_text};
 use crate::desk::change::message::MessageKind;
-use crate::web::admin::documents::Version;
 use crate::web::admin::documents::draft::Kept;
+use crate::web::admin::documents::{Version, done_notice};
 use crate::web::frame::failure::Failure;
-use crate::web::frame::form::encode;
+use crate::web::frame::form::address;
 use crate::web::frame::{Frame, page};
 use crate::web::session::Visit;
 
@@ -247,10 +247,8 @@ impl Asked {
 
     /// The address of its page, with some more.
     fn address(&self, more: &[(&str, &str)]) -> String {
-        let mut pairs = vec![("kind", self.kind.as_str()), ("locale", self.locale.as_str())];
-        pairs.extend(Some(("ticket", self.ticket.as_str())).filter(|(_, key)| !key.is_empty()));
-        pairs.extend(more);
-        format!("/admin/messages?{}", encode(&pairs))
+        let own = [("kind", self.kind.as_str()), ("locale", &self.locale), ("ticket", &self.ticket)];
+        address("/admin/messages", own.into_iter().chain(more.iter().copied()))
     }
 
     /// The same with a kind and a language where none is named.
@@ -278,13 +276,8 @@ async fn live(visit: &Visit, asked: &Asked) -> Result<LiveWords, Failure> {
 pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, Failure> {
     let asked = asked.or_first(&visit);
     let live = live(&visit, &asked).await?;
-    let key = match asked.done.as_deref() {
-        None => None,
-        Some("draft") => Some("kept.is-kept"),
-        Some("dropped") => Some("kept.is-dropped"),
-        Some(_) => Some("document.done"),
-    };
-    let mut shown = Shown { notice: key.map(|key| (visit.frame.words.t(key), "good")), ..Shown::default() };
+    let notice = asked.done.as_deref().map(|done| done_notice(&visit.frame, done));
+    let mut shown = Shown { notice, ..Shown::default() };
     if let Some(revision) = asked.version {
         let words = visit.app.words_of_version(&visit.actor, &asked.template(), revision).await?;
         shown.words = Some(words.unwrap_or_else(|| asked.shipped()));

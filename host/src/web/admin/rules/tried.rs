@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Bar, PLOT};
+use crate::app::replay::promises::PromiseSum;
 use crate::app::replay::report::{CostReport, FieldReport, Report, SideReport};
 use crate::app::replay::tally;
 use crate::web::frame::Frame;
@@ -108,8 +109,25 @@ pub struct Access {
     pub counts: Vec<(String, u64)>,
     /// Person, before, after.
     pub approvers: Vec<(String, u64, u64)>,
-    /// Person, access, ticket, and the decision that there would be.
-    pub standing: Vec<(String, String, String, String)>,
+    pub standing: Vec<Standing>,
+}
+
+/// Access that stands though it would have been decided otherwise.
+pub struct Standing {
+    pub person: String,
+    pub access: String,
+    pub ticket: String,
+    /// The decision that there would be.
+    pub would_be: String,
+}
+
+/// A team's tickets that would be promised sooner or later, and by how many hours.
+pub struct MovedPromises {
+    pub team: String,
+    pub sooner: u64,
+    pub hours_sooner: String,
+    pub later: u64,
+    pub hours_later: String,
 }
 
 /// A backtest's report, ready to be shown.
@@ -133,8 +151,7 @@ pub struct Tried {
     pub reopened: (u64, u64),
     pub examples: Vec<Example>,
     pub access: Option<Access>,
-    /// Team, tickets promised sooner and by how many hours, and later.
-    pub promises: Vec<(String, u64, String, u64, String)>,
+    pub promises: Vec<MovedPromises>,
     pub costs: Vec<Cost>,
     pub seconds: String,
 }
@@ -283,9 +300,11 @@ fn access(f: &Frame, report: &Report) -> Option<Access> {
         ("reopened", found.reopened),
     ];
     let asked = found.approvers.iter().take(LISTED);
-    let standing = found.standing.iter().take(LISTED).map(|one| {
-        let would_be = f.words.t(&format!("backtest.would-be-{}", one.would_be));
-        (f.name_of(&one.person), format!("{}/{}", one.app, one.tier), one.ticket.clone(), would_be)
+    let standing = found.standing.iter().take(LISTED).map(|one| Standing {
+        person: f.name_of(&one.person),
+        access: format!("{}/{}", one.app, one.tier),
+        ticket: one.ticket.clone(),
+        would_be: f.words.t(&format!("backtest.would-be-{}", one.would_be)),
     });
     Some(Access {
         requests: found.requests,
@@ -295,13 +314,16 @@ fn access(f: &Frame, report: &Report) -> Option<Access> {
     })
 }
 
-fn promises(f: &Frame, report: &Report) -> Vec<(String, u64, String, u64, String)> {
+fn promises(f: &Frame, report: &Report) -> Vec<MovedPromises> {
     let Some(found) = &report.promises else { return Vec::new() };
     let sums = found.teams.iter().take(LISTED).chain([&found.total]);
-    let row = |sum: &crate::app::replay::promises::PromiseSum| {
-        let team = sum.team.as_ref().map_or_else(|| f.words.t("backtest.all-teams"), |team| f.team(team));
-        let hours = |hours: f64| f.words.decimal(hours, 1);
-        (team, sum.sooner, hours(sum.hours_sooner), sum.later, hours(sum.hours_later))
+    let hours = |hours: f64| f.words.decimal(hours, 1);
+    let row = |sum: &PromiseSum| MovedPromises {
+        team: sum.team.as_ref().map_or_else(|| f.words.t("backtest.all-teams"), |team| f.team(team)),
+        sooner: sum.sooner,
+        hours_sooner: hours(sum.hours_sooner),
+        later: sum.later,
+        hours_later: hours(sum.hours_later),
     };
     sums.map(row).collect()
 }

@@ -10,10 +10,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use crate::app::Error;
+use crate::app::reference::diff::TableDiff;
 use crate::app::reference::{Format, History, Origin, Put};
-use crate::desk::change::condition::{Condition, Tags};
+use crate::desk::change::condition::Condition;
 use crate::desk::organisation::form::Problem;
-use crate::web::frame::failure::Failure;
+use crate::web::frame::failure::{Failure, if_any};
 use crate::web::frame::form::Form;
 use crate::web::frame::times::When;
 use crate::web::frame::{Frame, page};
@@ -156,7 +157,7 @@ fn events(f: &Frame, history: &mut History) -> Vec<Event> {
 
 async fn render(visit: Visit, name: String, filled: Filled, status: StatusCode) -> Result<Response, Failure> {
     let live = visit.app.table(&visit.actor, &name)?;
-    let history = visit.app.table_history(&visit.actor, &name, 0, SHOWN).await;
+    let history = if_any(visit.app.table_history(&visit.actor, &name, 0, SHOWN).await)?;
     let mut history = history.unwrap_or(History { versions: Vec::new(), events: Vec::new(), next: None });
     let proposal = visit.app.table_proposal(&visit.actor, &name).await?;
     let rules = visit.app.rules_of_table(&visit.actor, &name)?.join(", ");
@@ -225,18 +226,17 @@ async fn text_of(visit: &Visit, name: &str, form: &Form) -> Result<(String, Fill
 }
 
 /// Does what a form asks for; what it would change where it only looks.
-async fn act(visit: &Visit, name: &str, text: String, form: &Form) -> Result<Option<String>, Error> {
+async fn act(visit: &Visit, name: &str, text: String, form: &Form) -> Result<Option<TableDiff>, Error> {
     let (app, actor, why) = (&visit.app, &visit.actor, form.text("why"));
     if let Some(digest) = form.given("approve") {
         app.approve_table(actor, name, &digest, &why).await?;
     } else if let Some(digest) = form.given("roll-back") {
         app.roll_back_table(actor, name, &digest, &why).await?;
     } else {
-        let condition = Condition { matches: Some(Tags::OneOf(vec![form.text("digest")])), none_matches: None };
+        let condition = Condition::version(form.text("digest"));
         let put = Put { name, format: Format::Csv, text: Arc::from(text), condition, why: &why };
         if form.text("do") == "look" {
-            let found = app.check_table(actor, &put).await?;
-            return Ok(Some(difference::shown(&visit.frame, found).unwrap_or_default()));
+            return Ok(Some(app.check_table(actor, &put).await?));
         }
         app.put_table(actor, &put).await?;
     }
@@ -248,8 +248,8 @@ pub async fn put(visit: Visit, Path(name): Path<String>, form: Form) -> Result<R
     let (text, mut filled) = text_of(&visit, &name, &form).await?;
     let status = match act(&visit, &name, text, &form).await {
         Ok(None) => return Ok(Redirect::to(&format!("/admin/tables/{name}?done=1")).into_response()),
-        Ok(Some(beside)) => {
-            filled.beside = beside;
+        Ok(Some(found)) => {
+            filled.beside = difference::shown(&visit.frame, found)?;
             StatusCode::OK
         }
         Err(Error::Rejected { problems }) => {
