@@ -70,6 +70,7 @@ fn strange_paths_queries_and_headers_are_answered() {
         ("/api/v1/tickets/IT-x", 404),
         ("/api/v1/tickets?after=zzz", 400),
         ("/api/v1/tickets?state=asleep", 400),
+        ("/api/v1/tickets?state=", 400),
         // No ticket has these names, and nothing is configured under them.
         ("/api/v1/tickets?team=netwrok", 400),
         ("/api/v1/tickets?category=network.vpm", 400),

@@ -384,7 +384,8 @@ pub fn router(app: Arc<App>, limits: Limits, traces: MaybeTraces, pages: Option<
     };
     let routes = routes.merge(with_keys(OpenApiRouter::new().routes(metrics), limits.usual, OpensFor::All));
     let (router, _) = routes.split_for_parts();
-    let document = document::text();
+    // Each answer shares these bytes.
+    let document = axum::body::Bytes::from(document::text());
     let json = [(axum::http::header::CONTENT_TYPE, "application/json")];
     let missing = pages.as_ref().map(|pages| {
         let state = (Arc::clone(&app), rates.clone());

@@ -24,6 +24,9 @@ const ASCII: [&str; 3] = ["us-ascii", "ascii", "ansi_x3.4-1968"];
 /// The names of an encoding that only mail has (RFC 2152).
 const UTF_7: [&str; 2] = ["utf-7", "unicode-1-1-utf-7"];
 
+/// The most bytes of plain words that may say no more than that HTML is needed.
+const NOTICE_BYTES_MAX: usize = 300;
+
 /// A file that came with a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
@@ -150,8 +153,11 @@ impl Walk {
 /// The parts of a part as one. Of several forms of the same words, the plain one counts where it says something.
 fn joined(is_alternative: bool, mut found: Vec<Found>) -> Found {
     if is_alternative {
+        let pages: Vec<String> =
+            found.iter().flat_map(|one| &one.words).filter(|words| words.is_html).map(flat).collect();
         let says = |one: &Found, with_html: bool| {
-            one.words.iter().any(|words| (with_html || !words.is_html) && !is_blank(&words.text))
+            let counts = |words: &&Words| with_html || !words.is_html && !only_points_to(&pages, words);
+            one.words.iter().filter(counts).any(|words| !is_blank(&words.text))
         };
         let chosen =
             found.iter().position(|one| says(one, false)).or_else(|| found.iter().position(|one| says(one, true)));
@@ -161,6 +167,21 @@ fn joined(is_alternative: bool, mut found: Vec<Found>) -> Found {
     let mut all = Found::default();
     found.into_iter().for_each(|one| all.add(one));
     all
+}
+
+/// The words in small letters, with one space between two.
+fn flat(words: &Words) -> String {
+    words.text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether plain words only say that a program which shows HTML is needed: they are few, name it, and are in no page themselves.
+fn only_points_to(pages: &[String], plain: &Words) -> bool {
+    if plain.text.len() > NOTICE_BYTES_MAX {
+        return false;
+    }
+    let notice = flat(plain);
+    let is_said_there = pages.iter().any(|page| page.contains(&notice));
+    notice.contains("html") && !is_said_there && pages.iter().any(|page| !is_blank(page))
 }
 
 /// The parts between the lines of a boundary (RFC 2046, section 5.1.1). The last may lack its end.

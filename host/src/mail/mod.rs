@@ -125,7 +125,10 @@ pub fn read(raw: &[u8]) -> Result<Mail, NotRead> {
     let bounce = nature::bounce(&head, &found);
     let whole = into_normal(text);
     let begun = beginning(&whole);
-    let reply = Some(quoted::without(begun)).filter(|reply| !is_blank(reply)).unwrap_or(begun);
+    // An answer may be its files alone; else words are never lost.
+    let is_said_by_files = !found.files.is_empty() && !points_below(&subject, "");
+    let reply = quoted::without(begun);
+    let reply = if is_blank(reply) && !is_said_by_files { begun } else { reply };
     let marked = |text: &str| match text.len() == begun.len() && begun.len() < whole.len() {
         true => format!("{text}{CUT}"),
         false => text.to_owned(),

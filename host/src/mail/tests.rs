@@ -98,6 +98,31 @@ fn what_programs_quote_is_left_out_where_that_is_certain() {
 }
 
 #[test]
+fn a_file_above_a_quote_is_an_answer_without_words() {
+    let answer = |subject: &str| {
+        mail(&format!(
+            "From: a@b.example\nSubject: {subject}\nContent-Type: multipart/mixed; boundary=x\n\n--x\n\n\nFrom: IT <desk@meridian.example>\n\
+             Sent: Monday, November 30, 2026\nTo: Amara\nSubject: x\n\nHello\n--x\nContent-Type: application/pdf; name=a.pdf\n\n%PDF\n--x--\n"
+        ))
+    };
+    assert_eq!(answer("Re: x").reply, "");
+    assert!(answer("Fwd: x").reply.ends_with("Hello"), "what is sent on is meant");
+}
+
+#[test]
+fn plain_words_that_only_ask_for_html_do_not_stand_for_the_page() {
+    let both = |plain: &str| {
+        mail(&format!(
+            "From: a@b.example\nContent-Type: multipart/alternative; boundary=x\n\n--x\n\n{plain}\n--x\n\
+             Content-Type: text/html\n\n<p>The HTML page of the printer is empty</p>\n--x--\n"
+        ))
+        .text
+    };
+    assert_eq!(both("This mail needs a program that shows HTML."), "The HTML page of the printer is empty");
+    assert_eq!(both("The HTML page\nof the printer"), "The HTML page\nof the printer", "the same words stay");
+}
+
+#[test]
 fn html_alone_is_shown_as_text_in_lines_and_files_keep_their_names() {
     let mail = mail(
         "From: a@b.example\nContent-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: text/html; charset=iso-8859-1\n\

@@ -120,6 +120,10 @@ fn a_bulk_change_says_for_each_ticket_what_came_of_it() {
         with_key.post("/api/v1/bulk", &note).expect(200);
         with_key.post("/api/v1/bulk", &note).expect(200);
         assert_eq!(version(&kofi, &one), 3, "the same request is done once");
+        let twice = json!({ "tickets": [&one, &two, &one], "step": &note["step"] });
+        let outcomes = kofi.post("/api/v1/bulk", &twice).expect(200);
+        assert_eq!(outcomes.as_array().unwrap().len(), 2, "one outcome for each ticket");
+        assert_eq!(version(&kofi, &one), 4, "a ticket that is named twice is changed once");
         let many: Vec<String> = (1..=101).map(|n| format!("IT-{n}")).collect();
         assert_eq!(kofi.post("/api/v1/bulk", &json!({ "tickets": many, "step": commands })).status, 400);
     });

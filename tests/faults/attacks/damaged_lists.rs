@@ -221,6 +221,7 @@ fn lists_behind_the_desk_are_as_whole() {
         assert_eq!(store.access_places().await.unwrap().len(), 1);
         assert_eq!(store.published_versions("teams").await.unwrap().len(), 1);
         assert_eq!(store.tokens(Some(&mei)).await.unwrap().len(), 1);
+        assert_eq!(store.tokens_in_force(Some(&mei), then, 9).await.unwrap().len(), 1);
         assert_eq!(store.sessions(&mei, then, then).await.unwrap().len(), 1);
         assert_eq!(store.busy_people().await.unwrap().len(), 1);
         assert_eq!(store.questions_about(TicketId(uuid::Uuid::from_u128(7))).await.unwrap().len(), 1);

@@ -102,7 +102,7 @@ pub async fn step(
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BulkBody {
-    /// Keys, 1 to 100.
+    /// Keys, 1 to 100; one that is named twice is changed once and has one outcome.
     tickets: Vec<String>,
     step: StepBody,
 }

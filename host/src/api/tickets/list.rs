@@ -97,6 +97,10 @@ impl ListQuery {
         let states = self.state.as_deref().unwrap_or_default();
         // However often one is named: each of them is a parameter of the statement.
         let states: BTreeSet<&str> = states.split(',').filter(|code| !code.is_empty()).collect();
+        // A value that names no state would narrow nothing, which is not what was asked for.
+        if let Some(none) = self.state.as_deref().filter(|_| states.is_empty()) {
+            state(none)?;
+        }
         let normal = |text: Option<String>| text.map(into_normal);
         Ok(Filter {
             states: states.into_iter().map(state).collect::<Result<_, _>>()?,

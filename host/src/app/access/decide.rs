@@ -181,7 +181,12 @@ impl Office {
             Ok(Some(Commit { change: change.only_while(seen), run, idempotency: None }))
         });
         let Changed { ticket, case, .. } = decided.await?;
-        Ok((ticket, case.ok_or_else(missing)?))
+        let case = case.ok_or_else(missing)?;
+        // What is given now is provisioned at once.
+        if case.state == AccessState::Approved {
+            self.jobs.wake();
+        }
+        Ok((ticket, case))
     }
 
     /// The tickets whose access requests await the actor, after one of them, oldest first.

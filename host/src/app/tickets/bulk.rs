@@ -89,7 +89,8 @@ impl App {
         self.do_step((actor, number), condition, (step, asked.as_ref()), key).await
     }
 
-    /// Does a step on each of some tickets, as they are now: each as a whole or not at all; none depends on another.
+    /// Does a step on each of some tickets, as they are now: each as a whole or not at all; none depends on another. One that is
+    /// named more than once is changed once and has one outcome.
     pub async fn run_on_each(
         self: &Arc<Self>,
         actor: &Actor,
@@ -98,8 +99,11 @@ impl App {
         key: Option<Key>,
     ) -> Vec<(TicketNumber, Result<Changed, Error>)> {
         let any = Condition { matches: Some(Tags::Any), none_matches: None };
-        let mut outcomes = Vec::with_capacity(tickets.len());
+        let mut outcomes: Vec<(TicketNumber, Result<Changed, Error>)> = Vec::with_capacity(tickets.len());
         for number in tickets {
+            if outcomes.iter().any(|(done, _)| done == number) {
+                continue;
+            }
             let key = key.clone().map(|(key, digest)| (format!("{key} {number}"), digest));
             outcomes.push((*number, self.run_step(actor, *number, &any, step, key).await));
         }

@@ -140,7 +140,7 @@ impl Store {
                    order by created_at desc, hash limit $3";
         let person = person.map(PersonId::as_str).unwrap_or_default();
         let rows = self.db.all(sql, vec![person.into(), ms(now).into(), limit.into()]).await?;
-        rows.iter().map(listed).collect()
+        Ok(self.readable("tokens", &rows, listed))
     }
 
     /// The hashes of the tokens that begin so.

@@ -13,7 +13,7 @@ use crate::app::record::write::{Sample, beginnings};
 use crate::app::rollout::health::Cause;
 use crate::app::tickets::change;
 use crate::app::{App, Error, clock};
-use crate::desk::access::{AccessCase, AccessRequest, Grant};
+use crate::desk::access::{AccessCase, AccessRequest, AccessState, Grant};
 use crate::desk::actor::Actor;
 use crate::desk::change::at::At;
 use crate::desk::change::{AccessSeen, Change};
@@ -246,6 +246,10 @@ impl App {
     ) -> CreatedTicket {
         let written = clock::instant();
         self.metrics.count_ticket("accepted");
+        // Access that the rules gave is provisioned at once.
+        if made.access.as_ref().is_some_and(|case| case.state == AccessState::Approved) {
+            self.jobs.wake();
+        }
         made.ticket.number = number;
         made.ticket.assignee = assignee;
         request_trace::note(|trail| {

@@ -1,6 +1,7 @@
 //! Those who follow a ticket that is not theirs: they read its public part and hear of what happens to it. And those who are
 //! named in words on it.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use crate::desk::actor::Author;
@@ -102,6 +103,8 @@ fn works_here(organisation: &Organisation, person: &PersonId) -> bool {
 /// that they do not see already. Each once, in their order, at most [`MENTIONS_MAX`].
 pub fn mentioned(text: &str, visibility: Visibility, ticket: &Ticket, organisation: &Organisation) -> Vec<PersonId> {
     let mut found: Vec<PersonId> = Vec::new();
+    // However often a text names a person, all teams are gone through once for them.
+    let mut looked_at = BTreeSet::new();
     let mut rest = text;
     let mut before = None;
     while let Some(at) = rest.find('@') {
@@ -110,7 +113,7 @@ pub fn mentioned(text: &str, visibility: Visibility, ticket: &Ticket, organisati
         let name: String = tail.chars().skip(1).take_while(|c| is_of_id(*c)).collect();
         let next = 1 + name.len();
         let starts = before.is_none_or(|c: char| !is_of_id(c));
-        if let Some(person) = person(&name, organisation).filter(|person| starts && !found.contains(person))
+        if let Some(person) = person(&name, organisation).filter(|person| starts && looked_at.insert(person.clone()))
             && of_named(organisation, ticket, None, &person).is_some_and(|sees| sees >= visibility)
         {
             found.push(person);
