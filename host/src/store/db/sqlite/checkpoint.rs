@@ -28,10 +28,10 @@ const GATHER: Duration = Duration::from_secs(1);
 const PIECE_COMMITS: usize = 64;
 /// After how long without a commit the log is cut to nothing.
 const QUIET: Duration = Duration::from_secs(1);
-/// Pages in the log from which on it is to begin again: 32 MB.
-const LONG_PAGES: i64 = 4_096;
-/// Pages in the log from which on writing waits however much is left to be copied, since the disk cannot keep up: 128 MB.
-const TOO_LONG_PAGES: i64 = 16_384;
+/// Pages in the log from which on it is to begin again: 64 MB. Writing stops for that moment, so it is seldom.
+const LONG_PAGES: i64 = 8_192;
+/// Pages in the log from which on writing waits however much is left to be copied, since the disk cannot keep up: 192 MB.
+const TOO_LONG_PAGES: i64 = 24_576;
 /// Pages that may be left to be copied while writing stops: 2 MB, some milliseconds.
 const LEFT_PAGES_MAX: i64 = 256;
 /// How often a piece is copied in a row so that little is left; each is smaller than the one before, since copying is quicker
