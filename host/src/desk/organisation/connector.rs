@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::desk::access::provisioning::Entitlement;
 use crate::desk::id::ConnectorId;
 
 /// The way to write to one or several apps.
@@ -183,13 +182,13 @@ impl Kind {
         matches!(self, Kind::Rest(rest) if rest.calls.values().any(|calls| calls.end_sessions.is_some()))
     }
 
-    /// Whether the app is asked if this is there. Kinds of entitlement that a `rest` connector does not name are no business of its app's.
-    pub fn reads(&self, entitlement: &Entitlement) -> bool {
-        let text = entitlement.to_string();
+    /// Whether the app is asked if an entitlement, as it is written, is there: `account`, `tier:user`. Kinds of entitlement that a `rest`
+    /// connector does not name are no business of its app's.
+    pub fn reads(&self, entitlement: &str) -> bool {
         match self {
             Kind::Manual => false,
             Kind::Webhook(hook) => hook.reads,
-            Kind::Rest(rest) => text.split(':').next().is_some_and(|kind| rest.calls.contains_key(kind)),
+            Kind::Rest(rest) => entitlement.split(':').next().is_some_and(|kind| rest.calls.contains_key(kind)),
             Kind::Scim(_) | Kind::Component(_) => true,
         }
     }

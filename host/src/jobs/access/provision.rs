@@ -98,7 +98,7 @@ fn paused(app: &App, order: &Order, now: Timestamp) -> Option<Timestamp> {
     let connector = order.connector.as_ref()?;
     // For what the app is not asked at all, it need not be there; a message that is to be sent, it has to hear.
     let is_sent = matches!(connector.kind, Kind::Webhook(_) | Kind::Manual) && may_be_sent(order.op.state);
-    if !is_sent && !connector.kind.reads(&order.op.entitlement) {
+    if !is_sent && !connector.kind.reads(&order.op.entitlement.to_string()) {
         return None;
     }
     app.pauses.until(&connector.id, order.op.id, now).or_else(|| app.pauses.full_until(connector, now))
@@ -114,7 +114,7 @@ fn pause(app: &App, orders: &[Order], reports: &[Report]) {
             continue;
         };
         // A look for which the app is not asked is no answer of the app.
-        let is_silent = report.attempt == order.op.attempt && !kind.reads(&order.op.entitlement);
+        let is_silent = report.attempt == order.op.attempt && !kind.reads(&order.op.entitlement.to_string());
         match report.came {
             Came::Later(until) | Came::UnknownUntil(until) => app.pauses.leave_alone(id, now, until),
             Came::Unknown => app.pauses.has_not_answered(id, now),

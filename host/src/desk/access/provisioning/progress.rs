@@ -95,7 +95,8 @@ pub(super) fn waits_for_person(op: &Op) -> bool {
 /// Whether the word of a person counts for an order: it was left to one, or the app cannot be asked what is there. Any other app says so
 /// itself, once it is asked again.
 pub fn takes_word(op: &Op, organisation: &Organisation) -> bool {
-    let is_read = organisation.connector_of(&op.app).is_some_and(|connector| connector.kind.reads(&op.entitlement));
+    let is_read =
+        organisation.connector_of(&op.app).is_some_and(|connector| connector.kind.reads(&op.entitlement.to_string()));
     op.state == OpState::Waiting && (!is_read || waits_for_person(op))
 }
 
