@@ -155,8 +155,8 @@ fn joined(is_alternative: bool, mut found: Vec<Found>) -> Found {
     if is_alternative {
         let pages: Vec<String> =
             found.iter().flat_map(|one| &one.words).filter(|words| words.is_html).map(flat).collect();
-        let says = |one: &Found, with_html: bool| {
-            let counts = |words: &&Words| with_html || !words.is_html && !only_points_to(&pages, words);
+        let says = |one: &Found, html: bool| {
+            let counts = |words: &&Words| words.is_html == html && (html || !only_points_to(&pages, words));
             one.words.iter().filter(counts).any(|words| !is_blank(&words.text))
         };
         let chosen =
