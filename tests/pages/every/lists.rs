@@ -61,7 +61,7 @@ fn a_session_that_ends_on_the_way_leaves_the_rest_chosen(kofi: &mut Browser) {
          const out = String(all[0]).includes('/queue/bulk') && ++sent === 2; \
          return real(all[0], out ? { ...all[1], credentials: 'omit' } : all[1]); }",
     );
-    kofi.choose("#bulk-to", "waiting_requester");
+    kofi.choose("#bulk-to", "open");
     kofi.click("button[value=state]");
     kofi.sees("dialog .notice.bad", "You are signed out");
     kofi.counts("dialog .rows li", 5);
@@ -73,7 +73,7 @@ fn a_session_that_ends_on_the_way_leaves_the_rest_chosen(kofi: &mut Browser) {
     kofi.counts("tr[data-row] input:checked", 7);
     kofi.sees("[data-selected]", "7 selected");
     let filled = "return [document.querySelector('#bulk-reason').value, document.querySelector('#bulk-to').value]";
-    assert_eq!(kofi.script(filled), json!(["It is one building", "waiting_requester"]));
+    assert_eq!(kofi.script(filled), json!(["It is one building", "open"]));
     // They are chosen again once, and not whenever the list is looked at.
     kofi.go("/queue");
     kofi.counts("tr[data-row] input:checked", 0);

@@ -254,7 +254,9 @@ impl Store {
         match self.write(named, args).await {
             Ok(1) => Ok(object),
             // Another was quicker with the same content; the object of this one is swept away.
-            Ok(_) | Err(Error::Conflict) => self.touch(new, &spooled.digest, now).await?.ok_or(Error::Conflict),
+            Ok(_) => self.touch(new, &spooled.digest, now).await?.ok_or(Error::Conflict),
+            // PostgreSQL refuses the second of two at one moment, when the first is there.
+            Err(error @ Error::Unavailable(_)) => self.touch(new, &spooled.digest, now).await?.ok_or(error),
             Err(error) => Err(error),
         }
     }
