@@ -261,7 +261,9 @@ pub fn peers(peers: &Peers, app: &App, tier: &Tier) -> access::Peers {
 /// hold the tier or a higher one: the contract's own record of peers has no place for them.
 pub fn so_far_with_alike(so_far: &contract::SoFar, alike: &Peers, (app, tier): (&App, &Tier)) -> contract::SoFar {
     let counts = [("peers-title-size", alike.size), ("peers-title-holders", alike.holders_of(app, tier))];
-    contract::SoFar { attributes: attributes(counts.into_iter()), ..so_far.clone() }
+    let mut so_far = so_far.clone();
+    so_far.attributes.extend(attributes(counts.into_iter()));
+    so_far
 }
 
 fn raw(value: contract::Value) -> Raw {
